@@ -91,6 +91,13 @@ def covers(granted: Iterable[str], required: str, name: str | None = None) -> bo
     return required in IMPLICIT or not accepted.isdisjoint(granted)
 
 
+def are_usable(
+    granted: Iterable[str], ceiling: frozenset[str], required: str, name: str | None = None
+) -> bool:
+    """Like `covers`, for the capabilities that a ceiling allows now."""
+    return covers([each for each in granted if is_under_ceiling(each, ceiling)], required, name)
+
+
 def check_ceiling(capabilities: Iterable[str], tier: Tier, ceiling: frozenset[str]) -> None:
     """Check that the tier may grant them all.
 

@@ -53,6 +53,7 @@ from engine.store.executions.offload import BlobStore, NoBlobStore, OffloadedVal
 from engine.store.executions.orphans import Orphans
 from engine.store.executions.read.results import ReserveMemory
 from engine.store.executions.unarchived import UnarchivedExecutions
+from engine.store.executions.waits import Waits
 from engine.store.executions.walks import Walks
 from engine.store.limits.governor import Governor
 from engine.store.limits.outbound import OutboundCalls
@@ -235,6 +236,8 @@ class Store:
         self.checkpoints = Checkpoints(client)
         self.unarchived = UnarchivedExecutions(client)
         self.orphans = Orphans(client)
+        days = settings.retention_days
+        self.waits = Waits(client, self.hints, self.schema, self.api_keys, days)
 
     def _make_webhooks(self, settings: Settings, sealer: Sealer) -> None:
         client, hints = self.client, self.hints

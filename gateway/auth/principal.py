@@ -4,7 +4,7 @@ from functools import lru_cache
 
 from starlette.types import Scope
 
-from engine.access.capabilities import check_ceiling, covers, is_under_ceiling
+from engine.access.capabilities import are_usable, check_ceiling, covers
 from engine.errors import AccountNotApproved, CapabilityAboveCeiling, CapabilityDenied, Unauthorized
 from engine.store import Principal, SpeculativeAuthorization, Store, Window
 from gateway.admission.credentials import presented_keys, session_token
@@ -119,7 +119,7 @@ def check_capability(principal: Principal, required: str, name: str | None = Non
 def _is_usable(
     held: tuple[str, ...], ceiling: frozenset[str], required: str, name: str | None
 ) -> bool:
-    return covers([each for each in held if is_under_ceiling(each, ceiling)], required, name)
+    return are_usable(held, ceiling, required, name)
 
 
 def has_capability(principal: Principal, required: str) -> bool:

@@ -40,7 +40,7 @@ async def run(
     if not parameters.awaits_end:
         verdict = await _accept(request, principal, target, parameters, execution_id)
         return await _answer(request, principal, parameters, verdict)
-    pending = PendingRunAnswer(request, principal.account.id, execution_id, parameters)
+    pending = PendingRunAnswer(request, principal, execution_id, parameters)
     try:
         verdict = await _accept(request, principal, target, parameters, execution_id)
     except BaseException:

@@ -1,5 +1,6 @@
 """Answer of a run at its end, while its caller is connected and the process goes on."""
 
+import asyncio
 import contextlib
 import time
 from enum import Enum
@@ -10,6 +11,9 @@ from engine.errors import ExecutionLost, ExecutionNotFound, ResultUnreadable, Un
 from engine.executions.execution import Execution, ExecutionOutcome
 from engine.executions.statuses import TERMINAL
 from engine.ids.idempotency import IdempotencyKey
+from engine.store import Principal
+from engine.store.executions.notifier import CHECK_SECONDS
+from engine.store.executions.waits import WaitDecision, WaitVerdict
 from gateway.http.disconnects import has_disconnected
 from gateway.runs.answers import ACCEPTED, answer_accepted, answer_ended
 from gateway.runs.request import RunParameters
@@ -22,28 +26,31 @@ DISCONNECT_CHECKS = 5
 class PendingRunAnswer:
     """Answer of a run whose end its caller waits for; giving it up does not stop the run.
 
-    It is made before the run is accepted, so that its end is not missed.
+    It is made before the run is accepted, so that its end is not missed. An end that cannot be
+    answered is delivered to the webhook of the caller's key.
     """
 
     __slots__ = (
-        *("_account_id", "_began", "_checks", "_completion", "_idempotency_key"),
+        *("_began", "_checks", "_completion", "_idempotency_key", "_is_decided", "_principal"),
         *("_request", "_wait_seconds", "warnings"),
     )
 
     def __init__(
         self,
         request: GatewayRequest,
-        account_id: str,
+        principal: Principal,
         execution_id: str,
         parameters: RunParameters,
     ) -> None:
         self._request = request
-        self._account_id = account_id
+        self._principal = principal
         self._completion = request.services.notifier.expect(execution_id)
         self._wait_seconds = parameters.wait_seconds
         self._idempotency_key = parameters.idempotency_key
         self._began = parameters.began
         self._checks = 0
+        self._is_decided = False
+        """Whether a webhook is notified of the end, or nobody: a caller who goes is not told."""
         self.warnings: tuple[str, ...] = ()
         """Sentences for the caller, known once the run is accepted."""
 
@@ -59,13 +66,14 @@ class PendingRunAnswer:
 
     async def finish(self) -> Response:
         """Return the answer after the end of the run, or that it goes on."""
-        execution = await self.wait()
-        milliseconds = self.milliseconds
-        if self._idempotency_key is not None:
-            return await self._first_answer(self._idempotency_key, execution, milliseconds)
-        if execution is None:
-            return answer_accepted(self.execution_id, warnings=self.warnings)
-        return answer_ended(execution, milliseconds, self.warnings)
+        try:
+            execution = await self.wait()
+            if execution is not None:
+                return await self._answer_end(execution)
+            return await self._end_wait()
+        finally:
+            if not self._is_decided and has_disconnected(self._request.receive):
+                await self._deliver_end()
 
     async def wait(self) -> Execution | ExecutionOutcome | None:
         """Return the ended execution, or None when the wait is over and the execution goes on.
@@ -87,7 +95,8 @@ class PendingRunAnswer:
 
     async def _check(self, was_notified: bool) -> "Execution | _Stop | None":
         # The execution goes on while the store is unavailable, and so does the wait.
-        services, ids = self._request.services, (self._account_id, self.execution_id)
+        services = self._request.services
+        ids = self._principal.account.id, self.execution_id
         executions = services.store.executions
         try:
             # Thousands may wait and poll once a second: the status alone is cheap.
@@ -110,25 +119,62 @@ class PendingRunAnswer:
         self._checks += 1
         return self._checks % DISCONNECT_CHECKS == 1 and has_disconnected(self._request.receive)
 
-    async def _first_answer(
-        self,
-        idempotency_key: IdempotencyKey,
-        execution: Execution | ExecutionOutcome | None,
-        milliseconds: int,
-    ) -> Response:
-        """Record the answer for repeated calls, then return the recorded one."""
-        request, account_id = self._request, self._account_id
-        store, answer = request.services.store, str(milliseconds) if execution else ACCEPTED
-        # A caller that has hung up got no answer: its repeated call may still wait for the end.
-        if execution is not None or not has_disconnected(request.receive):
-            with contextlib.suppress(Unavailable):
-                answer = await store.acceptance.record_answer(account_id, idempotency_key, answer)
-        if answer == ACCEPTED:
+    async def _answer_end(self, execution: Execution | ExecutionOutcome) -> Response:
+        """Return the answer of the ended run, as it is recorded for repeated calls."""
+        milliseconds = self.milliseconds
+        if self._idempotency_key is not None:
+            milliseconds = await self._record_answer(self._idempotency_key, milliseconds)
+        return answer_ended(execution, milliseconds, self.warnings)
+
+    async def _record_answer(self, idempotency_key: IdempotencyKey, milliseconds: int) -> int:
+        """Record the time of the answer for repeated calls, and return the recorded one."""
+        acceptance, account_id = self._request.services.store.acceptance, self._principal.account.id
+        with contextlib.suppress(Unavailable):
+            answer = str(milliseconds)
+            return int(await acceptance.record_answer(account_id, idempotency_key, answer))
+        return milliseconds
+
+    async def _end_wait(self) -> Response:
+        """Return the answer of a run whose end is waited for no longer, as one script decides."""
+        services = self._request.services
+        if has_disconnected(self._request.receive):
+            return answer_accepted(self.execution_id, warnings=self.warnings)  # to nobody
+        try:
+            decision = await self._decide(is_caller_gone=False)
+        except Unavailable:
+            self._is_decided = True
             return answer_accepted(self.execution_id, warnings=self.warnings)
-        if execution is None:
-            reserve = request.services.result_memory.for_answer(request.context)
-            execution = await store.executions.head(account_id, self.execution_id, reserve)
-        return answer_ended(execution, int(answer), self.warnings)
+        if decision.verdict is WaitVerdict.ENDED:
+            reserve = services.result_memory.for_answer(self._request.context)
+            ids = self._principal.account.id, self.execution_id
+            return await self._answer_end(await services.store.executions.head(*ids, reserve))
+        self._is_decided = True
+        if decision.verdict is WaitVerdict.MISSING:
+            raise ExecutionLost(self.execution_id)
+        return answer_accepted(self.execution_id, decision.webhook_url, self.warnings)
+
+    async def _deliver_end(self) -> None:
+        """Deliver the end of a run whose caller has hung up, as soon as the store answers."""
+        stopping = self._request.services.stopping
+        while True:
+            try:
+                await self._decide(is_caller_gone=True)
+                return
+            except Unavailable:
+                if stopping.is_set():
+                    raise
+                await asyncio.sleep(CHECK_SECONDS)
+
+    async def _decide(self, *, is_caller_gone: bool) -> WaitDecision:
+        # A caller that has hung up got no answer: its repeated call may still wait for the end.
+        return await self._request.services.store.waits.end(
+            self._principal.account.id,
+            self.execution_id,
+            self._principal.key_id,
+            is_caller_gone=is_caller_gone,
+            idempotency_key=None if is_caller_gone else self._idempotency_key,
+            answer=ACCEPTED,
+        )
 
 
 class _Stop(Enum):

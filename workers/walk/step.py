@@ -175,6 +175,9 @@ class Recorder:
         advanced = await retry_until_answered(
             lambda: self._walks.advance(lease, number, step), "record a step"
         )
+        if advanced.verdict is Verdict.ARMED:
+            step.webhook_key_id = self._claimed.key_id
+            return await self._advance()
         if advanced.verdict in (Verdict.ENDED, Verdict.FENCED):
             raise LeaseLost(advanced.verdict.value)
         if advanced.verdict is Verdict.BEHIND:

@@ -16,7 +16,7 @@
 --       workers may help, or go on at once after leaving), end_status?, result?, error?
 -- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
 --         | {'behind', status} when the record lacks an earlier step, or a node of a completed
---         execution
+--         execution | {'armed'} when the end needs the keys of its delivery
 --         | {'over'|'insufficient', status, statuses, now, unpaid node, credits missing, balance}
 --         'watched' follows an ok of a watched execution; the statuses of a repeated step's ok are
 --         empty.
@@ -27,7 +27,7 @@ local fence = string.match(ARGV.claim, '^%d+')
 local rows_field = 'r' .. fence .. '.' .. ARGV.step
 
 local head = redis.call('HMGET', KEYS.execution, 'status', 'statuses', 'step' .. fence, 'events',
-  'holders', 'notifier', 'lost', 'terms', 'answer_batches', 'values')
+  'holders', 'notifier', 'lost', 'terms', 'answer_batches', 'values', 'webhook_url')
 local refusal = refuse_step(head, stamp)
 if refusal then return refusal end
 local status, statuses, holders, lost = head[1], head[2], tonumber(head[5] or '0'), head[7]
@@ -36,6 +36,8 @@ local leaves, is_end = ARGV.leaves == '1', ARGV.end_status ~= ''
 local codes, fields = {string.byte(statuses, 1, -1)}, nil
 refusal = refuse_moves(status, statuses, codes, fence, stamp)
 if refusal then return refusal end
+-- The webhook was added after the walker's claim, when the caller's wait was over.
+if is_end and head[11] and not KEYS.delivery then return {'armed'} end
 
 if not (is_end or leaves or terms or watched or batches or lost) then
   statuses, fields = move_nodes(codes, fence, now, rows_field)

@@ -5,11 +5,12 @@
 --       delivery? (of its end, for a webhook), deliveries_due?, webhook_deliveries?
 -- ARGV: now?, reference, execution_id, cancels (channel of them)
 -- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
+--         | {'armed'} when the end needs the keys of its delivery
 -- Uses: read_now, record_last_run
 local now = read_now(ARGV.now)
 
 local head = redis.call('HMGET', KEYS.execution, 'status', 'statuses', 'holders', 'notifier',
-  'terms', 'events', 'answer_batches', 'must_cancel', 'values')
+  'terms', 'events', 'answer_batches', 'must_cancel', 'values', 'webhook_url')
 local status = head[1]
 if not status then return {'missing'} end
 if status == 'cancel_requested' then return {status} end
@@ -23,6 +24,7 @@ if is_held or head[8] then
   redis.call('PUBLISH', ARGV.cancels, ARGV.reference)
   return {'cancel_requested'}
 end
+if head[10] and not KEYS.delivery then return {'armed'} end
 local spent = 0
 if head[5] then
   -- Uses: wallet, save_wallet, reservation, release_reservation

@@ -192,6 +192,23 @@ class ApiKeys:
         """Return whether this process last saw the key as valid."""
         return tokens.digest(secret) in self._assumed
 
+    async def find_principal(self, account_id: str, key_id: str) -> Principal | None:
+        """Return the principal of a key by its id, without a use of it.
+
+        None for a key that is gone or has expired.
+        """
+        digest = await self._client.send("HGET", keyspace.account_api_keys(account_id), key_id)
+        if digest is None:
+            return None
+        partition = partition_of(account_id)
+        reply = await self._client.call(
+            SCRIPTS["authorize_key"],
+            api_keys=keyspace.api_keys(partition),
+            accounts=keyspace.accounts(partition),
+            digest=digest,
+        )
+        return self._principal(*reply) if reply else None
+
     def _admit(self, digest: str, reply: Any) -> Principal:
         if not reply:
             self._assumed.drop(digest)

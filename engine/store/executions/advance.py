@@ -130,6 +130,8 @@ class Verdict(StrEnum):
     """Nothing was recorded: a claimed node would exceed the run's cap of credits."""
     INSUFFICIENT = "insufficient"
     """Nothing was recorded: the account cannot pay for a claimed node."""
+    ARMED = "armed"
+    """Nothing was recorded: the end is delivered, which the worker's claim did not say."""
     ENDED = "ended"
     FENCED = "fenced"
     """Nothing was recorded: this worker has lost the execution."""

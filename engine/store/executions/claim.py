@@ -168,7 +168,12 @@ class ClaimedExecution:
     @property
     def webhook_key_id(self) -> str:
         """API key whose webhook is notified of the end; empty for none."""
-        return self.record["key"].decode() if "webhook_url" in self.record else ""
+        return self.key_id if "webhook_url" in self.record else ""
+
+    @property
+    def key_id(self) -> str:
+        """API key of the caller; empty for a session."""
+        return self.record["key"].decode()
 
 
 def parse_claimed(lease: Lease, now: int, record: Mapping[str, bytes]) -> ClaimedExecution:

@@ -1,7 +1,7 @@
 """Executions from the side of callers, once they are accepted: read, list and cancel."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
 
 from engine.errors import ExecutionNotCancellable
 from engine.executions.filter import EVERY_EXECUTION, ExecutionFilter, Position
@@ -44,18 +44,42 @@ class Executions(ExecutionReads):
 
     async def cancel(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """Request the cancellation. Raises ExecutionNotFound or ExecutionNotCancellable."""
-        partition = partition_of(account_id)
-        reference = keyspace.reference(account_id, execution_id)
         key = keyspace.execution(account_id, execution_id)
         webhook_url, key_id, slug, *dropped_with = await self._client.send(
             "HMGET", key, "webhook_url", "key", "slug", "values", "has_objects"
         )
+        is_told = webhook_url is not None
+        reply = await self._cancel(account_id, execution_id, key_id, slug, is_told=is_told)
+        if reply[0] == b"armed":  # a caller's wait has run out meanwhile
+            is_told = True
+            reply = await self._cancel(account_id, execution_id, key_id, slug, is_told=True)
+        if reply[0] == b"missing":
+            raise ExecutionNotCancellable(await self.status(account_id, execution_id))
+        if reply[0] == b"ended":
+            raise ExecutionNotCancellable(reply[1].decode())
+        if is_told and reply[0] == b"cancelled":
+            self._hints.send_delivery_soon(keyspace.reference(account_id, execution_id))
+        if all(dropped_with) and reply[0] == b"cancelled":
+            await self._large_inputs.remove_dropped(account_id, execution_id)
+        return ExecutionStatus(reply[0].decode())
+
+    def _cancel(
+        self,
+        account_id: str,
+        execution_id: str,
+        key_id: bytes | None,
+        slug: bytes | None,
+        *,
+        is_told: bool,
+    ) -> Awaitable[Sequence[bytes]]:
+        """Return the answer of the script; with `is_told` it may add a delivery."""
+        partition = partition_of(account_id)
         delivery, deliveries_due, webhook_deliveries = (
-            outbox(account_id, execution_id, key_id.decode()) if webhook_url else NO_OUTBOX
+            outbox(account_id, execution_id, (key_id or b"").decode()) if is_told else NO_OUTBOX
         )
-        reply = await self._client.call(
+        return self._client.call(
             SCRIPTS["cancel_execution"],
-            execution=key,
+            execution=keyspace.execution(account_id, execution_id),
             due=keyspace.due(partition),
             finished=keyspace.finished(partition),
             active=keyspace.active(account_id),
@@ -68,19 +92,10 @@ class Executions(ExecutionReads):
             delivery=delivery,
             deliveries_due=deliveries_due,
             webhook_deliveries=webhook_deliveries,
-            reference=reference,
+            reference=keyspace.reference(account_id, execution_id),
             execution_id=execution_id,
             cancels=channels.cancels(),
         )
-        if reply[0] == b"missing":
-            raise ExecutionNotCancellable(await self.status(account_id, execution_id))
-        if reply[0] == b"ended":
-            raise ExecutionNotCancellable(reply[1].decode())
-        if webhook_url and reply[0] == b"cancelled":
-            self._hints.send_delivery_soon(reference)
-        if all(dropped_with) and reply[0] == b"cancelled":
-            await self._large_inputs.remove_dropped(account_id, execution_id)
-        return ExecutionStatus(reply[0].decode())
 
     async def active(
         self, account_id: str, wanted: ExecutionFilter = EVERY_EXECUTION

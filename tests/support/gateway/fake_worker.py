@@ -12,7 +12,7 @@ from engine.executions.rows import NodeRow
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.store import Store
 from engine.store.dispatch.hints import parse_hint
-from engine.store.executions.advance import Step
+from engine.store.executions.advance import Step, Verdict
 from engine.store.redis import process_keys
 from engine.store.redis.record_packing import pack
 
@@ -95,4 +95,7 @@ class FakeWorker:
             step.settled = [(index, NodeStatus.COMPLETED) for index in reached]
             step.rows = [NodeRow(index, 1, now, 5) for index in reached]
             step.end, step.result = ExecutionStatus.COMPLETED, pack(outcome)
-        await self.store.walks.advance(claimed.lease, 1, step)
+        ended = await self.store.walks.advance(claimed.lease, 1, step)
+        if ended.verdict is Verdict.ARMED:
+            step.webhook_key_id = claimed.key_id
+            await self.store.walks.advance(claimed.lease, 1, step)

@@ -668,6 +668,20 @@ SCENARIOS = {
     "top_up": scenario(
         WALLET, operation="operation", credits=30, lapses_at=NOW + 1, terms=TERMS, act=ACT
     ),
+    "deliver_end": scenario(
+        EXECUTION,
+        WEBHOOK,
+        webhook="webhook",
+        first_call="first_call",
+        delivery="delivery",
+        deliveries_due="deliveries_due",
+        webhook_deliveries="webhook_deliveries",
+        execution="x",
+        reference="acc/x",
+        execution_id="x",
+        keep_ms=60_000,
+        resend_ms=2_000,
+    ),
     "take_lead": scenario(worker="w1", lease_ms=60_000),
     "shorten_leases": scenario(
         ("ZADD", "workers", NOW + 9_000, "w1", NOW + 1_000, "w2"), lease_ms=3_000
