@@ -65,9 +65,10 @@ format: $(VENV)/.installed-dev ## Format the code
 	$(BIN)/ruff check --fix
 	$(BIN)/ruff format
 
-types: $(VENV)/.installed-dev ## Write the types of the API's answers for the pages, and check the pages with them
+types: $(VENV)/.installed-dev ## Write the types of the API's answers, and check the pages and the TypeScript client with them
 	@$(BIN)/python -P gateway/ui/page_types.py
 	@$(BIN)/python -P gateway/ui/build_pages.py --check
+	@$(BIN)/python -P deploy/clients/typescript/build_client.py --check
 
 pages: gateway/static/sources.sha256 ## Build the pages of gateway/ui, if their sources changed
 

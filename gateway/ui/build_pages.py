@@ -55,15 +55,13 @@ def build(sources: Path, static: Path, run: Run) -> None:
     """Build the pages and replace the former ones. Raises BuildFailed."""
     with tempfile.TemporaryDirectory(prefix="pages-") as temporary:
         folder = Path(temporary)
-        node = _find_node(folder / "node", run)
-        npm = node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-        environ = {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+        node = find_node(folder / "node", run)
+        install_packages(node, sources, run)
         built = folder / "static"
-        with _named("npm could not install the packages of the pages"):
-            run([str(node), str(npm), *NPM, "--prefix", str(sources)], environ)
         with _named("Vite could not build the pages"):
             vite = sources / "node_modules" / "vite" / "bin" / "vite.js"
-            run([str(node), str(vite), "build", str(sources), "--outDir", str(built)], environ)
+            command = [str(node), str(vite), "build", str(sources), "--outDir", str(built)]
+            run(command, with_node(node))
         (built / FINGERPRINT).write_text(fingerprint(sources) + "\n", encoding="ascii")
         shutil.rmtree(static, ignore_errors=True)
         shutil.copytree(built, static)
@@ -75,7 +73,23 @@ def installed_node() -> Path | None:
     return None if found is None else Path(str(found.origin)).parent / "bin" / "node"
 
 
-def _find_node(folder: Path, run: Run) -> Path:
+def npm_of(node: Path) -> Path:
+    """Return the program of npm that came with Node."""
+    return node.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+
+
+def with_node(node: Path) -> Mapping[str, str]:
+    """Return the environment of commands that look for Node in PATH."""
+    return {**os.environ, "PATH": f"{node.parent}{os.pathsep}{os.environ.get('PATH', '')}"}
+
+
+def install_packages(node: Path, sources: Path, run: Run) -> None:
+    """Install the packages that the pages need. Raises BuildFailed."""
+    with _named("npm could not install the packages of the pages"):
+        run([str(node), str(npm_of(node)), *NPM, "--prefix", str(sources)], with_node(node))
+
+
+def find_node(folder: Path, run: Run) -> Path:
     """Return Node of this environment, or fetch it into the folder. Raises BuildFailed."""
     if node := installed_node():
         return node

@@ -1,0 +1,118 @@
+/** The client. */
+
+import { Assets } from "./assets.ts";
+import { Batches } from "./batches.ts";
+import { type ApiError, ConflictError } from "./errors.ts";
+import { follow, type RunEvent } from "./events.ts";
+import { type EndedExecution, Executions, failureOf } from "./executions.ts";
+import type { Accepted, RunResult, WhoAmI } from "./schemas.ts";
+import { type Call, type ClientOptions, makeKey, path, type Query, Transport } from "./transport.ts";
+import { type CallOptions, Deadline } from "./waiting.ts";
+import { type RunWebhook, verifyWebhook, type WebhookEvent, type WebhookToVerify } from "./webhooks.ts";
+
+/** A workflow by its slug, or a model by its name. */
+export type Target = string | { model: string };
+export type Inputs = Record<string, unknown>;
+
+export interface RunOptions extends CallOptions {
+  /** A version that is kept, instead of the live one. */
+  version?: number | undefined;
+  /** Most credits that the run may cost. */
+  maxCredits?: number | undefined;
+  /** At most 10 texts of 1 to 64 characters. */
+  tags?: string[] | undefined;
+  webhook?: RunWebhook | undefined;
+  /** Names the run, so that a repeated call does not begin another; a new one by default. */
+  idempotencyKey?: string | undefined;
+}
+
+/** Longest time that a request waits for the end of a run; then it is polled. Proxies rarely bear longer ones. */
+const LONGEST_WAIT_MS = 50_000;
+
+export class Headrace {
+  readonly batch: Batches;
+  readonly executions: Executions;
+  readonly assets: Assets;
+  readonly #transport: Transport;
+
+  /** Check a webhook and return its event. Throws WebhookVerificationError. */
+  static verifyWebhook(webhook: WebhookToVerify): Promise<WebhookEvent> {
+    return verifyWebhook(webhook);
+  }
+
+  constructor(options: ClientOptions = {}) {
+    this.#transport = new Transport(options);
+    this.batch = new Batches(this.#transport);
+    this.executions = new Executions(this.#transport);
+    this.assets = new Assets(this.#transport);
+  }
+
+  /**
+   * Run a workflow, wait for its end, and return its result.
+   *
+   * Throws ExecutionFailedError, ExecutionCancelledError, WaitTimeoutError (the run goes on) and others of ApiError.
+   */
+  async run<Result = unknown>(target: Target, inputs: Inputs = {}, options: RunOptions = {}): Promise<RunResult & { result: Result }> {
+    const deadline = new Deadline(options);
+    const waitMs = Math.min(LONGEST_WAIT_MS, deadline.leftMs);
+    const call = this.#begin(target, inputs, options, { timeout: Math.ceil(waitMs) / 1000 });
+    let id: string;
+    try {
+      const answer = await this.#transport.json<RunResult | Accepted>({ ...call, waitMs }, deadline);
+      if ("success" in answer) return answer as RunResult & { result: Result };
+      id = answer.executionId;
+    } catch (error) {
+      id = runningFor(error);
+    }
+    const ended = await this.executions.wait(id, { signal: options.signal, timeoutMs: deadline.leftMs });
+    if (ended.status !== "completed") throw failureOf(ended);
+    return resultOf(ended) as RunResult & { result: Result };
+  }
+
+  /** Begin a run without waiting for it. */
+  start(target: Target, inputs: Inputs = {}, options: RunOptions = {}): Promise<Accepted> {
+    return this.#transport.json(this.#begin(target, inputs, options, { async: true }), new Deadline(options));
+  }
+
+  /** Wait until an execution has ended, and return it, however it ended. Throws WaitTimeoutError. */
+  wait(executionId: string, options: CallOptions = {}): Promise<EndedExecution> {
+    return this.executions.wait(executionId, options);
+  }
+
+  /** Run a workflow and yield its events as they happen; the last one is `execution.finished`. To leave the loop ends the stream, not the run. */
+  stream(target: Target, inputs: Inputs = {}, options: RunOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
+    const call = this.#begin(target, inputs, options, {});
+    const headers = { ...call.headers, accept: "text/event-stream" };
+    return follow(this.#transport, { ...call, headers }, new Deadline(options));
+  }
+
+  /** Return the account of the key. */
+  whoami(options: CallOptions = {}): Promise<WhoAmI> {
+    return this.#transport.json({ method: "GET", path: "/api/whoami" }, new Deadline(options));
+  }
+
+  #begin(target: Target, inputs: Inputs, options: RunOptions, query: Query): Call {
+    const { version, maxCredits, tags, webhook, idempotencyKey = makeKey() } = options;
+    const isModel = typeof target !== "string";
+    return {
+      method: "POST",
+      path: isModel ? path`/api/models/${target.model}/run` : path`/api/workflows/${target}/run`,
+      query: { ...query, version, max_credits: maxCredits },
+      headers: { "idempotency-key": idempotencyKey },
+      json: { inputs, tags, webhook },
+      route: isModel ? "models" : "workflows",
+    };
+  }
+}
+
+/** The execution that the first call with the key has begun. Throws any other error. */
+function runningFor(error: unknown): string {
+  const id = error instanceof ConflictError && error.code === "IDEMPOTENCY_KEY_IN_USE" ? (error as ApiError).executionId : null;
+  if (id === null) throw error;
+  return id;
+}
+
+function resultOf({ executionId, result, creditsCost, durationMs, warnings }: EndedExecution): RunResult {
+  const answer: RunResult = { success: true, result, cost: creditsCost, ms: durationMs ?? 0, executionId };
+  return warnings ? { ...answer, warnings } : answer;
+}

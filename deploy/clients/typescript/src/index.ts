@@ -1,0 +1,30 @@
+/** Client of Headrace. */
+
+export { Headrace, type Inputs, type RunOptions, type Target } from "./headrace.ts";
+export type { ClientOptions } from "./transport.ts";
+export type { CallOptions } from "./waiting.ts";
+export type { RunEvent, RunEvents } from "./events.ts";
+export type { EndedExecution, ExecutionFilter, Executions } from "./executions.ts";
+export type { Assets, UploadOptions } from "./assets.ts";
+export type * from "./batches.ts";
+export { type RunWebhook, verifyWebhook, type WebhookEvent, type WebhookToVerify } from "./webhooks.ts";
+export {
+  ApiError,
+  AuthenticationError,
+  type Code,
+  ConflictError,
+  ConnectionFailedError,
+  type ErrorBody,
+  ExecutionCancelledError,
+  ExecutionFailedError,
+  HeadraceError,
+  InvalidRequestError,
+  NotFoundError,
+  CreditsError,
+  PermissionDeniedError,
+  RateLimitError,
+  ServerError,
+  WebhookVerificationError,
+  WaitTimeoutError,
+} from "./errors.ts";
+export type * from "./schemas.ts";
