@@ -84,6 +84,7 @@ const RunRow = memo(function RunRow({ row, index }: { row: Row; index: number })
         <span className="run-label">
           <Link href={`/app/executions/${row.executionId}`}>{nameOf(row)}</Link>
           {versionOf(row) !== null && <span className="muted small">v{versionOf(row)}</span>}
+          {row.tags.length > 0 && <Tags tags={row.tags} />}
           {row.error && <span className="fault">{row.error.message || row.error.code}</span>}
         </span>
       </th>
@@ -99,6 +100,22 @@ const RunRow = memo(function RunRow({ row, index }: { row: Row; index: number })
     </tr>
   );
 });
+
+const SHOWN_TAGS = 2;
+
+/** The first tags of a run, in one line. */
+function Tags({ tags }: { tags: string[] }) {
+  return (
+    <span className="run-tags">
+      {tags.slice(0, SHOWN_TAGS).map((tag) => (
+        <span key={tag} className="badge" title={tag}>
+          {tag}
+        </span>
+      ))}
+      {tags.length > SHOWN_TAGS && <span className="muted small">+{tags.length - SHOWN_TAGS}</span>}
+    </span>
+  );
+}
 
 /** The version that ran; null for drafts, models and workflows of others. */
 export function versionOf(row: Pick<Row, "workflowSlug" | "workflowVersion">): number | null {

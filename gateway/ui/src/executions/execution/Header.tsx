@@ -6,6 +6,7 @@ import { Ago, credits, duration, Moment } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { CopyButton } from "../../components/CopyButton";
 import { StatusBadge } from "../../components/StatusBadge";
+import { TagList } from "../../components/TagList";
 import { toast } from "../../components/Toast";
 import { Link, navigate } from "../../shell/router";
 import { SOURCES } from "../filters";
@@ -128,6 +129,16 @@ function Facts({ execution }: { execution: ExecutionDetail }) {
         {queued !== null && queued > 0 && <span className="muted">, began after {duration(queued)}</span>}
       </Fact>
       <Fact name="Cost">{credits(execution.creditsCost)}</Fact>
+      {execution.tags.length > 0 && (
+        <Fact name="Tags">
+          <TagList tags={execution.tags} />
+        </Fact>
+      )}
+      {execution.batchId && (
+        <Fact name="Batch">
+          Item {execution.batchIndex} of <Link href={`/app/batches/${execution.batchId}`}>{execution.batchId.slice(0, 8)}</Link>
+        </Fact>
+      )}
       {execution.retryOf && (
         <Fact name="Retry of">
           <Link href={`/app/executions/${execution.retryOf}`}>{execution.retryOf.slice(0, 8)}</Link>
