@@ -40,6 +40,12 @@ class ValueForm(Enum):
     MODEL = auto()
     MOMENT = auto()
     ID_START = auto()
+    TAGS = auto()
+    BATCH = auto()
+
+
+MAY_BE_EMPTY = (ValueForm.STATUSES, ValueForm.ID_START, ValueForm.TAGS)
+"""Forms whose empty value stands for any value."""
 
 
 class Comparison(StrEnum):
@@ -50,6 +56,8 @@ class Comparison(StrEnum):
     """The wanted value is a list."""
     HAS = "has"
     """The field is a list."""
+    TAGGED = "tagged"
+    """The field is a list of tags."""
     LACKS = "lacks"
     """The field has no value."""
 
@@ -158,6 +166,29 @@ class ExecutionFilter:
             column="source",
         ),
     ] = None
+    tags: Annotated[
+        Collection[str],
+        FilterField(
+            name="tag",
+            words="with this tag, or with all of these",
+            example=("nightly",),
+            form=ValueForm.TAGS,
+            record="tags",
+            comparison=Comparison.TAGGED,
+            column="tags",
+        ),
+    ] = ()
+    batch_id: Annotated[
+        str | None,
+        FilterField(
+            name="batchId",
+            words="that are items of this batch",
+            example="0b6f9a57-5c1e-4d0a-9a3e-2f6d7c8b9a01",
+            form=ValueForm.BATCH,
+            record="batch",
+            column="batch_id",
+        ),
+    ] = None
     http_request_id: Annotated[
         str | None,
         FilterField(
@@ -200,7 +231,7 @@ class ExecutionFilter:
         """Yield the fields that have a value."""
         for attribute, described in FIELDS.items():
             value = getattr(self, attribute)
-            is_open = not value and described.form in (ValueForm.STATUSES, ValueForm.ID_START)
+            is_open = not value and described.form in MAY_BE_EMPTY
             if value is not None and not is_open:  # an empty text of others is met by none
                 yield described, value
 
@@ -210,9 +241,13 @@ class ExecutionFilter:
         words: list[str] = []
         for field, value in self.conditions:
             if field.record:
-                text = ",".join(value) if field.form is ValueForm.STATUSES else str(value)
+                texts = value if field.form is ValueForm.TAGS else [value]
+                if field.form is ValueForm.STATUSES:
+                    texts = [",".join(value)]
                 comparison = Comparison.LACKS if is_none(field, value) else field.comparison
-                words += [field.record, comparison, text, "owner" if field.is_owners else ""]
+                owner = "owner" if field.is_owners else ""
+                for text in texts:
+                    words += [field.record, comparison, str(text), owner]
         return words
 
     @property

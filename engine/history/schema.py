@@ -53,19 +53,23 @@ executions = Table(
     Column("warnings", Text),
     Column("result", LargeBinary),
     Column("result_bytes", BigInteger, nullable=False),
+    Column("tags", Text),
+    Column("batch_id", Name),
+    Column("item", Integer),
 )
 """Ended executions, with a column for each filter of lists.
 
 NULL stands for none. An execution of another account's workflow has no version and models, as its
 caller sees it. `model_ids` are joined by commas, `error` and `warnings` are JSON, `result` is a
 value as `packing` makes it, `result_bytes` its size before that, which for an object of the media
-store is the object's, and `record_bytes` the size of the record before its compression.
+store is the object's, and `record_bytes` the size of the record before its compression. `tags` are
+lines as `tag_lines` makes them, `batch_id` and `item` the place of an item of a batch.
 """
 
 Index(None, executions.c.account_id, executions.c.created_at, executions.c.id)
 for _filter in (
     *("status", "workflow_slug", "source", "key_id", "error_code", "workflow_version"),
-    *("http_request_id", "retry_of"),
+    *("http_request_id", "retry_of", "batch_id"),
 ):
     Index(None, *(executions.c[each] for each in ("account_id", _filter, "created_at", "id")))
 Index(
@@ -83,6 +87,17 @@ execution_models = Table(
     sqlite_with_rowid=False,
 )
 """Models of executions, one row each, for the filter by model."""
+
+execution_tags = Table(
+    "execution_tags",
+    metadata,
+    Column("account_id", Name, primary_key=True),
+    Column("tag", Name, primary_key=True),
+    Column("created_at", Milliseconds, primary_key=True),
+    Column("execution_id", Name, primary_key=True),
+    sqlite_with_rowid=False,
+)
+"""Tags of executions, one row each, for the filter by tag."""
 
 execution_records = Table(
     "execution_records",
@@ -129,17 +144,48 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False),
     Column("fence", BigInteger, nullable=False),
     Column("record", LargeBinary, nullable=False),
+    Column("owner", Name),
+    Column("sequence", BigInteger),
+    Column("batch_id", Name),
 )
 """Ended deliveries; one that ended again after a redelivery, with a higher fence, replaces it.
 
-`record` is the delivery as Redis had it, with its attempts.
+`record` is the delivery as Redis had it, with its attempts. `owner` is the run or the batch whose
+own webhook it went to, NULL for the webhook of a key, and `sequence` its number there.
 """
 
 Index(None, deliveries.c.account_id, deliveries.c.created_at, deliveries.c.id)
-Index(None, *(deliveries.c[each] for each in ("account_id", "key_id", "created_at", "id")))
+for _filter in ("key_id", "status", "execution_id"):
+    Index(None, *(deliveries.c[each] for each in ("account_id", _filter, "created_at", "id")))
 Index(
     None, *(deliveries.c[each] for each in ("account_id", "key_id", "status", "created_at", "id"))
 )
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("account_id", Name, primary_key=True),
+    Column("id", Name, primary_key=True),
+    Column("status", Name, nullable=False),
+    Column("created_at", Milliseconds, nullable=False),
+    Column("completed_at", Milliseconds, nullable=False),
+    Column("credits", BigInteger, nullable=False),
+    Column("items", Integer, nullable=False),
+    Column("completed", Integer, nullable=False),
+    Column("failed", Integer, nullable=False),
+    Column("cancelled", Integer, nullable=False),
+    Column("workflow_slug", Name),
+    Column("owner_id", Name),
+    Column("key_id", Name),
+    Column("retry_of", Name),
+    Column("workflow_version", Integer),
+    Column("tags", Text),
+    Column("has_objects", Boolean, nullable=False),
+    Column("record", LargeBinary, nullable=False),
+)
+"""Ended batches. `record` is the batch as Redis had it, with the inputs of its items."""
+
+Index(None, batches.c.account_id, batches.c.created_at, batches.c.id)
 
 ledger_entries = Table(
     "ledger_entries",

@@ -11,6 +11,7 @@ from engine.errors import InvalidBody
 from engine.executions.filter import FIELDS, ID_START, NONE, ExecutionFilter, FilterField, ValueForm
 from engine.executions.sources import Source
 from engine.executions.statuses import ExecutionStatus
+from engine.ids.executions import UUID
 from gateway.http.query import (
     MAX_NAME,
     PageQuery,
@@ -21,6 +22,7 @@ from gateway.http.query import (
 )
 from gateway.http.types import Instant, Parameter, RequestBody, described_as, doc, refused
 from gateway.openapi.schema import TEXT, described, matching
+from gateway.runs.tags import WantedTags, WantedTagsOfBody
 
 PREFER: Parameter = (
     "Prefer",
@@ -88,6 +90,10 @@ KINDS: Mapping[ValueForm, Any] = {
         refused("must be a model's internal name"),
     ],
     ValueForm.MOMENT: Instant,
+    ValueForm.TAGS: WantedTags,
+    ValueForm.BATCH: Annotated[
+        str, Meta(pattern=f"^(?:{UUID.pattern})$"), refused("must be the id of a batch")
+    ],
     ValueForm.ID_START: Annotated[str, Meta(pattern=f"^(?:{ID_START.pattern})$"), ID_START_REFUSED],
 }
 """Types of the values of filters, in queries and in bodies."""
@@ -95,6 +101,11 @@ STATUSES_OF_BODY = Annotated[
     ExecutionStatus | Annotated[list[ExecutionStatus], Meta(min_length=1)],
     refused(f"must be one of {', '.join(ExecutionStatus)}, or a list of these"),
 ]
+KINDS_OF_BODY: Mapping[ValueForm, Any] = {
+    ValueForm.STATUSES: STATUSES_OF_BODY,
+    ValueForm.TAGS: WantedTagsOfBody,
+}
+"""Types of values that differ in bodies: one alone, or a list."""
 
 
 def _members(kinds: Mapping[ValueForm, Any]) -> list[tuple[str, Any, Any]]:
@@ -113,8 +124,9 @@ def _kind(each: FilterField, kinds: Mapping[ValueForm, Any]) -> Any:
 def _make_filter(members: Struct) -> ExecutionFilter:
     """Return the filter that a query or a body has."""
     values = {name: value for name in FIELDS if (value := getattr(members, name)) is not None}
-    if isinstance(values.get("statuses"), ExecutionStatus):
-        values["statuses"] = (values["statuses"],)
+    for name in ("statuses", "tags"):
+        if isinstance(values.get(name), str):
+            values[name] = (values[name],)
     return ExecutionFilter(**values)
 
 
@@ -140,7 +152,7 @@ class FilterBody(RequestBody):
         """Return a type with a member for each filter, described as this one."""
         kind = defstruct(
             name,
-            _members({**KINDS, ValueForm.STATUSES: STATUSES_OF_BODY}),
+            _members({**KINDS, **KINDS_OF_BODY}),
             bases=(cls,),
             namespace={"__doc__": cls.__doc__},
             kw_only=True,

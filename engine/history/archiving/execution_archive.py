@@ -8,7 +8,12 @@ from engine.errors import EngineError, NotFound
 from engine.executions.execution import Execution
 from engine.graph.plan import NodeName, unpack_names
 from engine.history.archiving.execution_rows import ExecutionRows, make_rows
-from engine.history.archiving.execution_writer import find_known, write_executions, write_retries
+from engine.history.archiving.execution_writer import (
+    find_known,
+    write_executions,
+    write_missing_tags,
+    write_retries,
+)
 from engine.history.archiving.refusals import Refusals
 from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
@@ -95,14 +100,14 @@ class ExecutionArchive:
 
     async def _forget(self, names: Sequence[str], ended_before_ms: int) -> None:
         known = await self._list_unknown(names)
-        retries = await self._ended.retries(known)
-        await asyncio.to_thread(
-            write_retries,
-            self._database,
-            {keyspace.parse_reference(name): retry for name, retry in retries.items() if retry},
-        )
+        facts = await self._ended.last_facts(known)
+        by_ids = {keyspace.parse_reference(name): each for name, each in facts.items()}
+        retries = {ids: each.retry for ids, each in by_ids.items() if each.retry}
+        tags = {ids: each.tags for ids, each in by_ids.items() if each.tags}
+        await asyncio.to_thread(write_retries, self._database, retries)
+        await asyncio.to_thread(write_missing_tags, self._database, tags)
         await asyncio.gather(
-            *(self._ended.forget(name, ended_before_ms, retries[name]) for name in known)
+            *(self._ended.forget(name, ended_before_ms, facts[name].retry) for name in known)
         )
 
     async def _list_unknown(self, names: Sequence[str]) -> Sequence[str]:

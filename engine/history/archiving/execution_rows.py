@@ -9,6 +9,7 @@ import msgspec
 from engine.executions.execution import Execution, NodeExecution
 from engine.graph.plan import NodeName
 from engine.history.packing import compress, decompress
+from engine.history.tag_lines import pack_tag_lines
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.executions.read.results import result_size
 from engine.store.executions.record_fields import HEAD_FIELDS, parse_head, parse_nodes
@@ -29,6 +30,7 @@ class ExecutionRows:
     execution: Row
     record: Row
     models: Sequence[Row]
+    tags: Sequence[Row]
     nodes: Sequence[Row]
 
 
@@ -41,7 +43,7 @@ def make_rows(ended: EndedRecord, names: Sequence[NodeName]) -> ExecutionRows:
     fields = ended.fields
     if not Format.EXECUTION.knows(fields):
         raise ValueError("a record of a later format")
-    ids = {"account_id": ended.account_id, "execution_id": ended.execution_id}
+    ids: Row = {"account_id": ended.account_id, "execution_id": ended.execution_id}
     values = [fields.get(name) for name in HEAD_FIELDS]
     execution = parse_head(ended.account_id, ended.execution_id, values)
     packed = pack({"fields": _without_result(fields), "events": ended.events})
@@ -51,6 +53,10 @@ def make_rows(ended: EndedRecord, names: Sequence[NodeName]) -> ExecutionRows:
         models=[
             ids | {"model_id": each, "created_at": execution.created_at}
             for each in dict.fromkeys(execution.model_ids)
+        ],
+        tags=[
+            ids | {"tag": each, "created_at": execution.created_at}
+            for each in dict.fromkeys(execution.tags)
         ],
         nodes=[
             ids | _node_row(node, names)
@@ -104,6 +110,9 @@ def _execution_row(execution: Execution, fields: dict[str, bytes], size: int) ->
         "warnings": _encode(execution.warnings).decode() if execution.warnings else None,
         "result": compress(result) if result else None,
         "result_bytes": result_size(result),
+        "tags": pack_tag_lines(execution.tags),
+        "batch_id": execution.batch_id,
+        "item": execution.batch_index,
     }
 
 

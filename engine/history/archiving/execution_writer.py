@@ -3,14 +3,23 @@
 from collections.abc import Mapping, Sequence
 from itertools import chain
 
-from sqlalchemy import Connection, Table, bindparam, insert, select, tuple_, update
+from sqlalchemy import Connection, Table, and_, bindparam, insert, select, tuple_, update
 
 from engine.history.archiving.closed_accounts import closed_accounts
 from engine.history.archiving.execution_rows import ExecutionRows, Row
 from engine.history.archiving.rollups import add_figures
 from engine.history.database.connections import Database
-from engine.history.database.statements import in_batches
-from engine.history.schema import execution_models, execution_records, executions, nodes
+from engine.history.database.statements import in_batches, insert_new
+from engine.history.schema import (
+    execution_models,
+    execution_records,
+    execution_tags,
+    executions,
+    nodes,
+)
+from engine.history.tag_lines import pack_tag_lines
+
+OF = executions.c
 
 Ids = tuple[str, str]
 """Account id and execution id."""
@@ -31,6 +40,7 @@ def write_executions(database: Database, batch: Sequence[ExecutionRows]) -> int:
         _insert(connection, executions, [each.execution for each in rows])
         _insert(connection, execution_records, [each.record for each in rows])
         _insert(connection, execution_models, list(chain(*(each.models for each in rows))))
+        _insert(connection, execution_tags, list(chain(*(each.tags for each in rows))))
         _insert(connection, nodes, list(chain(*(each.nodes for each in rows))))
         add_figures(connection, rows)
     return len(new)
@@ -52,6 +62,26 @@ def write_retries(database: Database, retries: Mapping[Ids, str]) -> None:
     ]
     with database.write() as connection:
         connection.execute(statement, rows)
+
+
+def write_missing_tags(database: Database, tags: Mapping[Ids, Sequence[str]]) -> None:
+    """Write the tags of executions whose rows have none. Raises HistoryUnavailable."""
+    if not tags:
+        return
+    columns = OF.account_id, OF.id
+    with database.write() as connection:
+        for some in in_batches(sorted(tags)):
+            lacking = select(*columns, OF.created_at).where(
+                tuple_(*columns).in_(some), OF.tags.is_(None)
+            )
+            for account_id, execution_id, created_at in connection.execute(lacking).all():
+                own = tags[account_id, execution_id]
+                row = {"account_id": account_id, "execution_id": execution_id}
+                rows = [row | {"tag": tag, "created_at": created_at} for tag in own]
+                is_one = and_(OF.account_id == account_id, OF.id == execution_id)
+                lines = pack_tag_lines(own)
+                connection.execute(update(executions).where(is_one).values(tags=lines))
+                connection.execute(insert_new(connection, execution_tags), rows)
 
 
 def find_known(connection: Connection, ids: Sequence[Ids]) -> set[Ids]:

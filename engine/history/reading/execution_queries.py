@@ -8,11 +8,22 @@ furthest back, which is that of the rarest filter.
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Select, Text, func, select, tuple_, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Select,
+    Text,
+    and_,
+    func,
+    select,
+    tuple_,
+    union_all,
+)
 
 from engine.executions.filter import ExecutionFilter, Position, is_none
 from engine.executions.statuses import TERMINAL
-from engine.history.schema import execution_models, executions
+from engine.history.schema import execution_models, execution_tags, executions
+from engine.history.tag_lines import tag_line
 from engine.store.archive.archive import ArchivedCount
 
 EXAMINED = (1_000, 10_000)
@@ -22,8 +33,8 @@ COUNTED = 50_000
 COMPARED = 500
 """Rows of each filter's index that tell which filter is the rarest."""
 MODEL_COST = 5
-"""Cost of a row in the index of models, which needs a look into the table of executions, where one
-in another index costs 1."""
+"""Cost of a row in the index of models or tags, which needs a look into the table of executions,
+where one in another index costs 1."""
 SELECTIVE_START = 3
 """Length of an id's start from which on all executions with that start are read and sorted."""
 AFTER_IDS = "g"
@@ -31,7 +42,12 @@ AFTER_IDS = "g"
 NEWEST = Position(2**62, "")
 """Position before all others of a list."""
 MODELS = "model_ids"
-"""Column whose index is a table of its own, with a row for each model."""
+TAGS = "tags"
+TABLES = {
+    MODELS: (execution_models.c, execution_models.c.model_id),
+    TAGS: (execution_tags.c, execution_tags.c.tag),
+}
+"""Columns of lists, whose index is a table of its own: its columns, and that with a value."""
 STATUS = "status"
 WORKFLOW = "workflow_slug"
 OF = executions.c
@@ -49,9 +65,12 @@ class _Query:
         self._since = wanted.created_from
         self._id_start = wanted.id_start
         self._values: dict[str, Sequence[Any]] = {}
-        """Values that match, by column; none for a column that has no value in a match."""
+        """Values that match, by column; none for a column that has no value in a match. Of tags
+        all must match."""
         for field, value in wanted.conditions:
-            if field.column and field.column != STATUS:
+            if field.column == TAGS:
+                self._values[TAGS] = list(dict.fromkeys(value))
+            elif field.column and field.column != STATUS:
                 self._values[field.column] = [] if is_none(field, value) else [value]
         self.statuses = TERMINAL.intersection(wanted.statuses or TERMINAL)
         """Statuses that match; without any, no archived execution does."""
@@ -61,9 +80,10 @@ class _Query:
     @property
     def indexes(self) -> Sequence[Index]:
         """Indexes that have every match each, one for each filter."""
-        single = {name: of[0] for name, of in self._values.items() if len(of) == 1}
+        single = {name: of[0] for name, of in self._values.items() if len(of) == 1 and name != TAGS}
         both = {name: single[name] for name in (WORKFLOW, STATUS) if name in single}
         others: list[Index] = [{name: single[name]} for name in single if name not in both]
+        others += [{TAGS: each} for each in self._values.get(TAGS, ())]
         return [both, *others] if both or not others else others
 
     @property
@@ -84,15 +104,16 @@ class _Query:
 
     def rows(self, index: Index, *columns: Any) -> Select[Any]:
         """Return the query of creation times and ids in an index, and of further columns."""
-        if MODELS in index:
-            models = execution_models.c
-            at, name, is_model = models.created_at, models.execution_id, models.model_id
+        column = _list_of(index)
+        if column is not None:
+            table, value = TABLES[column]
+            at, name = table.created_at, table.execution_id
             query = select(at, name.label("id"), *columns).where(
-                models.account_id == self._account_id, is_model == index[MODELS]
+                table.account_id == self._account_id, value == index[column]
             )
             if columns:
-                is_same = (OF.account_id == models.account_id) & (OF.id == name)
-                query = query.join_from(execution_models, executions, is_same)
+                is_same = (OF.account_id == table.account_id) & (OF.id == name)
+                query = query.join_from(value.table, executions, is_same)
         else:
             at, name = OF.created_at, OF.id
             query = select(at, name, *columns).where(
@@ -121,7 +142,7 @@ class _Query:
         query = select(part.c.created_at, part.c.id).where(
             *self._in_range(part.c.created_at, part.c.id),
             *self._begins(part.c.id),
-            *(self._fits(part.c, name) for name in self._values if name not in (index or ())),
+            *(self._fits(part.c, name) for name in self._values if not _has_all(index, name)),
         )
         return query.order_by(part.c.created_at.desc(), part.c.id.desc())
 
@@ -140,10 +161,11 @@ class _Query:
         column: ColumnElement[Any] = columns[name]
         if not values:
             return column.is_(None)
-        if name != MODELS:
-            return column.in_(values)
-        models: ColumnElement[str] = "," + column + ","  # LIKE of SQLite does not tell a from A
-        return func.replace(models, f",{values[0]},", "", type_=Text()) != models
+        if name == TAGS:
+            return and_(*(_contains(column, tag_line(each)) for each in values))
+        if name == MODELS:
+            return _contains("," + column + ",", f",{values[0]},")
+        return column.in_(values)
 
 
 def read_rows(
@@ -208,9 +230,24 @@ def _rarest(connection: Connection, query: _Query) -> Index:
     return min(zip(reached, indexes, strict=True), key=lambda each: each[0])[1]
 
 
+def _list_of(index: Index) -> str | None:
+    """Return the column of lists of which an index has one value, None for another index."""
+    return next((name for name in index if name in TABLES), None)
+
+
+def _has_all(index: Index | None, name: str) -> bool:
+    """Return whether all rows of an index match the values of a column; it has one tag of some."""
+    return index is not None and name in index and name != TAGS
+
+
+def _contains(text: ColumnElement[str], part: str) -> ColumnElement[bool]:
+    without: ColumnElement[str] = func.replace(text, part, "", type_=Text())
+    return without != text  # LIKE of SQLite does not tell a from A
+
+
 def _affordable(index: Index, count: int) -> int:
     """Return the number of an index's rows that cost as much as so many others."""
-    return max(1, count // MODEL_COST) if MODELS in index else count
+    return count if _list_of(index) is None else max(1, count // MODEL_COST)
 
 
 def _row_at(connection: Connection, query: _Query, index: Index, count: int) -> Position | None:

@@ -16,6 +16,7 @@ from engine.history.database.statements import in_batches
 from engine.history.packing import decompress
 from engine.history.reading.execution_queries import read_rows
 from engine.history.schema import execution_records, executions
+from engine.history.tag_lines import parse_tag_lines
 from engine.store.archive.archive import ArchivedExecution, ArchivedPage
 from engine.store.archive.ended_executions import EndedRecord
 
@@ -100,4 +101,7 @@ def _execution(row: SqlRow[Any]) -> Execution:
         warnings=tuple(_decode(row.warnings)) if row.warnings else (),
         owner_id=row.owner_id or "",
         retry_of=row.retry_of,
+        tags=parse_tag_lines(row.tags),
+        batch_id=row.batch_id,
+        batch_index=row.item,
     )

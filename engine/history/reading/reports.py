@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, func, select, tuple_
 from engine.history.database.connections import Database
 from engine.history.packing import decompress
 from engine.history.schema import executions
+from engine.history.tag_lines import parse_tag_lines
 from engine.store.executions.record_fields import parse_name
 from engine.store.redis.record_packing import unpack
 from engine.values.plain import moment
@@ -60,5 +61,6 @@ def _plain(row: dict[str, Any]) -> dict[str, Any]:
         **{name: moment(row[name]) for name in TIMES},
         **{name: msgspec.json.decode(row[name]) if row[name] else None for name in JSON_COLUMNS},
         "model_ids": row["model_ids"].split(",") if row["model_ids"] else [],
+        "tags": list(parse_tag_lines(row["tags"])),
         "result": unpack(packed) if packed and parse_name(packed) is None else None,
     }

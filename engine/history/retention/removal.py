@@ -14,6 +14,7 @@ from engine.history.schema import (
     deliveries,
     execution_models,
     execution_records,
+    execution_tags,
     executions,
     ledger_carried,
     ledger_entries,
@@ -29,7 +30,7 @@ FIGURES_DAYS = 400.0
 """Time for which figures of hours and days are kept at least."""
 DAY_MS = 86_400_000
 
-PARTS = (execution_records, execution_models, nodes)
+PARTS = (execution_records, execution_models, execution_tags, nodes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

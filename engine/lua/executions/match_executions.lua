@@ -2,22 +2,23 @@
 -- Find the executions whose records meet conditions.
 -- KEYS: executions...
 -- ARGV: conditions... (four words each: field; comparison (equals, one_of: the wanted value is a
---       list, has: the field is a list, lacks: the field has no value); wanted value, lists joined
---       by commas; 'owner' where the caller of another account's workflow may not know the field,
---       or '')
+--       list, has: the field is a list, tagged: a list joined by NUL, lacks: the field has no
+--       value); wanted value, lists joined by commas; 'owner' where the caller of another account's
+--       workflow may not know the field, or '')
 -- Returns the matching positions in KEYS
 local fields = {'status', 'owner'}
 for i = FIRST.conditions, LAST.conditions, 4 do fields[#fields + 1] = ARGV[i] end
 
-local function has(list, word)
-  return string.find(',' .. list .. ',', ',' .. word .. ',', 1, true)
+local function has(list, word, comma)
+  return string.find(comma .. list .. comma, comma .. word .. comma, 1, true)
 end
 
 local function meets(value, comparison, wanted)
   if not value or value == '' then return comparison == 'lacks' end
   if comparison == 'equals' then return value == wanted end
-  if comparison == 'one_of' then return has(wanted, value) end
-  return comparison == 'has' and has(value, wanted)
+  if comparison == 'one_of' then return has(wanted, value, ',') end
+  if comparison == 'tagged' then return has(value, wanted, '\0') end
+  return comparison == 'has' and has(value, wanted, ',')
 end
 
 local function meets_all(record)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from engine.executions.tags import parse_tags
 from engine.ids.partitions import partition_of
 from engine.store.archive.outbox import HistoryBacklog, Outbox
 from engine.store.executions.record_fields import parse_hash
@@ -42,6 +43,16 @@ class EndedBatch:
 
     references: Sequence[str]
     records: Sequence[EndedRecord]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastFacts:
+    """Facts of an archived execution that its row may lack."""
+
+    retry: str
+    """Its last retry, which may have begun since; empty: none."""
+    tags: tuple[str, ...]
+    """An archiver of version 0.1.0 does not write them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -116,12 +127,15 @@ class EndedExecutions:
         names += [name.decode() for name in of_last]
         return EndedPage(references=names, next_at=last + 1, has_more=True)
 
-    async def retries(self, references: Sequence[str]) -> dict[str, str]:
-        """Return the last retry of each execution, empty without one."""
+    async def last_facts(self, references: Sequence[str]) -> dict[str, LastFacts]:
+        """Return the facts of each execution that its row in the history may lack."""
         keys = [keyspace.execution(*keyspace.parse_reference(each)) for each in references]
-        retry_ids = await asyncio.gather(*(self._client.send("HGET", key, "retry") for key in keys))
+        replies = await asyncio.gather(
+            *(self._client.send("HMGET", key, "retry", "tags") for key in keys)
+        )
         return {
-            name: (retry or b"").decode() for name, retry in zip(references, retry_ids, strict=True)
+            name: LastFacts(retry=(retry or b"").decode(), tags=parse_tags(tags))
+            for name, (retry, tags) in zip(references, replies, strict=True)
         }
 
     async def forget(self, reference: str, ended_before_ms: int, retry: str) -> bool:

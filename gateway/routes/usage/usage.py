@@ -19,6 +19,7 @@ from gateway.http.query import MAX_NUMBER, ModelName, PageQuery, Slug
 from gateway.http.responses import json_response
 from gateway.http.types import Amount, Credits, Moment, Nested, Uuid, View, doc, exact_amount
 from gateway.openapi.examples import ACCOUNT_ID, CREATED, EXECUTION_ID
+from gateway.runs.tags import WantedTags
 from gateway.services import GatewayRequest
 
 
@@ -35,6 +36,9 @@ class UsageQuery(PageQuery):
     workflow_slug: Annotated[Slug | None, doc("Only executions of this workflow.", "greeting")] = (
         None
     )
+    tag: Annotated[
+        WantedTags | None, doc("Only executions with this tag, or with all of these.", ["nightly"])
+    ] = None
     offset: Annotated[
         int,
         Meta(
@@ -138,6 +142,7 @@ async def get_usage(request: GatewayRequest, principal: Principal) -> Response:
         statuses=() if query.status is None else (query.status,),
         model_id=query.model_id,
         workflow_slug=query.workflow_slug,
+        tags=query.tag or (),
     )
     usage = request.services.store.usage
     page = await usage.page(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.contract.runs.test_retries import accepted, calls, failed, retry
-from tests.support.contract.installation import Administration, Caller
+from tests.support.contract.installation import Administration, Caller, never
 from tests.support.contract.shapes import assert_fits, sentence
 from tests.support.gateway.documents import greeting
 from tests.support.http.target import Stub
@@ -138,3 +138,49 @@ def test_many_unknown_members_are_counted(caller: Caller) -> None:
 
     assert len(answer["warnings"]) == 11
     assert answer["warnings"][-1] == "20 more members were ignored"
+
+
+def found(caller: Caller, path: str, **params: Any) -> set[str]:
+    rows = caller.get(path, params=params).json()["rows"]
+    return {row.get("executionId") or row["id"] for row in rows}
+
+
+@pytest.mark.parametrize("path", ["/api/executions", "/api/usage"])
+def test_lists_and_usage_filter_by_all_of_several_tags(caller: Caller, path: str) -> None:
+    slug, mark = caller.save(greeting()), str(uuid.uuid4())
+    ids = {}
+    for tags in ("a", "b", "ab"):
+        body = {"inputs": INPUTS, "tags": [mark, *(f"{each}, {mark}" for each in tags)]}
+        ids[tags] = caller.post(f"/api/workflows/{slug}/run", body).json()["executionId"]
+
+    assert found(caller, path, tag=mark) == {*ids.values()}
+    assert found(caller, path, tag=f"a, {mark}") == {ids["a"], ids["ab"]}
+    assert found(caller, path, tag=[f"b, {mark}", mark, f"a, {mark}"]) == {ids["ab"]}
+    assert found(caller, path, tag=[mark, "none"]) == set()
+    assert found(caller, path, tag=mark[:-1]) == set()
+
+
+@pytest.mark.parametrize("is_list", [False, True])
+def test_the_bulk_cancel_takes_a_tag_or_a_list_of_them(caller: Caller, is_list: bool) -> None:
+    slug, mark = caller.save(never()), str(uuid.uuid4())
+    path = f"/api/workflows/{slug}/run?async=true"
+    ids = [
+        caller.post(path, {"inputs": {}, "tags": tags}).json()["executionId"]
+        for tags in ([mark, "a"], [mark[::-1], "a"])
+    ]
+
+    body = {"tag": [mark, "a"] if is_list else mark}
+    answer = caller.post("/api/executions/cancel", body)
+
+    assert (answer.status_code, answer.json()) == (202, {"cancelled": 1, "more": False})
+    assert caller.ended(ids[0])["status"] == "cancelled"
+    assert caller.execution(ids[1])["status"] == "processing"
+    caller.post("/api/executions/cancel", {"tag": mark[::-1]})
+
+
+@pytest.mark.parametrize("tag", ["", [], ["a", ""], 1, [f"t{number}" for number in range(21)]])
+def test_a_wrong_tag_cancels_nothing(caller: Caller, tag: Any) -> None:
+    answer = caller.post("/api/executions/cancel", {"tag": tag})
+
+    assert answer.status_code == 400
+    assert_fits(answer.json(), {"error": sentence, "code": "INVALID_BODY", "field": "tag"})

@@ -51,6 +51,7 @@ def failed(code: str) -> dict[str, Any]:
 
 
 AT = MONDAY + 1_000
+BATCH = "0b6f9a57-5c1e-4d0a-9a3e-2f6d7c8b9a01"
 CASES = [
     Case("workflowSlug", "mine", {"slug": "mine"}, {"slug": "other"}),
     Case("version", 7, {"version": 7}, {"version": 8}),
@@ -61,6 +62,9 @@ CASES = [
     Case("modelId", "gpt", {"models": "claude,gpt"}, {"models": "gpt-2"}),
     Case("modelId", "-", {"models": ""}, {"models": "gpt"}),
     Case("httpRequestId", "req-7", {"request": "req-7"}, {"request": "req-8"}),
+    Case("tag", "b, c", {"tags": "a\0b, c"}, {"tags": "a\0b\0c"}),
+    Case("tag", ["b", "\\n\n"], {"tags": "b\0\\n\n\0a"}, {"tags": "b\0\\n"}),
+    Case("batchId", BATCH, {"batch": BATCH, "item": 7}, {"batch": BATCH[::-1], "item": 7}),
     Case("errorCode", "TIMEOUT", failed("TIMEOUT"), failed("http_status")),
     Case("from", moment(AT), {"created": AT}, {"created": AT - 1}),
     Case("to", moment(AT), {"created": AT - 1}, {"created": AT}),
@@ -72,7 +76,7 @@ RUNNING = [
     Case("status", "processing", {"status": "processing"}, {"status": "cancel_requested"}),
 ]
 NAMES = {each.name for each in FIELDS.values()}
-USAGE = {"status", "modelId", "workflowSlug"}
+USAGE = {"status", "modelId", "workflowSlug", "tag"}
 
 
 @pytest.fixture
@@ -153,6 +157,10 @@ WRONG = [
     ("source", "nowhere"),
     ("keyId", "k" * 101),
     ("modelId", "a model"),
+    ("tag", "t" * 65),
+    ("tag", "a\0b"),
+    ("tag", [f"t{number}" for number in range(21)]),
+    ("batchId", "no-batch"),
     ("from", "yesterday"),
     ("to", "2026-11-30T08:00:00"),
     ("q", "no id"),

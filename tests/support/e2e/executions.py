@@ -40,9 +40,9 @@ def leave_to_the_history(stack: RunningStack, account_id: str, execution_id: str
         executions = EndedExecutions(store.client)
         while reference in await executions.unarchived(1_000):
             await asyncio.sleep(0.1)
-        retries = await executions.retries([reference])
+        facts = await executions.last_facts([reference])
         later = await store.leases.now() + 60_000
-        assert await executions.forget(reference, later, retries[reference])
+        assert await executions.forget(reference, later, facts[reference].retry)
 
     # The thread of the test has the event loop of the browser.
     with ThreadPoolExecutor(1) as thread:

@@ -57,9 +57,9 @@ class History:
     async def forget(self, references: Sequence[str]) -> None:
         """Remove archived executions from Redis."""
         later = await self.store.leases.now() + 60_000
-        retries = await self.ended.retries(references)
+        facts = await self.ended.last_facts(references)
         for each in references:
-            assert await self.ended.forget(each, later, retries[each])
+            assert await self.ended.forget(each, later, facts[each].retry)
 
     async def move(self, *references: str) -> None:
         """Leave executions to the database alone."""

@@ -21,5 +21,7 @@ def matches(
         and wanted.key_id in (None, key_id or NONE)
         and (wanted.model_id is None or wanted.model_id in (models or (NONE,)))
         and wanted.http_request_id in (None, request_id)
+        and set(wanted.tags) <= {*execution.tags}
+        and wanted.batch_id in (None, execution.batch_id)
         and wanted.error_code in (None, (execution.error or {}).get("code"))
     )

@@ -7,7 +7,7 @@ import { TimeRange } from "../components/TimeRange";
 import { setParameters } from "../shell/router";
 import { clearFilters, type FilterName, type Filters, isFiltered, NONE, SOURCES, STATUSES, statusesOf } from "./filters";
 
-const RARE: FilterName[] = ["source", "keyId", "modelId", "errorCode", "version", "httpRequestId"];
+const RARE: FilterName[] = ["source", "keyId", "modelId", "errorCode", "version", "httpRequestId", "tag", "batchId"];
 
 /** The filters of the list, each of them in the address. */
 export function FilterBar({ filters }: { filters: Filters }) {
@@ -74,6 +74,8 @@ function Rare({ filters }: { filters: Filters }) {
       <Text label="Error code" name="errorCode" filters={filters} clean={(text) => text.trim()} />
       <Text label="Version" name="version" filters={filters} clean={(text) => text.replace(/\D|^0+/g, "").slice(0, 9)} />
       <Text label="X-Request-Id" name="httpRequestId" filters={filters} clean={(text) => text.trim().slice(0, 100)} />
+      <Text label="Tag" name="tag" filters={filters} clean={(text) => text.slice(0, 64)} />
+      <Text label="Batch" name="batchId" filters={filters} clean={(text) => text.toLowerCase().replace(/[^0-9a-f-]/g, "").slice(0, 36)} />
     </div>
   );
 }

@@ -14,6 +14,8 @@ export const NAMES = [
   "errorCode",
   "version",
   "httpRequestId",
+  "tag",
+  "batchId",
   "q",
   "range",
   "from",

@@ -42,7 +42,20 @@ def test_an_execution_has_a_column_for_each_filter() -> None:
         "error": None,
         "result_bytes": 12,
         "warnings": None,
+        "tags": None,
+        "batch_id": None,
+        "item": None,
     }
+
+
+def test_an_item_of_a_batch_has_its_place_and_its_tags() -> None:
+    found = rows(tags="b\0a, c", batch="batch-1", item=0)
+
+    columns = ("tags", "batch_id", "item")
+    assert [found.execution[each] for each in columns] == ["\nb\na, c\n", "batch-1", 0]
+    assert [each["tag"] for each in found.tags] == ["b", "a, c"]
+    ids = {(each["execution_id"], each["created_at"]) for each in found.tags}
+    assert ids == {(found.execution["id"], MONDAY)}
 
 
 def test_a_run_of_a_model_in_the_browser_has_no_workflow_version_and_key() -> None:

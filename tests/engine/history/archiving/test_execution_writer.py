@@ -3,15 +3,21 @@
 from collections.abc import Sequence
 
 import pytest
+from sqlalchemy import delete, update
 
 from engine.history.archiving import execution_writer
 from engine.history.archiving.execution_rows import ExecutionRows
-from engine.history.archiving.execution_writer import find_known, write_executions
+from engine.history.archiving.execution_writer import (
+    find_known,
+    write_executions,
+    write_missing_tags,
+)
 from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
 from engine.history.schema import (
     execution_models,
     execution_records,
+    execution_tags,
     executions,
     metadata,
     nodes,
@@ -25,13 +31,14 @@ def contents(database: Database) -> dict[str, list[dict[str, object]]]:
 
 
 def test_an_execution_is_written_with_all_of_its_rows(database: Database) -> None:
-    found = rows(models="gpt")
+    found = rows(models="gpt", tags="a\0b")
 
     assert write_executions(database, [found]) == 1
 
     assert table_rows(database, executions) == [found.execution]
     assert table_rows(database, execution_records) == [found.record]
     assert table_rows(database, execution_models) == found.models
+    assert table_rows(database, execution_tags) == found.tags
     assert table_rows(database, nodes) == found.nodes
 
 
@@ -82,3 +89,23 @@ def test_known_executions_are_found_among_many(database: Database) -> None:
         assert find_known(connection, [*ids, ("acc_1", "unknown"), ("acc_9", ids[0][1])]) == set(
             ids
         )
+
+
+def test_tags_that_an_older_archiver_has_left_out_are_written_once(database: Database) -> None:
+    found, other = rows(tags="b\0a, c"), rows(tags="b")
+    write_executions(database, [found, other])
+    before = contents(database)
+    with database.write() as connection:
+        for table, name in ((execution_tags, "execution_id"), (executions, "id")):
+            is_found = table.c[name] == found.execution["id"]
+            if table is execution_tags:
+                connection.execute(delete(table).where(is_found))
+            else:
+                connection.execute(update(table).where(is_found).values(tags=None))
+    assert contents(database) != before
+    ids = [(each.execution["account_id"], each.execution["id"]) for each in (found, other)]
+
+    for _ in range(2):
+        write_missing_tags(database, {ids[0]: ["b", "a, c"], ids[1]: ["b"], ("acc", "x"): ["b"]})
+
+        assert contents(database) == before

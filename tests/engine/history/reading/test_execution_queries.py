@@ -57,7 +57,14 @@ def test_a_page_is_short_when_it_has_examined_enough_and_leads_on(
 
 
 @pytest.mark.parametrize(
-    "rare", [{"version": 1}, {"model_id": "studio"}, {"http_request_id": "req-1"}]
+    "rare",
+    [
+        {"version": 1},
+        {"model_id": "studio"},
+        {"http_request_id": "req-1"},
+        {"tags": ["common", "rare"]},
+        {"batch_id": "batch-1"},
+    ],
 )
 def test_a_page_walks_the_index_of_the_rarest_filter(
     rare: dict[str, Any], database: Database, monkeypatch: pytest.MonkeyPatch
@@ -65,8 +72,9 @@ def test_a_page_walks_the_index_of_the_rarest_filter(
     monkeypatch.setattr(execution_queries, "EXAMINED", (1, 5))
     monkeypatch.setattr(execution_queries, "COMPARED", 5)
     monkeypatch.setattr(execution_queries, "MODEL_COST", 1)
-    old = write(database, 3, slug="echo", version=1, models="gpt,studio", request="req-1")
-    write(database, 40, slug="echo", version=2, models="gpt")
+    rare_fields = {"request": "req-1", "tags": "rare\0common", "batch": "batch-1"}
+    old = write(database, 3, slug="echo", version=1, models="gpt,studio", **rare_fields)
+    write(database, 40, slug="echo", version=2, models="gpt", tags="common", batch="batch-2")
 
     assert pages(database, ExecutionFilter(workflow_slug="echo", **rare), 9) == [old]
 
@@ -78,6 +86,21 @@ def test_a_model_is_told_from_one_whose_name_contains_its_name(database: Databas
     for slug in (None, "echo"):
         wanted = ExecutionFilter(model_id="gpt", workflow_slug=slug)
         assert pages(database, wanted, 9) == [right]
+
+
+def test_a_list_by_one_tag_examines_its_matches_alone(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(execution_queries, "EXAMINED", ())
+    monkeypatch.setattr(execution_queries, "COUNTED", 0)
+    right = write(database, 3, tags="a\0b")
+    write(database, 3, tags="A\0b")
+    wanted = ExecutionFilter(tags=["a"])
+
+    assert pages(database, wanted, 2) == [right[:2], right[2:]]
+    with database.read() as connection:
+        counted = count_rows(connection, ACCOUNT, wanted, None, at_most=9)
+    assert (counted.count, counted.is_all) == (3, True)
 
 
 def test_a_count_that_has_not_examined_all_says_so(

@@ -37,7 +37,13 @@ def test_values_are_plain(database: Database) -> None:
     write_executions(
         database,
         [
-            rows(account_id="a", models="gpt,claude", error=pack(error), warnings=pack(["w"])),
+            rows(
+                account_id="a",
+                models="gpt,claude",
+                tags="a\0b",
+                error=pack(error),
+                warnings=pack(["w"]),
+            ),
             rows(account_id="b", result=b"\xc1name.300000", started=None),
         ],
     )
@@ -46,5 +52,6 @@ def test_values_are_plain(database: Database) -> None:
 
     assert one["result"] == {"text": "hello"}
     assert (one["error"], one["warnings"], one["model_ids"]) == (error, ["w"], ["gpt", "claude"])
+    assert (one["tags"], other["tags"]) == (["a", "b"], [])
     assert one["created_at"] == "2025-12-01T00:00:00.000Z"
     assert (other["result"], other["started_at"], other["model_ids"]) == (None, None, [])

@@ -21,6 +21,7 @@ from engine.history.schema import (
     deliveries,
     execution_models,
     execution_records,
+    execution_tags,
     executions,
     ledger_carried,
     ledger_entries,
@@ -31,7 +32,7 @@ from engine.history.schema import (
 from tests.support.history.rows import DAY, HOUR, MONDAY, rows, table_rows
 
 MINUTE = 60_000
-TABLES = (executions, execution_models, execution_records, nodes)
+TABLES = (executions, execution_models, execution_records, execution_tags, nodes)
 
 
 def add_entries(database: Database, account_id: str = "acc_1") -> None:
@@ -59,8 +60,8 @@ def add_delivery(database: Database, delivery_id: str, at: int, settled: int) ->
 
 
 def test_executions_of_before_a_time_are_removed_with_their_parts(database: Database) -> None:
-    old = rows(models="gpt")
-    late_end = rows(duration_ms=2 * DAY, models="gpt")
+    old = rows(models="gpt", tags="nightly")
+    late_end = rows(duration_ms=2 * DAY, models="gpt", tags="nightly")
     of_another = rows(account_id="acc_2")
     write_executions(database, [old, late_end, of_another, rows(at=MONDAY + DAY)])
 

@@ -8,6 +8,7 @@ from sqlalchemy import text
 from engine.history.archiving.execution_writer import write_executions
 from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
+from engine.history.migrations.revisions import newest_revision
 from engine.history.transfer.export import freeze
 from tests.support.history.rows import rows
 
@@ -47,4 +48,6 @@ def test_tables_of_another_version_are_refused(database: Database) -> None:
         assert "another version of Headrace (9999)" in caught.value.reason
     finally:
         with database.write() as connection:
-            connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+            connection.execute(
+                text(f"UPDATE alembic_version SET version_num = '{newest_revision()}'")
+            )

@@ -23,6 +23,8 @@ FILTERS = [
     ExecutionFilter(model_id="gpt"),
     ExecutionFilter(model_id="gpt", workflow_slug="echo", statuses=[ExecutionStatus.COMPLETED]),
     ExecutionFilter(workflow_slug="none"),
+    ExecutionFilter(tags=["a"]),
+    ExecutionFilter(tags=["a", "b"], workflow_slug="echo"),
 ]
 
 

@@ -5,7 +5,7 @@ import pytest
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.archive import ended_executions
-from engine.store.archive.ended_executions import EndedExecutions
+from engine.store.archive.ended_executions import EndedExecutions, LastFacts
 from engine.store.redis import keyspace
 from tests.support.store.ended import URL, Ending
 
@@ -150,11 +150,12 @@ async def test_an_execution_that_was_retried_meanwhile_is_not_forgotten(
 ) -> None:
     reference = await ending.failed()
     key = keyspace.execution(*keyspace.parse_reference(reference))
-    await ending.store.client.send("HSET", key, "retry", "the-retry")
+    await ending.store.client.send("HSET", key, "retry", "the-retry", "tags", "a\0b")
     now = await ending.store.leases.now()
 
     assert not await ended.forget(reference, now + 60_000, "")
-    assert await ended.retries([reference]) == {reference: "the-retry"}
+    facts = await ended.last_facts([reference])
+    assert facts == {reference: LastFacts(retry="the-retry", tags=("a", "b"))}
     assert await ended.forget(reference, now + 60_000, "the-retry")
 
 
