@@ -1,4 +1,4 @@
-"""Tags: given in the playground, shown at executions."""
+"""Tags: given in the playground, shown at executions, and filtered by."""
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -33,6 +33,35 @@ def test_tags_of_a_run_are_shown_in_the_list_and_on_its_page(
     row.get_by_role("link").click()
     tags = page.get_by_role("list", name="Tags").get_by_role("listitem")
     expect(tags).to_have_text(["import", "night, late", "third"])
+
+
+def test_executions_and_usage_are_filtered_by_tags(page: Page, stack: RunningStack) -> None:
+    stack.api("POST", "/api/workflows", greeting("Tagged"))
+    for tags in (["north, far", "all"], ["south", "all"], []):
+        stack.api("POST", "/api/workflows/tagged/run", {"inputs": {}, "tags": tags})
+    page.goto("/app/executions?workflowSlug=tagged")
+    rows = page.get_by_role("table", name="Executions").get_by_role("rowheader")
+    expect(rows).to_have_count(3)
+
+    page.get_by_label("Tags").fill("all")
+    expect(rows).to_have_count(2)
+    page.get_by_label("Tags").fill("all, south")
+    expect(rows).to_have_count(1)
+    page.get_by_role("button", name="Clear").click()
+    expect(rows).not_to_have_count(1)
+    page.get_by_label("Tags").fill("north\\, far")
+    expect(rows).to_have_count(1)
+    rows.get_by_role("link").click()
+    page.get_by_role("list", name="Tags").get_by_role("link", name="north, far").click()
+    expect(rows).to_have_count(1)
+
+    page.goto("/app/usage")
+    page.get_by_label("Tags").fill("all")
+    sums = page.get_by_role("table", name="Sums").get_by_role("row", name="tagged")
+    expect(sums.get_by_role("cell").first).to_have_text("2")
+    expect(page.get_by_role("tab", name="By API key")).to_have_count(0)
+    sums.get_by_role("link").click()
+    expect(rows).to_have_count(2)
 
 
 def test_tags_that_are_too_long_or_too_many_are_not_sent(page: Page, stack: RunningStack) -> None:

@@ -7,7 +7,7 @@ import { TimeRange } from "../components/TimeRange";
 import { setParameters } from "../shell/router";
 import { clearFilters, type FilterName, type Filters, isFiltered, NONE, SOURCES, STATUSES, statusesOf } from "./filters";
 
-const RARE: FilterName[] = ["source", "keyId", "modelId", "errorCode", "version", "httpRequestId", "tag", "batchId"];
+const RARE: FilterName[] = ["source", "keyId", "modelId", "errorCode", "version", "httpRequestId", "batchId"];
 
 /** The filters of the list, each of them in the address. */
 export function FilterBar({ filters }: { filters: Filters }) {
@@ -22,7 +22,8 @@ export function FilterBar({ filters }: { filters: Filters }) {
           {workflows.map((row) => [row.slug, row.name])}
         </Choice>
         <TimeRange chosen={filters} any="Any time" />
-        <Text label="Start of an id" name="q" filters={filters} clean={(text) => text.toLowerCase().replace(/[^0-9a-f-]/g, "")} />
+        <Text label="Start of an id" name="q" filters={filters} clean={idLetters} />
+        <Text label="Tags" name="tag" filters={filters} clean={(text) => text} />
         <div className="filter-buttons">
           <Button isCompact look="quiet" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
             {isOpen ? "Fewer filters" : `More filters${rare ? ` (${rare})` : ""}`}
@@ -74,8 +75,7 @@ function Rare({ filters }: { filters: Filters }) {
       <Text label="Error code" name="errorCode" filters={filters} clean={(text) => text.trim()} />
       <Text label="Version" name="version" filters={filters} clean={(text) => text.replace(/\D|^0+/g, "").slice(0, 9)} />
       <Text label="X-Request-Id" name="httpRequestId" filters={filters} clean={(text) => text.trim().slice(0, 100)} />
-      <Text label="Tag" name="tag" filters={filters} clean={(text) => text.slice(0, 64)} />
-      <Text label="Batch" name="batchId" filters={filters} clean={(text) => text.toLowerCase().replace(/[^0-9a-f-]/g, "").slice(0, 36)} />
+      <Text label="Batch" name="batchId" filters={filters} clean={idLetters} fits={isId} />
     </div>
   );
 }
@@ -113,16 +113,21 @@ function Choice({ label, name, filters, any, children }: FieldProps & { any: str
 
 const TYPING_MS = 300;
 
-/** A text that filters once one stops typing. */
-function Text({ label, name, filters, clean }: FieldProps & { clean: (text: string) => string }) {
+const idLetters = (text: string): string => text.toLowerCase().replace(/[^0-9a-f-]/g, "");
+const always = (): boolean => true;
+const ID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
+const isId = (text: string): boolean => ID.test(text);
+
+/** A text that filters once one stops typing, and fits the filter. */
+function Text({ label, name, filters, clean, fits = always }: FieldProps & { clean: (text: string) => string; fits?: (text: string) => boolean }) {
   const value = filters[name];
   const [text, setText] = useState(value);
   useEffect(() => setText(value), [value]);
   useEffect(() => {
-    if (text === value) return undefined;
+    if (text === value || !(text === "" || fits(text))) return undefined;
     const timer = setTimeout(() => setParameters({ [name]: text }), TYPING_MS);
     return () => clearTimeout(timer);
-  }, [name, text, value]);
+  }, [name, text, value, fits]);
   return (
     <Labelled label={label}>
       {(id) => (

@@ -1,10 +1,11 @@
 /** Filters of executions: in the address of the page, and in queries of the API. */
 
 import { useMemo } from "react";
+import { splitTags } from "../components/tags";
 import { RANGES } from "../components/TimeRange";
 import { setParameters, useSearch } from "../shell/router";
 
-/** Names of filters, in the address as in the API; statuses are separated by commas in the address. */
+/** Names of filters, in the address as in the API; statuses and tags are separated by commas in the address. */
 export const NAMES = [
   "status",
   "workflowSlug",
@@ -55,7 +56,7 @@ export function clearFilters(): void {
 
 /** Filters as the API takes them, by name; a quick range begins that long before `now`. */
 export function conditions(filters: Filters, now: number): Record<string, string | string[]> {
-  const { range, status: _, ...others } = filters;
+  const { range, status: _, tag, ...others } = filters;
   const values: Record<string, string | string[]> = Object.fromEntries(
     Object.entries(others).filter(([, value]) => value !== ""),
   );
@@ -63,6 +64,8 @@ export function conditions(filters: Filters, now: number): Record<string, string
   if (length) values.from = new Date(now - length).toISOString();
   const statuses = statusesOf(filters);
   if (statuses.length > 0) values.status = statuses;
+  const tags = splitTags(tag);
+  if (tags.length > 0) values.tag = tags;
   return values;
 }
 

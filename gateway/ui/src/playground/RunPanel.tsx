@@ -2,6 +2,7 @@ import { useEffect, useState } from "react";
 import { credits, duration } from "../components/Ago";
 import { Button } from "../components/Button";
 import { StatusBadge } from "../components/StatusBadge";
+import { Link } from "../shell/router";
 import { Result } from "./Result";
 import type { NodeState, RunState } from "./runState";
 
@@ -33,6 +34,11 @@ export function RunPanel({ state, onCancel }: { state: RunState | null; onCancel
             </span>
           )}
           {isLive(state) && <Clock since={state.startedAt} />}
+          {state.executionId && (
+            <Link className="small" href={`/app/executions/${state.executionId}`}>
+              Its execution
+            </Link>
+          )}
         </span>
         {isLive(state) && state.executionId && (
           <Button isCompact onClick={onCancel}>

@@ -1,10 +1,12 @@
 import { lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { useResource } from "../api/resource";
-import type { ApiKey, UsageSeries } from "../api/types";
+import type { ApiKey, SeriesRow, UsageSeries } from "../api/types";
 import { duration } from "../components/Ago";
 import { Button } from "../components/Button";
 import { Empty, Failed, Loading } from "../components/States";
+import { TagFilter } from "../components/TagFilter";
 import { Tabs } from "../components/Tabs";
+import { splitTags } from "../components/tags";
 import { type Chosen, RANGES, TimeRange } from "../components/TimeRange";
 import { navigate, setParameters, useParameter } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
@@ -12,6 +14,7 @@ import { NONE } from "../executions/filters";
 import { tokenOf } from "./colours";
 import { AllFigures, Sums } from "./Figures";
 import { aroundBuckets, LENGTHS, type Line, linesOf, type Metric, type Span, spanOf, timesOf } from "./series";
+import { MOST_RUNS, seriesOf, useTagged } from "./tagged";
 import "./usage.css";
 
 const Chart = lazy(() => import("./Chart").then((module) => ({ default: module.Chart })));
@@ -47,7 +50,9 @@ export default function Usage() {
   const [from] = useParameter("from", "");
   const [to] = useParameter("to", "");
   const [chosen, setBy] = useParameter("by", "workflow");
-  const by = NAMES.find(([name]) => name === chosen)?.[0] ?? "workflow";
+  const [tags] = useParameter("tag", "");
+  const offered = NAMES.filter(([name]) => tags === "" || name !== "key");
+  const by = offered.find(([name]) => name === chosen)?.[0] ?? "workflow";
   const time: Chosen = { range: range in RANGES ? range : "24h", from, to };
   const span = useSpan(time);
   const choose = (label: string): void => setBy(NAMES.find(([, each]) => each === label)?.[0] ?? "workflow");
@@ -58,10 +63,15 @@ export default function Usage() {
         <div className="time-row">
           <TimeRange chosen={time} begin={() => [span.from, span.to]} />
           <Steps span={span} />
+          <TagFilter value={tags} />
         </div>
       </div>
-      <Tabs label="Usage" tabs={Object.values(BY)} chosen={BY[by]} onChoose={choose}>
-        <Series key={`${time.range} ${from} ${to} ${by}`} span={span} by={by} />
+      <Tabs label="Usage" tabs={offered.map(([, name]) => name)} chosen={BY[by]} onChoose={choose}>
+        {tags ? (
+          <TaggedSeries key={`${time.range} ${from} ${to} ${tags}`} span={span} by={by} tags={tags} />
+        ) : (
+          <Series key={`${time.range} ${from} ${to} ${by}`} span={span} by={by} />
+        )}
       </Tabs>
     </>
   );
@@ -122,20 +132,39 @@ function Series({ span, by }: { span: Span; by: By }) {
   });
   const { data, error, reload } = useResource<UsageSeries>(`/api/usage/series?${query}`);
   const rows = useKept(data)?.rows;
-  const keys = useResource<ApiKey[]>(by === "key" ? "/api/api-keys" : null).data;
-  const lines = useMemo(() => linesOf(rows ?? []), [rows]);
-  const times = useMemo(() => timesOf(span), [span]);
   if (!rows) return error ? <Failed error={error} retry={reload} /> : <Loading height="24rem" />;
+  return <FigureView rows={rows} span={span} by={by} tags="" />;
+}
+
+/** The figures of runs that have all of the tags. */
+function TaggedSeries({ span, by, tags }: { span: Span; by: By; tags: string }) {
+  const wanted = useMemo(() => splitTags(tags), [tags]);
+  const { data, error } = useTagged(wanted, span);
+  const rows = useMemo(() => data && seriesOf(data.runs, span, by), [data, span, by]);
+  if (!rows) return error ? <Failed error={error} /> : <Loading height="24rem" />;
+  return (
+    <>
+      {!data?.isWhole && <p className="note warn">Of many runs, the newest {MOST_RUNS.toLocaleString("en")} are summed up.</p>}
+      <FigureView rows={rows} span={span} by={by} tags={tags} />
+    </>
+  );
+}
+
+/** Figures as sums, charts and tables. */
+function FigureView({ rows, span, by, tags }: { rows: SeriesRow[]; span: Span; by: By; tags: string }) {
+  const keys = useResource<ApiKey[]>(by === "key" ? "/api/api-keys" : null).data;
+  const lines = useMemo(() => linesOf(rows), [rows]);
+  const times = useMemo(() => timesOf(span), [span]);
   if (rows.length === 0) {
     return (
       <Empty title="Nothing ran in this time">
-        <p>Choose a longer time, or run a workflow.</p>
+        <p>{tags ? "Choose a longer time, or other tags." : "Choose a longer time, or run a workflow."}</p>
       </Empty>
     );
   }
   const names = lines.map((line) => nameOf(line, by, keys));
   const tokens = lines.map((line, place) => tokenOf(place, line.key, by));
-  const addressOf = (line: Line, at?: number): string => executionsAddress(line, by, span, at);
+  const addressOf = (line: Line, at?: number): string => executionsAddress(line, by, span, tags, at);
   return (
     <div className="stack usage">
       <Totals lines={lines} />
@@ -194,8 +223,8 @@ function nameOf({ key }: Line, by: By, keys: ApiKey[] | undefined): string {
 }
 
 /** The executions of a line; all of the time for those that have no line of their own. */
-function executionsAddress({ key }: Line, by: By, span: Span, at?: number): string {
-  const parameters = new URLSearchParams();
+function executionsAddress({ key }: Line, by: By, span: Span, tags: string, at?: number): string {
+  const parameters = new URLSearchParams(tags ? { tag: tags } : {});
   if (typeof key === "string") parameters.set(FILTERS[by], key);
   else if (key === null) parameters.set(...(WITHOUT[by] ?? ["source", "api-slim"]));
   parameters.set("from", new Date(at ?? span.from).toISOString());
