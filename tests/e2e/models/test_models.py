@@ -57,7 +57,7 @@ def test_an_account_that_is_no_admin_reads_and_tries(sign_in_as: SignIn) -> None
     expect(page.get_by_role("button", name="New model")).to_have_count(0)
     page.get_by_role("link", name="Echo").click()
     expect(page.get_by_role("tab")).to_have_text(
-        ["Overview", "Try", "curl", "Python", "JavaScript"]
+        ["Overview", "Try", "curl", "Python", "TypeScript"]
     )
 
     page.get_by_role("tab", name="Try").click()

@@ -1,10 +1,8 @@
-import { useMemo, useState } from "react";
+import { useMemo } from "react";
 import { useResource } from "../../api/resource";
 import type { PublicSchema } from "../../api/types";
-import { CodeBlock } from "../../components/CodeBlock";
 import { CopyButton } from "../../components/CopyButton";
-import { Tabs } from "../../components/Tabs";
-import { type Language, LANGUAGES, snippet } from "../../playground/snippets";
+import { Snippets } from "../../playground/snippets/Snippets";
 import { Link } from "../../shell/router";
 import { useDocument, useEditor, useStore } from "../document/store";
 import { countOf, useStanding } from "../publishing/state";
@@ -17,7 +15,6 @@ export function DeployPanel() {
   const { publicPlayground } = useDocument();
   const live = useEditor((state) => state.saving.live);
   const { changes, liveVersion } = useStanding();
-  const [language, setLanguage] = useState<Language>("curl");
   const path = `/api/workflows/${slug}`;
   // Another version may have other inputs, so its number is in the address.
   const schema = useResource<PublicSchema>(liveVersion === null ? null : `${path}/schema?version=${liveVersion}`).data;
@@ -56,11 +53,7 @@ export function DeployPanel() {
           )}
         </section>
       )}
-      {live && (
-        <Tabs label="Language" tabs={LANGUAGES} chosen={language} onChoose={(tab) => setLanguage(tab as Language)}>
-          <CodeBlock isWrapped text={snippet(language, endpoint, inputs)} />
-        </Tabs>
-      )}
+      {live && <Snippets isWrapped url={endpoint} inputs={inputs} />}
       <section className="stack" aria-label="Playground">
         <h3>Playground</h3>
         <label className="labelled-switch">

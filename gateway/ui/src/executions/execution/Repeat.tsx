@@ -1,7 +1,6 @@
 import type { ExecutionDetail } from "../../api/types";
-import { CodeBlock } from "../../components/CodeBlock";
 import { isTruncated } from "../../editor/running/values/values";
-import { snippet } from "../../playground/snippets";
+import { Snippets } from "../../playground/snippets/Snippets";
 import { Link } from "../../shell/router";
 
 /** The call that runs the same again; null for a draft, which only the editor runs. */
@@ -24,7 +23,7 @@ export function Repeat({ execution }: { execution: ExecutionDetail }) {
         The same version with the same inputs. It needs a key in the environment:{" "}
         <Link href="/app/api/keys">create one</Link>.
       </p>
-      <CodeBlock text={snippet("curl", address, shown)} label="curl call" />
+      <Snippets url={address} inputs={shown} />
       {isLarge && (
         <p className="muted small">
           The inputs are too large for this page: <a href={inputs.url}>open them</a>, and put them in the place of{" "}

@@ -1,0 +1,104 @@
+"""Calls as code: each runs as it is shown, with the built clients and without them."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.clients.typescript.installed import NODE, install
+from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.workflows import greeting
+
+pytestmark = pytest.mark.slow
+NAME = """O'Neill "the" \\ first ${x} `y`"""
+WAYS = ("With the client", "Plain HTTP")
+CASES = [("curl", None), *(("TypeScript", way) for way in WAYS), ("Python", "Plain HTTP")]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workflows(stack: RunningStack) -> None:
+    stack.api("POST", "/api/workflows", greeting("In code"))
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Has the TypeScript client installed."""
+    return install(tmp_path_factory.mktemp("snippets"))
+
+
+def choose(page: Page, language: str, way: str | None) -> str:
+    """Return the code of a tab."""
+    page.get_by_role("tab", name=language, exact=True).click()
+    if way:
+        page.get_by_role("radiogroup", name="Way to call").get_by_text(way).click()
+    code = page.get_by_role("region", name=f"{language} call")
+    expect(code).to_be_visible()
+    return code.inner_text()
+
+
+def run(language: str, code: str, folder: Path, stack: RunningStack) -> str:
+    """Run code in the folder as a user does; return what it prints."""
+    (folder / "call.ts").write_text(code)
+    command = {
+        "curl": ("bash", "-c", code),
+        "Python": (sys.executable, "-c", code),
+        "TypeScript": (*NODE, "call.ts"),
+    }[language]
+    environ = {**os.environ, "HEADRACE_API_KEY": stack.key}
+    done = subprocess.run(command, cwd=folder, env=environ, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+@pytest.mark.parametrize(("language", "way"), CASES)
+def test_the_code_of_the_playground_works_when_it_is_pasted(
+    language: str, way: str | None, page: Page, stack: RunningStack, folder: Path
+) -> None:
+    page.goto("/app/playground/in-code")
+    page.get_by_label("Name").fill(NAME)
+
+    code = choose(page, language, way)
+
+    assert "$HEADRACE_API_KEY" in code
+    assert "Neill" in run(language, code, folder, stack)
+
+
+@pytest.mark.parametrize(("language", "way"), CASES)
+def test_the_code_of_an_execution_runs_its_version_again(
+    language: str, way: str | None, page: Page, stack: RunningStack, folder: Path
+) -> None:
+    inputs = {"name": NAME}
+    _, answer = stack.api("POST", "/api/workflows/in-code/run", {"inputs": inputs})
+    page.goto(f"/app/executions/{answer['executionId']}?tab=call")
+    page.get_by_role("tab", name="Call").click()
+
+    assert "Neill" in run(language, choose(page, language, way), folder, stack)
+
+    row = stack.api("GET", "/api/executions?workflowSlug=in-code&limit=1")[1]["rows"][0]
+    assert row["executionId"] != answer["executionId"]
+    assert row["workflowVersion"] == 1
+
+
+@pytest.mark.parametrize(("language", "way"), CASES)
+def test_the_code_of_a_model_calls_it(
+    language: str, way: str | None, page: Page, stack: RunningStack, folder: Path
+) -> None:
+    page.goto("/app/models/gpt-mini")
+
+    assert "(stub)" in run(language, choose(page, language, way), folder, stack)
+
+
+def test_the_choice_is_remembered(page: Page) -> None:
+    page.goto("/app/playground/in-code")
+    expect(page.get_by_role("region", name="curl call")).to_be_visible()
+
+    choose(page, "TypeScript", "Plain HTTP")
+    page.goto("/app/models/gpt-mini")
+
+    expect(page.get_by_role("region", name="TypeScript call")).to_contain_text("await fetch")
+    expect(page.get_by_role("radio", name="Plain HTTP")).to_be_checked()
+    choose(page, "TypeScript", "With the client")
+    expect(page.get_by_text("npm install dist/headrace-*.tgz")).to_be_visible()
