@@ -6,24 +6,23 @@ from typing import Any
 import msgspec
 
 from engine.executions.execution import Execution
+from engine.executions.rows import NodeRow
+from engine.executions.statuses import ExecutionStatus, NodeStatus
+from engine.graph.plan import NodeName
 from engine.values.plain import moment
+from engine.webhooks.events import NODE_FINISHED, STARTED
 
 TEST_EVENT = "webhook.test"
 
 _encode = msgspec.json.Encoder().encode
 
 
-def execution_body(execution: Execution, event: str) -> bytes:
-    """Return the payload about an ended execution. Equal executions give equal bytes."""
-    payload: dict[str, Any] = {
-        "event": event,
-        "executionId": execution.id,
-        "requestId": execution.id,
-        "userId": execution.account_id,
-        "workflowSlug": execution.workflow_slug or None,
-        "modelIds": execution.model_ids,
-        "status": execution.status.value,
-    }
+def execution_body(execution: Execution, event: str, sequence: int | None = None) -> bytes:
+    """Return the payload about an ended execution. Equal executions give equal bytes.
+
+    `sequence` is the number of the delivery; None: it was added by release 0.1.0.
+    """
+    payload = _head(execution, event, execution.status)
     if execution.error is not None:
         payload["error"] = _error(execution.error)
     elif event == "execution.completed" or execution.result is not None:
@@ -35,8 +34,72 @@ def execution_body(execution: Execution, event: str) -> bytes:
             "durationMs": execution.duration_ms,
             "createdAt": moment(execution.created_at),
             "completedAt": moment(execution.completed_at),
+            "tags": execution.tags,
+            **({} if sequence is None else {"sequence": sequence}),
         }
     )
+
+
+def started_body(execution: Execution, sequence: int) -> bytes:
+    """Return the payload about the beginning of an execution, whatever has become of it since."""
+    return _encode(
+        {
+            **_head(execution, STARTED, ExecutionStatus.PROCESSING),
+            **_running(execution, 0, sequence),
+        }
+    )
+
+
+def node_body(execution: Execution, node: bytes, spent: int, sequence: int) -> bytes:
+    """Return the payload about the end of a node, by its `node_facts`.
+
+    `spent` are the credits that the execution had cost by then.
+    """
+    return _encode(
+        {
+            **_head(execution, NODE_FINISHED, ExecutionStatus.PROCESSING),
+            "node": msgspec.Raw(node),
+            **_running(execution, spent, sequence),
+        }
+    )
+
+
+def node_facts(name: NodeName, status: NodeStatus, row: NodeRow | None) -> bytes:
+    """Return what a webhook is told of a node that has ended, as JSON; skipped ones have no row."""
+    return _encode(
+        {
+            "id": name.id,
+            "type": name.type,
+            "status": status.value,
+            "creditsCost": 0 if row is None else row.credits,
+            "durationMs": None if row is None else row.duration_ms,
+            "error": None if row is None else row.error,
+        }
+    )
+
+
+def _head(execution: Execution, event: str, status: ExecutionStatus) -> dict[str, Any]:
+    return {
+        "event": event,
+        "executionId": execution.id,
+        "requestId": execution.id,
+        "userId": execution.account_id,
+        "workflowSlug": execution.workflow_slug or None,
+        "modelIds": execution.model_ids,
+        "status": status.value,
+    }
+
+
+def _running(execution: Execution, spent: int, sequence: int) -> dict[str, Any]:
+    """Return the last members of the payload about an execution that had not ended."""
+    return {
+        "creditsCost": spent,
+        "durationMs": None,
+        "createdAt": moment(execution.created_at),
+        "completedAt": None,
+        "tags": execution.tags,
+        "sequence": sequence,
+    }
 
 
 def example_body(delivery_id: str, account_id: str, now: int) -> bytes:
@@ -55,6 +118,8 @@ def example_body(delivery_id: str, account_id: str, now: int) -> bytes:
             "durationMs": 0,
             "createdAt": moment(now),
             "completedAt": moment(now),
+            "tags": [],
+            "sequence": 1,
         }
     )
 

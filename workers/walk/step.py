@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -13,7 +13,7 @@ from engine.executions import retry
 from engine.executions.public_runs import hide_node
 from engine.executions.rows import FailedAttemptRow, NodeRow
 from engine.executions.statuses import ExecutionStatus, NodeStatus
-from engine.graph.plan import Plan
+from engine.graph.plan import NodeName, Plan
 from engine.models.manifest import Model
 from engine.models.pricing import cost_micro_usd, credits_for
 from engine.models.registry import find_model
@@ -22,6 +22,9 @@ from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.record_fields import NodeClaim, pack_name, parse_name, parse_rows
 from engine.store.executions.walks import Walks
 from engine.store.redis.record_packing import pack
+from engine.store.webhooks.delivery_keys import WebhookOwner
+from engine.webhooks.events import NODE_FINISHED
+from engine.webhooks.payload import node_facts
 from workers.nodes.executor import AttemptOutcome, describe
 from workers.runtime.store_retries import retry_until_answered
 from workers.walk.state import WalkState
@@ -46,13 +49,24 @@ def _failure_fields(failure: NodeFailed | None) -> dict[str, str] | None:
 class Recorder:
     """Gathers a step and records it; a step without a reply is sent again unchanged."""
 
-    __slots__ = ("_claimed", "_gathered", "_number", "_walks", "must_record")
+    __slots__ = ("_claimed", "_gathered", "_names", "_number", "_walks", "_webhook", "must_record")
 
-    def __init__(self, walks: Walks, claimed: ClaimedExecution, *, number: int = 1) -> None:
+    def __init__(
+        self,
+        walks: Walks,
+        claimed: ClaimedExecution,
+        *,
+        number: int = 1,
+        names: Callable[[], Sequence[NodeName]] = tuple,
+    ) -> None:
+        """`names` returns the names of the nodes, for a webhook that is told of them."""
         self._walks = walks
         self._claimed = claimed
         self._number = number
         self._gathered: Step | None = None
+        self._webhook = claimed.webhook
+        is_told = self._webhook is not None and self._webhook.asks_for(NODE_FINISHED)
+        self._names = names() if is_told else ()
         self.must_record = False
         """True when the step has outcomes that must not be repeated."""
 
@@ -163,20 +177,29 @@ class Recorder:
         if self._claimed.owner_id != self._claimed.account_id:
             error = hide_node(error)
         self._step.end, self._step.result, self._step.error = status, result, error
-        self._step.webhook_key_id = self._claimed.webhook_key_id
         self._step.slug = self._claimed.slug
         if parse_name(result) is not None:
             self._step.names_objects = True
         return await self._advance()
 
+    def _make_facts(self) -> dict[int, bytes]:
+        rows = {row.index: row for row in self._step.rows}
+        return {
+            index: node_facts(self._names[index], status, rows.get(index))
+            for index, status in self._step.settled
+        }
+
     async def _advance(self) -> Advanced:
         self._step.keeps_outputs_apart = self._claimed.keeps_outputs_apart
+        self._step.webhook = self._webhook
+        if self._names:
+            self._step.node_facts = self._make_facts()
         lease, number, step = self._claimed.lease, self._number, self._step
         advanced = await retry_until_answered(
             lambda: self._walks.advance(lease, number, step), "record a step"
         )
         if advanced.verdict is Verdict.ARMED:
-            step.webhook_key_id = self._claimed.key_id
+            self._webhook = WebhookOwner(self._claimed.key_id)
             return await self._advance()
         if advanced.verdict in (Verdict.ENDED, Verdict.FENCED):
             raise LeaseLost(advanced.verdict.value)

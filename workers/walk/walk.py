@@ -69,7 +69,7 @@ class Walk:
         self._state = state = WalkState(
             progress=Progress(plan, claimed.statuses), is_shared=is_shared
         )
-        self._recorder = recorder = Recorder(dependencies.walks, claimed)
+        self._recorder = recorder = Recorder(dependencies.walks, claimed, names=lambda: plan.names)
         self._settlement = NodeSettlement(claimed, plan, state, recorder)
         self._output_store = output_store = OutputStore(
             dependencies.offloaded, claimed, plan, dependencies.max_bytes, memory

@@ -20,6 +20,7 @@ from engine.executions.retry import jittered
 from engine.store import Store
 from engine.store.redis import keyspace
 from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver
+from engine.store.webhooks.owners import key_of
 from engine.webhooks.deliveries import Attempt, DeliveryStatus
 from engine.webhooks.schedule import DeliveryVerdict
 from workers.outbound.client import Egress
@@ -137,7 +138,7 @@ class WebhookSender:
         if self._is_draining:
             return  # its hint is sent back
         host = host_of(receiver.url)
-        queue_key = receiver.key_id, host
+        queue_key = receiver.owner, host
         queue = self._queues.get(queue_key)
         if queue is None:
             account_id, _ = keyspace.parse_reference(reference)
@@ -233,7 +234,9 @@ class WebhookSender:
         metrics.WEBHOOK_ATTEMPTS.labels(judgement.status.value).inc()
         if settled is None:
             return
-        extra = {"account_id": claimed.account_id, "key_id": claimed.key_id}
+        extra: dict[str, str | None] = {"account_id": claimed.account_id, "key_id": claimed.owner}
+        if key_of(claimed.owner) is None:  # the webhook of a run
+            extra = {"account_id": claimed.account_id, "execution_id": claimed.execution_id}
         if settled.status is DeliveryStatus.FAILED:
             lost = {**extra, "delivery_id": claimed.id}
             logger.warning("a webhook was not delivered", extra=lost)

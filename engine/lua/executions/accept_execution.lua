@@ -8,7 +8,8 @@
 -- KEYS: workflow, execution, executions (of the account), due, active (executions of the account),
 --       first_call? (of the idempotency key), failed? (execution that this one retries), wallet?,
 --       ledger? (both for charged nodes), api_keys?, accounts? (both with a digest), windows? (of
---       the account, if its calls are limited)
+--       the account, if its calls are limited), run_webhook? (its own), delivery? (of its start),
+--       deliveries_due?, webhook_deliveries?, account_deliveries?, run_deliveries?
 -- ARGV: now? (Redis's clock), id, reference, version? (of a workflow), version_kind? ('named': it
 --       need not be live, 'foreign': it is another account's), statuses (of the nodes), resend_ms
 --       (until a hint is repeated), most_active? (executions), body_fingerprint?, first_call_ms?
@@ -16,7 +17,8 @@
 --       former_retry? (of the failed execution, if another may follow it), credits? (to reserve),
 --       terms? (of refresh_wallet), trials? (of use_trials), digest?, records_fingerprint? (of the
 --       assumed key and account), account_id?, key_expires_at?, most_calls? (in a window), bucket?
---       (of the call), window_ms?, fields... (names and values of the record)
+--       (of the call), window_ms?, webhook_secret? (sealed, of the run's webhook),
+--       fields... (names and values of the record)
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, response or ''}
 --         | {'stale', version} | {'no_document'} without the version's document | {'gone'}
 --         | {'busy', active} | {'retried', execution id} | {'unretryable', status or ''}

@@ -7,13 +7,15 @@
 -- The end of the execution releases the rest.
 -- KEYS: execution, due, held (by this worker), finished, active, wallet, ledger, events, progress,
 --       workflow, unarchived, delivery? (of its end, for a webhook), deliveries_due?,
---       webhook_deliveries?
+--       webhook_deliveries?, account_deliveries?, run_deliveries?, run_webhook? (its own),
+--       node_deliveries... (of settled nodes, for a webhook that asks for them)
 -- ARGV: now?, reference, execution_id, claim ('fence:token'), step (its number), settled?
 --       ('0c1f…'), retrying? ('3=500,…', pauses in milliseconds), claimed? ('4,5'), rows? (of
 --       nodes), outputs? (if not in the rows), has_objects? ('1' when the step names some),
 --       charges? ('node=credits:millionths of USD:model of a used trial,…'), reservations? (of
 --       claimed nodes, 'node=credits,…'), leaves? ('1' to leave), shares_work? ('1' when other
---       workers may help, or go on at once after leaving), end_status?, result?, error?
+--       workers may help, or go on at once after leaving), end_status?, result?, error?,
+--       node_facts... (one for each of the node deliveries)
 -- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
 --         | {'behind', status} when the record lacks an earlier step, or a node of a completed
 --         execution | {'armed'} when the end needs the keys of its delivery
@@ -33,13 +35,14 @@ if refusal then return refusal end
 local status, statuses, holders, lost = head[1], head[2], tonumber(head[5] or '0'), head[7]
 local watched, terms, batches = head[4] and 'watched' or nil, head[8], head[9]
 local leaves, is_end = ARGV.leaves == '1', ARGV.end_status ~= ''
+local tells_nodes = LAST.node_deliveries >= FIRST.node_deliveries
 local codes, fields = {string.byte(statuses, 1, -1)}, nil
 refusal = refuse_moves(status, statuses, codes, fence, stamp)
 if refusal then return refusal end
 -- The webhook was added after the walker's claim, when the caller's wait was over.
 if is_end and head[11] and not KEYS.delivery then return {'armed'} end
 
-if not (is_end or leaves or terms or watched or batches or lost) then
+if not (is_end or leaves or terms or watched or batches or lost or tells_nodes) then
   statuses, fields = move_nodes(codes, fence, now, rows_field)
   redis.call('HSET', KEYS.execution, 'statuses', statuses, 'shares_work', ARGV.shares_work,
     unpack(fields))
@@ -68,6 +71,10 @@ if batches then
   drop_answers(batches, may_be_retried and ARGV.settled or nil)
 end
 if lost then redis.call('HDEL', KEYS.execution, 'lost') end
+if tells_nodes then
+  -- Uses: list_delivery, add_event_delivery, add_node_deliveries
+  add_node_deliveries(now, spent)
+end
 if is_end then
   -- Uses: end_walk
   statuses = end_walk(now, statuses, spent, head[6], head[10], watched, fields)

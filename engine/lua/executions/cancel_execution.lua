@@ -2,7 +2,8 @@
 -- Cancel an execution: at once without a worker, else by a message to its walkers. A worker ends an
 -- execution with provider jobs that must be cancelled.
 -- KEYS: execution, due, finished, active, wallet, ledger, events, progress, workflow, unarchived,
---       delivery? (of its end, for a webhook), deliveries_due?, webhook_deliveries?
+--       delivery? (of its end, for a webhook), deliveries_due?, webhook_deliveries?,
+--       account_deliveries?, run_deliveries?, run_webhook? (its own)
 -- ARGV: now?, reference, execution_id, cancels (channel of them)
 -- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
 --         | {'armed'} when the end needs the keys of its delivery
@@ -39,9 +40,12 @@ if head[6] then -- the execution is watched
   add_event(KEYS.events, 'ended', 'cancelled', 'left', head[2])
   notify_watchers()
 end
--- Uses: answer_batches, drop_answers, list_delivery, add_end_delivery, end_execution, drop_values
+-- Uses: answer_batches, drop_answers, end_execution, drop_values
 if head[7] then drop_answers(head[7]) end
-if KEYS.delivery then add_end_delivery('cancelled', now) end
+if KEYS.delivery then
+  -- Uses: list_delivery, add_event_delivery, add_end_delivery
+  add_end_delivery('cancelled', now)
+end
 local statuses = string.gsub(head[2], '[prt]', 'x')
 end_execution(now, 'cancelled', statuses, spent, '', '', head[4])
 if drop_values('cancelled', head[9]) then redis.call('UNLINK', KEYS.progress) end

@@ -7,8 +7,8 @@
 -- without a delivery.
 -- KEYS: execution, webhook? (of the caller's key, if it may receive), first_call? (of the
 --       idempotency key), delivery? (of the end, for a caller who is gone), deliveries_due?,
---       webhook_deliveries?
--- ARGV: now?, reference, execution_id, answer? (to record for the first call if the execution goes
+--       webhook_deliveries?, account_deliveries?, run_deliveries?, run_webhook? (none)
+-- ARGV: now?, reference, answer? (to record for the first call if the execution goes
 --       on), notifier? (of a gateway that died; only its waits are decided), accepted_until? (time
 --       in milliseconds until which that gateway lived), keep_ms (of a delivery), resend_ms (until
 --       its hint is repeated)
@@ -34,7 +34,7 @@ if KEYS.webhook and not own_url and (KEYS.delivery or not has_ended) then
   -- Uses: arm_delivery
   armed = arm_delivery(now)
   if armed and has_ended then
-    -- Uses: list_delivery, add_end_delivery
+    -- Uses: list_delivery, add_event_delivery, add_end_delivery
     add_end_delivery(status, now)
   end
 end

@@ -1,8 +1,8 @@
 #!lua
 -- Add a delivery without an execution, due at once.
 -- Called again, the script changes nothing.
--- KEYS: delivery, deliveries_due, webhook_deliveries
--- ARGV: now?, reference, delivery_id, api_key, url, event, body, keep_ms,
+-- KEYS: delivery, deliveries_due, webhook_deliveries, account_deliveries, run_deliveries? (none)
+-- ARGV: now?, reference, api_key, url, event, body, keep_ms,
 --       resend_ms (until a hint is repeated), format (of the record)
 -- Returns the creation time
 -- Uses: read_now, list_delivery
@@ -14,5 +14,5 @@ if created then return created end
 redis.call('HSET', KEYS.delivery, 'status', 'pending', 'key', ARGV.api_key, 'url', ARGV.url,
   'event', ARGV.event, 'body', ARGV.body, 'created', stamp, 'next', stamp,
   'format', ARGV.format)
-list_delivery(ARGV.delivery_id, now, ARGV.keep_ms, ARGV.resend_ms)
+list_delivery(KEYS.delivery, now, ARGV.keep_ms, ARGV.resend_ms)
 return stamp

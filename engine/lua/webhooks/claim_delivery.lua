@@ -3,11 +3,11 @@
 -- its webhook. Refused before its time, during another attempt's lease, for another URL than the
 -- caller's, and for formats of the records that the caller does not know.
 -- Called again with the same token, the script returns its first answer.
--- KEYS: delivery, deliveries_due, webhook
+-- KEYS: delivery, deliveries_due, webhook, signer? (webhook of the API key whose secrets sign)
 -- ARGV: now?, reference, token (of this claim), lease_ms, url, delivery_format
 --       (newest one that the caller knows), webhook_format
--- Returns {'claimed', now, delivery's fields and values, webhook's} | {'busy'} | {'ended'}
---         | {'missing'} | {'moved'} | {'unknown'}
+-- Returns {'claimed', now, delivery's fields and values, webhook's, signer's} | {'busy'}
+--         | {'ended'} | {'missing'} | {'moved'} | {'unknown'}
 -- Uses: read_now
 local now = read_now(ARGV.now)
 
@@ -28,4 +28,4 @@ if head[3] ~= ARGV.token then
   redis.call('ZADD', KEYS.deliveries_due, ends, ARGV.reference)
 end
 return {'claimed', string.format('%d', now), redis.call('HGETALL', KEYS.delivery),
-  redis.call('HGETALL', KEYS.webhook)}
+  redis.call('HGETALL', KEYS.webhook), KEYS.signer and redis.call('HGETALL', KEYS.signer) or {}}

@@ -17,7 +17,7 @@ if head[2] ~= ARGV.fence then return {'fenced'} end
 if head[3] == ARGV.fence then return {'ok', head[1], head[5] or ''} end
 
 local status, reason, disabling = ARGV.outcome, ARGV.disabling, ''
-local webhook = redis.call('HMGET', KEYS.webhook, 'url', 'failing_since', 'enabled')
+local webhook = redis.call('HMGET', KEYS.webhook, 'url', 'failing_since', 'enabled', 'pending')
 if webhook[1] and webhook[1] == head[4] then
   if status == 'delivered' then
     redis.call('HDEL', KEYS.webhook, 'failing_since')
@@ -43,5 +43,9 @@ if status == 'pending' then
 else
   redis.call('ZREM', KEYS.deliveries_due, ARGV.reference)
   redis.call('ZADD', KEYS.unarchived_deliveries, stamp, ARGV.reference .. '/' .. ARGV.fence)
+  if webhook[4] then
+    -- Uses: end_pending_delivery
+    end_pending_delivery()
+  end
 end
 return {'ok', status, disabling}

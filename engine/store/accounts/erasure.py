@@ -10,6 +10,7 @@ from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
 from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.webhooks.owners import run_owner
 from engine.store.workflows.workflows import Workflows
 
 AT_ONCE = 200
@@ -59,6 +60,8 @@ class AccountKeys:
                 keyspace.events(account_id, each),
                 keyspace.progress(account_id, each),
                 keyspace.delivery(account_id, each),
+                keyspace.webhook(account_id, run_owner(each)),
+                keyspace.webhook_deliveries(account_id, run_owner(each)),
             )
         for key in (
             keyspace.finished(partition),
@@ -85,6 +88,11 @@ class AccountKeys:
     async def erase_webhook(self, account_id: str, key_id: str) -> None:
         """Remove the webhook of an API key and its deliveries."""
         listed = keyspace.webhook_deliveries(account_id, key_id)
+        await self._erase_deliveries(account_id, listed)
+        await self._client.send("UNLINK", keyspace.webhook(account_id, key_id))
+
+    async def _erase_deliveries(self, account_id: str, listed: str) -> None:
+        """Remove a list of deliveries, and the deliveries."""
         ids = [each.decode() for each in await self._client.send("ZRANGE", listed, 0, -1)]
         partition = partition_of(account_id)
         for each in ids:
@@ -96,10 +104,11 @@ class AccountKeys:
             await self._client.send("ZREM", keyspace.deliveries_due(partition), reference)
             await self._client.send("ZREM", keyspace.unarchived_deliveries(partition), ended)
             await self._client.send("ZREM", keyspace.archived_deliveries(partition), ended)
-        await self._client.send("UNLINK", listed, keyspace.webhook(account_id, key_id))
+        await self._client.send("UNLINK", listed)
 
     async def erase(self, account_id: str, *, by: str = COMMAND) -> None:
         """Remove the account itself; the audit log has the act."""
+        await self._erase_deliveries(account_id, keyspace.account_deliveries(account_id))
         partition = partition_of(account_id)
         act = AuditedAct(by=by, action=AuditAction.ACCOUNT_ERASE, subject=account_id)
         await self._client.send(

@@ -11,6 +11,7 @@ from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.webhooks.owners import run_owner
 
 ROTATION_SECONDS = 60.0
 ENDED = frozenset({b"delivered", b"failed"})
@@ -83,12 +84,15 @@ class EndedDeliveries:
         """Remove a delivery, unless an attempt came after the archived one."""
         account_id, delivery_id, fence = name.split("/")
         key = keyspace.delivery(account_id, delivery_id)
-        key_id = await self._client.send("HGET", key, "key")
+        owner, execution = await self._client.send("HMGET", key, "key", "execution")
+        run = execution and run_owner(execution.decode())
         verdict = await self._client.call(
             SCRIPTS["remove_ended_delivery"],
             delivery=key,
             archived_deliveries=keyspace.archived_deliveries(partition_of(account_id)),
-            webhook_deliveries=keyspace.webhook_deliveries(account_id, (key_id or b"").decode()),
+            webhook_deliveries=keyspace.webhook_deliveries(account_id, (owner or b"").decode()),
+            account_deliveries=keyspace.account_deliveries(account_id),
+            run_deliveries=run and keyspace.webhook_deliveries(account_id, run),
             newest_forgotten=keyspace.newest_forgotten(partition_of(account_id), "deliveries"),
             member=name,
             delivery_id=delivery_id,

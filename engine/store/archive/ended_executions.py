@@ -13,6 +13,7 @@ from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.webhooks.owners import run_owner
 
 AT_ONCE = 50
 """Records that one pipeline reads, so that other commands come between."""
@@ -154,6 +155,7 @@ class EndedExecutions:
             progress=keyspace.progress(account_id, execution_id),
             unarchived=keyspace.unarchived(partition),
             delivery=keyspace.delivery(account_id, execution_id),
+            run_webhook=keyspace.webhook(account_id, run_owner(execution_id)),
             newest_forgotten=keyspace.newest_forgotten(partition),
             execution_id=execution_id,
             reference=reference,

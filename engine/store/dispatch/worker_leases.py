@@ -17,6 +17,7 @@ from engine.store.redis import keyspace, process_keys
 from engine.store.redis.client import Client
 from engine.store.redis.info import read_now, read_uptime
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.webhooks.owners import run_owner
 
 SEEN_DEAD = 1
 """Lease end of a worker whose death was observed."""
@@ -205,6 +206,7 @@ class Leases:
             progress=keyspace.progress(account_id, execution_id),
             unarchived=keyspace.unarchived(partition_of(account_id)),
             delivery=keyspace.delivery(account_id, execution_id),
+            run_webhook=keyspace.webhook(account_id, run_owner(execution_id)),
             newest_forgotten=keyspace.newest_forgotten(partition_of(account_id)),
             execution_id=execution_id,
             reference=reference,

@@ -41,11 +41,12 @@ from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.public_runs import begin_public_run, count_public_run, hidden_models
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
+from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.webhooks.run_webhooks import start_id
 
 IDEMPOTENCY_MS = 86_400_000
 RESEND_AFTER_MS = 5_000
-RESEND_DELIVERY_MS = 2_000
 MAX_WAITING_BYTES = 512
 """Most bytes of inputs in a hint of an account with many active executions."""
 
@@ -132,6 +133,9 @@ class ExecutionAcceptance:
             verdict = _parse_verdict(new, quote, _authorized(authorization, await reply))
             if isinstance(verdict, Accepted):
                 active = verdict.active
+                if new.webhook is not None and new.webhook.tells_start():
+                    start = start_id(new.run.execution_id)
+                    self._hints.send_delivery_soon(keyspace.reference(account_id, start))
                 if not is_one_pipeline or self._client.reloads != reloads:
                     # A hint must not come before its execution.
                     self._hints.send_soon(reference, queue, inline_run)
@@ -144,11 +148,7 @@ class ExecutionAcceptance:
     ) -> "asyncio.Future[Any]":
         run, account_id, key = new.run, new.run.account_id, new.run.idempotency_key
         terms, retry = run.terms, new.start and new.start.retry
-        fields = new.record_fields(inputs, quote)
-        if run.webhook_url:
-            # Values for the script of the end, frozen now: the key may be deleted by then.
-            fields |= {"webhook_url": run.webhook_url, "delivery_keep_ms": self._retention_ms}
-            fields["delivery_resend_ms"] = RESEND_DELIVERY_MS
+        webhook, told = new.webhook, new.keys_of_start
         return self._client.call(
             SCRIPTS["accept_execution"],
             workflow=keyspace.workflow(account_id, new.slug),
@@ -163,6 +163,12 @@ class ExecutionAcceptance:
             api_keys=caller.api_keys,
             accounts=caller.accounts,
             windows=caller.windows,
+            delivery=told.delivery,
+            deliveries_due=told.deliveries_due,
+            webhook_deliveries=told.webhook_deliveries,
+            account_deliveries=told.account_deliveries,
+            run_deliveries=told.run_deliveries,
+            run_webhook=told.run_webhook,
             id=run.execution_id,
             reference=keyspace.reference(account_id, run.execution_id),
             version=new.workflow and new.workflow.version,
@@ -184,8 +190,16 @@ class ExecutionAcceptance:
             most_calls=caller.most_calls,
             bucket=caller.bucket,
             window_ms=caller.window_ms,
-            fields=[word for pair in fields.items() for word in pair],
+            webhook_secret=webhook and webhook.sealed_secret,
+            fields=self._fields(new, inputs, quote),
         )
+
+    def _fields(self, new: NewExecution, inputs: bytes, quote: Quote | None) -> Sequence[Argument]:
+        """Return names and values of the record."""
+        fields = new.record_fields(inputs, quote)
+        if new.webhook is not None:
+            fields |= new.webhook.record_fields(new.run.execution_id, self._retention_ms)
+        return [word for pair in fields.items() for word in pair]
 
     async def find_replay(
         self, account_id: str, idempotency_key: IdempotencyKey | None

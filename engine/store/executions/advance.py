@@ -11,6 +11,7 @@ from engine.executions.rows import FailedAttemptRow, NodeRow, StepRows, pack_row
 from engine.executions.statuses import ExecutionStatus, NodeStatus, parse_node_statuses
 from engine.store.dispatch.hints import InlineRun
 from engine.store.redis.record_packing import pack
+from engine.store.webhooks.delivery_keys import WebhookOwner
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +49,10 @@ class Step:
     result: bytes = b""
     """Packed result, or the name of an offloaded one."""
     error: dict[str, Any] | None = None
-    webhook_key_id: str = ""
-    """API key whose webhook is notified of the end; empty for none."""
+    webhook: WebhookOwner | None = None
+    """Webhook that is told of the execution; None: none is."""
+    node_facts: dict[int, bytes] = field(default_factory=dict)
+    """JSON about settled nodes, by index, for a webhook that asks for them."""
     slug: str = ""
     """Workflow whose run ends; empty for the run of a model."""
 

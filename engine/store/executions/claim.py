@@ -15,11 +15,13 @@ from engine.store.executions.record_fields import SEEDED, UNKNOWN, NodeClaim, pa
 from engine.store.formats import Format
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import unpack
+from engine.store.webhooks.delivery_keys import WebhookOwner
 
 FIRST_WALK = frozenset(
     {
         *("depth", "events", "format", "has_objects", "holders", "key", "lost", "markup", "models"),
         *("must_cancel", "origin", "owner", "plan", "started", "tried", "values", "webhook_url"),
+        *("webhook_events", "webhook_owner"),
     }
 )
 """Fields of the record that the first walk of an execution reads after its claim."""
@@ -166,14 +168,19 @@ class ClaimedExecution:
         return models.split(",") if models else ()
 
     @property
-    def webhook_key_id(self) -> str:
-        """API key whose webhook is notified of the end; empty for none."""
-        return self.key_id if "webhook_url" in self.record else ""
-
-    @property
     def key_id(self) -> str:
         """API key of the caller; empty for a session."""
         return self.record["key"].decode()
+
+    @property
+    def webhook(self) -> WebhookOwner | None:
+        """Owner of the webhook that is told of the execution; None: none is."""
+        record = self.record
+        if "webhook_url" not in record:
+            return None
+        return WebhookOwner.of_record(
+            record["key"], record.get("webhook_events"), record.get("webhook_owner")
+        )
 
 
 def parse_claimed(lease: Lease, now: int, record: Mapping[str, bytes]) -> ClaimedExecution:

@@ -18,9 +18,14 @@ from engine.store.executions.read.scan import find_matching
 from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.webhooks.delivery_keys import (
+    NO_DELIVERY_KEYS,
+    DeliveryKeys,
+    WebhookOwner,
+    delivery_keys,
+)
 
 ACTIVE_AT_ONCE = 200
-NO_OUTBOX = (None, None, None)
 
 
 class Executions(ExecutionReads):
@@ -45,38 +50,33 @@ class Executions(ExecutionReads):
     async def cancel(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """Request the cancellation. Raises ExecutionNotFound or ExecutionNotCancellable."""
         key = keyspace.execution(account_id, execution_id)
-        webhook_url, key_id, slug, *dropped_with = await self._client.send(
-            "HMGET", key, "webhook_url", "key", "slug", "values", "has_objects"
+        webhook_url, key_id, events, owner, slug, *dropped_with = await self._client.send(
+            *("HMGET", key, "webhook_url", "key", "webhook_events", "webhook_owner", "slug"),
+            *("values", "has_objects"),
         )
-        is_told = webhook_url is not None
-        reply = await self._cancel(account_id, execution_id, key_id, slug, is_told=is_told)
+        webhook = WebhookOwner.of_record(key_id, events, owner)
+        told = NO_DELIVERY_KEYS
+        if webhook_url is not None:
+            told = delivery_keys(account_id, execution_id, webhook)
+        reply = await self._cancel(account_id, execution_id, slug, told)
         if reply[0] == b"armed":  # a caller's wait has run out meanwhile
-            is_told = True
-            reply = await self._cancel(account_id, execution_id, key_id, slug, is_told=True)
+            told = delivery_keys(account_id, execution_id, webhook)
+            reply = await self._cancel(account_id, execution_id, slug, told)
         if reply[0] == b"missing":
             raise ExecutionNotCancellable(await self.status(account_id, execution_id))
         if reply[0] == b"ended":
             raise ExecutionNotCancellable(reply[1].decode())
-        if is_told and reply[0] == b"cancelled":
+        if told.delivery and reply[0] == b"cancelled":
             self._hints.send_delivery_soon(keyspace.reference(account_id, execution_id))
         if all(dropped_with) and reply[0] == b"cancelled":
             await self._large_inputs.remove_dropped(account_id, execution_id)
         return ExecutionStatus(reply[0].decode())
 
     def _cancel(
-        self,
-        account_id: str,
-        execution_id: str,
-        key_id: bytes | None,
-        slug: bytes | None,
-        *,
-        is_told: bool,
+        self, account_id: str, execution_id: str, slug: bytes | None, told: DeliveryKeys
     ) -> Awaitable[Sequence[bytes]]:
-        """Return the answer of the script; with `is_told` it may add a delivery."""
+        """Return the answer of the script, which may add a delivery with its keys."""
         partition = partition_of(account_id)
-        delivery, deliveries_due, webhook_deliveries = (
-            outbox(account_id, execution_id, (key_id or b"").decode()) if is_told else NO_OUTBOX
-        )
         return self._client.call(
             SCRIPTS["cancel_execution"],
             execution=keyspace.execution(account_id, execution_id),
@@ -89,9 +89,12 @@ class Executions(ExecutionReads):
             progress=keyspace.progress(account_id, execution_id),
             workflow=keyspace.workflow(account_id, (slug or b"").decode()),
             unarchived=keyspace.unarchived(partition),
-            delivery=delivery,
-            deliveries_due=deliveries_due,
-            webhook_deliveries=webhook_deliveries,
+            delivery=told.delivery,
+            deliveries_due=told.deliveries_due,
+            webhook_deliveries=told.webhook_deliveries,
+            account_deliveries=told.account_deliveries,
+            run_deliveries=told.run_deliveries,
+            run_webhook=told.run_webhook,
             reference=keyspace.reference(account_id, execution_id),
             execution_id=execution_id,
             cancels=channels.cancels(),
@@ -116,12 +119,3 @@ class Executions(ExecutionReads):
             )
             rows = [Position(int(at), name) for at, name in zip(times, names, strict=True) if at]
             yield [row.id for row in await find_matching(self._client, account_id, wanted, rows)]
-
-
-def outbox(account_id: str, execution_id: str, key_id: str) -> tuple[str, str, str]:
-    """Return the keys with which the script of the end creates the delivery."""
-    return (
-        keyspace.delivery(account_id, execution_id),
-        keyspace.deliveries_due(partition_of(account_id)),
-        keyspace.webhook_deliveries(account_id, key_id),
-    )

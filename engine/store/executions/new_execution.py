@@ -26,6 +26,8 @@ from engine.store.executions.start import Start
 from engine.store.formats import Format
 from engine.store.redis.connection import Argument
 from engine.store.redis.record_packing import pack
+from engine.store.webhooks.delivery_keys import NO_DELIVERY_KEYS, DeliveryKeys
+from engine.store.webhooks.run_webhooks import RunWebhook
 from engine.store.workflows.records import Workflow
 
 
@@ -49,6 +51,8 @@ class NewRun(Struct, frozen=True, kw_only=True):
     not record events."""
     webhook_url: str | None = None
     """URL of the key's webhook to notify of the end."""
+    webhook: RunWebhook | None = None
+    """Webhook that is told of the run in place of that one, and maybe of other events."""
     idempotency_key: IdempotencyKey | None = None
     answer: str = ""
     """Response to replay for the idempotency key, if already known."""
@@ -111,6 +115,22 @@ class NewExecution(Struct, frozen=True, kw_only=True):
         return format_node_statuses(self.start.statuses)
 
     @property
+    def webhook(self) -> RunWebhook | None:
+        """Webhook that is told of the execution; None: none is."""
+        run = self.run
+        if run.webhook is None and run.webhook_url:
+            return RunWebhook(url=run.webhook_url)
+        return run.webhook
+
+    @property
+    def keys_of_start(self) -> DeliveryKeys:
+        """Keys with which the acceptance opens the run's webhook, and tells one of the start."""
+        run, webhook = self.run, self.webhook
+        if webhook is None:
+            return NO_DELIVERY_KEYS
+        return webhook.keys_of_start(run.account_id, run.key_id, run.execution_id)
+
+    @property
     def plan_digest(self) -> str:
         """Digest of the plan, to compare with that of a worker."""
         return digest_of(self.plan, is_of_version=self.workflow is not None)
@@ -125,7 +145,7 @@ class NewExecution(Struct, frozen=True, kw_only=True):
     def inline_run(self) -> InlineRun | None:
         """The run to inline in the hint, if it may be walked before its claim."""
         run, workflow = self.run, self.workflow
-        must_claim = bool(self.owner_id or run.webhook_url or run.watcher or self.start)
+        must_claim = bool(self.owner_id or self.webhook or run.watcher or self.start)
         if must_claim or workflow is None or not self.plan.is_pure:
             return None
         if len(self.packed_inputs) > MAX_CARRIED_BYTES:

@@ -7,12 +7,12 @@ from engine.access.capabilities import are_usable
 from engine.ids.idempotency import IdempotencyKey
 from engine.store.accounts.api_keys import ApiKeys
 from engine.store.dispatch.hints import HintSender
-from engine.store.executions.acceptance import RESEND_DELIVERY_MS
-from engine.store.executions.executions import NO_OUTBOX, outbox
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.schema import StoreSchema
+from engine.store.webhooks.delivery_keys import NO_DELIVERY_KEYS, WebhookOwner, delivery_keys
+from engine.store.webhooks.run_webhooks import RESEND_DELIVERY_MS
 from engine.webhooks.signing import CAPABILITY
 
 SINCE_SCHEMA = 2
@@ -88,21 +88,19 @@ class Waits:
         """
         can_deliver = await self._may_receive(account_id, key_id)
         reference = keyspace.reference(account_id, execution_id)
-        delivery, deliveries_due, webhook_deliveries = (
-            outbox(account_id, execution_id, key_id)
-            if can_deliver and is_caller_gone
-            else NO_OUTBOX
-        )
+        told = NO_DELIVERY_KEYS
+        if can_deliver and is_caller_gone:
+            told = delivery_keys(account_id, execution_id, WebhookOwner(key_id))
         reply = await self._client.call(
             SCRIPTS["deliver_end"],
             execution=keyspace.execution(account_id, execution_id),
             webhook=keyspace.webhook(account_id, key_id) if can_deliver else None,
             first_call=idempotency_key and keyspace.idempotency(account_id, idempotency_key.digest),
-            delivery=delivery,
-            deliveries_due=deliveries_due,
-            webhook_deliveries=webhook_deliveries,
+            delivery=told.delivery,
+            deliveries_due=told.deliveries_due,
+            webhook_deliveries=told.webhook_deliveries,
+            account_deliveries=told.account_deliveries,
             reference=reference,
-            execution_id=execution_id,
             answer=answer,
             notifier=gateway and gateway.channel,
             accepted_until=gateway and gateway.lived_until,

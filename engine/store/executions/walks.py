@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import secrets
-from collections.abc import Awaitable
+from collections.abc import Awaitable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -13,12 +13,17 @@ from engine.ids.partitions import partition_of
 from engine.store.dispatch.hints import HintSender
 from engine.store.executions.advance import VERDICTS, Advanced, Step, UnclaimedWalk, Unpaid, Verdict
 from engine.store.executions.claim import ClaimedExecution, Lease, parse_claimed
-from engine.store.executions.executions import NO_OUTBOX, outbox
 from engine.store.executions.record_fields import UNKNOWN, parse_hash
 from engine.store.formats import Format
 from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.webhooks.delivery_keys import (
+    NO_DELIVERY_KEYS,
+    DeliveryKeys,
+    delivery_keys,
+    node_delivery_id,
+)
 
 
 class _AccountKeys(Struct, frozen=True):
@@ -52,6 +57,33 @@ def _account_keys(account_id: str, worker_id: str) -> _AccountKeys:
         wallet=keyspace.wallet(account_id),
         ledger=keyspace.ledger(account_id),
         unarchived=keyspace.unarchived(partition),
+    )
+
+
+class _Notified(Struct, frozen=True):
+    """Deliveries that a step adds."""
+
+    keys: DeliveryKeys = NO_DELIVERY_KEYS
+    node_keys: Sequence[str] = ()
+    node_facts: Sequence[bytes] = ()
+    references: Sequence[str] = ()
+
+
+NOBODY = _Notified()
+
+
+def _notified(lease: Lease, step: Step) -> _Notified:
+    if step.webhook is None or not (step.end or step.node_facts):
+        return NOBODY
+    account_id, execution_id = lease.account_id, lease.execution_id
+    node_ids = [node_delivery_id(execution_id, index) for index in step.node_facts]
+    is_told = step.end is not None and step.webhook.asks_for(f"execution.{step.end.value}")
+    ids = [*node_ids, execution_id] if is_told else node_ids
+    return _Notified(
+        keys=delivery_keys(account_id, execution_id, step.webhook),
+        node_keys=[keyspace.delivery(account_id, each) for each in node_ids],
+        node_facts=list(step.node_facts.values()),
+        references=[keyspace.reference(account_id, each) for each in ids],
     )
 
 
@@ -125,10 +157,7 @@ class Walks:
         The command is queued at once.
         """
         execution_id, keys = lease.execution_id, _account_keys(lease.account_id, lease.worker_id)
-        notifies = step.end is not None and step.webhook_key_id
-        delivery, deliveries_due, webhook_deliveries = (
-            outbox(lease.account_id, execution_id, step.webhook_key_id) if notifies else NO_OUTBOX
-        )
+        notified = _notified(lease, step)
         reply = self._client.call(
             SCRIPTS["advance_execution"],
             execution=keys.execution + execution_id,
@@ -142,9 +171,13 @@ class Walks:
             progress=keys.progress + execution_id,
             workflow=keys.workflow + step.slug,
             unarchived=keys.unarchived,
-            delivery=delivery,
-            deliveries_due=deliveries_due,
-            webhook_deliveries=webhook_deliveries,
+            delivery=notified.keys.delivery,
+            deliveries_due=notified.keys.deliveries_due,
+            webhook_deliveries=notified.keys.webhook_deliveries,
+            account_deliveries=notified.keys.account_deliveries,
+            run_deliveries=notified.keys.run_deliveries,
+            run_webhook=notified.keys.run_webhook,
+            node_deliveries=notified.node_keys,
             reference=lease.reference,
             execution_id=execution_id,
             claim=lease.name,
@@ -162,15 +195,17 @@ class Walks:
             end_status="" if step.end is None else step.end.value,
             result=step.result,
             error=step.packed_error,
+            node_facts=notified.node_facts,
         )
-        return self._read_advanced(reply, lease.reference if notifies else "")
+        return self._read_advanced(reply, notified.references)
 
-    async def _read_advanced(self, awaited: Awaitable[Any], notified: str) -> Advanced:
-        """Return the outcome of a step; `notified` has a delivery when it is recorded."""
+    async def _read_advanced(self, awaited: Awaitable[Any], notified: Sequence[str]) -> Advanced:
+        """Return the outcome of a step; `notified` are its deliveries when it is recorded."""
         reply = await awaited
         verdict = VERDICTS[reply[0]]
-        if notified and verdict is Verdict.OK:
-            self._hints.send_delivery_soon(notified)
+        if verdict is Verdict.OK:
+            for each in notified:
+                self._hints.send_delivery_soon(each)
         match reply:
             case [_, _, codes, now, node, missing, balance]:
                 unpaid = Unpaid(int(node), int(missing), int(balance))

@@ -207,22 +207,39 @@ def unarchived_deliveries(partition: int) -> str:
     return f"{partition_tag(partition)}:unarchived_deliveries"
 
 
-def webhook(account_id: str, key_id: str) -> str:
-    """Hash: webhook of an API key, with its secrets."""
-    return f"{account_tag(account_id)}:webhook:{account_id}:{key_id}"
+def webhook(account_id: str, owner: str) -> str:
+    """Hash: webhook of its owner: an API key, or one run or batch (`store/webhooks/owners.py`).
+
+    `events` are the events that it asks for, separated by commas; absent: the three ends. That of a
+    run or a batch has `pending`, the number of its deliveries that have not ended, and after the
+    end of its owner `ended`; it is removed with the last delivery. It has a sealed `secret`, or
+    `signer`, the API key with whose webhook's secrets its deliveries are signed.
+    """
+    return f"{account_tag(account_id)}:webhook:{account_id}:{owner}"
 
 
 def delivery(account_id: str, delivery_id: str) -> str:
     """Hash: one delivery with its attempts as opaque bytes, with an expiry.
 
-    A delivery about an execution has the execution's id.
+    The delivery of an execution's end has the execution's id. `key` is the owner of its webhook,
+    `signer` that of the run's webhook; `sequence` counts the deliveries of its execution from 1.
+    `node` (JSON) and `spent` (credits) are those of `node.finished`, `batch` is the id of a batch.
     """
     return f"{account_tag(account_id)}:delivery:{account_id}:{delivery_id}"
 
 
-def webhook_deliveries(account_id: str, key_id: str) -> str:
-    """Sorted set: ids of a webhook's deliveries by creation time in milliseconds."""
-    return f"{account_tag(account_id)}:deliveries:{account_id}:{key_id}"
+def webhook_deliveries(account_id: str, owner: str) -> str:
+    """Sorted set: ids of the deliveries of a webhook by creation time in milliseconds.
+
+    With the owner of a run's webhook, it has those of the execution to the webhook of a key too,
+    where that one asks for other events than the ends.
+    """
+    return f"{account_tag(account_id)}:deliveries:{account_id}:{owner}"
+
+
+def account_deliveries(account_id: str) -> str:
+    """Sorted set: ids of all deliveries of an account by creation time in milliseconds."""
+    return f"{account_tag(account_id)}:account:{account_id}:deliveries"
 
 
 def deliveries_due(partition: int) -> str:

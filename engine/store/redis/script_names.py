@@ -60,6 +60,11 @@ class ScriptNames:
         self._optional = [place for place, each in enumerate(parameters) if each.is_optional]
         sizes = [each.size for each in parameters]
         self._has_sequences = any(size != 1 for size in sizes)
+        others = {place: size for place, size in enumerate(sizes) if size != 1}
+        self._has_two_lists = others == {len(keys) - 1: LIST, len(sizes) - 1: LIST} and bool(
+            arguments
+        )
+        """Whether one stands at the end of the keys and one at the end of the arguments."""
         self._has_one_list = (
             bool(arguments) and sizes[-1] == LIST and not any(size != 1 for size in sizes[:-1])
         )
@@ -87,6 +92,10 @@ class ScriptNames:
             return (count, *values)
         if self._has_one_list:  # as in most scripts with a sequence
             return (count, *values[:-1], *values[-1])
+        if self._has_two_lists:
+            last = count - 1
+            given_keys = (*values[:last], *values[last])
+            return (len(given_keys), *given_keys, *values[count:-1], *values[-1])
         keys = list(_flatten(self.keys, values[:count]))
         return [len(keys), *keys, *_flatten(self.arguments, values[count:])]
 

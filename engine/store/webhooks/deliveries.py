@@ -4,6 +4,7 @@ import secrets
 import uuid
 from collections.abc import Awaitable, Mapping
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from engine.access.sealing import Sealer, Unsealable
 from engine.errors import InvalidWebhook, NotFound
@@ -47,10 +48,13 @@ class Settled:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeliveryReceiver:
-    """API key and URL of the webhook that receives a delivery."""
+    """Webhook that receives a delivery, by its owner, and its URL."""
 
-    key_id: str
+    owner: str
+    """API key, or the owner of the webhook of one run or batch."""
     url: str
+    signer: str = ""
+    """API key with whose webhook's secrets it is signed; empty: with those of its own webhook."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,11 +64,18 @@ class ClaimedDelivery:
     id: str
     account_id: str
     execution_id: str | None
-    key_id: str
+    owner: str
+    """Owner of its webhook."""
     url: str
     event: str
     body: bytes | None
     """Body to send; None: it is made from the execution."""
+    node: bytes | None = None
+    """Node that has ended, as JSON; None: it is about another event."""
+    spent: int = 0
+    """Credits that the execution had cost when the node ended."""
+    sequence: int | None = None
+    """Number of the delivery among those of its execution; None: release 0.1.0 added it."""
     fence: int
     tries: int
     """Attempts that count against the schedule."""
@@ -106,8 +117,8 @@ class Deliveries(DeliveryReads):
             delivery=keyspace.delivery(account_id, delivery_id),
             deliveries_due=keyspace.deliveries_due(partition_of(account_id)),
             webhook_deliveries=keyspace.webhook_deliveries(account_id, key_id),
+            account_deliveries=keyspace.account_deliveries(account_id),
             reference=reference,
-            delivery_id=delivery_id,
             api_key=key_id,
             url=webhook.url,
             event=TEST_EVENT,
@@ -122,10 +133,14 @@ class Deliveries(DeliveryReads):
     async def find_receiver(self, reference: str) -> DeliveryReceiver | None:
         """Return the receiver of a delivery, None when no delivery is pending."""
         key = keyspace.delivery(*keyspace.parse_reference(reference))
-        key_id, url, status = await self._client.send("HMGET", key, "key", "url", "status")
-        if not key_id or status != b"pending":
+        owner, url, status, signer = await self._client.send(
+            "HMGET", key, "key", "url", "status", "signer"
+        )
+        if not owner or status != b"pending":
             return None
-        return DeliveryReceiver(key_id=key_id.decode(), url=url.decode())
+        return DeliveryReceiver(
+            owner=owner.decode(), url=url.decode(), signer=(signer or b"").decode()
+        )
 
     async def claim(
         self, reference: str, receiver: DeliveryReceiver, token: str = ""
@@ -135,13 +150,14 @@ class Deliveries(DeliveryReads):
         A delivery whose URL has changed is not claimed, and its hint is sent again. One of a later
         release is left to workers that know it.
         """
-        key_id = receiver.key_id
+        owner, signer = receiver.owner, receiver.signer
         account_id, delivery_id = keyspace.parse_reference(reference)
         reply = await self._client.call(
             SCRIPTS["claim_delivery"],
             delivery=keyspace.delivery(account_id, delivery_id),
             deliveries_due=keyspace.deliveries_due(partition_of(account_id)),
-            webhook=keyspace.webhook(account_id, key_id),
+            webhook=keyspace.webhook(account_id, owner),
+            signer=keyspace.webhook(account_id, signer) if signer else None,
             reference=reference,
             token=token or secrets.token_hex(8),
             lease_ms=LEASE_MS,
@@ -150,42 +166,40 @@ class Deliveries(DeliveryReads):
             webhook_format=Format.WEBHOOK.known,
         )
         match reply:
-            case [b"claimed", at, fields, webhook]:
+            case [b"claimed", at, fields, webhook, signing]:
                 now, record = int(at), parse_hash(fields)
             case [b"moved"]:
                 self._hints.send_delivery_soon(reference)
                 return None
             case _:
                 return None
-        held = self._open_secrets(account_id, key_id, parse_hash(webhook), now)
-        execution_id = record.get("execution")
-        return ClaimedDelivery(
-            id=delivery_id,
-            account_id=account_id,
-            execution_id=execution_id.decode() if execution_id else None,
-            key_id=key_id,
-            url=record["url"].decode(),
-            event=record["event"].decode(),
-            body=record.get("body"),
-            fence=int(record["fence"]),
-            tries=int(record.get("tries", 0)),
-            lost=int(record["fence"]) - int(record.get("settled", 0)) - 1,
-            secrets=held or (),
-            is_unreadable=held is None,
-            now=now,
-        )
+        held = self._open_secrets(account_id, receiver, parse_hash(webhook), signing, now)
+        return _parse_claimed(account_id, delivery_id, record, held, now)
 
     def _open_secrets(
-        self, account_id: str, key_id: str, webhook: Mapping[str, bytes], now: int
+        self,
+        account_id: str,
+        receiver: DeliveryReceiver,
+        webhook: Mapping[str, bytes],
+        signing: Any,
+        now: int,
     ) -> tuple[str, ...] | None:
-        """Return the opened secrets of `_valid_secrets`; None when they cannot be opened."""
-        place = secret_place(account_id, key_id)
+        """Return the secrets that sign, none for a disabled webhook; None: they stay sealed.
+
+        A run's webhook without a secret has those of its key's webhook in `signing`, which may be
+        disabled.
+        """
+        if webhook.get("enabled") != b"1":
+            return ()
+        owner = receiver.signer or receiver.owner
+        held = parse_hash(signing) if receiver.signer else webhook
+        place = secret_place(account_id, owner)
         try:
-            opened = tuple(self._sealer.open(each, place) for each in _valid_secrets(webhook, now))
+            opened = tuple(self._sealer.open(each, place) for each in _valid_secrets(held, now))
         except Unsealable:
             return None
         if opened and self._sealer.has_key:
-            seal_anew(self._client, self._sealer, account_id, key_id, webhook)
+            seal_anew(self._client, self._sealer, account_id, owner, held)
         return opened
 
     async def settle(
@@ -197,7 +211,7 @@ class Deliveries(DeliveryReads):
             SCRIPTS["settle_delivery"],
             delivery=keyspace.delivery(claimed.account_id, claimed.id),
             deliveries_due=keyspace.deliveries_due(partition),
-            webhook=keyspace.webhook(claimed.account_id, claimed.key_id),
+            webhook=keyspace.webhook(claimed.account_id, claimed.owner),
             unarchived_deliveries=keyspace.unarchived_deliveries(partition),
             reference=keyspace.reference(claimed.account_id, claimed.id),
             fence=claimed.fence,
@@ -260,9 +274,37 @@ def schedule_again(
 
 
 def _valid_secrets(webhook: Mapping[str, bytes], now: int) -> tuple[bytes, ...]:
-    if webhook.get("enabled") != b"1":
+    if "secret" not in webhook:
         return ()
     held = [webhook["secret"]]
     if now < int(webhook.get("previous_secret_until", 0)):
         held.append(webhook["previous_secret"])
     return tuple(held)
+
+
+def _parse_claimed(
+    account_id: str,
+    delivery_id: str,
+    record: Mapping[str, bytes],
+    held: tuple[str, ...] | None,
+    now: int,
+) -> ClaimedDelivery:
+    execution_id = record.get("execution")
+    return ClaimedDelivery(
+        id=delivery_id,
+        account_id=account_id,
+        execution_id=execution_id.decode() if execution_id else None,
+        owner=record["key"].decode(),
+        url=record["url"].decode(),
+        event=record["event"].decode(),
+        body=record.get("body"),
+        node=record.get("node"),
+        spent=int(record.get("spent", 0)),
+        sequence=int(record["sequence"]) if "sequence" in record else None,
+        fence=int(record["fence"]),
+        tries=int(record.get("tries", 0)),
+        lost=int(record["fence"]) - int(record.get("settled", 0)) - 1,
+        secrets=held or (),
+        is_unreadable=held is None,
+        now=now,
+    )

@@ -96,6 +96,7 @@ class DeliveryReads:
             SCRIPTS["restore_archived_delivery"],
             delivery=keyspace.delivery(account_id, delivery_id),
             webhook_deliveries=keyspace.webhook_deliveries(account_id, fields["key"].decode()),
+            account_deliveries=keyspace.account_deliveries(account_id),
             delivery_id=delivery_id,
             created_at=fields["created"],
             keep_ms=self._keep_ms,

@@ -122,6 +122,14 @@ class Webhooks:
         url, enabled = await self._client.send("HMGET", key, "url", "enabled")
         return url.decode() if url is not None and enabled == b"1" else None
 
+    async def seal(self, account_id: str, owner: str, secret: str) -> bytes:
+        """Return the secret of the webhook of a run or a batch as its record has it.
+
+        Raises Unavailable when other processes could not open it.
+        """
+        await self._seals.check()
+        return self._sealer.seal(secret, secret_place(account_id, owner))
+
     async def delete(self, account_id: str, key_id: str) -> None:
         """Delete the webhook of a key; pending deliveries fail. Raises NotFound."""
         if not await self._client.send("DEL", keyspace.webhook(account_id, key_id)):

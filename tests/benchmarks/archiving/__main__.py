@@ -129,7 +129,7 @@ def archivers(system: System) -> list[int]:
 def wait_for_archiver(system: System) -> None:
     """Wait until what ends is archived."""
     uvloop.run(text_load(system).in_line(0, at_least=1))
-    clear(Outbox(system))
+    clear(DeliveryKeys(system))
 
 
 def stop_archivers(system: System) -> None:
@@ -139,7 +139,7 @@ def stop_archivers(system: System) -> None:
         os.kill(pid, signal.SIGSTOP)
 
 
-class Outbox:
+class DeliveryKeys:
     """Redis of a stack, as far as the archiver empties it."""
 
     def __init__(self, system: System) -> None:
@@ -156,7 +156,7 @@ class Outbox:
         return int(self._redis.info("memory")["used_memory"])
 
 
-def clear(outbox: Outbox) -> float:
+def clear(outbox: DeliveryKeys) -> float:
     """Wait until the history has all; return the seconds, infinity when it takes too long."""
     began = time.monotonic()
     while outbox.count():
@@ -188,7 +188,7 @@ def compare_workloads(
 
 def compare_bursts(archiving: System, idle: System, effort: Effort) -> Burst:
     """Return runs per second with archiving and without it, and the backlog afterwards."""
-    outbox, seconds = Outbox(archiving), effort.burst_seconds
+    outbox, seconds = DeliveryKeys(archiving), effort.burst_seconds
     rates: tuple[list[float], list[float]] = ([], [])
     backlogs, clearing = [], []
     for repetition in range(effort.repetitions):
@@ -219,7 +219,7 @@ def measure_memory(executions: int, rows: int, hot_minutes: str) -> list[Memory]
         around = Surroundings(folder=Path(scratch), target="http://127.0.0.1:9", wait_ms=1)
         with started(HEADRACE, around, 2, HEADRACE_HOT_MINUTES=hot_minutes) as system:
             wait_for_archiver(system)
-            outbox, load = Outbox(system), text_load(system)
+            outbox, load = DeliveryKeys(system), text_load(system)
             began = time.monotonic()
 
             def note() -> None:

@@ -30,7 +30,7 @@ async def claim(store: Store, key: ApiKey) -> ClaimedDelivery:
     webhook = await store.webhooks.get(key.account_id, key.id)
     delivery = await store.deliveries.add_test(key.account_id, key.id, webhook)
     claimed = await store.deliveries.claim(
-        keyspace.reference(key.account_id, delivery.id), DeliveryReceiver(key_id=key.id, url=URL)
+        keyspace.reference(key.account_id, delivery.id), DeliveryReceiver(owner=key.id, url=URL)
     )
     assert claimed is not None
     return claimed

@@ -37,6 +37,7 @@ def test_a_completed_execution_is_told_with_its_result() -> None:
         "durationMs": 250,
         "createdAt": "1970-01-01T00:00:01.000Z",
         "completedAt": "1970-01-01T00:00:01.250Z",
+        "tags": [],
     }
     assert execution_body(ENDED, "execution.completed") == body
 

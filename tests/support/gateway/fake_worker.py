@@ -15,6 +15,7 @@ from engine.store.dispatch.hints import parse_hint
 from engine.store.executions.advance import Step, Verdict
 from engine.store.redis import process_keys
 from engine.store.redis.record_packing import pack
+from engine.store.webhooks.delivery_keys import WebhookOwner
 
 WORKER = "worker-of-the-test"
 
@@ -95,7 +96,8 @@ class FakeWorker:
             step.settled = [(index, NodeStatus.COMPLETED) for index in reached]
             step.rows = [NodeRow(index, 1, now, 5) for index in reached]
             step.end, step.result = ExecutionStatus.COMPLETED, pack(outcome)
+        step.webhook = claimed.webhook
         ended = await self.store.walks.advance(claimed.lease, 1, step)
         if ended.verdict is Verdict.ARMED:
-            step.webhook_key_id = claimed.key_id
+            step.webhook = WebhookOwner(claimed.key_id)
             await self.store.walks.advance(claimed.lease, 1, step)

@@ -52,7 +52,7 @@ class Ending:
             rows=changes.pop("rows", rows),
             end=changes.pop("end", ExecutionStatus.COMPLETED),
             result=changes.pop("result", pack({"text": "hello"})),
-            webhook_key_id=claimed.webhook_key_id,
+            webhook=claimed.webhook,
             slug=self.workflow.slug,
             **changes,
         )
@@ -74,7 +74,7 @@ class Ending:
             rows=[NodeRow(0, 3, claimed.now, 7, NODE_ERROR)],
             end=ExecutionStatus.FAILED,
             error=FAILED,
-            webhook_key_id=claimed.webhook_key_id,
+            webhook=claimed.webhook,
             slug=self.workflow.slug,
         )
         await self.store.walks.advance(claimed.lease, 1, step)

@@ -108,7 +108,6 @@ SCENARIOS = {
     ),
     "add_delivery": scenario(
         reference="acc/d",
-        delivery_id="d",
         api_key="key_1",
         url="u",
         event="webhook.test",
@@ -676,9 +675,9 @@ SCENARIOS = {
         delivery="delivery",
         deliveries_due="deliveries_due",
         webhook_deliveries="webhook_deliveries",
+        account_deliveries="account_deliveries",
         execution="x",
         reference="acc/x",
-        execution_id="x",
         keep_ms=60_000,
         resend_ms=2_000,
     ),

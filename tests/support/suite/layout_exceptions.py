@@ -9,6 +9,8 @@ MANY_ENTRIES: dict[str, str] = {
 """Folders with more than twenty entries."""
 
 TESTED_ELSEWHERE: dict[str, str] = {
+    "engine/store/webhooks/delivery_keys.py": "tests/engine/store/webhooks/test_run_webhooks.py adds deliveries with them.",
+    "engine/store/webhooks/owners.py": "tests/engine/store/webhooks/test_run_webhooks.py has webhooks of both kinds.",
     "deploy/admin/diagnosis.py": "tests/acceptance/commands/test_commands.py runs `headrace doctor`.",
     "deploy/admin/sign_in.py": "tests/acceptance/commands/test_first_run.py signs a browser in.",
     "deploy/admin/webhooks.py": "tests/acceptance/running/test_webhooks.py sets webhooks by command.",

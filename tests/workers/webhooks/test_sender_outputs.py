@@ -47,7 +47,7 @@ async def ended(owner: Owner, store: Store, key_id: str) -> str:
         end=ExecutionStatus.COMPLETED,
         result=pack_name(name),
         names_objects=True,
-        webhook_key_id=claimed.webhook_key_id,
+        webhook=claimed.webhook,
     )
     await store.walks.advance(claimed.lease, 1, step)
     return execution_id

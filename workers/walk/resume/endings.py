@@ -52,7 +52,7 @@ async def _end_at(
     failure: NodeFailed,
 ) -> None:
     """End an execution with the failure of a node that no walk has begun."""
-    recorder = Recorder(store.walks, claimed, number=LAST_STEP)
+    recorder = Recorder(store.walks, claimed, number=LAST_STEP, names=lambda: names)
     if claimed.statuses[index] in WAITING:
         claim = parse_claims(claimed.record).get(index, UNTOUCHED)
         recorder.add_settled(

@@ -10,7 +10,7 @@ local function end_walk(now, statuses, spent, notifier, policy, is_watched, fiel
   statuses = string.gsub(string.gsub(statuses, '[rt]', 'x'), 'p', untouched)
   redis.call('HDEL', KEYS.held, ARGV.reference)
   if KEYS.delivery then
-    -- Uses: list_delivery, add_end_delivery
+    -- Uses: list_delivery, add_event_delivery, add_end_delivery
     add_end_delivery(status, now)
   end
   if ARGV.error ~= '' then

@@ -23,6 +23,14 @@ local function record_execution(now, version)
       redis.call('HSET', KEYS.workflow, 'r' .. ARGV.version, '1')
     end
   end
+  if KEYS.run_webhook then
+    -- Uses: open_run_webhook
+    open_run_webhook(now)
+  end
+  if KEYS.delivery then
+    -- Uses: list_delivery, add_event_delivery
+    add_event_delivery(KEYS.delivery, 'execution.started', now)
+  end
   if KEYS.failed then redis.call('HSET', KEYS.failed, 'retry', ARGV.id) end
   if KEYS.first_call then
     redis.call('HSET', KEYS.first_call, 'fingerprint', ARGV.body_fingerprint, 'execution', ARGV.id)

@@ -1,11 +1,17 @@
--- Schedule a new delivery, list it for its webhook, and set the expiry of both.
-local function list_delivery(delivery_id, now, keep_ms, resend_ms)
-  redis.call('PEXPIRE', KEYS.delivery, keep_ms)
-  local due = string.format('%d', now + tonumber(resend_ms))
-  redis.call('ZADD', KEYS.deliveries_due, due, ARGV.reference)
-  local old = redis.call('ZRANGE', KEYS.webhook_deliveries, '-inf',
-    string.format('%d', now - tonumber(keep_ms)), 'BYSCORE', 'LIMIT', 0, 10)
-  if #old > 0 then redis.call('ZREM', KEYS.webhook_deliveries, unpack(old)) end
-  redis.call('ZADD', KEYS.webhook_deliveries, string.format('%d', now), delivery_id)
-  redis.call('PEXPIRE', KEYS.webhook_deliveries, keep_ms)
+-- Schedule a new delivery, list it for its webhook, for its account and, where the key
+-- `run_deliveries` is given, for its execution, and set the expiry of all.
+local function list_delivery(delivery, now, keep_ms, resend_ms)
+  local delivery_id = string.match(delivery, '[^:]+$')
+  local reference = string.match(ARGV.reference, '^[^/]+/') .. delivery_id
+  local stamp, oldest = string.format('%d', now), string.format('%d', now - tonumber(keep_ms))
+  redis.call('PEXPIRE', delivery, keep_ms)
+  redis.call('ZADD', KEYS.deliveries_due, string.format('%d', now + tonumber(resend_ms)), reference)
+  for _, list in ipairs({KEYS.webhook_deliveries, KEYS.account_deliveries, KEYS.run_deliveries}) do
+    if list then
+      local old = redis.call('ZRANGE', list, '-inf', oldest, 'BYSCORE', 'LIMIT', 0, 10)
+      if #old > 0 then redis.call('ZREM', list, unpack(old)) end
+      redis.call('ZADD', list, stamp, delivery_id)
+      redis.call('PEXPIRE', list, keep_ms)
+    end
+  end
 end

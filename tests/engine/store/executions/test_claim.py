@@ -146,7 +146,7 @@ async def claim_at(store: Store, reference: str, now: int) -> bytes:
 
 READ = (
     *("account_id", "call_prefix", "depth", "inputs", "inputs_name", "is_draft", "is_seeded"),
-    *("keeps_outputs_apart", "lost", "model_ids", "owner_id", "statuses", "webhook_key_id"),
+    *("keeps_outputs_apart", "lost", "model_ids", "owner_id", "statuses", "webhook"),
 )
 
 

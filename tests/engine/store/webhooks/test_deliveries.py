@@ -47,7 +47,7 @@ class NotifiedExecution:
             settled=BOTH_DONE,
             end=status,
             result=pack({"text": "hi"}),
-            webhook_key_id=claimed.webhook_key_id,
+            webhook=claimed.webhook,
         )
         for _ in range(2):  # as if the first reply were lost
             await self.store.walks.advance(claimed.lease, 1, step)
@@ -58,7 +58,7 @@ class NotifiedExecution:
 
     @property
     def receiver(self) -> DeliveryReceiver:
-        return DeliveryReceiver(key_id=self.key_id, url=URL)
+        return DeliveryReceiver(owner=self.key_id, url=URL)
 
     async def claimed(self, token: str = "") -> ClaimedDelivery:
         found = await self.claim(token)

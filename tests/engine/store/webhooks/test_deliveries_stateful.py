@@ -111,8 +111,7 @@ class Delivering(RuleBasedStateMachine):
         self.database.call(
             "add_delivery",
             now=START,
-            reference="acc/d",
-            delivery_id="d",
+            reference="acc/delivery",
             api_key="key_1",
             url="u1",
             event="webhook.test",
@@ -131,7 +130,7 @@ class Delivering(RuleBasedStateMachine):
         answer = self.database.call(
             "claim_delivery",
             now=self.now,
-            reference="acc/d",
+            reference="acc/delivery",
             token=token,
             lease_ms=LEASE,
             url=url,
@@ -154,7 +153,7 @@ class Delivering(RuleBasedStateMachine):
         answer = self.database.call(
             "settle_delivery",
             now=self.now,
-            reference="acc/d",
+            reference="acc/delivery",
             fence=fence,
             outcome=status,
             delay_ms=delay,
@@ -168,7 +167,9 @@ class Delivering(RuleBasedStateMachine):
 
     @rule()
     def redeliver(self) -> None:
-        answer = self.database.call("redeliver", now=self.now, reference="acc/d", resend_ms=RESEND)
+        answer = self.database.call(
+            "redeliver", now=self.now, reference="acc/delivery", resend_ms=RESEND
+        )
         self.check(answer, self.model.redeliver(self.now))
 
     @rule(url=st.sampled_from(URLS), enabled=st.sampled_from([True, True, False]))
@@ -210,7 +211,7 @@ class Delivering(RuleBasedStateMachine):
         )
         wanted = [model.fence, model.settled, model.tries]
         assert [int(each or 0) for each in numbers] == wanted
-        is_due = self.database.send("ZSCORE", "deliveries_due", "acc/d") is not None
+        is_due = self.database.send("ZSCORE", "deliveries_due", "acc/delivery") is not None
         assert is_due is (model.status == "pending")
         url, enabled, failing = self.database.send(
             "HMGET", "webhook", "url", "enabled", "failing_since"

@@ -23,6 +23,7 @@ from engine.store.limits.governor import CallOutcome, CallReport
 from engine.store.media import AssetReview, AssetSource
 from engine.store.redis import keyspace, provider_keys
 from engine.store.redis.record_packing import pack
+from engine.store.webhooks.delivery_keys import WebhookOwner
 from engine.webhooks.deliveries import Attempt, DeliveryStatus
 from engine.webhooks.schedule import DeliveryVerdict
 from tests.support.eventually import eventually
@@ -149,7 +150,7 @@ async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan
         ids.append(accepted.id)
     reference = keyspace.reference(account.id, ids[0])
     await store.walks.claim(reference, "w1", "t")
-    step = Step(settled=BOTH_DONE, end=ExecutionStatus.COMPLETED, webhook_key_id=key.id)
+    step = Step(settled=BOTH_DONE, end=ExecutionStatus.COMPLETED, webhook=WebhookOwner(key.id))
     await store.walks.advance(Lease(account.id, ids[0], "w1", 1, "t"), 1, step)
     await store.executions.cancel(account.id, ids[1])
     await store.deliveries.add_test(account.id, key.id, webhook)

@@ -1,0 +1,33 @@
+"""Events of executions that a webhook may ask for."""
+
+from collections.abc import Sequence
+
+from engine.errors import InvalidWebhook
+
+STARTED = "execution.started"
+WAITING = "execution.waiting"
+"""Not known yet: no execution waits."""
+NODE_FINISHED = "node.finished"
+ENDS = ("execution.completed", "execution.failed", "execution.cancelled")
+"""Events of a webhook that names none."""
+EVENTS = (STARTED, NODE_FINISHED, *ENDS)
+
+
+def check_events(value: object, field: str = "events") -> tuple[str, ...]:
+    """Return events that a webhook asks for, each once, in their order here.
+
+    Raises InvalidWebhook.
+    """
+    if not isinstance(value, list) or not value:
+        raise InvalidWebhook(field, f"The events must be a list of some of: {', '.join(EVENTS)}")
+    for each in value:
+        if each == WAITING:
+            raise InvalidWebhook(field, f"This version does not send '{WAITING}'")
+        if each not in EVENTS:
+            raise InvalidWebhook(field, f"An event must be one of: {', '.join(EVENTS)}")
+    return tuple(each for each in EVENTS if each in value)
+
+
+def parse_events(text: str | None) -> Sequence[str]:
+    """Return the events of a record, the three ends for one without."""
+    return ENDS if text is None else text.split(",")
