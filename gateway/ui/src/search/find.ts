@@ -1,10 +1,11 @@
 /** Search by id, slug, name or prefix. */
 
+import { type Batch, batchPath } from "../api/batches";
 import { ApiError, get } from "../api/client";
 import type { ApiKey, Asset, Delivery, ExecutionDetail, ExecutionRow, Page, WorkflowRow } from "../api/types";
 
 export interface Found {
-  kind: "Execution" | "Workflow" | "API key" | "Delivery" | "Asset";
+  kind: "Execution" | "Batch" | "Workflow" | "API key" | "Delivery" | "Asset";
   name: string;
   detail: string;
   status?: string;
@@ -36,9 +37,9 @@ export async function search(text: string): Promise<Found[]> {
     keys(sought),
     ASSET.test(sought) ? asset(sought) : [],
   ]);
-  const sent = isWhole ? await deliveries(id, runs.length > 0) : [];
+  const [sent, batches] = isWhole ? await Promise.all([deliveries(id, runs.length > 0), runs.length > 0 ? [] : batch(id)]) : [[], []];
   const begun = requested.map((each): Found => ({ ...each, detail: `${each.detail}, by this request` }));
-  return [...runs, ...sent, ...begun, ...workflows, ...ownKeys, ...media];
+  return [...runs, ...batches, ...sent, ...begun, ...workflows, ...ownKeys, ...media];
 }
 
 async function executions(query: string): Promise<Found[]> {
@@ -63,6 +64,12 @@ async function deliveries(id: string, isExecution: boolean): Promise<Found[]> {
   const { executionId, event, status } = delivery;
   const address = executionId ? `/app/executions/${executionId}?tab=deliveries` : "/app/api/keys?tab=webhook";
   return [{ kind: "Delivery", name: id, detail: event, status, address }];
+}
+
+async function batch(id: string): Promise<Found[]> {
+  const found = await known<Batch>(batchPath(id));
+  if (!found) return [];
+  return [{ kind: "Batch", name: id, detail: found.workflowSlug, status: found.status, address: `/app/batches/${id}` }];
 }
 
 /** A file that was uploaded or made. */
