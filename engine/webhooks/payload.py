@@ -20,7 +20,7 @@ _encode = msgspec.json.Encoder().encode
 def execution_body(execution: Execution, event: str, sequence: int | None = None) -> bytes:
     """Return the payload about an ended execution. Equal executions give equal bytes.
 
-    `sequence` is the number of the delivery; None: it was added by release 0.1.0.
+    `sequence` is the number of the delivery; None: it has none, being the only one.
     """
     payload = _head(execution, event, execution.status)
     if execution.error is not None:
@@ -119,7 +119,6 @@ def example_body(delivery_id: str, account_id: str, now: int) -> bytes:
             "createdAt": moment(now),
             "completedAt": moment(now),
             "tags": [],
-            "sequence": 1,
         }
     )
 

@@ -75,7 +75,7 @@ class ClaimedDelivery:
     spent: int = 0
     """Credits that the execution had cost when the node ended."""
     sequence: int | None = None
-    """Number of the delivery among those of its execution; None: release 0.1.0 added it."""
+    """Number among the deliveries of its execution; None: its webhook asks for the end alone."""
     fence: int
     tries: int
     """Attempts that count against the schedule."""

@@ -35,6 +35,7 @@ EVENT = {
     "durationMs": int,
     "createdAt": moment,
     "completedAt": moment,
+    "tags": [],
 }
 DELIVERY = {
     "id": uuid,

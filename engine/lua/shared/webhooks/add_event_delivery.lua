@@ -15,12 +15,15 @@ local function add_event_delivery(delivery, event, now, ...)
     if own[2] then redis.call('HSET', delivery, 'signer', own[2]) end
     redis.call('HINCRBY', KEYS.run_webhook, 'pending', 1)
   end
-  -- Without `webhook_events` there is one event, the end.
-  local sequence = webhook[5] and redis.call('HINCRBY', KEYS.execution, 'sequence', 1) or 1
+  -- The webhook of a key that asks for the end alone has no numbers.
+  if webhook[5] or webhook[6] then
+    local sequence = redis.call('HINCRBY', KEYS.execution, 'sequence', 1)
+    redis.call('HSET', delivery, 'sequence', sequence)
+  end
   local stamp = string.format('%d', now)
   redis.call('HSET', delivery, 'status', 'pending',
     'execution', string.match(ARGV.reference, '[^/]+$'), 'key', webhook[6] or webhook[1],
-    'url', webhook[2], 'event', event, 'created', stamp, 'next', stamp, 'sequence', sequence,
-    'format', 2, ...)
+    'url', webhook[2], 'event', event, 'created', stamp, 'next', stamp, 'format', 2,
+    ...)
   list_delivery(delivery, now, webhook[3], webhook[4])
 end
