@@ -36,6 +36,7 @@ from gateway.admission.open_streams import OpenStreams
 from gateway.admission.own_origins import OwnOrigins
 from gateway.admission.peers import Peers
 from gateway.admission.request_context import RequestContext, context_of
+from gateway.admission.wait_lease import WaitLease
 from gateway.admission.worker_variables import VariablesReader
 from gateway.live_events import LiveEvents
 from gateway.readiness import Readiness
@@ -48,6 +49,7 @@ class Services:
     settings: Settings
     store: Store
     notifier: CompletionNotifier
+    wait_lease: WaitLease
     fairness: AccountFairness
     backlog: Backlog
     peers: Peers
@@ -125,6 +127,8 @@ async def open_services(
         )
         pages = page_files.PageFiles.load(page_files.STATIC) if is_serving else NO_PAGES
         services = _make_services(settings, store, checker, open_streams, notifier, pages, stopping)
+        if is_serving:
+            stack.push_async_callback(services.wait_lease.resign)
         for name, work in _background_tasks(services).items() if is_serving else ():
             await stack.enter_async_context(background(name, work))
         await _read_ahead(store)
@@ -151,6 +155,7 @@ def _make_services(
         settings=settings,
         store=store,
         notifier=notifier,
+        wait_lease=WaitLease(store, notifier.channel, settings.lease_seconds),
         fairness=AccountFairness(),
         backlog=Backlog(store.hints, settings.max_queue),
         media_service=media_service,
@@ -181,6 +186,7 @@ def _background_tasks(services: Services) -> dict[str, Callable[[], Awaitable[No
     tasks: dict[str, Callable[[], Awaitable[None]]] = {
         **{name: each.watch for name, each in services.readiness.watches.items()},
         "own database": services.own_database.watch,
+        "wait lease": services.wait_lease.renew_periodically,
         "metrics": lambda: metrics.publish(store, services.process),
         "models": lambda: store.models.watch(store.address),
         "spare memory": spare_memory.trim_periodically,

@@ -31,6 +31,7 @@ from engine.store.archive.state import ArchiverStates
 from engine.store.audit import AuditEntry, AuditLog
 from engine.store.batches.batches import Batches
 from engine.store.batches.records import Batch, BatchAccepted, BatchRetried, NewBatch, NewItem
+from engine.store.dispatch.gateway_leases import GatewayLeases
 from engine.store.dispatch.hints import HintSender
 from engine.store.dispatch.worker_leases import Leases
 from engine.store.executions.acceptance import ExecutionAcceptance
@@ -248,6 +249,7 @@ class Store:
 
     def _make_operations(self) -> None:
         self.leases = Leases(self.client)
+        self.gateway_leases = GatewayLeases(self.client)
         self.governor = Governor(self.client)
         self.snapshots = Snapshots(self.client)
         self.archiver_states = ArchiverStates(self.client)

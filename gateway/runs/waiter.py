@@ -66,11 +66,15 @@ class PendingRunAnswer:
 
     async def finish(self) -> Response:
         """Return the answer after the end of the run, or that it goes on."""
+        lease = self._request.services.wait_lease
         try:
             execution = await self.wait()
-            if execution is not None:
+            if execution is not None and lease.covers(self._began):
                 return await self._answer_end(execution)
             return await self._end_wait()
+        except asyncio.CancelledError:
+            lease.is_kept = True  # the process stops before the store could be asked
+            raise
         finally:
             if not self._is_decided and has_disconnected(self._request.receive):
                 await self._deliver_end()
@@ -162,6 +166,7 @@ class PendingRunAnswer:
                 return
             except Unavailable:
                 if stopping.is_set():
+                    self._request.services.wait_lease.is_kept = True
                     raise
                 await asyncio.sleep(CHECK_SECONDS)
 

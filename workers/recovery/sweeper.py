@@ -10,6 +10,7 @@ from engine.services.media import MediaService
 from engine.store import Store
 from engine.store.redis import process_keys
 from workers.recovery.clock import ClockReading, RecoveryClock
+from workers.recovery.duties.dead_gateways import DeadGateways
 from workers.recovery.duties.dead_workers import DeadWorkers, GoneMetrics, LongLeases
 from workers.recovery.duties.due_hints import DueDeliveries, DueExecutions
 from workers.recovery.duties.orphans import OrphanSearch
@@ -159,6 +160,7 @@ def sweeper_duties(
         LongLeases(store, clock),
         DueExecutions(store, clock),
         DueDeliveries(store, clock),
+        DeadGateways(store, clock),
         OrphanSearch(store),
         GoneMetrics(store, clock),
         OldVersions(store),

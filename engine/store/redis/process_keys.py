@@ -14,6 +14,11 @@ def worker_variables() -> str:
     return f"hr:worker_variables:{{{workers()}}}"
 
 
+def gateways() -> str:
+    """Hash: channel of a gateway's notifier → `<renewed>:<ends>` of its lease, in milliseconds."""
+    return "hr:gateways"
+
+
 def leader() -> str:
     """String: worker id of the leading sweeper, with an expiry."""
     return "hr:leader"

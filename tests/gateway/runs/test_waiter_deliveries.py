@@ -11,10 +11,11 @@ import pytest
 from engine.errors import Unavailable
 from engine.executions.statuses import TERMINAL
 from engine.store import Account, Store
-from engine.store.executions.waits import Waits
+from engine.store.executions.waits import DeadGateway, Waits
 from engine.store.redis import keyspace
+from gateway.admission.wait_lease import WaitLease
 from tests.gateway.conftest import Gateway, MakeClient
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.gateway.documents import greeting
 from tests.support.gateway.fake_worker import FakeWorker
 
@@ -234,3 +235,60 @@ async def test_a_broken_event_stream_arms_nothing(owner: Owner, idle: FakeWorker
 
     assert await owner.deliveries() == []
     assert await owner.armed(execution_id)() is None
+
+
+async def test_a_gateway_that_was_taken_for_dead_does_not_answer_what_is_delivered(
+    owner: Owner, idle: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WaitLease, "covers", lambda *_: False)
+    call, execution_id = await owner.begin()
+    await end_waits_of_all(owner, execution_id)
+    idle.is_idle = False
+
+    answer = await call
+
+    assert (answer.status_code, answer.json()["webhookDelivery"]) == (202, TOLD)
+    assert await owner.deliveries() == [execution_id]
+
+
+async def test_a_gateway_that_was_taken_for_dead_answers_what_is_not_delivered(
+    owner: Owner, idle: FakeWorker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(WaitLease, "covers", lambda *_: False)
+    call, execution_id = await owner.begin()
+    idle.is_idle = False
+
+    answer = await call
+    await end_waits_of_all(owner, execution_id)
+
+    assert (answer.status_code, answer.json()["result"]) == (200, {"text": "Eve"})
+    assert await owner.deliveries() == []
+
+
+async def end_waits_of_all(owner: Owner, execution_id: str) -> None:
+    """End the wait as a sweeper does after the death of the one gateway."""
+    (lease,) = await eventually(owner.store.gateway_leases.all)
+    gateway = DeadGateway(channel=lease.channel, lived_until=lease.ends_at)
+    await owner.store.waits.end(
+        owner.account.id, execution_id, owner.key_id, is_caller_gone=True, gateway=gateway
+    )
+
+
+async def test_a_call_that_the_stopping_process_breaks_off_is_left_to_the_sweeper(
+    owner: Owner, idle: FakeWorker, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.http.listener.DRAIN_SECONDS", 1)
+
+    async def hang(*_: Any, **__: Any) -> Any:
+        await asyncio.sleep(PATIENCE_SECONDS)
+
+    monkeypatch.setattr(Waits, "end", hang)
+    call, execution_id = await owner.begin()
+    gateway.stopping.set()
+    await asyncio.gather(call, return_exceptions=True)
+    await gateway.ended
+    monkeypatch.undo()
+
+    await end_waits_of_all(owner, execution_id)
+
+    assert await owner.armed(execution_id)()

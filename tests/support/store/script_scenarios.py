@@ -667,6 +667,10 @@ SCENARIOS = {
     "top_up": scenario(
         WALLET, operation="operation", credits=30, lapses_at=NOW + 1, terms=TERMS, act=ACT
     ),
+    "beat_gateway": scenario(channel="gateway", lease_ms=15_000),
+    "remove_gateway": scenario(
+        ("HSET", "gateways", "gateway", "5:9"), channel="gateway", lease="5:9", again=0
+    ),
     "deliver_end": scenario(
         EXECUTION,
         WEBHOOK,
