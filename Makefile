@@ -21,7 +21,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench scale smoke chaos sentinel cluster versions soak fuzz clients e2e local timing contract clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench scale smoke chaos sentinel cluster versions soak fuzz dist clients e2e local timing contract clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -102,9 +102,17 @@ soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that 
 fuzz: $(VENV)/.installed-dev ## Look for answers that are not as the API describes itself (minutes)
 	$(BIN)/pytest -m slow tests/acceptance/running/test_schemathesis.py
 
-clients: $(VENV)/.installed-dev ## Generate clients from the API's description, and call with libraries of others
+dist: $(VENV)/.installed-dev ## Build the packages of our clients into dist/
+	@$(INSTALL) 'the builder of packages' --group dist
+	@rm -f dist/headrace_client-*
+	cd deploy/clients/python && $(CURDIR)/$(BIN)/python -m hatchling build -d $(CURDIR)/dist
+	$(BIN)/python -P deploy/clients/typescript/build_client.py dist
+
+clients: dist ## Pass the scenarios with our clients as installed, generate others, and call with libraries of others
 	@$(INSTALL) 'clients of others' --group clients
-	$(BIN)/pytest -m slow tests/clients --timeout=300
+	@$(BIN)/python -m venv --clear $(VENV)-client
+	@$(VENV)-client/bin/python -m pip install --quiet dist/headrace_client-*.whl
+	HEADRACE_CLIENT_PYTHON=$(CURDIR)/$(VENV)-client/bin/python $(BIN)/pytest -m slow tests/clients --timeout=300
 
 e2e: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Use the pages in a real browser, Debian's Chromium (minutes; E2E='-k keys' for a part)
 	@$(INSTALL) 'a browser for tests' --group e2e
@@ -122,7 +130,7 @@ contract: $(VENV)/.installed-dev ## Ask an installation whether it keeps the API
 	$(BIN)/pytest tests/contract
 
 clean: ## Remove what was installed and built; DATA_DIR stays
-	rm -rf gateway/static gateway/ui/node_modules $(VENV) $(VENV)-newest dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+	rm -rf gateway/static gateway/ui/node_modules $(VENV) $(VENV)-newest $(VENV)-client dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/.python
 	@$(INSTALL) 'Headrace and the packages that it needs (docs/dependencies.md)' --editable .

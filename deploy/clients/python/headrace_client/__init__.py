@@ -1,0 +1,80 @@
+"""Client of Headrace: run workflows, follow them, run batches, and verify webhooks."""
+
+from headrace_client.async_client import AsyncHeadrace
+from headrace_client.client import Headrace
+from headrace_client.core.decoding import UnexpectedAnswerError
+from headrace_client.errors import (
+    ApiError,
+    AuthenticationError,
+    ConflictError,
+    ConnectionFailedError,
+    CreditsError,
+    ExecutionCancelledError,
+    ExecutionFailedError,
+    HeadraceError,
+    InvalidRequestError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    ServerError,
+    WaitTimeoutError,
+    WebhookVerificationError,
+)
+from headrace_client.models import (
+    Asset,
+    Batch,
+    BatchCounts,
+    BatchItem,
+    Execution,
+    NodeRun,
+    RunEvent,
+    RunFailure,
+    RunResult,
+    StartedBatch,
+    StartedRun,
+)
+from headrace_client.options import BatchInput, RunWebhook
+from headrace_client.webhooks import (
+    BatchWebhook,
+    ExecutionWebhook,
+    WebhookEvent,
+    verify_webhook,
+)
+
+__all__ = [
+    "ApiError",
+    "Asset",
+    "AsyncHeadrace",
+    "AuthenticationError",
+    "Batch",
+    "BatchCounts",
+    "BatchInput",
+    "BatchItem",
+    "BatchWebhook",
+    "ConflictError",
+    "ConnectionFailedError",
+    "CreditsError",
+    "Execution",
+    "ExecutionCancelledError",
+    "ExecutionFailedError",
+    "ExecutionWebhook",
+    "Headrace",
+    "HeadraceError",
+    "InvalidRequestError",
+    "NodeRun",
+    "NotFoundError",
+    "PermissionDeniedError",
+    "RateLimitError",
+    "RunEvent",
+    "RunFailure",
+    "RunResult",
+    "RunWebhook",
+    "ServerError",
+    "StartedBatch",
+    "StartedRun",
+    "UnexpectedAnswerError",
+    "WaitTimeoutError",
+    "WebhookEvent",
+    "WebhookVerificationError",
+    "verify_webhook",
+]

@@ -1,0 +1,246 @@
+"""The blocking client."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from types import TracebackType
+from typing import Any, Self, Unpack
+
+import httpx
+
+from headrace_client.core import assets, batches, executions, runs
+from headrace_client.core.session import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, Session
+from headrace_client.drivers.blocking import BlockingDriver
+from headrace_client.drivers.transport import LIMITS, Server
+from headrace_client.models import (
+    Asset,
+    Batch,
+    BatchItem,
+    Execution,
+    RunEvent,
+    RunResult,
+    StartedBatch,
+    StartedRun,
+)
+from headrace_client.options import (
+    BatchInput,
+    BatchOptions,
+    ExecutionFilters,
+    File,
+    RetryOptions,
+    StartOptions,
+    WaitOptions,
+)
+
+
+class Executions:
+    """Runs that were accepted."""
+
+    def __init__(self, driver: BlockingDriver, session: Session) -> None:
+        self._driver = driver
+        self._session = session
+
+    def get(self, execution_id: str) -> Execution:
+        """Return an execution with its nodes. Raises NotFoundError."""
+        return self._driver.call(executions.get_execution(self._session, execution_id))
+
+    def list(self, **filters: Unpack[ExecutionFilters]) -> Iterator[Execution]:
+        """Iterate over executions, newest first, fetching page after page."""
+        return self._driver.iterate(executions.list_executions(self._session, filters))
+
+    def stream(
+        self, execution_id: str, *, last_event_id: str = "", **options: Unpack[WaitOptions]
+    ) -> Iterator[RunEvent]:
+        """Iterate over the events of an execution, after the last one that was seen."""
+        return self._driver.iterate(runs.watch(self._session, execution_id, last_event_id, options))
+
+    def cancel(self, execution_id: str) -> None:
+        """Ask for an execution to stop. Raises ConflictError when it has ended."""
+        self._driver.call(executions.cancel_execution(self._session, execution_id))
+
+    def retry(self, execution_id: str, **options: Unpack[RetryOptions]) -> StartedRun:
+        """Run a failed execution again from the nodes that failed."""
+        return self._driver.call(executions.retry_execution(self._session, execution_id, options))
+
+
+class Batches:
+    """Many runs of one workflow with one handle."""
+
+    def __init__(self, driver: BlockingDriver, session: Session) -> None:
+        self._driver = driver
+        self._session = session
+
+    def start(
+        self, slug: str, items: Sequence[BatchInput], **options: Unpack[BatchOptions]
+    ) -> StartedBatch:
+        """Begin a run for each item, `{"inputs": {…}, "tags": […]}`, 1,000 at most."""
+        return self._driver.call(batches.start_batch(self._session, slug, items, options))
+
+    def get(self, batch_id: str) -> Batch:
+        """Return a batch with the counts of its items. Raises NotFoundError."""
+        return self._driver.call(batches.get_batch(self._session, batch_id))
+
+    def wait(self, batch_id: str, **options: Unpack[WaitOptions]) -> Batch:
+        """Wait until nothing of the batch is queued or runs. Raises WaitTimeoutError."""
+        return self._driver.call(batches.wait_for_batch(self._session, batch_id, options))
+
+    def items(
+        self, batch_id: str, *, status: str | None = None, limit: int | None = None
+    ) -> Iterator[BatchItem]:
+        """Iterate over items by index, those with a status if one is given."""
+        return self._driver.iterate(batches.list_items(self._session, batch_id, status, limit))
+
+    def list(self, *, limit: int | None = None) -> Iterator[Batch]:
+        """Iterate over batches, newest first; `limit` is the rows of a page."""
+        return self._driver.iterate(batches.list_batches(self._session, limit))
+
+    def cancel(self, batch_id: str) -> None:
+        """Begin no further item, and cancel those that run."""
+        self._driver.call(batches.cancel_batch(self._session, batch_id))
+
+    def retry(self, batch_id: str) -> StartedBatch:
+        """Begin a batch of the failed items. Raises ConflictError where there is none."""
+        return self._driver.call(batches.retry_batch(self._session, batch_id))
+
+
+class Assets:
+    """Pictures, videos and sounds."""
+
+    def __init__(self, driver: BlockingDriver, session: Session) -> None:
+        self._driver = driver
+        self._session = session
+
+    def upload(
+        self, file: File, *, name: str | None = None, content_type: str | None = None
+    ) -> Asset:
+        """Store a path, bytes or an open binary file; inputs take the `id` of the asset."""
+        return self._driver.call(assets.upload_asset(self._session, file, name, content_type))
+
+    def get(self, asset_id: str, *, width: int | None = None) -> Asset:
+        """Return an asset with a fresh link, to a smaller picture of it if `width` is given."""
+        return self._driver.call(assets.get_asset(self._session, asset_id, width))
+
+    def list(self, *, limit: int | None = None) -> Iterator[Asset]:
+        """Iterate over assets, newest first; `limit` is the rows of a page."""
+        return self._driver.iterate(assets.list_assets(self._session, limit))
+
+    def delete(self, asset_id: str) -> None:
+        """Delete an asset, whatever needs it."""
+        self._driver.call(assets.delete_asset(self._session, asset_id))
+
+
+class Models:
+    """Runs of single models."""
+
+    def __init__(self, driver: BlockingDriver, session: Session) -> None:
+        self._driver = driver
+        self._session = session
+
+    def run(
+        self,
+        name: str,
+        inputs: Mapping[str, Any] | None = None,
+        **options: Unpack[StartOptions],
+    ) -> RunResult:
+        """Like `Headrace.run`, of a model of the registry."""
+        return self._driver.call(runs.run(self._session, runs.model(name), inputs, options))
+
+    def start(
+        self,
+        name: str,
+        inputs: Mapping[str, Any] | None = None,
+        **options: Unpack[StartOptions],
+    ) -> StartedRun:
+        """Like `Headrace.start`, of a model of the registry."""
+        return self._driver.call(runs.start(self._session, runs.model(name), inputs, options))
+
+    def stream(
+        self,
+        name: str,
+        inputs: Mapping[str, Any] | None = None,
+        **options: Unpack[StartOptions],
+    ) -> Iterator[RunEvent]:
+        """Like `Headrace.stream`, of a model of the registry."""
+        return self._driver.iterate(runs.stream(self._session, runs.model(name), inputs, options))
+
+
+class Headrace:
+    """Client of one installation; safe to share between threads.
+
+    `timeout` is the time in seconds that a call may take with its wait, pauses and retries,
+    `max_retries` the retries of a call after broken connections and 5xx. A 429 is waited for.
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: float | None = DEFAULT_TIMEOUT_SECONDS,
+        max_retries: int = DEFAULT_MAX_RETRIES,
+        http_client: httpx.Client | None = None,
+    ) -> None:
+        server = Server.find(api_key, base_url)
+        self._session = Session(timeout, max_retries)
+        self._driver = BlockingDriver(http_client or httpx.Client(limits=LIMITS), server)
+        self.executions = Executions(self._driver, self._session)
+        self.batch = Batches(self._driver, self._session)
+        self.assets = Assets(self._driver, self._session)
+        self.models = Models(self._driver, self._session)
+
+    def run(
+        self,
+        slug: str,
+        inputs: Mapping[str, Any] | None = None,
+        **options: Unpack[StartOptions],
+    ) -> RunResult:
+        """Run a workflow and wait for its result.
+
+        Raises ExecutionFailedError when a node failed, WaitTimeoutError with the `execution_id`
+        of a run that goes on after the timeout, and other ApiErrors of what was refused.
+        """
+        return self._driver.call(runs.run(self._session, runs.workflow(slug), inputs, options))
+
+    def start(
+        self,
+        slug: str,
+        inputs: Mapping[str, Any] | None = None,
+        **options: Unpack[StartOptions],
+    ) -> StartedRun:
+        """Begin a run and return at once with its id."""
+        return self._driver.call(runs.start(self._session, runs.workflow(slug), inputs, options))
+
+    def wait(self, execution_id: str, **options: Unpack[WaitOptions]) -> Execution:
+        """Wait until an execution has ended, and return it whatever its status.
+
+        Raises WaitTimeoutError.
+        """
+        return self._driver.call(executions.wait_for(self._session, execution_id, options))
+
+    def stream(
+        self,
+        slug: str,
+        inputs: Mapping[str, Any] | None = None,
+        **options: Unpack[StartOptions],
+    ) -> Iterator[RunEvent]:
+        """Run a workflow and iterate over its events; the last one has its status and result.
+
+        A broken connection is taken up again after the last event. To stop iterating does not
+        stop the run.
+        """
+        return self._driver.iterate(
+            runs.stream(self._session, runs.workflow(slug), inputs, options)
+        )
+
+    def close(self) -> None:
+        """Close all connections."""
+        self._driver.http.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self.close()

@@ -1,0 +1,1 @@
+"""Drivers, which do the steps of flows over httpx, and what they share."""

@@ -1,0 +1,195 @@
+"""Types of answers. Times are aware datetimes, costs are credits (1,000 to the US dollar).
+
+`raw` has all members of the answer, those too that this version of the client does not know.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+ExecutionStatus = Literal[
+    "processing", "waiting", "cancel_requested", "completed", "failed", "cancelled"
+]
+BatchStatus = Literal["processing", "completed", "cancelled"]
+ItemStatus = Literal["queued", "processing", "completed", "failed", "cancelled"]
+ENDED = frozenset({"completed", "failed", "cancelled"})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunResult:
+    """Result of a run that was waited for."""
+
+    result: Any
+    """Value of the workflow's Response Output."""
+    cost: float
+    ms: int | None
+    """Milliseconds that the run took."""
+    execution_id: str
+    warnings: tuple[str, ...] = ()
+    """Sentences about members of the request that were ignored."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WebhookTarget:
+    """Whether a webhook is told of the end, and its URL."""
+
+    configured: bool
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedRun:
+    """A run that was accepted and is not waited for."""
+
+    execution_id: str
+    request_id: str
+    status: ExecutionStatus
+    poll_url: str
+    webhook_delivery: WebhookTarget
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def webhook_url(self) -> str | None:
+        """URL that is told of the end; None without a webhook."""
+        return self.webhook_delivery.url
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunFailure:
+    """Why an execution or a node failed."""
+
+    code: str
+    message: str
+    node_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeRun:
+    """One node of an execution."""
+
+    id: str
+    type: str
+    status: str
+    attempts: int
+    started_at: datetime | None
+    duration_ms: int | None
+    credits_cost: float
+    error: RunFailure | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """An execution; those of lists have no nodes and no inputs."""
+
+    execution_id: str
+    workflow_slug: str | None
+    workflow_version: int | None
+    source: str
+    status: ExecutionStatus
+    result: Any
+    error: RunFailure | None
+    credits_cost: float
+    duration_ms: int | None
+    created_at: datetime
+    started_at: datetime | None
+    completed_at: datetime | None
+    model_ids: tuple[str, ...] = ()
+    tags: tuple[str, ...] = ()
+    batch_id: str | None = None
+    batch_index: int | None = None
+    warnings: tuple[str, ...] = ()
+    nodes: tuple[NodeRun, ...] = ()
+    inputs: Mapping[str, Any] | None = None
+    key_id: str | None = None
+    retry_of: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it is completed, failed or cancelled."""
+        return self.status in ENDED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunEvent:
+    """An event of a run, such as `node.finished`; the last is `execution.finished`."""
+
+    id: str
+    """Resumes a stream after this event."""
+    event: str
+    data: Mapping[str, Any]
+
+    @property
+    def execution_id(self) -> str:
+        """Id of the execution."""
+        return str(self.data["executionId"])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedBatch:
+    """A batch that was accepted."""
+
+    batch_id: str
+    items: int
+    status: BatchStatus = "processing"
+    poll_url: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchCounts:
+    """Items of a batch by status."""
+
+    queued: int = 0
+    processing: int = 0
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """A batch: many runs of one workflow."""
+
+    batch_id: str
+    workflow_slug: str
+    workflow_version: int | None
+    status: BatchStatus
+    counts: BatchCounts
+    credits_cost: float
+    created_at: datetime
+    completed_at: datetime | None
+    tags: tuple[str, ...] = ()
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of it is queued or runs."""
+        return self.status in ENDED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchItem:
+    """One item of a batch, by its index from 0."""
+
+    index: int
+    status: ItemStatus
+    execution_id: str | None
+    result: Any
+    error: RunFailure | None
+    credits_cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Asset:
+    """A picture, a video or a sound, with a signed link to its bytes."""
+
+    id: str
+    url: str
+    content_type: str
+    bytes: int
+    created_at: datetime
+    expires_at: datetime | None = None
+    width: int | None = None
+    height: int | None = None
+    duration_ms: int | None = None

@@ -1,0 +1,89 @@
+"""Options of calls, as keyword arguments of both clients."""
+
+import os
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, BinaryIO, TypedDict
+
+File = str | os.PathLike[str] | bytes | BinaryIO
+"""A path, the bytes themselves, or an open binary file."""
+
+
+class RunWebhook(TypedDict, total=False):
+    """Webhook of one run or one batch; a batch has no `events`."""
+
+    url: str
+    secret: str
+    events: Sequence[str]
+
+
+class BatchInput(TypedDict, total=False):
+    """One item of a batch."""
+
+    inputs: Mapping[str, Any]
+    tags: Sequence[str]
+
+
+class StartOptions(TypedDict, total=False):
+    """Options of all that begins a run."""
+
+    version: int
+    """A kept version in place of the live one."""
+    max_credits: int
+    """Most credits that the run may cost."""
+    tags: Sequence[str]
+    """At most 10 texts, by which executions are found again."""
+    webhook: RunWebhook
+    """Told of the run, in place of the key's webhook."""
+    idempotency_key: str
+    """A key of the caller's own; by default a new one for each call, kept over its retries."""
+    timeout: float | None
+    """Seconds that the call may take; by default those of the client. None: any time."""
+
+
+class WaitOptions(TypedDict, total=False):
+    """Options of a wait for something that goes on."""
+
+    timeout: float | None
+    """Seconds to wait; by default those of the client. None: any time."""
+
+
+class BatchOptions(TypedDict, total=False):
+    """Options of a batch."""
+
+    version: int
+    tags: Sequence[str]
+    webhook: RunWebhook
+    concurrency: int
+    """Most items under way at a time, 1 to 100; 20 by default."""
+    idempotency_key: str
+    timeout: float | None
+
+
+class RetryOptions(TypedDict, total=False):
+    """Options of a retry."""
+
+    max_credits: int
+    idempotency_key: str
+    timeout: float | None
+
+
+class ExecutionFilters(TypedDict, total=False):
+    """Executions to list; several tags: those that have all of them."""
+
+    status: str | Sequence[str]
+    workflow_slug: str
+    tag: str | Sequence[str]
+    batch_id: str
+    source: str
+    key_id: str
+    model_id: str
+    error_code: str
+    version: int
+    created_from: datetime
+    """Created at this time or later."""
+    created_to: datetime
+    """Created before this time."""
+    id_start: str
+    limit: int
+    """Rows of a page; the iterator goes over all pages."""
