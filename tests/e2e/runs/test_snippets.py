@@ -101,4 +101,4 @@ def test_the_choice_is_remembered(page: Page) -> None:
     expect(page.get_by_role("region", name="TypeScript call")).to_contain_text("await fetch")
     expect(page.get_by_role("radio", name="Plain HTTP")).to_be_checked()
     choose(page, "TypeScript", "With the client")
-    expect(page.get_by_text("npm install dist/headrace-*.tgz")).to_be_visible()
+    expect(page.get_by_text("make dist && npm install dist/headrace-*.tgz")).to_be_visible()

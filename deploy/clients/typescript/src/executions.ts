@@ -64,7 +64,7 @@ export class Executions {
   }
 
   /** Yield the events of an execution, from its first or behind `lastEventId`, to its end. */
-  events(id: string, options: CallOptions & { lastEventId?: string } = {}): AsyncGenerator<RunEvent, void, undefined> {
+  stream(id: string, options: CallOptions & { lastEventId?: string } = {}): AsyncGenerator<RunEvent, void, undefined> {
     return follow(this.#transport, null, new Deadline(options), { executionId: id, lastEventId: options.lastEventId });
   }
 
@@ -81,9 +81,10 @@ export class Executions {
   }
 
   /** Run a failed execution again from its failed nodes. */
-  retry(id: string, options: CallOptions & { idempotencyKey?: string } = {}): Promise<Accepted> {
+  retry(id: string, options: CallOptions & { maxCredits?: number; idempotencyKey?: string } = {}): Promise<Accepted> {
     const headers = { "idempotency-key": options.idempotencyKey ?? makeKey() };
-    const call = { method: "POST", path: path`/api/executions/${id}/retry`, headers, route: "workflows" } as const;
+    const query = { max_credits: options.maxCredits };
+    const call = { method: "POST", path: path`/api/executions/${id}/retry`, query, headers, route: "workflows" } as const;
     return this.#transport.json(call, new Deadline(options));
   }
 }

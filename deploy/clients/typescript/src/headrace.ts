@@ -2,38 +2,22 @@
 
 import { Assets } from "./assets.ts";
 import { Batches } from "./batches.ts";
-import { type ApiError, ConflictError } from "./errors.ts";
-import { follow, type RunEvent } from "./events.ts";
-import { type EndedExecution, Executions, failureOf } from "./executions.ts";
+import type { RunEvent } from "./events.ts";
+import { type EndedExecution, Executions } from "./executions.ts";
+import { type Inputs, type RunOptions, Runs } from "./runs.ts";
 import type { Accepted, RunResult, WhoAmI } from "./schemas.ts";
-import { type Call, type ClientOptions, makeKey, path, type Query, Transport } from "./transport.ts";
+import { type ClientOptions, Transport } from "./transport.ts";
 import { type CallOptions, Deadline } from "./waiting.ts";
-import { type RunWebhook, verifyWebhook, type WebhookEvent, type WebhookToVerify } from "./webhooks.ts";
-
-/** A workflow by its slug, or a model by its name. */
-export type Target = string | { model: string };
-export type Inputs = Record<string, unknown>;
-
-export interface RunOptions extends CallOptions {
-  /** A version that is kept, instead of the live one. */
-  version?: number | undefined;
-  /** Most credits that the run may cost. */
-  maxCredits?: number | undefined;
-  /** At most 10 texts of 1 to 64 characters. */
-  tags?: string[] | undefined;
-  webhook?: RunWebhook | undefined;
-  /** Names the run, so that a repeated call does not begin another; a new one by default. */
-  idempotencyKey?: string | undefined;
-}
-
-/** Longest time that a request waits for the end of a run; then it is polled. Proxies rarely bear longer ones. */
-const LONGEST_WAIT_MS = 50_000;
+import { verifyWebhook, type WebhookEvent, type WebhookToVerify } from "./webhooks.ts";
 
 export class Headrace {
   readonly batch: Batches;
   readonly executions: Executions;
   readonly assets: Assets;
+  /** Runs of models, by their internal names: `run`, `start` and `stream`. */
+  readonly models: Runs;
   readonly #transport: Transport;
+  readonly #workflows: Runs;
 
   /** Check a webhook and return its event. Throws WebhookVerificationError. */
   static verifyWebhook(webhook: WebhookToVerify): Promise<WebhookEvent> {
@@ -45,6 +29,8 @@ export class Headrace {
     this.batch = new Batches(this.#transport);
     this.executions = new Executions(this.#transport);
     this.assets = new Assets(this.#transport);
+    this.models = new Runs(this.#transport, this.executions, "models");
+    this.#workflows = new Runs(this.#transport, this.executions, "workflows");
   }
 
   /**
@@ -52,26 +38,13 @@ export class Headrace {
    *
    * Throws ExecutionFailedError, ExecutionCancelledError, WaitTimeoutError (the run goes on) and others of ApiError.
    */
-  async run<Result = unknown>(target: Target, inputs: Inputs = {}, options: RunOptions = {}): Promise<RunResult & { result: Result }> {
-    const deadline = new Deadline(options);
-    const waitMs = Math.min(LONGEST_WAIT_MS, deadline.leftMs);
-    const call = this.#begin(target, inputs, options, { timeout: Math.ceil(waitMs) / 1000 });
-    let id: string;
-    try {
-      const answer = await this.#transport.json<RunResult | Accepted>({ ...call, waitMs }, deadline);
-      if ("success" in answer) return answer as RunResult & { result: Result };
-      id = answer.executionId;
-    } catch (error) {
-      id = runningFor(error);
-    }
-    const ended = await this.executions.wait(id, { signal: options.signal, timeoutMs: deadline.leftMs });
-    if (ended.status !== "completed") throw failureOf(ended);
-    return resultOf(ended) as RunResult & { result: Result };
+  run<Result = unknown>(slug: string, inputs: Inputs = {}, options: RunOptions = {}): Promise<RunResult & { result: Result }> {
+    return this.#workflows.run<Result>(slug, inputs, options);
   }
 
-  /** Begin a run without waiting for it. */
-  start(target: Target, inputs: Inputs = {}, options: RunOptions = {}): Promise<Accepted> {
-    return this.#transport.json(this.#begin(target, inputs, options, { async: true }), new Deadline(options));
+  /** Begin a run of a workflow without waiting for it. */
+  start(slug: string, inputs: Inputs = {}, options: RunOptions = {}): Promise<Accepted> {
+    return this.#workflows.start(slug, inputs, options);
   }
 
   /** Wait until an execution has ended, and return it, however it ended. Throws WaitTimeoutError. */
@@ -80,39 +53,12 @@ export class Headrace {
   }
 
   /** Run a workflow and yield its events as they happen; the last one is `execution.finished`. To leave the loop ends the stream, not the run. */
-  stream(target: Target, inputs: Inputs = {}, options: RunOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
-    const call = this.#begin(target, inputs, options, {});
-    const headers = { ...call.headers, accept: "text/event-stream" };
-    return follow(this.#transport, { ...call, headers }, new Deadline(options));
+  stream(slug: string, inputs: Inputs = {}, options: RunOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
+    return this.#workflows.stream(slug, inputs, options);
   }
 
   /** Return the account of the key. */
   whoami(options: CallOptions = {}): Promise<WhoAmI> {
     return this.#transport.json({ method: "GET", path: "/api/whoami" }, new Deadline(options));
   }
-
-  #begin(target: Target, inputs: Inputs, options: RunOptions, query: Query): Call {
-    const { version, maxCredits, tags, webhook, idempotencyKey = makeKey() } = options;
-    const isModel = typeof target !== "string";
-    return {
-      method: "POST",
-      path: isModel ? path`/api/models/${target.model}/run` : path`/api/workflows/${target}/run`,
-      query: { ...query, version, max_credits: maxCredits },
-      headers: { "idempotency-key": idempotencyKey },
-      json: { inputs, tags, webhook },
-      route: isModel ? "models" : "workflows",
-    };
-  }
-}
-
-/** The execution that the first call with the key has begun. Throws any other error. */
-function runningFor(error: unknown): string {
-  const id = error instanceof ConflictError && error.code === "IDEMPOTENCY_KEY_IN_USE" ? (error as ApiError).executionId : null;
-  if (id === null) throw error;
-  return id;
-}
-
-function resultOf({ executionId, result, creditsCost, durationMs, warnings }: EndedExecution): RunResult {
-  const answer: RunResult = { success: true, result, cost: creditsCost, ms: durationMs ?? 0, executionId };
-  return warnings ? { ...answer, warnings } : answer;
 }

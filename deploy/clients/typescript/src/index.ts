@@ -1,6 +1,7 @@
 /** Client of Headrace. */
 
-export { Headrace, type Inputs, type RunOptions, type Target } from "./headrace.ts";
+export { Headrace } from "./headrace.ts";
+export type { Inputs, RunOptions, Runs } from "./runs.ts";
 export type { ClientOptions } from "./transport.ts";
 export type { CallOptions } from "./waiting.ts";
 export type { RunEvent, RunEvents } from "./events.ts";

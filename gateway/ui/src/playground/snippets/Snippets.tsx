@@ -6,9 +6,9 @@ import { LANGUAGES, type Language, snippet, WAYS, type Way } from "./snippets";
 
 const CHOICE = "headrace-snippets";
 const NAMES: Record<Way, string> = { client: "With the client", http: "Plain HTTP" };
-const INSTALL: Record<"Python" | "TypeScript", string> = {
-  Python: "pip install dist/headrace_client-*.whl",
-  TypeScript: "npm install dist/headrace-*.tgz",
+const INSTALL: Record<"Python" | "TypeScript", string[]> = {
+  Python: ["pip install ./deploy/clients/python"],
+  TypeScript: ["make dist", "npm install dist/headrace-*.tgz"],
 };
 
 interface Choice {
@@ -26,7 +26,7 @@ export function Snippets({ url, inputs, isWrapped }: { url: string; inputs: unkn
         <CodeBlock text={snippet(language, way, url, inputs)} label={`${language} call`} isWrapped={isWrapped} />
         {language !== "curl" && way === "client" && (
           <p className="muted small">
-            <code>make dist</code> builds the client, <code>{INSTALL[language]}</code> installs it.
+            It needs the client, from a clone of Headrace: <code>{INSTALL[language].join(" && ")}</code>
           </p>
         )}
       </div>

@@ -38,28 +38,22 @@ function curl({ url, inputs }: RunCall): string {
 }
 
 function pythonClient({ origin, name, isModel, version, inputs }: RunCall): string {
-  const target = isModel ? `model=${JSON.stringify(name)}` : JSON.stringify(name);
-  const values = isModel ? `inputs=${literal(inputs, "    ")}` : literal(inputs, "    ");
-  const more = version === null ? "" : `    version=${version},\n`;
+  const more = version === null ? "" : `, version=${version}`;
   return `from headrace_client import Headrace
 
 # The key comes from $HEADRACE_API_KEY.
-client = Headrace(base_url="${origin}")
-run = client.run(
-    ${target},
-    ${values},
-${more})
-print(run.result)`;
+with Headrace(base_url="${origin}") as headrace:
+    run = headrace.${isModel ? "models.run" : "run"}("${name}", ${literal(inputs, "    ")}${more})
+    print(run.result)`;
 }
 
 function typescriptClient({ origin, name, isModel, version, inputs }: RunCall): string {
-  const target = isModel ? `{ model: ${JSON.stringify(name)} }` : JSON.stringify(name);
   const more = version === null ? "" : `, { version: ${version} }`;
   return `import { Headrace } from "headrace";
 
 // The key comes from $HEADRACE_API_KEY.
-const client = new Headrace({ baseUrl: "${origin}" });
-const { result } = await client.run(${target}, ${JSON.stringify(inputs, null, 2)}${more});
+const headrace = new Headrace({ baseUrl: "${origin}" });
+const { result } = await headrace.${isModel ? "models.run" : "run"}("${name}", ${JSON.stringify(inputs, null, 2)}${more});
 console.log(result);`;
 }
 
