@@ -53,6 +53,7 @@ class AccountErasure:
             "mediaBytes": await self._store.assets.stored(account_id),
             "executionsInRedis": int(in_redis),
             "executionsInHistory": rows["executions"],
+            "batchesInHistory": rows["batches"],
             "deliveriesInHistory": rows["deliveries"],
             "movementsInHistory": rows["ledger_entries"],
         }
@@ -74,6 +75,10 @@ class AccountErasure:
             for execution_id in await self._keys.with_objects(account_id, page):
                 await self._store.offloaded.remove(account_id, execution_id)
             await self._keys.erase_executions(account_id, page)
+        async for page in self._keys.batch_ids(account_id):
+            for batch_id in page:
+                await self._store.offloaded.remove(account_id, batch_id)
+            await self._keys.erase_batches(account_id, page)
         for slug in await self._keys.slugs(account_id):
             await self._keys.erase_workflow(account_id, slug)
         await self._store.audit.redact(account_id, account.email)

@@ -182,8 +182,9 @@ batches = Table(
     Column("tags", Text),
     Column("has_objects", Boolean, nullable=False),
     Column("record", LargeBinary, nullable=False),
+    Column("inputs", LargeBinary, nullable=False),
 )
-"""Ended batches. `record` is the batch as Redis had it, with the inputs of its items."""
+"""Batches that are over: `record` as Redis had them, and `inputs`, those of their items."""
 
 Index(None, batches.c.account_id, batches.c.created_at, batches.c.id)
 

@@ -231,7 +231,7 @@ class Store:
             self.offloaded,
         )
         self.executions = Executions(client, self.hints, self.offloaded, self.archive)
-        self.batches = Batches(client, self.offloaded)
+        self.batches = Batches(client, self.offloaded, self.archive)
         self.events = ExecutionEvents(client, self.archive)
         self.walks = Walks(client, self.hints)
         self.checkpoints = Checkpoints(client)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 
 from engine import metrics
 from engine.errors import EngineError
+from engine.history.archiving.batch_archive import BatchArchive
 from engine.history.archiving.entry_archive import EntryArchive
 from engine.history.archiving.execution_archive import ExecutionArchive
 from engine.history.database.connections import Database
@@ -60,13 +61,16 @@ class Archiver:
         self._keep_ms = keep_ms
         self._executions = ExecutionArchive(store, database)
         self._entries = EntryArchive(store, database)
+        self._batches = BatchArchive(store, database)
         self._states = ArchiverStates(store.client)
         self._load = OtherLoad()
         self._size = BATCH
         self._failures = 0
         self._is_checked = False
-        self._ended_entries = EndedEntries(self._entries)
-        self._forgetting = Forgetting(store, self._executions, self._entries, keep_ms)
+        self._ended_entries = EndedEntries(self._entries, self._batches)
+        self._forgetting = Forgetting(
+            store, self._executions, self._entries, self._batches, keep_ms
+        )
         duties = (
             self._ended_entries,
             SignOfLife(self._write_state),
@@ -141,7 +145,8 @@ class Archiver:
         )
 
     def _refused(self) -> Mapping[str, str]:
-        return {**self._executions.refused.reasons(), **self._entries.refusals()}
+        executions = self._executions.refused.reasons()
+        return {**executions, **self._batches.refusals(), **self._entries.refusals()}
 
     async def _fail(self, reason: str) -> float:
         """Log a first failure and publish the reason; return the seconds until the next step."""

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable, Iterable
 
 from engine import metrics
+from engine.history.archiving.batch_archive import BatchArchive
 from engine.history.archiving.entry_archive import EntryArchive
 from engine.history.archiving.execution_archive import ExecutionArchive
 from engine.history.retention.retention import Retention
@@ -26,13 +27,14 @@ MAX_ACCOUNTS = 10_000
 
 
 class EndedEntries(Duty):
-    """Archives deliveries, movements of credits and administrative acts."""
+    """Archives batches, deliveries, movements of credits and administrative acts."""
 
     name = "archive entries"
     interval_seconds = ENTRIES_SECONDS
 
-    def __init__(self, entries: EntryArchive) -> None:
+    def __init__(self, entries: EntryArchive, batches: BatchArchive) -> None:
         self._entries = entries
+        self._batches = batches
         self._accounts: dict[str, None] = {}
 
     def add_accounts(self, account_ids: Iterable[str]) -> None:
@@ -42,11 +44,15 @@ class EndedEntries(Duty):
     async def run(self) -> bool:
         """Write a batch of each kind. Raises Unavailable or HistoryUnavailable."""
         accounts, self._accounts = list(self._accounts)[:MAX_ACCOUNTS], {}
+        batches = await self._batches.archive()
         deliveries = await self._entries.archive_deliveries()
         movements = await self._entries.archive_ledgers(accounts)
         await self._entries.archive_next_ledgers()
         acts = await self._entries.archive_audit()
-        for kind, count in (("deliveries", deliveries), ("movements", movements), ("acts", acts)):
+        for kind, count in (
+            *(("batches", batches), ("deliveries", deliveries)),
+            *(("movements", movements), ("acts", acts)),
+        ):
             metrics.HISTORY_ARCHIVED.labels(kind).inc(count)
         return False
 
@@ -86,17 +92,23 @@ class MissedExecutions(Duty):
 
 
 class Forgetting(Duty):
-    """Lets Redis forget archived executions and deliveries once their hot time is over."""
+    """Lets Redis forget archived executions, batches and deliveries once their hot time is over."""
 
     name = "forget"
     interval_seconds = FORGET_SECONDS
 
     def __init__(
-        self, store: Store, executions: ExecutionArchive, entries: EntryArchive, keep_ms: int
+        self,
+        store: Store,
+        executions: ExecutionArchive,
+        entries: EntryArchive,
+        batches: BatchArchive,
+        keep_ms: int,
     ) -> None:
         self._store = store
         self._executions = executions
         self._entries = entries
+        self._batches = batches
         self._keep_ms = keep_ms
         self._rest: list[int] = []
         """Partitions that this pass has not been through."""
@@ -112,7 +124,8 @@ class Forgetting(Duty):
         some, self._rest = self._rest[:FORGET_PARTITIONS], self._rest[FORGET_PARTITIONS:]
         self._rest += [each for each in some if await self._forget_pages(each, before_ms)]
         deliveries = await self._entries.forget_deliveries(before_ms)
-        self.is_complete = not self._rest and not deliveries
+        batches = await self._batches.forget(before_ms)
+        self.is_complete = not (self._rest or deliveries or batches)
         return not self.is_complete
 
     async def _forget_pages(self, partition: int, before_ms: int) -> bool:

@@ -20,6 +20,7 @@ from engine.process.account_semaphore import AccountSemaphore
 from engine.settings import Settings
 from engine.store.accounts.wallets import LedgerEntry
 from engine.store.archive.archive import (
+    ArchivedBatch,
     ArchivedCount,
     ArchivedDelivery,
     ArchivedFigures,
@@ -151,13 +152,14 @@ class HistoryArchive:
         return await self.read(account_id, work)
 
     async def known(self, ids: Iterable[ExecutionIds]) -> set[ExecutionIds]:
-        """Return those executions that the history has."""
+        """Return those executions and batches that the history has."""
         wanted = list(ids)
 
         def work(connection: "Connection") -> set[ExecutionIds]:
             from engine.history.archiving.execution_writer import find_known
+            from engine.history.reading.batch_reads import find_known_batches
 
-            return find_known(connection, wanted)
+            return find_known(connection, wanted) | find_known_batches(connection, wanted)
 
         accounts = {account_id for account_id, _ in wanted}
         account_id = accounts.pop() if len(accounts) == 1 else INSTALLATION
@@ -242,6 +244,28 @@ class HistoryArchive:
             from engine.history.reading.entry_reads import read_delivery
 
             return read_delivery(connection, account_id, delivery_id)
+
+        return await self.read(account_id, work)
+
+    async def batch(self, account_id: str, batch_id: str) -> Mapping[str, bytes] | None:
+        """Return the whole record of a batch that is over, None for an unknown one."""
+
+        def work(connection: "Connection") -> Mapping[str, bytes] | None:
+            from engine.history.reading.batch_reads import read_batch
+
+            return read_batch(connection, account_id, batch_id)
+
+        return await self.read(account_id, work)
+
+    async def batches(
+        self, account_id: str, after: Position | None, limit: int
+    ) -> Sequence[ArchivedBatch]:
+        """Return batches that are over, after a row, newest first."""
+
+        def work(connection: "Connection") -> Sequence[ArchivedBatch]:
+            from engine.history.reading.batch_reads import read_batches
+
+            return read_batches(connection, account_id, after, limit)
 
         return await self.read(account_id, work)
 

@@ -11,6 +11,7 @@ from engine.history.database.connections import Database
 from engine.history.database.statements import upsert
 from engine.history.schema import (
     audit_entries,
+    batches,
     deliveries,
     execution_models,
     execution_records,
@@ -25,7 +26,7 @@ from engine.history.schema import (
 from engine.store.audit import without_email, without_member
 
 AT_ONCE = 500
-"""Executions, deliveries or entries that one transaction removes."""
+"""Executions, batches, deliveries or entries that one transaction removes."""
 FIGURES_DAYS = 400.0
 """Time for which figures of hours and days are kept at least."""
 DAY_MS = 86_400_000
@@ -35,11 +36,11 @@ PARTS = (execution_records, execution_models, execution_tags, nodes)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemovedRows:
-    """Number of removed rows, and the executions among them with objects in the media store."""
+    """Number of removed rows, and those among them with objects in the media store."""
 
     count: int
     with_objects: Sequence[str] = ()
-    """Ids of executions."""
+    """Ids of executions or of batches."""
 
 
 def remove_executions(database: Database, account_id: str, before_ms: int | None) -> RemovedRows:
@@ -72,6 +73,22 @@ def remove_deliveries(database: Database, account_id: str, before_ms: int | None
         if ids:
             connection.execute(delete(deliveries).where(is_old))
     return len(ids)
+
+
+def remove_batches(database: Database, account_id: str, before_ms: int | None) -> RemovedRows:
+    """Remove some of an account's batches that began and ended before a time; None: of all."""
+    of = batches.c
+    old = select(of.id, of.has_objects).where(of.account_id == account_id)
+    if before_ms is not None:
+        old = old.where(of.created_at < before_ms, of.completed_at < before_ms)
+    with database.write() as connection:
+        rows = connection.execute(old.order_by(of.created_at).limit(AT_ONCE)).all()
+        ids = [row.id for row in rows]
+        if ids:
+            is_old = and_(of.account_id == account_id, of.id.in_(ids))
+            connection.execute(delete(batches).where(is_old))
+    with_objects = [row.id for row in rows if row.has_objects]
+    return RemovedRows(count=len(rows), with_objects=with_objects)
 
 
 def carry_ledger(database: Database, account_id: str, before_ms: int) -> int:
@@ -139,9 +156,10 @@ def _without_address(facts: str | None, email: str | None) -> str | None:
 
 def erase_account(database: Database, account_id: str) -> RemovedRows:
     """Remove a batch of an account's rows; a count of 0 says that no row is left."""
-    removed = remove_executions(database, account_id, None)
-    if removed.count:
-        return removed
+    for remove in (remove_executions, remove_batches):
+        removed = remove(database, account_id, None)
+        if removed.count:
+            return removed
     with database.write() as connection:
         tables = (deliveries, ledger_entries, ledger_carried, ledger_positions, rollups)
         results = [
@@ -153,7 +171,7 @@ def erase_account(database: Database, account_id: str) -> RemovedRows:
 
 def count_rows(database: Database, account_id: str) -> dict[str, int]:
     """Return the number of an account's rows by table."""
-    tables: Sequence[Table] = (executions, deliveries, ledger_entries)
+    tables: Sequence[Table] = (executions, batches, deliveries, ledger_entries)
     with database.read() as connection:
         return {
             table.name: connection.execute(

@@ -13,6 +13,7 @@ from engine.history.retention.removal import (
     DAY_MS,
     carry_ledger,
     remove_acts,
+    remove_batches,
     remove_deliveries,
     remove_executions,
     remove_figures,
@@ -69,10 +70,12 @@ class Retention:
     async def _remove_of(self, account_id: str, now_ms: int) -> bool:
         """Remove a batch of an account's rows; True when there may be more."""
         before_ms = now_ms - await self._kept_ms(account_id)
-        removed = await asyncio.to_thread(remove_executions, self._database, account_id, before_ms)
-        await remove_objects(self._store, account_id, removed.with_objects)
-        counts = [
-            removed.count,
+        counts = []
+        for remove in (remove_executions, remove_batches):
+            removed = await asyncio.to_thread(remove, self._database, account_id, before_ms)
+            await remove_objects(self._store, account_id, removed.with_objects)
+            counts.append(removed.count)
+        counts += [
             await asyncio.to_thread(remove_deliveries, self._database, account_id, before_ms),
             await asyncio.to_thread(carry_ledger, self._database, account_id, before_ms),
         ]
@@ -91,9 +94,9 @@ class Retention:
 
 
 async def remove_objects(store: Store, account_id: str, execution_ids: Sequence[str]) -> None:
-    """Remove the objects of removed executions; a later search finds objects that remain."""
+    """Remove the objects of removed executions or batches; a later search finds the rest."""
     for execution_id in execution_ids:
         try:
             await store.offloaded.remove(account_id, execution_id)
         except StorageFailed:
-            log.warning("cannot remove the objects of an execution", extra={"id": execution_id})
+            log.warning("cannot remove objects of executions", extra={"id": execution_id})

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from engine.errors import NotFound
 from engine.ids.partitions import partition_of
 from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
-from engine.store.redis import channels, keyspace
+from engine.store.redis import batch_keys, channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.webhooks.owners import run_owner
@@ -73,6 +73,28 @@ class AccountKeys:
         key = keyspace.account_executions(account_id)
         await self._client.send("ZREM", key, *execution_ids)
 
+    async def batch_ids(self, account_id: str) -> AsyncIterator[Sequence[str]]:
+        """Yield the ids of the account's batches, in pages that are erased in between."""
+        key = batch_keys.account_batches(account_id)
+        while ids := await self._client.send("ZRANGE", key, 0, AT_ONCE - 1):
+            yield [each.decode() for each in ids]
+
+    async def erase_batches(self, account_id: str, batch_ids: Sequence[str]) -> None:
+        """Remove batches and the deliveries of their ends."""
+        partition = partition_of(account_id)
+        references = [keyspace.reference(account_id, each) for each in batch_ids]
+        for each in batch_ids:
+            delivery = keyspace.delivery(account_id, each)
+            await self._client.send("UNLINK", batch_keys.batch(account_id, each), delivery)
+        for key in (
+            batch_keys.unarchived_batches(partition),
+            batch_keys.archived_batches(partition),
+            keyspace.deliveries_due(partition),
+        ):
+            await self._client.send("ZREM", key, *references)
+        await self._client.send("ZREM", batch_keys.open_batches(account_id), *batch_ids)
+        await self._client.send("ZREM", batch_keys.account_batches(account_id), *batch_ids)
+
     async def erase_workflow(self, account_id: str, slug: str) -> None:
         """Remove a workflow with all of its versions; its slug stays reserved."""
         with contextlib.suppress(NotFound):  # it was deleted before
@@ -130,6 +152,9 @@ class AccountKeys:
                     keyspace.wallet,
                     keyspace.account_changes,
                     keyspace.ledger,
+                    batch_keys.account_batches,
+                    batch_keys.account_items,
+                    batch_keys.open_batches,
                 )
             ),
         )
@@ -137,10 +162,12 @@ class AccountKeys:
             keyspace.media_bytes(partition),
             keyspace.newest_forgotten(partition),
             keyspace.newest_forgotten(partition, "deliveries"),
+            keyspace.newest_forgotten(partition, "batches"),
         )
         await asyncio.gather(
             *(self._client.send("HDEL", key, account_id) for key in by_account),
             self._client.send("ZREM", keyspace.account_ids(), account_id),
+            self._client.send("ZREM", batch_keys.batches_due(partition), account_id),
         )
         await self._client.call(
             SCRIPTS["remove_account"],

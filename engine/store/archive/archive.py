@@ -163,6 +163,14 @@ class ArchivedDelivery:
     fields: Mapping[str, bytes]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArchivedBatch:
+    """Fields of a batch's record in Redis, without those with the inputs of its items."""
+
+    id: str
+    fields: Mapping[str, bytes]
+
+
 class Archive(Protocol):
     """Reader of the history.
 
@@ -207,7 +215,7 @@ class Archive(Protocol):
         ...
 
     async def known(self, ids: Iterable[ExecutionIds]) -> set[ExecutionIds]:
-        """Return those executions that the history has."""
+        """Return those executions and batches that the history has."""
         ...
 
     async def figures(
@@ -249,6 +257,16 @@ class Archive(Protocol):
 
     async def delivery(self, account_id: str, delivery_id: str) -> ArchivedDelivery | None:
         """Return an ended delivery, None for an unknown one."""
+        ...
+
+    async def batch(self, account_id: str, batch_id: str) -> Mapping[str, bytes] | None:
+        """Return the whole record of a batch that is over, None for an unknown one."""
+        ...
+
+    async def batches(
+        self, account_id: str, after: Position | None, limit: int
+    ) -> Sequence[ArchivedBatch]:
+        """Return batches that are over, after a row, newest first."""
         ...
 
     async def close(self) -> None:
@@ -335,6 +353,16 @@ class NoArchive:
     async def delivery(self, account_id: str, delivery_id: str) -> ArchivedDelivery | None:
         await self.require()
         return None
+
+    async def batch(self, account_id: str, batch_id: str) -> Mapping[str, bytes] | None:
+        await self.require()
+        return None
+
+    async def batches(
+        self, account_id: str, after: Position | None, limit: int
+    ) -> Sequence[ArchivedBatch]:
+        await self.require()
+        return ()
 
     async def close(self) -> None:
         pass

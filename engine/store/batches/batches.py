@@ -12,7 +12,6 @@ from engine.errors import (
     BatchNotFound,
     EngineError,
     IdempotencyKeyReused,
-    InvalidCursor,
     QuotaExceeded,
     StorageFailed,
     Unavailable,
@@ -20,6 +19,8 @@ from engine.errors import (
 from engine.executions.batches import MAX_QUEUED_ITEMS
 from engine.ids.executions import is_execution_id
 from engine.ids.partitions import partition_of
+from engine.store.archive.archive import Archive
+from engine.store.batches.batch_records import BatchRecords
 from engine.store.batches.chunks import ItemChunks, pack_chunks
 from engine.store.batches.records import (
     HEAD_FIELDS,
@@ -33,6 +34,7 @@ from engine.store.batches.records import (
 from engine.store.executions.acceptance import IDEMPOTENCY_MS
 from engine.store.executions.new_execution import IdempotentReplay
 from engine.store.executions.offload import OffloadedValues, is_large
+from engine.store.executions.record_fields import make_cursor, parse_cursor
 from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack
@@ -57,9 +59,10 @@ class BatchPage(Struct, frozen=True):
 class Batches:
     """Accepts, reads and lists batches; every call names its account."""
 
-    def __init__(self, client: Client, offloaded: OffloadedValues) -> None:
+    def __init__(self, client: Client, offloaded: OffloadedValues, archive: Archive) -> None:
         self._client = client
-        self.chunks = ItemChunks(client, offloaded)
+        self._records = BatchRecords(client, archive)
+        self.chunks = ItemChunks(self._records, offloaded)
 
     async def add(self, new: NewBatch) -> BatchAccepted | IdempotentReplay:
         """Accept a batch whose items are checked; they begin soon, in order.
@@ -76,6 +79,7 @@ class Batches:
 
         None: that batch goes on, or is gone. Raises like `add`.
         """
+        await self._records.recall(new.account_id, new.retry_of)
         return await self._add(new)
 
     async def _add(self, new: NewBatch) -> BatchVerdict | None:
@@ -152,38 +156,23 @@ class Batches:
         return batch
 
     async def find(self, account_id: str, batch_id: str) -> Batch | None:
-        """Return a batch of the account; None if Redis has none."""
+        """Return a batch of the account; None for an unknown one. Raises Unavailable."""
         if not is_execution_id(batch_id):
             return None
-        key = batch_keys.batch(account_id, batch_id)
-        values = await self._client.send("HMGET", key, *HEAD_FIELDS)
+        values = await self._records.fields(account_id, batch_id, *HEAD_FIELDS)
         return parse_batch(account_id, batch_id, values)
 
     async def page(self, account_id: str, limit: int, cursor: str | None = None) -> BatchPage:
-        """Return at most `limit` batches, newest first. Raises InvalidCursor."""
-        key, most = batch_keys.account_batches(account_id), "+inf"
-        seen = ""
-        if cursor is not None:
-            at, _, seen = cursor.partition(".")
-            if not at.isdecimal() or not is_execution_id(seen):
-                raise InvalidCursor
-            most = at
-        ids = await self._client.send(
-            *("ZRANGE", key, most, "-inf", "BYSCORE", "REV", "LIMIT", 0, 2 * limit + 1)
-        )
-        names = [each.decode() for each in ids]
-        batches = await asyncio.gather(*(self.find(account_id, name) for name in names))
-        found = [each for each in batches if each is not None]
-        if seen:  # batches of one millisecond stand in the reverse order of their ids
-            found = [each for each in found if (each.created_at, each.id) < (int(most), seen)]
-        shown = found[:limit]
-        more = len(found) > limit
-        return BatchPage(shown, f"{shown[-1].created_at}.{shown[-1].id}" if more else None)
+        """Return at most `limit` batches, newest first. Raises InvalidCursor or Unavailable."""
+        after = None if cursor is None else parse_cursor(cursor)
+        rows = await self._records.rows(account_id, after, limit)
+        last = rows.batches[-1] if rows.has_more else None
+        cursor = None if last is None else make_cursor(last.created_at, last.id)
+        return BatchPage(rows.batches, cursor)
 
     async def item_states(self, account_id: str, batch_id: str) -> str:
-        """Return the codes of the statuses of all items. Raises BatchNotFound."""
-        key = batch_keys.batch(account_id, batch_id)
-        states: bytes | None = await self._client.send("HGET", key, "states")
+        """Return the codes of the statuses of all items. Raises BatchNotFound or Unavailable."""
+        [states] = await self._records.fields(account_id, batch_id, "states")
         if states is None:
             raise BatchNotFound
         return states.decode()
@@ -194,8 +183,9 @@ class Batches:
         """Return the errors of those of these items that never became an execution, by index."""
         if not indexes:
             return {}
-        key, places = batch_keys.batch(account_id, batch_id), sorted(indexes)
-        values = await self._client.send("HMGET", key, *(f"f{index}" for index in places))
+        places = sorted(indexes)
+        names = (f"f{index}" for index in places)
+        _, *values = await self._records.fields(account_id, batch_id, "status", *names)
         pairs = zip(places, values, strict=True)
         return {index: unpack(value) for index, value in pairs if value is not None}
 

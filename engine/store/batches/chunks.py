@@ -9,12 +9,11 @@ from typing import Any
 from msgspec import Struct
 
 from engine.errors import StorageFailed
+from engine.store.batches.batch_records import BatchRecords
 from engine.store.batches.records import NewItem
 from engine.store.executions.inputs import NOT_STORED, STORE_SECONDS
 from engine.store.executions.offload import OffloadedValues, is_large, make_seed_name
 from engine.store.executions.record_fields import pack_name, parse_name
-from engine.store.redis import batch_keys
-from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 
 CHUNK_BYTES = 65_536
@@ -63,8 +62,8 @@ class ItemChunks:
     little memory of Redis.
     """
 
-    def __init__(self, client: Client, offloaded: OffloadedValues) -> None:
-        self._client = client
+    def __init__(self, records: BatchRecords, offloaded: OffloadedValues) -> None:
+        self._records = records
         self._offloaded = offloaded
 
     async def store(
@@ -98,13 +97,13 @@ class ItemChunks:
         self, account_id: str, batch_id: str, indexes: Collection[int]
     ) -> dict[int, NewItem]:
         """Return the items with these indexes. Raises FileNotFoundError or StorageFailed."""
-        key = batch_keys.batch(account_id, batch_id)
-        text: bytes | None = await self._client.send("HGET", key, "chunks")
+        [text] = await self._records.fields(account_id, batch_id, "chunks")
         firsts = [int(each) for each in (text or b"").split(b",") if each]
         numbers = sorted({bisect_right(firsts, index) - 1 for index in indexes if firsts})
         if not numbers:
             return {}
-        values = await self._client.send("HMGET", key, *(f"c{number}" for number in numbers))
+        names = (f"c{number}" for number in numbers)
+        _, *values = await self._records.fields(account_id, batch_id, "status", *names)
         found: dict[int, NewItem] = {}
         for number, value in zip(numbers, values, strict=True):
             if value is not None:

@@ -38,3 +38,8 @@ def unarchived_batches(partition: int) -> str:
     It is the outbox between a batch's end and the history.
     """
     return f"{partition_tag(partition)}:unarchived_batches"
+
+
+def archived_batches(partition: int) -> str:
+    """Sorted set: account/batch that the history has, by the time in milliseconds of its write."""
+    return f"{partition_tag(partition)}:archived_batches"

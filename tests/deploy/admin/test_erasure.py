@@ -9,6 +9,7 @@ from deploy.admin.erasure import erase
 from deploy.problems import CommandFailed
 from engine.access.capabilities import Role, Tier
 from engine.errors import AccountNotFound
+from engine.history.archiving.batch_archive import BatchArchive
 from engine.history.archiving.deliveries import write_deliveries
 from engine.history.archiving.entries import write_audit, write_ledger
 from engine.history.archiving.entry_archive import EntryArchive
@@ -21,7 +22,7 @@ from engine.history.retention.removal import RemovedRows, count_rows
 from engine.history.schema import audit_entries, rollups
 from engine.ids import partitions
 from engine.ids.partitions import partition_of
-from engine.store import Account, Store
+from engine.store import Account, NewItem, Store
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.archive.entries import ArchivedEntries, audit_streams
@@ -30,6 +31,7 @@ from engine.store.redis import keyspace
 from tests.engine.store.test_media import kept
 from tests.support.history.rows import table_rows
 from tests.support.store.ended import URL, Ending
+from tests.support.store.ended_batches import EndingBatches
 from tests.support.store.redis_contents import contents
 
 LEFT = ("asset", ":audit", ":top_up:", "hr:hints:")
@@ -57,6 +59,10 @@ async def live(store: Store, account: Account, database: Database) -> Ending:
     entries = EntryArchive(store, database)
     await entries.archive_deliveries()
     await entries.archive_ledgers([account.id])
+    batches = EndingBatches(store, account.id)
+    await batches.over(items=[NewItem({"text": "x" * 300_000})])
+    await BatchArchive(store, database).archive()
+    await batches.over()
     await ending.accept()
     return ending
 
@@ -96,6 +102,7 @@ async def test_an_erased_account_is_nowhere_and_others_have_all_that_they_had(
         "mediaBytes": 5,
         "executionsInRedis": 3,
         "executionsInHistory": 2,
+        "batchesInHistory": 1,
         "deliveriesInHistory": 1,
         "movementsInHistory": 2,
     }

@@ -4,6 +4,7 @@ from collections import deque
 
 from engine.services.media import MediaService
 from engine.store import Store
+from engine.store.archive.ended_batches import EndedBatches
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.redis import keyspace
 from workers.recovery.duty import Duty
@@ -30,7 +31,7 @@ class OldVersions(Duty):
 
 
 class OldExecutions(Duty):
-    """Removes executions and ends of deliveries whose retention is over.
+    """Removes executions, batches and ends of deliveries whose retention is over.
 
     With a history, its archiver removes them instead.
     """
@@ -41,9 +42,10 @@ class OldExecutions(Duty):
     def __init__(self, store: Store, retention_days: float) -> None:
         self._store = store
         self._deliveries = EndedDeliveries(store.client)
+        self._batches = EndedBatches(store.client)
         self._retention_ms = int(retention_days * DAY_MS)
         self.with_outputs: deque[str] = deque(maxlen=MAX_OUTPUTS_TO_REMOVE)
-        """References of removed executions that have left large outputs."""
+        """References of removed executions and batches that have left objects."""
 
     async def run(self) -> bool:
         """Remove one batch of each partition.
@@ -55,6 +57,7 @@ class OldExecutions(Duty):
         pruned = await self._store.leases.prune(before_ms)
         await self._deliveries.drop(before_ms)
         self.with_outputs += pruned.with_objects
+        self.with_outputs += await self._batches.prune(before_ms)
         return pruned.executions > 0
 
 

@@ -52,12 +52,13 @@ def _create_batches() -> None:
         sa.Column("workflow_version", sa.Integer()),
         sa.Column("tags", sa.Text()),
         sa.Column("has_objects", sa.Boolean(), nullable=False),
-        sa.Column("record", sa.LargeBinary(), nullable=False),
+        *(sa.Column(name, sa.LargeBinary(), nullable=False) for name in ("record", "inputs")),
         sa.PrimaryKeyConstraint("account_id", "id", name="pk_batches"),
     )
     _create_index("batches", "created_at", "id")
     if op.get_bind().dialect.name == "postgresql":
-        op.execute("ALTER TABLE batches ALTER COLUMN record SET STORAGE EXTERNAL")
+        for name in ("record", "inputs"):
+            op.execute(f"ALTER TABLE batches ALTER COLUMN {name} SET STORAGE EXTERNAL")
 
 
 def _create_index(table: str, *columns: str) -> None:

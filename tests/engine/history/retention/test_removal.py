@@ -3,6 +3,7 @@
 import pytest
 from sqlalchemy import insert
 
+from engine.history.archiving.batches import write_batches
 from engine.history.archiving.entries import ledger_sums
 from engine.history.archiving.execution_writer import write_executions
 from engine.history.database.connections import Database
@@ -12,12 +13,14 @@ from engine.history.retention.removal import (
     count_rows,
     erase_account,
     remove_acts,
+    remove_batches,
     remove_deliveries,
     remove_executions,
     remove_figures,
 )
 from engine.history.schema import (
     audit_entries,
+    batches,
     deliveries,
     execution_models,
     execution_records,
@@ -29,6 +32,7 @@ from engine.history.schema import (
     nodes,
     rollups,
 )
+from tests.engine.history.archiving.test_batches import over
 from tests.support.history.rows import DAY, HOUR, MONDAY, rows, table_rows
 
 MINUTE = 60_000
@@ -73,6 +77,21 @@ def test_executions_of_before_a_time_are_removed_with_their_parts(database: Data
         assert old.execution["id"] not in ids
         assert late_end.execution["id"] in ids
     assert len(table_rows(database, executions)) == 3
+
+
+def test_batches_of_before_a_time_are_removed_and_those_with_objects_named(
+    database: Database,
+) -> None:
+    old = over(batch_id="old", created=MONDAY, completed=MONDAY + 1, c1=b"\xc1name.7")
+    late_end = over(batch_id="late", created=MONDAY, completed=MONDAY + DAY)
+    write_batches(database, [old, late_end, over("acc_2", created=MONDAY)])
+
+    removed = remove_batches(database, "acc_1", MONDAY + HOUR)
+
+    assert (removed.count, removed.with_objects) == (1, ["old"])
+    left = {(row["account_id"], row["id"]) for row in table_rows(database, batches)}
+    assert left == {("acc_1", "late"), ("acc_2", "b1")}
+    assert remove_batches(database, "acc_1", MONDAY + HOUR).count == 0
 
 
 def test_executions_with_objects_are_named(database: Database) -> None:
@@ -168,11 +187,13 @@ def test_acts_of_before_a_time_are_removed(database: Database) -> None:
 
 def test_an_erased_account_leaves_nothing_and_others_stay(database: Database) -> None:
     write_executions(database, [rows(models="gpt", has_objects=1), rows(account_id="acc_2")])
+    write_batches(database, [over(), over("acc_2")])
     add_entries(database)
     add_delivery(database, "one", MONDAY, MONDAY)
     carry_ledger(database, "acc_1", MONDAY + DAY)
     assert count_rows(database, "acc_1") == {
         "executions": 1,
+        "batches": 1,
         "deliveries": 1,
         "ledger_entries": 2,
     }

@@ -19,6 +19,7 @@ from tests.support.store.script_runner import with_keys
 from tests.support.store.script_scenarios import NOW, SCENARIOS, Scenario
 
 REFUSED_WHEN_FULL = {
+    "restore_archived_batch",
     "restore_archived_delivery",
     "restore_archived_execution",
     *(
