@@ -1,6 +1,6 @@
 """The asynchronous client; made of `client.py`."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -71,7 +71,10 @@ class AsyncBatches:
         self._session = session
 
     async def start(
-        self, slug: str, items: Sequence[BatchInput], **options: Unpack[BatchOptions]
+        self,
+        slug: str,
+        items: Iterable[BatchInput | Mapping[str, Any]],
+        **options: Unpack[BatchOptions],
     ) -> StartedBatch:
         """Begin a run for each item, `{"inputs": {…}, "tags": […]}`, 1,000 at most."""
         return await self._driver.call(batches.start_batch(self._session, slug, items, options))
@@ -129,41 +132,6 @@ class AsyncAssets:
         await self._driver.call(assets.delete_asset(self._session, asset_id))
 
 
-class AsyncModels:
-    """Runs of single models."""
-
-    def __init__(self, driver: AwaitingDriver, session: Session) -> None:
-        self._driver = driver
-        self._session = session
-
-    async def run(
-        self,
-        name: str,
-        inputs: Mapping[str, Any] | None = None,
-        **options: Unpack[StartOptions],
-    ) -> RunResult:
-        """Like `AsyncHeadrace.run`, of a model of the registry."""
-        return await self._driver.call(runs.run(self._session, runs.model(name), inputs, options))
-
-    async def start(
-        self,
-        name: str,
-        inputs: Mapping[str, Any] | None = None,
-        **options: Unpack[StartOptions],
-    ) -> StartedRun:
-        """Like `AsyncHeadrace.start`, of a model of the registry."""
-        return await self._driver.call(runs.start(self._session, runs.model(name), inputs, options))
-
-    def stream(
-        self,
-        name: str,
-        inputs: Mapping[str, Any] | None = None,
-        **options: Unpack[StartOptions],
-    ) -> AsyncIterator[RunEvent]:
-        """Like `AsyncHeadrace.stream`, of a model of the registry."""
-        return self._driver.iterate(runs.stream(self._session, runs.model(name), inputs, options))
-
-
 class AsyncHeadrace:
     """Client of one installation; for one event loop.
 
@@ -186,33 +154,28 @@ class AsyncHeadrace:
         self.executions = AsyncExecutions(self._driver, self._session)
         self.batch = AsyncBatches(self._driver, self._session)
         self.assets = AsyncAssets(self._driver, self._session)
-        self.models = AsyncModels(self._driver, self._session)
 
     async def run(
         self,
-        slug: str,
+        slug: str | None = None,
         inputs: Mapping[str, Any] | None = None,
         **options: Unpack[StartOptions],
     ) -> RunResult:
-        """Run a workflow and wait for its result.
+        """Run a workflow, or a `model`, and wait for its result.
 
         Raises ExecutionFailedError when a node failed, WaitTimeoutError with the `execution_id`
         of a run that goes on after the timeout, and other ApiErrors of what was refused.
         """
-        return await self._driver.call(
-            runs.run(self._session, runs.workflow(slug), inputs, options)
-        )
+        return await self._driver.call(runs.run(self._session, slug, inputs, options))
 
     async def start(
         self,
-        slug: str,
+        slug: str | None = None,
         inputs: Mapping[str, Any] | None = None,
         **options: Unpack[StartOptions],
     ) -> StartedRun:
-        """Begin a run and return at once with its id."""
-        return await self._driver.call(
-            runs.start(self._session, runs.workflow(slug), inputs, options)
-        )
+        """Begin a run of a workflow or a `model`, and return at once with its id."""
+        return await self._driver.call(runs.start(self._session, slug, inputs, options))
 
     async def wait(self, execution_id: str, **options: Unpack[WaitOptions]) -> Execution:
         """Wait until an execution has ended, and return it whatever its status.
@@ -223,18 +186,16 @@ class AsyncHeadrace:
 
     def stream(
         self,
-        slug: str,
+        slug: str | None = None,
         inputs: Mapping[str, Any] | None = None,
         **options: Unpack[StartOptions],
     ) -> AsyncIterator[RunEvent]:
-        """Run a workflow and iterate over its events; the last one has its status and result.
+        """Run a workflow, or a `model`, and iterate over its events; the last one has the result.
 
         A broken connection is taken up again after the last event. To stop iterating does not
         stop the run.
         """
-        return self._driver.iterate(
-            runs.stream(self._session, runs.workflow(slug), inputs, options)
-        )
+        return self._driver.iterate(runs.stream(self._session, slug, inputs, options))
 
     async def close(self) -> None:
         """Close all connections."""

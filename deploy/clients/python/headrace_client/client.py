@@ -1,6 +1,6 @@
 """The blocking client."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from types import TracebackType
 from typing import Any, Self, Unpack
 
@@ -69,7 +69,10 @@ class Batches:
         self._session = session
 
     def start(
-        self, slug: str, items: Sequence[BatchInput], **options: Unpack[BatchOptions]
+        self,
+        slug: str,
+        items: Iterable[BatchInput | Mapping[str, Any]],
+        **options: Unpack[BatchOptions],
     ) -> StartedBatch:
         """Begin a run for each item, `{"inputs": {…}, "tags": […]}`, 1,000 at most."""
         return self._driver.call(batches.start_batch(self._session, slug, items, options))
@@ -127,41 +130,6 @@ class Assets:
         self._driver.call(assets.delete_asset(self._session, asset_id))
 
 
-class Models:
-    """Runs of single models."""
-
-    def __init__(self, driver: BlockingDriver, session: Session) -> None:
-        self._driver = driver
-        self._session = session
-
-    def run(
-        self,
-        name: str,
-        inputs: Mapping[str, Any] | None = None,
-        **options: Unpack[StartOptions],
-    ) -> RunResult:
-        """Like `Headrace.run`, of a model of the registry."""
-        return self._driver.call(runs.run(self._session, runs.model(name), inputs, options))
-
-    def start(
-        self,
-        name: str,
-        inputs: Mapping[str, Any] | None = None,
-        **options: Unpack[StartOptions],
-    ) -> StartedRun:
-        """Like `Headrace.start`, of a model of the registry."""
-        return self._driver.call(runs.start(self._session, runs.model(name), inputs, options))
-
-    def stream(
-        self,
-        name: str,
-        inputs: Mapping[str, Any] | None = None,
-        **options: Unpack[StartOptions],
-    ) -> Iterator[RunEvent]:
-        """Like `Headrace.stream`, of a model of the registry."""
-        return self._driver.iterate(runs.stream(self._session, runs.model(name), inputs, options))
-
-
 class Headrace:
     """Client of one installation; safe to share between threads.
 
@@ -184,29 +152,28 @@ class Headrace:
         self.executions = Executions(self._driver, self._session)
         self.batch = Batches(self._driver, self._session)
         self.assets = Assets(self._driver, self._session)
-        self.models = Models(self._driver, self._session)
 
     def run(
         self,
-        slug: str,
+        slug: str | None = None,
         inputs: Mapping[str, Any] | None = None,
         **options: Unpack[StartOptions],
     ) -> RunResult:
-        """Run a workflow and wait for its result.
+        """Run a workflow, or a `model`, and wait for its result.
 
         Raises ExecutionFailedError when a node failed, WaitTimeoutError with the `execution_id`
         of a run that goes on after the timeout, and other ApiErrors of what was refused.
         """
-        return self._driver.call(runs.run(self._session, runs.workflow(slug), inputs, options))
+        return self._driver.call(runs.run(self._session, slug, inputs, options))
 
     def start(
         self,
-        slug: str,
+        slug: str | None = None,
         inputs: Mapping[str, Any] | None = None,
         **options: Unpack[StartOptions],
     ) -> StartedRun:
-        """Begin a run and return at once with its id."""
-        return self._driver.call(runs.start(self._session, runs.workflow(slug), inputs, options))
+        """Begin a run of a workflow or a `model`, and return at once with its id."""
+        return self._driver.call(runs.start(self._session, slug, inputs, options))
 
     def wait(self, execution_id: str, **options: Unpack[WaitOptions]) -> Execution:
         """Wait until an execution has ended, and return it whatever its status.
@@ -217,18 +184,16 @@ class Headrace:
 
     def stream(
         self,
-        slug: str,
+        slug: str | None = None,
         inputs: Mapping[str, Any] | None = None,
         **options: Unpack[StartOptions],
     ) -> Iterator[RunEvent]:
-        """Run a workflow and iterate over its events; the last one has its status and result.
+        """Run a workflow, or a `model`, and iterate over its events; the last one has the result.
 
         A broken connection is taken up again after the last event. To stop iterating does not
         stop the run.
         """
-        return self._driver.iterate(
-            runs.stream(self._session, runs.workflow(slug), inputs, options)
-        )
+        return self._driver.iterate(runs.stream(self._session, slug, inputs, options))
 
     def close(self) -> None:
         """Close all connections."""

@@ -27,6 +27,8 @@ class BatchInput(TypedDict, total=False):
 class StartOptions(TypedDict, total=False):
     """Options of all that begins a run."""
 
+    model: str
+    """Name of a model, which runs in place of a workflow."""
     version: int
     """A kept version in place of the live one."""
     max_credits: int

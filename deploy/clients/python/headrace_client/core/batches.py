@@ -1,6 +1,6 @@
 """Flows of batches: start, get, wait, items, list, cancel, retry."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote
 
@@ -28,7 +28,10 @@ def _path(batch_id: str) -> str:
 
 
 def start_batch(
-    session: Session, slug: str, items: Sequence[BatchInput], options: BatchOptions
+    session: Session,
+    slug: str,
+    items: Iterable[BatchInput | Mapping[str, Any]],
+    options: BatchOptions,
 ) -> Flow[StartedBatch]:
     """Begin a run for each item."""
     body: dict[str, Any] = {"items": [dict(item) for item in items]}

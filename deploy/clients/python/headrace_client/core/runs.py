@@ -24,12 +24,14 @@ from headrace_client.errors import (
     ApiError,
     ConflictError,
     ExecutionCancelledError,
+    HeadraceError,
     ServerError,
     family,
 )
 from headrace_client.models import Execution, RunResult, StartedRun
 from headrace_client.options import StartOptions, WaitOptions
 
+MODEL_RUNS = "models/run"
 LONGEST_WAIT_SECONDS = 600.0
 """The server waits no longer than its own setting, whatever is asked for."""
 ANSWER_SECONDS = 30.0
@@ -44,19 +46,18 @@ class Target:
     path: str
     bucket: str
 
-
-def workflow(slug: str) -> Target:
-    """Return the target of a workflow."""
-    return Target(f"/api/workflows/{quote(slug, safe='')}/run", WORKFLOW_RUNS)
-
-
-def model(name: str) -> Target:
-    """Return the target of a model of the registry."""
-    return Target(f"/api/models/{quote(name, safe='')}/run", "models/run")
+    @classmethod
+    def find(cls, slug: str | None, model: str | None) -> "Target":
+        """Return the target of the one that is given. Raises HeadraceError for both or none."""
+        if slug and not model:
+            return cls(f"/api/workflows/{quote(slug, safe='')}/run", WORKFLOW_RUNS)
+        if model and not slug:
+            return cls(f"/api/models/{quote(model, safe='')}/run", MODEL_RUNS)
+        raise HeadraceError("A run needs the slug of a workflow, or the name of a model")
 
 
 def _request(
-    target: Target, inputs: Mapping[str, Any] | None, options: StartOptions, query: Query = ()
+    target: Target, inputs: Mapping[str, Any] | None, options: StartOptions, query: Query
 ) -> Request:
     members = {name: options.get(name) for name in ("tags", "webhook")}
     body = {"inputs": dict(inputs or {})} | {
@@ -80,21 +81,23 @@ def _wait_query(deadline: Deadline) -> Query:
 
 
 def start(
-    session: Session, target: Target, inputs: Mapping[str, Any] | None, options: StartOptions
+    session: Session, slug: str | None, inputs: Mapping[str, Any] | None, options: StartOptions
 ) -> Flow[StartedRun]:
     """Begin a run and return where it is found."""
+    target = Target.find(slug, options.get("model"))
     request = _request(target, inputs, options, (("async", "true"),))
     deadline = session.deadline(options.get("timeout", CLIENT))
     return decode(StartedRun, (yield from session.fetch(request, deadline, bucket=target.bucket)))
 
 
 def run(
-    session: Session, target: Target, inputs: Mapping[str, Any] | None, options: StartOptions
+    session: Session, slug: str | None, inputs: Mapping[str, Any] | None, options: StartOptions
 ) -> Flow[RunResult]:
     """Run and wait for the result, by polling when the server's own wait is over.
 
     Raises ApiError of the run's failure, or WaitTimeoutError with the id of the run that goes on.
     """
+    target = Target.find(slug, options.get("model"))
     deadline = session.deadline(options.get("timeout", CLIENT))
     wait = min(deadline.remaining, LONGEST_WAIT_SECONDS)
     request = replace(
@@ -147,12 +150,13 @@ def failure_of(execution: Execution) -> ApiError:
 
 
 def stream(
-    session: Session, target: Target, inputs: Mapping[str, Any] | None, options: StartOptions
+    session: Session, slug: str | None, inputs: Mapping[str, Any] | None, options: StartOptions
 ) -> Flow[None]:
     """Begin a run and emit its events until it has ended, over broken connections.
 
     Raises ApiError when the run is refused, WaitTimeoutError with the id of a run that goes on.
     """
+    target = Target.find(slug, options.get("model"))
     deadline = session.deadline(options.get("timeout", CLIENT))
     begin = _request(target, inputs, options, _wait_query(deadline))
     return read_events(session, Cursor(), deadline, begin, target.bucket)

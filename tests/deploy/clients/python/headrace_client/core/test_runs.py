@@ -7,9 +7,10 @@ from headrace_client import (
     CreditsError,
     ExecutionCancelledError,
     ExecutionFailedError,
+    HeadraceError,
     WaitTimeoutError,
 )
-from headrace_client.core.runs import model, run, start, workflow
+from headrace_client.core.runs import run, start
 from tests.support.http.clients.fake_driver import FakeDriver, answer, broken
 
 DONE = answer(
@@ -57,7 +58,7 @@ def test_options_go_where_the_api_has_them() -> None:
         "timeout": 5,
     }
 
-    done = driver.drive(run(driver.session(), workflow("a b"), {"n": 1}, options))
+    done = driver.drive(run(driver.session(), "a b", {"n": 1}, options))
 
     [request] = driver.requests
     assert (done.result, done.cost, done.execution_id) == ({"text": "x"}, 2, "e1")
@@ -75,17 +76,25 @@ def test_each_call_has_a_key_of_its_own() -> None:
     driver = FakeDriver([DONE, DONE])
     session = driver.session()
     for _ in range(2):
-        driver.drive(run(session, model("m"), None, {}))
+        driver.drive(run(session, None, None, {"model": "m"}))
 
     assert len({request.headers["idempotency-key"] for request in driver.requests}) == 2
     assert driver.requests[0].path == "/api/models/m/run"
+
+
+@pytest.mark.parametrize(("slug", "options"), [(None, {}), ("", {}), ("s", {"model": "m"})])
+def test_a_run_is_of_a_workflow_or_of_a_model(slug: str | None, options: Any) -> None:
+    driver = FakeDriver([])
+
+    with pytest.raises(HeadraceError, match="slug"):
+        driver.drive(run(driver.session(), slug, {}, options))
 
 
 def test_a_202_is_polled_to_its_end() -> None:
     ended = execution("completed", result=7)
     driver = FakeDriver([ACCEPTED, answer(200, execution("processing")), answer(200, ended)])
 
-    done = driver.drive(run(driver.session(), workflow("s"), {}, {}))
+    done = driver.drive(run(driver.session(), "s", {}, {}))
 
     assert (done.result, done.cost, done.ms) == (7, 3, 7)
     assert [request.path for request in driver.requests[1:]] == ["/api/executions/e1"] * 2
@@ -96,7 +105,7 @@ def test_an_earlier_attempt_that_goes_on_is_polled() -> None:
     ended = execution("completed", result=7)
     driver = FakeDriver([broken(), answer(409, in_use), answer(200, ended)])
 
-    assert driver.drive(run(driver.session(), workflow("s"), {}, {})).result == 7
+    assert driver.drive(run(driver.session(), "s", {}, {})).result == 7
 
 
 @pytest.mark.parametrize(
@@ -121,7 +130,7 @@ def test_a_polled_run_that_did_not_complete_is_the_error_of_a_waiting_caller(
     driver = FakeDriver([ACCEPTED, answer(200, record)])
 
     with pytest.raises(kind) as raised:
-        driver.drive(run(driver.session(), workflow("s"), {}, {}))
+        driver.drive(run(driver.session(), "s", {}, {}))
     error: Any = raised.value
     assert (error.status, error.execution_id) == (status, "e1")
 
@@ -130,7 +139,7 @@ def test_the_caller_s_timeout_names_the_run_that_goes_on() -> None:
     driver = FakeDriver([ACCEPTED] + [answer(200, execution("processing"))] * 20)
 
     with pytest.raises(WaitTimeoutError) as raised:
-        driver.drive(run(driver.session(timeout=2), workflow("s"), {}, {}))
+        driver.drive(run(driver.session(timeout=2), "s", {}, {}))
     assert raised.value.execution_id == "e1"
     assert 1_002 <= driver.now < 1_003
 
@@ -138,7 +147,7 @@ def test_the_caller_s_timeout_names_the_run_that_goes_on() -> None:
 def test_a_start_does_not_wait() -> None:
     driver = FakeDriver([ACCEPTED])
 
-    started = driver.drive(start(driver.session(), workflow("s"), {}, {}))
+    started = driver.drive(start(driver.session(), "s", {}, {}))
 
     assert (started.execution_id, started.webhook_url) == ("e1", None)
     assert driver.requests[0].query == (("async", "true"),)
