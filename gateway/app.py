@@ -14,6 +14,8 @@ from gateway.http.router import LightRouter
 from gateway.http.uploads import upload_limit
 from gateway.routes.accounts import account_events, accounts, api_keys, identity, secrets, sessions
 from gateway.routes.assets import assets
+from gateway.routes.batches import batches, items, starts
+from gateway.routes.batches import retries as batch_retries
 from gateway.routes.executions import bulk_cancel, execution_values, executions
 from gateway.routes.models import model_checks, models
 from gateway.routes.operations import audit, health, installation
@@ -30,6 +32,7 @@ from gateway.routes.workflows import (
     workflow_checks,
     workflows,
 )
+from gateway.runs.batch_body import BODY_LIMIT
 from gateway.services import Services, State
 
 
@@ -42,6 +45,10 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *executions.routes,
         *execution_values.routes,
         *retries.routes,
+        *starts.routes,
+        *batches.routes,
+        *items.routes,
+        *batch_retries.routes,
         *workflow_checks.routes,
         *expressions.routes,
         *workflows.routes,
@@ -92,6 +99,7 @@ def _wrap(served: list[BaseRoute], services: Services) -> ASGIApp:
         app,
         max_bytes=settings.max_body_bytes,
         others={assets.PATH: upload_limit(settings.max_asset_bytes)},
+        patterns={starts.PATH: BODY_LIMIT},
     )
     app = Errors(app, services.failed_calls.record_failure)
     if origins := parse_origins(settings.cors_origins):

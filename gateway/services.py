@@ -19,6 +19,7 @@ from engine.media.objects import ObjectStore
 from engine.process import spare_memory
 from engine.process.account_semaphore import AccountSemaphore
 from engine.services.background_tasks import background
+from engine.services.batches.start import BatchStart
 from engine.services.media import MediaService
 from engine.services.runs.acceptance import Acceptance
 from engine.services.workflows.graph_checks import GraphChecker
@@ -36,6 +37,7 @@ from gateway.admission.open_streams import OpenStreams
 from gateway.admission.own_origins import OwnOrigins
 from gateway.admission.peers import Peers
 from gateway.admission.request_context import RequestContext, context_of
+from gateway.admission.sliced_work import SlicedWork
 from gateway.admission.wait_lease import WaitLease
 from gateway.admission.worker_variables import VariablesReader
 from gateway.live_events import LiveEvents
@@ -57,10 +59,12 @@ class Services:
     failed_calls: FailedCalls
     media_service: MediaService
     acceptance: Acceptance
+    batch_start: BatchStart
     connections: Connections
     account_requests: AccountRequests
     long_calls: AccountSemaphore
     """Slots of calls that take the event loop long, such as pages of lists."""
+    sliced_work: SlicedWork
     open_streams: OpenStreams
     live_events: LiveEvents
     result_memory: ResultMemory
@@ -160,9 +164,11 @@ def _make_services(
         backlog=Backlog(store.hints, settings.max_queue),
         media_service=media_service,
         acceptance=Acceptance(store=store, media_service=media_service, allow_http=allow_http),
+        batch_start=BatchStart(store=store, media_service=media_service, allow_http=allow_http),
         connections=Connections(peers),
         account_requests=AccountRequests(),
         long_calls=AccountSemaphore(LONG_CALLS, LONG_CALLS_OF_ACCOUNT),
+        sliced_work=SlicedWork(),
         open_streams=open_streams,
         live_events=LiveEvents(store.account_events),
         result_memory=ResultMemory(),

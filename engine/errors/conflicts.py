@@ -40,6 +40,22 @@ ExecutionNotRetryable.examples = (
 )
 
 
+class BatchNotRetryable(Conflict):
+    """The batch goes on, none of its items failed, or they cannot run again; `reason` says why."""
+
+    code = "BATCH_NOT_RETRYABLE"
+
+    def __init__(self, status: str, reason: str) -> None:
+        message = f"The batch cannot be retried: {reason}"
+        super().__init__(message, status=status, reason=reason)
+
+
+BatchNotRetryable.examples = (
+    BatchNotRetryable("processing", "It has not ended yet"),
+    BatchNotRetryable("completed", "None of its items failed"),
+)
+
+
 class ExecutionCancelled(Conflict):
     """The execution was cancelled while the caller waited for it."""
 

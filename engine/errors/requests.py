@@ -1,7 +1,7 @@
 """Errors of malformed or oversized requests."""
 
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from engine.errors.base import GRAPH_PROBLEMS, EngineError
 
@@ -61,6 +61,31 @@ class InvalidInputs(InvalidRequest):
 
 
 InvalidInputs.examples = (InvalidInputs("name", "is required"),)
+
+
+class InvalidItems(InvalidRequest):
+    """Items of a batch have inputs that do not fit their fields.
+
+    `items` names the first 100 of them by index, each with a `field` and a `reason`.
+    """
+
+    code = "INVALID_INPUTS"
+
+    def __init__(self, items: Sequence[Mapping[str, Any]]) -> None:
+        first, count = items[0], len(items)
+        many = f"{count} items of the batch have wrong inputs; the first: " if count > 1 else ""
+        message = f"{many}Item {first['index']}, input '{first['field']}': {first['reason']}"
+        super().__init__(message, items=list(items))
+
+
+InvalidItems.examples = (
+    InvalidItems(
+        [
+            {"index": 2, "field": "name", "reason": "is required"},
+            {"index": 7, "field": "count", "reason": "must be at most 10"},
+        ]
+    ),
+)
 
 
 class InvalidSlug(InvalidRequest):

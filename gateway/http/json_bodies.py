@@ -2,7 +2,7 @@
 
 import asyncio
 import gc
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
@@ -17,11 +17,12 @@ MAX_INTEGER = 2**63 - 1
 MIN_INTEGER = -(2**63)
 LARGE_BYTES = 32_768
 """Bodies from this size on are decoded and checked by a thread, one at a time."""
+NO_OBJECT = "The body must be a JSON object"
 TOO_MANY_VALUES = f"The body has more than {MAX_VALUES:,} values"
 
 T = TypeVar("T")
 
-_decode = msgspec.json.Decoder().decode
+ANY = msgspec.json.Decoder()
 _executor = ThreadPoolExecutor(max_workers=1, thread_name_prefix="large-bodies")
 
 
@@ -40,23 +41,26 @@ async def run_off_loop(size: int, work: Callable[[], T]) -> T:
 def parse_object(data: bytes) -> dict[str, Any]:
     """Return the JSON object in the bytes. Raises InvalidBody."""
     check_count(data)
-    value = _parse(data)
+    value = parse_json(data, ANY)
     if not isinstance(value, dict):
-        raise InvalidBody("The body must be a JSON object")
-    _check_values(value)
+        raise InvalidBody(NO_OBJECT)
+    check_values(value)
     return value
 
 
-def _parse(data: bytes) -> Any:
+def parse_json(data: bytes | msgspec.Raw, decoder: msgspec.json.Decoder[T]) -> T:
+    """Return the value of a JSON text. Raises InvalidBody."""
     # A collection during decoding would traverse every value made so far, again and again.
     was_collecting = gc.isenabled()
     gc.disable()
     try:
-        return _decode(data)
+        return decoder.decode(data)
     except RecursionError:
         raise InvalidBody(f"The body is nested deeper than {MAX_DEPTH} levels") from None
     except UnicodeDecodeError:
         raise InvalidBody("The body is not UTF-8") from None
+    except msgspec.ValidationError:
+        raise InvalidBody(NO_OBJECT) from None
     except msgspec.DecodeError as error:
         raise InvalidBody(f"The body is not valid JSON: {error}") from None
     finally:
@@ -88,7 +92,8 @@ def _count_values(data: bytes) -> int:
     return 1 + packed.count(b",") + opened - empty
 
 
-def _check_values(value: dict[str, Any]) -> None:
+def check_values(value: Mapping[str, Any]) -> None:
+    """Refuse values that are nested too deep, and integers beyond 64 bits. Raises InvalidBody."""
     level: list[Any] = [value]
     for _ in range(MAX_DEPTH):
         level = [child for parent in level for child in _children(parent)]

@@ -153,12 +153,13 @@ class BodyLimit:
 
 
 NO_OTHERS: Mapping[str, BodyLimit] = {}
+NO_PATTERNS: Mapping[re.Pattern[str], BodyLimit] = {}
 
 
 class BodyLimits:
     """Middleware that bounds a body in bytes and in time, and refuses encoded ones.
 
-    `others` maps paths to limits of their own.
+    `others` maps paths to limits of their own, and `patterns` maps patterns of paths.
     """
 
     def __init__(
@@ -168,17 +169,28 @@ class BodyLimits:
         max_bytes: int,
         seconds: float = BODY_SECONDS,
         others: Mapping[str, BodyLimit] = NO_OTHERS,
+        patterns: Mapping[re.Pattern[str], BodyLimit] = NO_PATTERNS,
     ) -> None:
         self.app = app
         self._limit = BodyLimit(max_bytes, seconds)
         self._others = others
+        self._patterns = list(patterns.items())
 
     def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
         if scope["type"] == "http":
-            limit = self._others.get(scope["path"], self._limit)
+            limit = self._limit_of(scope["path"])
             if _must_bound(scope, limit):
                 receive = _BoundedBody(receive, limit).receive
         return self.app(scope, receive, send)
+
+    def _limit_of(self, path: str) -> BodyLimit:
+        found = self._others.get(path)
+        if found is not None:
+            return found
+        for pattern, limit in self._patterns:
+            if pattern.fullmatch(path):
+                return limit
+        return self._limit
 
 
 def _must_bound(scope: Scope, limit: BodyLimit) -> bool:

@@ -41,16 +41,17 @@ async def read_optional_body(request: GatewayRequest, kind: type[Body]) -> Body:
     return await read_body(request, kind)
 
 
-async def read_json(request: GatewayRequest) -> bytes:
+async def read_json(request: GatewayRequest, max_bytes: int | None = None) -> bytes:
     """Return the bytes of a body that is declared as JSON.
 
+    `max_bytes` is the limit of the path's bodies where it is another than that of the settings.
     Raises InvalidBody, BodyTooLarge, Unavailable or ClientDisconnect.
     """
     scope, context = request.scope, request.context
     _check_content_type(scope)
     if context.body is None:  # a request may be handled twice
         services = request.services
-        size = announced_bytes(scope, services.settings.max_body_bytes)
+        size = announced_bytes(scope, max_bytes or services.settings.max_body_bytes)
         if size >= LARGE_BYTES:
             await services.body_memory.reserve(context, size)
         context.body = await _read_body(request.receive)

@@ -32,8 +32,15 @@ from gateway.openapi.components import (
     query_schemas,
     schema_of_component,
 )
-from gateway.openapi.errors import ERROR_EXAMPLES, EVERYWHERE, SCHEMAS, ProblemView, name_of
-from gateway.openapi.examples import ACCOUNT_ID, ASSET_ID, EXECUTION_ID, KEY_ID
+from gateway.openapi.errors import (
+    ERROR_EXAMPLES,
+    EVERYWHERE,
+    SCHEMAS,
+    ProblemView,
+    WrongItemView,
+    name_of,
+)
+from gateway.openapi.examples import ACCOUNT_ID, ASSET_ID, BATCH_ID, EXECUTION_ID, KEY_ID
 from gateway.openapi.parts import (
     LIMIT_HEADERS,
     answer,
@@ -76,6 +83,7 @@ PARAMETER = re.compile(r"{(\w+)}")
 PATHS: dict[str, Schema] = {
     "slug": described(matching(SLUG.pattern), "A workflow's slug.", "greeting"),
     "execution_id": described(ID, "The id that the run was answered with.", EXECUTION_ID),
+    "batch_id": described(ID, "The id that the batch was answered with.", BATCH_ID),
     "asset_id": described(TEXT, "The id of an asset.", ASSET_ID),
     "internal_name": described(TEXT, "A model's internal name.", "echo"),
     "key_id": described(TEXT, "The id of an API key, not the key itself.", KEY_ID),
@@ -91,7 +99,7 @@ PATHS: dict[str, Schema] = {
 def make_document(routes: Iterable[BaseRoute], version: str) -> dict[str, Any]:
     """Return the document for these routes."""
     paths: dict[str, dict[str, Any]] = {}
-    shapes: list[Shape] = [ProblemView]
+    shapes: list[Shape] = [ProblemView, WrongItemView]
     for path, method, endpoint in _endpoints(routes):
         operation = endpoint.operation
         if operation is not None:

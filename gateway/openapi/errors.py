@@ -43,6 +43,14 @@ class ProblemView(View):
     path: str | UnsetType = UNSET
 
 
+class WrongItemView(View):
+    """One item of a batch whose inputs do not fit, and its first fault."""
+
+    index: int
+    field: str
+    reason: str
+
+
 KINDS: dict[type, Schema] = {
     str: TEXT,
     int: INTEGER,
@@ -50,6 +58,7 @@ KINDS: dict[type, Schema] = {
     list: schema_of(list[ProblemView]),
 }
 """Schemas of the values beside `error` and `code`."""
+WRONG_ITEMS = schema_of(list[WrongItemView])
 
 
 def name_of(error: type[EngineError]) -> str:
@@ -86,6 +95,8 @@ EVERYWHERE: tuple[str, ...] = (
 def _kind(value: Any) -> Schema:
     if isinstance(value, list) and value and isinstance(value[0], str):
         return TEXTS
+    if isinstance(value, list) and value and "index" in value[0]:
+        return WRONG_ITEMS
     return KINDS[type(value)]
 
 

@@ -4,6 +4,7 @@ from engine.errors import base
 
 ACCOUNT_ID = "acc_dd3ef2fdf5f3ec9f7fbaba0e"
 ASSET_ID = "Zr0sQm9yXk1dWc7uT2eHbL5a"
+BATCH_ID = "2b6f1c0e-95d4-4a37-8d0f-6a1e3c9b7f52"
 EXECUTION_ID = base.EXECUTION_ID
 REQUEST_ID = "0f4e2b6c1d8a4f7e9b3c5d6e7f8a9b0c"
 KEY_ID = "key_4c1d2f60a7b9"

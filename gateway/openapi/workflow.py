@@ -12,7 +12,7 @@ from engine.values.input_schemas import inputs_schema
 from gateway.auth.guard import Endpoint
 from gateway.http.types import JSON, Schema
 from gateway.openapi.document import Components, assemble, describe, shapes_of
-from gateway.openapi.errors import ProblemView
+from gateway.openapi.errors import ProblemView, WrongItemView
 from gateway.openapi.results import result_of
 from gateway.openapi.schema import members, ref
 
@@ -51,7 +51,7 @@ def make_workflow_document(
     for response in operation["responses"].values():
         response.pop("links", None)  # they lead to operations outside this document
     # Collected before any text of the author comes in, since such a text may look like a reference.
-    known = Components.from_shapes([ProblemView, *shapes_of(described)])
+    known = Components.from_shapes([ProblemView, WrongItemView, *shapes_of(described)])
     needed = sorted(_needed(operation, known.schemas) - {"RunRequest"})
     components = Components({name: known.schemas[name] for name in needed}, known.examples)
     operation["requestBody"]["content"] = _request(workflow)

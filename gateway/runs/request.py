@@ -74,9 +74,9 @@ async def read_run(
 
     Raises InvalidQuery, InvalidBody, InvalidIdempotencyKey or LoopDetected.
     """
-    began, depth = time.perf_counter(), _read_depth(request)
+    began, depth = time.perf_counter(), read_depth(request)
     data = await read_json(request)
-    idempotency_key = _idempotency_key(request, data, version)
+    idempotency_key = read_idempotency_key(request, data, version)
     members = await decode_object(data)
     body = kind.parse(members)
     return RunParameters(
@@ -89,7 +89,7 @@ async def read_run(
         wait_seconds=0 if query.is_async else _wait(request, query.timeout),
         max_credits=query.max_credits,
         idempotency_key=idempotency_key,
-        webhook_url=await _webhook_url(request, principal) if query.is_async else None,
+        webhook_url=await key_webhook_url(request, principal) if query.is_async else None,
         after=read_last_event_id(request) if wants_stream(request) else None,
     )
 
@@ -101,15 +101,16 @@ async def read_retry(request: GatewayRequest, principal: Principal) -> RunParame
     """
     return RunParameters(
         inputs={},
-        depth=_read_depth(request),
+        depth=read_depth(request),
         wait_seconds=0,
         max_credits=RetryQuery.parse(request.scope).max_credits,
-        idempotency_key=_idempotency_key(request, b"", None),
-        webhook_url=await _webhook_url(request, principal),
+        idempotency_key=read_idempotency_key(request, b"", None),
+        webhook_url=await key_webhook_url(request, principal),
     )
 
 
-def _read_depth(request: GatewayRequest) -> int:
+def read_depth(request: GatewayRequest) -> int:
+    """Return the depth of a run that the request begins, from 1. Raises LoopDetected."""
     depth = run_depth.child_depth(header_value(request.scope, DEPTH_HEADER))
     if depth > run_depth.MAX_DEPTH:
         raise LoopDetected(run_depth.MAX_DEPTH)
@@ -129,16 +130,18 @@ def _preferred_wait(request: GatewayRequest) -> float | None:
     return parse_seconds(match.group(1)) if match else None  # a preference may be ignored
 
 
-async def _webhook_url(request: GatewayRequest, principal: Principal) -> str | None:
+async def key_webhook_url(request: GatewayRequest, principal: Principal) -> str | None:
+    """Return the URL of the webhook of the caller's key, None without one that may be used."""
     if principal.key is None or not has_capability(principal, CAPABILITY):
         return None
     webhooks = request.services.store.webhooks
     return await webhooks.url_in_force(principal.account.id, principal.key.id)
 
 
-def _idempotency_key(
+def read_idempotency_key(
     request: GatewayRequest, data: bytes, version: int | None
 ) -> IdempotencyKey | None:
+    """Return the idempotency key of a call with this body. Raises InvalidIdempotencyKey."""
     keys = header_values(request.scope, b"idempotency-key")
     if not keys:
         return None

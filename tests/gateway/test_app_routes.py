@@ -10,7 +10,7 @@ import pytest
 from engine.access.capabilities import Role, Tier
 from engine.executions.execution import Execution
 from engine.settings import Settings
-from engine.store import Account, Asset, Draft, Store, Webhook, Workflow
+from engine.store import Account, Asset, Batch, Draft, Store, Webhook, Workflow
 from engine.webhooks.deliveries import Delivery
 from tests.gateway.auth.test_principal import GUARDED, GUARDED_PATHS, PATH
 from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
@@ -21,7 +21,7 @@ WRITES = [call for call in GUARDED if call.method != "GET"]
 SESSION_ONLY = [call for call in GUARDED if call.requirement.startswith("session")]
 FOR_ADMINS = [call for call in GUARDED if call.requirement == "session of an admin"]
 ADMINS_ASK = {"email": "x@e.com", "tier": "free", "role": "admin", "credits": 5, "note": "n"}
-ASK = {"inputs": {"name": "Eve"}}
+ASK = {"inputs": {"name": "Eve"}, "items": [{"inputs": {"name": "Eve"}}]}
 HOOK = "http://hooks.example.com/in"
 FOREIGN: dict[str, dict[str, str | None]] = {
     "no word of where from": {"origin": None},
@@ -192,6 +192,7 @@ class OwnedResources:
     draft: Draft
     asset: Asset
     execution: Execution
+    batch: Batch
     keys: list[Any]
     webhook: Webhook
     deliveries: list[Delivery]
@@ -214,6 +215,7 @@ class Owner:
             draft=await store.drafts.get(account_id, ids["slug"]),
             asset=await store.assets.get(account_id, ids["asset_id"]),
             execution=await store.executions.get(account_id, ids["execution_id"]),
+            batch=await store.batches.get(account_id, ids["batch_id"]),
             keys=await store.api_keys.list(account_id),
             webhook=await store.webhooks.get(account_id, ids["key_id"]),
             deliveries=rows,
@@ -224,6 +226,7 @@ class Owner:
 async def owner(client: httpx2.AsyncClient, store: Store, account: Account) -> Owner:
     await client.post("/api/workflows", json=greeting())
     run = await client.post("/api/workflows/greeting/run?async=true", json=ASK)
+    batch = await client.post("/api/workflows/greeting/batch", json=ASK)
     capabilities = ["workflow:run", "webhook:receive"]
     key, _ = await store.api_keys.create(account, name="k", capabilities=capabilities)
     webhook = await store.webhooks.save(account.id, key.id, url=HOOK)
@@ -237,6 +240,7 @@ async def owner(client: httpx2.AsyncClient, store: Store, account: Account) -> O
         "asset_id": asset.json()["id"],
         "node_id": "text",
         "execution_id": run.json()["executionId"],
+        "batch_id": batch.json()["batchId"],
     }
     return Owner(store, account, ids | {"key_id": key.id, "delivery_id": delivery.id})
 

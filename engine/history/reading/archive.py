@@ -23,6 +23,7 @@ from engine.store.archive.archive import (
     ArchivedBatch,
     ArchivedCount,
     ArchivedDelivery,
+    ArchivedExecution,
     ArchivedFigures,
     ArchivedLedger,
     ArchivedPage,
@@ -126,6 +127,18 @@ class HistoryArchive:
             from engine.history.reading.execution_reads import read_page
 
             return read_page(connection, account_id, wanted, after, limit=limit, offset=offset)
+
+        return await self.read(account_id, work)
+
+    async def heads(
+        self, account_id: str, execution_ids: Collection[str]
+    ) -> Sequence[ArchivedExecution]:
+        """Return those of these executions that the history has, in any order."""
+
+        def work(connection: "Connection") -> Sequence[ArchivedExecution]:
+            from engine.history.reading.execution_reads import read_heads
+
+            return read_heads(connection, account_id, execution_ids)
 
         return await self.read(account_id, work)
 

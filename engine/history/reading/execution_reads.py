@@ -37,11 +37,19 @@ def read_page(
 ) -> ArchivedPage:
     """Return a page as `Archive.page` describes it."""
     rows, last = read_rows(connection, account_id, wanted, after, limit=limit, offset=offset)
-    heads = {
-        head.id: ArchivedExecution(execution=_execution(head), result_bytes=head.result_bytes)
-        for head in _read(connection, HEAD, account_id, [name for _, name in rows])
-    }
+    found = read_heads(connection, account_id, [name for _, name in rows])
+    heads = {head.execution.id: head for head in found}
     return ArchivedPage(executions=[heads[name] for _, name in rows if name in heads], last=last)
+
+
+def read_heads(
+    connection: Connection, account_id: str, execution_ids: Collection[str]
+) -> list[ArchivedExecution]:
+    """Return those of these executions that are there, without results."""
+    return [
+        ArchivedExecution(execution=_execution(head), result_bytes=head.result_bytes)
+        for head in _read(connection, HEAD, account_id, list(execution_ids))
+    ]
 
 
 def read_results(

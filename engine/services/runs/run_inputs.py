@@ -1,5 +1,6 @@
 """Check of a run's inputs: adds defaults and replaces asset ids by links."""
 
+import contextlib
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -74,20 +75,38 @@ async def check_run_inputs(
 
 async def link_asset(use: AssetUse, field: Field, asset_id: str, link: str | None) -> str:
     """Return a link to an asset for the run; `link` is the one that the caller gave, if any."""
+    asset: Asset | None
     try:
         asset, url = await use.media_service.use(use.account_id, asset_id, use.execution_id)
     except AssetNotFound:
-        if link is None:
-            raise InvalidInputs(field.name, "names no asset of yours") from None
-        asset, url = await _find_linked(use.media_service, field, link)
-    if asset.medium.value != field.type.value:
-        raise InvalidInputs(field.name, f"names an asset that is {asset.medium}, not {field.type}")
+        asset, url = await _find_linked(use.media_service, link), link or ""
+    if reason := asset_fault(field, asset, link):
+        raise InvalidInputs(field.name, reason)
     return url
 
 
-async def _find_linked(media_service: MediaService, field: Field, link: str) -> tuple[Asset, str]:
-    """Return the asset of another account by its link, which authorizes its reader."""
+async def find_asset(
+    media_service: MediaService, account_id: str, asset_id: str, link: str | None
+) -> Asset | None:
+    """Return an asset of the account, or another one's by its link; None if it is gone."""
     try:
-        return await media_service.find(link), link
+        return await media_service.get(account_id, asset_id)
     except AssetNotFound:
-        raise InvalidInputs(field.name, "is a link that leads to no asset any more") from None
+        return await _find_linked(media_service, link)
+
+
+async def _find_linked(media_service: MediaService, link: str | None) -> Asset | None:
+    """Return the asset of another account by its link, which authorizes its reader."""
+    with contextlib.suppress(AssetNotFound):
+        return None if link is None else await media_service.find(link)
+    return None
+
+
+def asset_fault(field: Field, asset: Asset | None, link: str | None) -> str | None:
+    """Return the reason why an asset that was looked for does not fit a field, or None."""
+    if asset is None:
+        is_link = link is not None
+        return "is a link that leads to no asset any more" if is_link else "names no asset of yours"
+    if asset.medium.value != field.type.value:
+        return f"names an asset that is {asset.medium}, not {field.type}"
+    return None

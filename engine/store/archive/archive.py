@@ -204,6 +204,12 @@ class Archive(Protocol):
         """
         ...
 
+    async def heads(
+        self, account_id: str, execution_ids: Collection[str]
+    ) -> Sequence[ArchivedExecution]:
+        """Return those of these executions that the history has, in any order."""
+        ...
+
     async def results(self, account_id: str, execution_ids: Collection[str]) -> Mapping[str, bytes]:
         """Return the recorded results of executions that have one, by id."""
         ...
@@ -302,6 +308,12 @@ class NoArchive:
     ) -> ArchivedPage:
         await self.require()
         return ArchivedPage()
+
+    async def heads(
+        self, account_id: str, execution_ids: Collection[str]
+    ) -> Sequence[ArchivedExecution]:
+        await self.require()
+        return ()
 
     async def results(self, account_id: str, execution_ids: Collection[str]) -> Mapping[str, bytes]:
         await self.require()

@@ -41,6 +41,8 @@ class NewBatch(Struct, frozen=True, kw_only=True):
     """Batch whose failed items these are."""
     request_id: str = ""
     """Id of the HTTP request, for readers of the record."""
+    depth: int = 1
+    """Depth of the items' runs: 1, or one more than that of the run whose node makes the call."""
     idempotency_key: IdempotencyKey | None = None
     answer: str = ""
     """Response to replay for the idempotency key."""
@@ -58,6 +60,7 @@ class NewBatch(Struct, frozen=True, kw_only=True):
             "retry_of": self.retry_of,
             "request": self.request_id,
             "webhook_url": self.webhook_url or "",
+            "depth": self.depth if self.depth > 1 else "",
         }
         return {name: value for name, value in fields.items() if value != ""}
 

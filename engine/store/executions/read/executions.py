@@ -114,3 +114,16 @@ class ExecutionReads:
         return await self._list.page(
             account_id, wanted, limit=limit, cursor=cursor, reserve=reserve
         )
+
+    async def named(
+        self,
+        account_id: str,
+        execution_ids: Sequence[str],
+        reserve: ReserveMemory | None = None,
+    ) -> tuple[dict[str, Execution], int]:
+        """Return those of these executions that are there, by id, and how many ids were read.
+
+        The last ids are not read where the results before them are large, with memory reserved for
+        them. A result that is gone is None. Raises Unavailable.
+        """
+        return await self._list.named(account_id, execution_ids, reserve)

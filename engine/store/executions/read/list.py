@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from engine.errors import ResultGone, Unavailable
 from engine.executions.execution import Execution
 from engine.executions.filter import ExecutionFilter, Position
-from engine.store.archive.archive import Archive, ArchivedPage
+from engine.store.archive.archive import Archive, ArchivedExecution, ArchivedPage
 from engine.store.archive.state import CANNOT_READ
 from engine.store.executions.read.records import read_newest_forgotten
 from engine.store.executions.read.results import BUSY, ReserveMemory, Results, result_size
@@ -88,11 +88,30 @@ class ExecutionList:
                 account_id, wanted, position, limit, part, forgotten_at
             )
         heads, last = part.heads[:limit], part.last
-        heads = heads[: _count_that_fit(heads)]
+        heads = heads[: _count_that_fit([each.size for each in heads])]
         if len(heads) < len(part.heads):
             last = heads[-1].row
         executions = await self._with_results(account_id, heads, reserve)
         return executions, None if last is None else make_cursor(*last)
+
+    async def named(
+        self, account_id: str, execution_ids: Sequence[str], reserve: ReserveMemory | None
+    ) -> tuple[dict[str, Execution], int]:
+        """Return those of these executions that are there, by id, and how many ids were read.
+
+        The last ids are not read where the results before them are large. Raises Unavailable.
+        """
+        hot = await asyncio.gather(*(self._head(account_id, each) for each in execution_ids))
+        heads = {each.execution.id: each for each in hot if each is not None}
+        missing = [each for each in execution_ids if each not in heads]
+        if missing and await read_newest_forgotten(self._client, account_id) is not None:
+            for each in await self._archive.heads(account_id, missing):
+                heads[each.execution.id] = _archived(each)
+        sizes = [heads[each].size if each in heads else 0 for each in execution_ids]
+        count = _count_that_fit(sizes)
+        read = [heads[each] for each in execution_ids[:count] if each in heads]
+        executions = await self._with_results(account_id, read, reserve)
+        return {each.id: each for each in executions}, count
 
     async def _hot(
         self, account_id: str, wanted: ExecutionFilter, position: Position | None, limit: int
@@ -175,12 +194,13 @@ def _known_without(hot: _Part, forgotten_at: int) -> _Part:
     return _Part(heads, heads[-1].row)
 
 
+def _archived(found: ArchivedExecution) -> _Head:
+    return _Head(found.execution, found.result_bytes, is_archived=True)
+
+
 def _merge(hot: _Part, page: ArchivedPage) -> _Part:
     """Return both parts up to the row to which both are complete."""
-    by_id = {
-        each.execution.id: _Head(each.execution, each.result_bytes, is_archived=True)
-        for each in page.executions
-    }
+    by_id = {each.execution.id: _archived(each) for each in page.executions}
     by_id |= {each.execution.id: each for each in hot.heads}
     ends = [row for row in (hot.last, page.last) if row is not None]
     last = max(ends, default=None)
@@ -188,11 +208,11 @@ def _merge(hot: _Part, page: ArchivedPage) -> _Part:
     return _Part([each for each in heads if last is None or each.row >= last], last)
 
 
-def _count_that_fit(heads: Sequence[_Head]) -> int:
-    """Return the number of heads that fit on the page; its first always fits."""
+def _count_that_fit(sizes: Sequence[int]) -> int:
+    """Return the number of results that fit on the page; its first always fits."""
     room = PAGE_BYTES
-    for count, head in enumerate(heads):
-        room -= head.size
+    for count, size in enumerate(sizes):
+        room -= size
         if room < 0 and count:
             return count
-    return len(heads)
+    return len(sizes)

@@ -1,0 +1,157 @@
+"""Start of a batch: finds the workflow, checks all items and the balance, and accepts them."""
+
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct, structs
+
+from engine.access.tiers import TierTerms
+from engine.errors import (
+    EngineError,
+    IdempotencyKeyReused,
+    InsufficientCredits,
+    InvalidItems,
+    Unavailable,
+    WorkflowNotRunnable,
+)
+from engine.services.batches.item_checks import CheckedItems, ItemChecks, RunSteps, SizedItem
+from engine.services.media import MediaService
+from engine.services.runs.targets import Runnable, find_workflow
+from engine.store import BatchAccepted, IdempotentReplay, NewBatch, Store
+from engine.store.executions.public_runs import hidden_models
+
+SCHEMA = 2
+"""Schema version of the store from which on it may have batches."""
+NOT_MIGRATED = (
+    "Batches need the store's new schema: the operator runs `headrace migrate` once all processes "
+    "of the version before are gone"
+)
+
+
+class BatchOrder(Struct, frozen=True, kw_only=True):
+    """Batch that a caller asks for, before its workflow is found and its items are checked."""
+
+    new: NewBatch
+    """With the slug; the version, the owner and the items are filled in."""
+    items: Sequence[SizedItem]
+    terms: TierTerms
+    version: int | None = None
+    """Version of an own workflow; None: the live one."""
+    make_answer: Callable[[NewBatch, tuple[str, ...]], str]
+    """Returns the answer to record for an accepted batch, given its warnings."""
+
+
+class StartedBatch(Struct, frozen=True):
+    """Answer to the start of a batch."""
+
+    answer: str
+    is_replay: bool = False
+
+
+class BatchStart(Struct, frozen=True, kw_only=True):
+    """Starts batches."""
+
+    store: Store
+    media_service: MediaService
+    allow_http: bool
+    """Media inputs may have plain `http` URLs."""
+
+    async def start(self, order: BatchOrder, run_steps: RunSteps) -> StartedBatch:
+        """Accept the batch; a repeated call gets the first answer, whatever has changed since.
+
+        Raises Unavailable while the store's schema is old, what `find_workflow`, `ItemChecks` and
+        `Batches.add` raise, and InsufficientCredits.
+        """
+        check_schema(self.store)
+        try:
+            verdict, answer = await self._start(order, run_steps)
+        except (IdempotencyKeyReused, Unavailable):
+            raise
+        except EngineError:
+            replay = await self.store.acceptance.find_replay(
+                order.new.account_id, order.new.idempotency_key
+            )
+            if replay is None:
+                raise
+            verdict, answer = replay, ""
+        if isinstance(verdict, IdempotentReplay):
+            return StartedBatch(verdict.answer, is_replay=True)
+        return StartedBatch(answer)
+
+    async def _start(
+        self, order: BatchOrder, run_steps: RunSteps
+    ) -> tuple[BatchAccepted | IdempotentReplay, str]:
+        account_id, key = order.new.account_id, order.new.idempotency_key
+        replay = await self.store.acceptance.find_replay(account_id, key)
+        if replay is not None:
+            return replay, ""  # nothing is checked for a replay
+        runnable, checked = await self._check_latest(order, run_steps)
+        await self.require_balance(account_id, order.terms, checked.credits)
+        new = complete(order.new, runnable, checked)
+        answer = order.make_answer(new, checked.warnings)
+        return await self.store.batches.add(structs.replace(new, answer=answer)), answer
+
+    async def _check_latest(
+        self, order: BatchOrder, run_steps: RunSteps
+    ) -> tuple[Runnable, CheckedItems]:
+        try:
+            return await self._check(order, run_steps, fresh=False)
+        except (InvalidItems, WorkflowNotRunnable):  # of a version that another process replaced?
+            return await self._check(order, run_steps, fresh=True)
+
+    async def _check(
+        self, order: BatchOrder, run_steps: RunSteps, *, fresh: bool
+    ) -> tuple[Runnable, CheckedItems]:
+        new = order.new
+        runnable = await find_workflow(
+            self.store, new.account_id, new.slug, fresh=fresh, version=order.version
+        )
+        checked = await self.check_items(
+            runnable, new.account_id, order.terms, order.items, run_steps
+        )
+        return runnable, checked
+
+    async def check_items(
+        self,
+        runnable: Runnable,
+        account_id: str,
+        terms: TierTerms,
+        items: Sequence[SizedItem],
+        run_steps: RunSteps,
+    ) -> CheckedItems:
+        """Check items for a version of a workflow, whose models others do not get to know."""
+        media, allow_http = self.media_service, self.allow_http
+        checks = ItemChecks(runnable.plan, terms, account_id, media, allow_http=allow_http)
+        if not owner_of(runnable, account_id):
+            return await checks.check(items, run_steps)
+        with hidden_models():
+            return await checks.check(items, run_steps)
+
+    async def require_balance(self, account_id: str, terms: TierTerms, credits: int) -> None:
+        """Raise InsufficientCredits unless the balance covers these credits."""
+        if credits:
+            wallet = await self.store.wallets.get(account_id, terms)
+            if credits > wallet.balance:
+                raise InsufficientCredits(credits, wallet.balance)
+
+
+def check_schema(store: Store) -> None:
+    """Raise Unavailable while processes may run that would walk items without counting them."""
+    if not store.schema.allows(SCHEMA):
+        raise Unavailable(NOT_MIGRATED)
+
+
+def owner_of(runnable: Runnable, account_id: str) -> str:
+    """Return the account of the workflow if it is another one's, else an empty text."""
+    workflow = runnable.workflow
+    is_own = workflow is None or workflow.account_id == account_id
+    return "" if workflow is None or is_own else workflow.account_id
+
+
+def complete(new: NewBatch, runnable: Runnable, checked: CheckedItems) -> NewBatch:
+    """Return the batch with its version, the workflow's owner and its items."""
+    return structs.replace(
+        new,
+        version=runnable.workflow.version if runnable.workflow else 0,
+        owner_id=owner_of(runnable, new.account_id),
+        items=checked.items,
+    )

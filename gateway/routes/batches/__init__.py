@@ -1,0 +1,1 @@
+"""Batches of runs of one workflow: start, read, list, cancel and retry."""
