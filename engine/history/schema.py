@@ -144,14 +144,13 @@ deliveries = Table(
     Column("attempts", Integer, nullable=False),
     Column("fence", BigInteger, nullable=False),
     Column("record", LargeBinary, nullable=False),
-    Column("owner", Name),
     Column("sequence", BigInteger),
     Column("batch_id", Name),
 )
 """Ended deliveries; one that ended again after a redelivery, with a higher fence, replaces it.
 
-`record` is the delivery as Redis had it, with its attempts. `owner` is the run or the batch whose
-own webhook it went to, NULL for the webhook of a key, and `sequence` its number there.
+`record` is the delivery as Redis had it, with its attempts. `key_id` is the owner of its webhook:
+an API key, `run:<execution>` or `batch:<batch>`. `sequence` is its number for that webhook.
 """
 
 Index(None, deliveries.c.account_id, deliveries.c.created_at, deliveries.c.id)

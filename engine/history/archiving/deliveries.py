@@ -28,7 +28,7 @@ def write_deliveries(database: Database, batch: Sequence[EndedDelivery]) -> None
 def make_delivery_row(ended: EndedDelivery) -> Row:
     """Return the row of an ended delivery."""
     fields = ended.fields
-    execution_id = fields.get("execution")
+    execution_id, batch_id = fields.get("execution"), fields.get("batch")
     return {
         "account_id": ended.account_id,
         "id": ended.delivery_id,
@@ -42,6 +42,8 @@ def make_delivery_row(ended: EndedDelivery) -> Row:
         "attempts": sum(name[0] == "a" and name[1:].isdigit() for name in fields),
         "fence": int(fields.get("fence", 0)),
         "record": pack_compressed(fields),
+        "sequence": int(fields["sequence"]) if "sequence" in fields else None,
+        "batch_id": batch_id.decode() if batch_id else None,
     }
 
 

@@ -224,17 +224,20 @@ class HistoryArchive:
     async def deliveries(
         self,
         account_id: str,
-        key_id: str,
+        key_id: str | None,
         status: str | None,
         after: Position | None,
         limit: int,
+        *,
+        execution_id: str | None = None,
     ) -> Sequence[ArchivedDelivery]:
-        """Return ended deliveries of a webhook after a row, newest first."""
+        """Return ended deliveries after a row, of a webhook or an execution, or all."""
 
         def work(connection: "Connection") -> Sequence[ArchivedDelivery]:
             from engine.history.reading.entry_reads import read_deliveries
 
-            return read_deliveries(connection, account_id, key_id, status, after, limit)
+            wanted = {"key_id": key_id, "execution_id": execution_id, "status": status}
+            return read_deliveries(connection, account_id, wanted, after, limit)
 
         return await self.read(account_id, work)
 

@@ -1,6 +1,6 @@
 """Reads of archived movements of credits, and of deliveries."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, select, tuple_
@@ -52,18 +52,16 @@ def _entry(row: SqlRow[Any]) -> LedgerEntry:
 def read_deliveries(
     connection: Connection,
     account_id: str,
-    key_id: str,
-    status: str | None,
+    wanted: Mapping[str, str | None],
     after: Position | None,
     limit: int,
 ) -> Sequence[ArchivedDelivery]:
-    """Return deliveries of a webhook after a row, newest first."""
+    """Return deliveries after a row, newest first, with these values of columns; None: any."""
     delivery = deliveries.c
+    conditions = [delivery[name] == value for name, value in wanted.items() if value is not None]
     query = select(delivery.id, delivery.record).where(
-        delivery.account_id == account_id, delivery.key_id == key_id
+        delivery.account_id == account_id, *conditions
     )
-    if status is not None:
-        query = query.where(delivery.status == status)
     if after is not None:
         query = query.where(tuple_(delivery.created_at, delivery.id) < tuple_(*after))
     rows = connection.execute(

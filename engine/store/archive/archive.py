@@ -247,12 +247,17 @@ class Archive(Protocol):
     async def deliveries(
         self,
         account_id: str,
-        key_id: str,
+        key_id: str | None,
         status: str | None,
         after: Position | None,
         limit: int,
+        *,
+        execution_id: str | None = None,
     ) -> Sequence[ArchivedDelivery]:
-        """Return ended deliveries of a webhook after a row, newest first."""
+        """Return ended deliveries after a row, newest first, of a webhook or of an execution.
+
+        Without either they are those of the account. `key_id` is the owner of the webhook.
+        """
         ...
 
     async def deliveries_since(
@@ -348,10 +353,12 @@ class NoArchive:
     async def deliveries(
         self,
         account_id: str,
-        key_id: str,
+        key_id: str | None,
         status: str | None,
         after: Position | None,
         limit: int,
+        *,
+        execution_id: str | None = None,
     ) -> Sequence[ArchivedDelivery]:
         await self.require()
         return ()

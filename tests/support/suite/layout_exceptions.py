@@ -89,7 +89,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/webhooks/deliveries.py": "Records; tests/engine/webhooks/test_schedule.py judges attempts at them.",
     "engine/executions/sources.py": "tests/contract/usage/test_history.py filters by each source.",
     "engine/history/reading/batch_reads.py": "tests/engine/store/batches/test_batch_records.py reads by it.",
-    "engine/history/reading/entry_reads.py": "tests/engine/store/accounts/test_ledger.py and test_deliveries_archived.py read by it.",
     "engine/history/reading/execution_reads.py": "tests/engine/store/executions/read/test_list_archived.py and tests/gateway/history/test_archived_executions.py.",
     "engine/history/reading/series.py": "tests/engine/services/test_usage_series.py compares with executions.",
     "engine/store/archive/archive.py": "A port; tests/engine/history/reading/test_archive.py reads by it.",

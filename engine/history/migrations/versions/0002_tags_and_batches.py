@@ -34,7 +34,7 @@ def _add_to_executions() -> None:
 
 
 def _add_to_deliveries() -> None:
-    for name, kind in (("owner", NAME), ("sequence", sa.BigInteger()), ("batch_id", NAME)):
+    for name, kind in (("sequence", sa.BigInteger()), ("batch_id", NAME)):
         op.add_column("deliveries", sa.Column(name, kind))
     _create_index("deliveries", "status", "created_at", "id")
     _create_index("deliveries", "execution_id", "created_at", "id")
