@@ -248,16 +248,16 @@ async def test_a_key_that_has_expired_has_no_delivery(waiting: Waiting) -> None:
 
 
 @pytest.mark.parametrize(
-    ("events", "is_notified"),
+    ("events", "frozen"),
     [
-        ("execution.started", False),
-        ("execution.started,node.finished", False),
-        ("execution.started,execution.failed", True),
-        ("execution.cancelled", True),
+        ("execution.started", None),
+        ("execution.started,node.finished", None),
+        ("execution.started,execution.failed,node.finished", b"execution.failed"),
+        ("execution.cancelled,execution.completed", b"execution.completed,execution.cancelled"),
     ],
 )
-async def test_a_webhook_that_wants_no_end_is_not_notified(
-    waiting: Waiting, events: str, is_notified: bool
+async def test_a_webhook_that_asks_for_no_end_is_not_notified(
+    waiting: Waiting, events: str, frozen: bytes | None
 ) -> None:
     execution_id = await waiting.begin()
     key = keyspace.webhook(waiting.account_id, waiting.key_id)
@@ -266,8 +266,23 @@ async def test_a_webhook_that_wants_no_end_is_not_notified(
     decision = await waiting.end_wait(execution_id)
 
     record = await waiting.store.executions.record(waiting.account_id, execution_id)
-    assert decision == (DELIVERED if is_notified else OPEN)
-    assert record.get("webhook_events") == (events.encode() if is_notified else None)
+    assert decision == (OPEN if frozen is None else DELIVERED)
+    assert record.get("webhook_events") == frozen
+
+
+async def test_an_end_that_the_webhook_does_not_ask_for_is_not_delivered(
+    waiting: Waiting,
+) -> None:
+    key = keyspace.webhook(waiting.account_id, waiting.key_id)
+    await waiting.store.client.send("HSET", key, "events", "execution.failed")
+    early, late = await waiting.begin(), await waiting.begin()
+    await waiting.walk(early)
+
+    for each in (early, late):
+        assert await waiting.end_wait(each, is_caller_gone=True) == DELIVERED
+    await waiting.walk(late)
+
+    assert await waiting.deliveries() == 0
 
 
 async def test_a_run_with_a_webhook_is_told_by_that_one(waiting: Waiting) -> None:
