@@ -5,6 +5,7 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ from typing import Any
 import pytest
 
 from deploy.http_client import call
+from tests.clients.typescript.installed import RUNTIMES, install
 from tests.support.acceptance.commands import json_of, make_account
 from tests.support.acceptance.running_stack import BARE, RunningStack, running
 from tests.support.http.clients.expectations import problems
@@ -27,9 +29,11 @@ EXAMPLES = ROOT / "examples"
 SECONDS = 120
 PYTHON = os.environ.get("HEADRACE_CLIENT_PYTHON", sys.executable)
 PYTHON_PROGRAM = str(HERE / "programs" / "run_scenario.py")
+TYPESCRIPT_PROGRAM = HERE / "programs" / "run_scenario.mjs"
 CLIENTS = {
     "python": (PYTHON, PYTHON_PROGRAM, "sync"),
     "python-async": (PYTHON, PYTHON_PROGRAM, "async"),
+    **{f"typescript-{name}": (*run, TYPESCRIPT_PROGRAM.name) for name, run in RUNTIMES.items()},
 }
 """Programs that do the steps of a scenario."""
 SCENARIOS: list[dict[str, Any]] = [
@@ -76,6 +80,14 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         yield Place(stack, lab, key, frozenset(paths))
 
 
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Has the program and the TypeScript client, as users install it."""
+    folder = install(tmp_path_factory.mktemp("typescript"))
+    shutil.copy(TYPESCRIPT_PROGRAM, folder)
+    return folder
+
+
 def with_variables(value: Any, variables: dict[str, str]) -> Any:
     """Replace `$lab.…` wherever a text of a scenario is that alone."""
     if isinstance(value, str) and value.startswith("$lab."):
@@ -87,7 +99,7 @@ def with_variables(value: Any, variables: dict[str, str]) -> Any:
 
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda each: each["name"])
-def test_scenario(scenario: dict[str, Any], client: str, place: Place) -> None:
+def test_scenario(scenario: dict[str, Any], client: str, place: Place, folder: Path) -> None:
     if missing := set(scenario.get("needs", [])) - place.paths:
         pytest.skip(f"the API has no {', '.join(sorted(missing))} yet")
     variables = place.lab.begin()
@@ -103,6 +115,7 @@ def test_scenario(scenario: dict[str, Any], client: str, place: Place) -> None:
 
     done = subprocess.run(
         CLIENTS[client],
+        cwd=folder,
         input=json.dumps(scenario),
         env=environ,
         capture_output=True,

@@ -1,6 +1,6 @@
 /** Executions: runs that were begun, under way or over. */
 
-import { type ApiError, apiError, ExecutionCancelledError, type ErrorBody } from "./errors.ts";
+import { apiError, ConflictError, ExecutionCancelledError, type ErrorBody } from "./errors.ts";
 import { follow, type RunEvent } from "./events.ts";
 import { rows } from "./paging.ts";
 import type { Accepted, CancelledExecutions, CancelRequest, CancelRequested, Execution, ExecutionRow, NodeValues } from "./schemas.ts";
@@ -68,11 +68,19 @@ export class Executions {
     return follow(this.#transport, null, new Deadline(options), { executionId: id, lastEventId: options.lastEventId });
   }
 
-  /** Ask for the end of an execution. Throws ConflictError where it has ended. */
-  cancel(id: string, options: CallOptions = {}): Promise<CancelRequested> {
-    const asDone = ({ code, body }: ApiError): CancelRequested | undefined =>
-      code === "EXECUTION_NOT_CANCELLABLE" && body.status === "cancelled" ? { executionId: id, status: "cancel_requested" } : undefined;
-    return this.#transport.json({ method: "POST", path: path`/api/executions/${id}/cancel`, asDone }, new Deadline(options));
+  /**
+   * Ask for the end of an execution; one that is cancelled already is no error.
+   *
+   * Throws ConflictError where it has ended otherwise.
+   */
+  async cancel(id: string, options: CallOptions = {}): Promise<CancelRequested> {
+    try {
+      return await this.#transport.json({ method: "POST", path: path`/api/executions/${id}/cancel` }, new Deadline(options));
+    } catch (error) {
+      // An earlier attempt was heard and its answer lost; runtimes repeat requests by themselves too.
+      if (error instanceof ConflictError && error.body.status === "cancelled") return { executionId: id, status: "cancel_requested" };
+      throw error;
+    }
   }
 
   /** Ask for the end of all executions that the filter fits, at most 1,000; `more` tells of others. */

@@ -36,8 +36,6 @@ export interface Call {
   route?: string | undefined;
   /** Milliseconds that the server may wait before it answers. Its answer is awaited even if the call's time is over meanwhile. */
   waitMs?: number;
-  /** Returns the answer in place of a failure that says that an earlier attempt was heard, else undefined. */
-  asDone?: (failure: ApiError) => unknown;
 }
 
 export type Query = Record<string, string | number | boolean | Date | readonly string[] | null | undefined>;
@@ -93,14 +91,13 @@ export class Transport {
   async #repeat<T>(call: Call, deadline: Deadline, read: (answer: OpenAnswer) => Promise<T>): Promise<T> {
     const backoff = new Backoff(FIRST_PAUSE_MS, LONGEST_PAUSE_MS);
     const limited = new Deadline({ timeoutMs: LONGEST_LIMITED_MS });
-    for (let [attempt, retries] = [0, 0]; ; attempt++) {
+    let retries = 0;
+    for (;;) {
       deadline.check();
       if (call.route) await this.#pacer?.take(call.route, deadline);
       const outcome = await this.#attempt(call, deadline, read);
       if (!(outcome instanceof Failure)) return outcome;
       const { error } = outcome;
-      const done = attempt > 0 && error instanceof ApiError ? call.asDone?.(error) : undefined;
-      if (done !== undefined) return done as T;
       const isLimited = error instanceof ApiError && error.status === 429;
       const mayRepeat = isLimited ? limited.leftMs > 0 : retries++ < this.maxRetries;
       const pause = pauseAfter(error, call, backoff);
