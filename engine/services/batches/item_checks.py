@@ -16,6 +16,8 @@ from engine.media.ids import is_asset_id
 from engine.services.media import MediaService
 from engine.services.runs.run_inputs import asset_fault, find_asset
 from engine.store import NewItem
+from engine.store.batches.chunks import ChunkPacker
+from engine.store.batches.records import Chunk
 from engine.values.fields import MEDIA, Field, check_inputs
 from engine.values.ignored_names import warn_of_ignored
 
@@ -43,6 +45,8 @@ class CheckedItems(Struct, frozen=True, kw_only=True):
     """Items that may begin."""
 
     items: Sequence[NewItem]
+    chunks: Sequence[Chunk]
+    """The items, packed."""
     credits: int
     """Most that all of them cost together."""
     warnings: tuple[str, ...]
@@ -75,6 +79,7 @@ class ItemChecks:
         )
         self._media = [field for field in plan.fields if field.type in MEDIA]
         self._uses: AssetUses = defaultdict(list)
+        self._packer = ChunkPacker()
         self._names: dict[str, None] = {}
         self._faults: dict[int, InvalidInputs] = {}
         self._credits = 0
@@ -92,6 +97,7 @@ class ItemChecks:
         known = {field.name for field in self._plan.fields}
         return CheckedItems(
             items=[each.item for each in items],
+            chunks=self._packer.finish(),
             credits=self._credits,
             warnings=warn_of_ignored("input", self._names, known, "there is no field of that name"),
         )
@@ -101,6 +107,7 @@ class ItemChecks:
             yield size
             try:
                 self._check_item(index, item.inputs)
+                self._packer.add(item)
             except InvalidInputs as fault:
                 self._faults[index] = fault
                 if len(self._faults) >= MOST_FAULTS:

@@ -154,4 +154,5 @@ def complete(new: NewBatch, runnable: Runnable, checked: CheckedItems) -> NewBat
         version=runnable.workflow.version if runnable.workflow else 0,
         owner_id=owner_of(runnable, new.account_id),
         items=checked.items,
+        chunks=checked.chunks,
     )

@@ -84,7 +84,7 @@ class Batches:
 
     async def _add(self, new: NewBatch) -> BatchVerdict | None:
         ids = new.account_id, new.batch_id
-        chunks = pack_chunks(new.items)
+        chunks = new.chunks or pack_chunks(new.items)
         replay = await self.find_replay(new)
         if replay is not None:
             return replay  # nothing is stored for a replay

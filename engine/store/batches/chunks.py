@@ -6,11 +6,9 @@ from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
-from msgspec import Struct
-
 from engine.errors import StorageFailed
 from engine.store.batches.batch_records import BatchRecords
-from engine.store.batches.records import NewItem
+from engine.store.batches.records import Chunk, NewItem
 from engine.store.executions.inputs import NOT_STORED, STORE_SECONDS
 from engine.store.executions.offload import OffloadedValues, is_large, make_seed_name
 from engine.store.executions.record_fields import pack_name, parse_name
@@ -20,29 +18,42 @@ CHUNK_BYTES = 65_536
 """Size from which on the next item begins another chunk."""
 
 
-class Chunk(Struct, frozen=True):
-    """Consecutive items of a batch, packed."""
+class ChunkPacker:
+    """Packs items in chunks, one after the other; a large item has a chunk of its own."""
 
-    first: int
-    """Index of the first of them."""
-    packed: bytes
+    def __init__(self) -> None:
+        self._chunks: list[Chunk] = []
+        self._gathered: list[bytes] = []
+        self._size = 0
+        self._count = 0
+
+    def add(self, item: NewItem) -> None:
+        """Pack the next item."""
+        packed = pack([dict(item.inputs), list(item.tags)])
+        if self._size + len(packed) > CHUNK_BYTES:
+            self._end_chunk()
+        self._gathered.append(packed)
+        self._size += len(packed)
+        self._count += 1
+
+    def finish(self) -> list[Chunk]:
+        """Return all chunks."""
+        self._end_chunk()
+        return self._chunks
+
+    def _end_chunk(self) -> None:
+        if self._gathered:
+            first = self._count - len(self._gathered)
+            self._chunks.append(Chunk(first, pack(self._gathered)))
+            self._gathered, self._size = [], 0
 
 
 def pack_chunks(items: Iterable[NewItem]) -> list[Chunk]:
-    """Return all items in chunks; a large item has one of its own."""
-    chunks: list[Chunk] = []
-    gathered: list[bytes] = []
-    size = first = 0
-    for index, item in enumerate(items):
-        packed = pack([dict(item.inputs), list(item.tags)])
-        if gathered and size + len(packed) > CHUNK_BYTES:
-            chunks.append(Chunk(first, pack(gathered)))
-            gathered, size, first = [], 0, index
-        gathered.append(packed)
-        size += len(packed)
-    if gathered:
-        chunks.append(Chunk(first, pack(gathered)))
-    return chunks
+    """Return all items in chunks."""
+    packer = ChunkPacker()
+    for item in items:
+        packer.add(item)
+    return packer.finish()
 
 
 def unpack_chunk(chunk: Chunk, indexes: Collection[int]) -> dict[int, NewItem]:

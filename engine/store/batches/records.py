@@ -19,6 +19,14 @@ class NewItem(Struct, frozen=True):
     tags: Sequence[str] = ()
 
 
+class Chunk(Struct, frozen=True):
+    """Consecutive items of a batch, packed."""
+
+    first: int
+    """Index of the first of them."""
+    packed: bytes
+
+
 class NewBatch(Struct, frozen=True, kw_only=True):
     """Batch that a caller asks for; its items are checked."""
 
@@ -27,6 +35,8 @@ class NewBatch(Struct, frozen=True, kw_only=True):
     version: int
     """Version of the workflow that all items run."""
     items: Sequence[NewItem]
+    chunks: Sequence[Chunk] = ()
+    """All items, packed before, which takes long for large ones; none: they are packed later."""
     key_id: str = ""
     """API key of the caller; empty for a session."""
     owner_id: str = ""

@@ -57,13 +57,18 @@ def test_an_integer_beyond_64_bits_is_refused(number: int) -> None:
         parse_object(b'{"a": [%d]}' % number)
 
 
-@given(value=st.dictionaries(TEXTS, VALUES, max_size=5), indent=st.sampled_from([None, 1]))
+@given(
+    value=st.dictionaries(TEXTS, VALUES, max_size=5),
+    indent=st.sampled_from([None, 1]),
+    piece_bytes=st.sampled_from([1, 2, 3, json_bodies.PIECE_BYTES]),
+)
 def test_the_limit_counts_every_value_and_nothing_else(
-    value: dict[str, Any], indent: int | None
+    value: dict[str, Any], indent: int | None, piece_bytes: int
 ) -> None:
     data = json.dumps(value, indent=indent).encode()
     number = count(value)
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(json_bodies, "PIECE_BYTES", piece_bytes)
         patch.setattr(json_bodies, "MAX_VALUES", number)
         assert parse_object(data) == value
         patch.setattr(json_bodies, "MAX_VALUES", number - 1)
