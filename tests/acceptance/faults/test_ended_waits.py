@@ -6,7 +6,7 @@ import os
 import random
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,8 @@ WAIT_SECONDS = 1.0
 FURTHER_SECONDS = 2.0
 """Time for a delivery that should not come."""
 AT_ONCE = 25
+LEASE_SECONDS = 5.0
+"""Lease of a gateway, of which the setting for workers is a fifth."""
 
 
 @dataclass
@@ -189,30 +191,68 @@ def accepted_again(waiters: Waiters) -> set[str]:
         return set()
 
 
-async def lose_gateways(waiters: Waiters, count: int) -> list[object]:
-    """Let callers wait, and kill the gateways; return what the callers got."""
+async def call_and_signal(
+    waiters: Waiters, pauses: Sequence[float], *signals: tuple[signal.Signals, float]
+) -> list[httpx2.Response | None]:
+    """Let callers wait, send signals to the gateways, each followed by a pause.
 
-    async def call() -> object:
+    Return what the callers got, None for a broken connection.
+    """
+
+    async def call(pause: float) -> httpx2.Response | None:
         try:
             async with waiters.client() as client:
-                return await client.post(waiters.path, json={"inputs": {"pause": "4"}})
-        except httpx2.TransportError as error:
-            return error
+                return await client.post(waiters.path, json={"inputs": {"pause": str(pause)}})
+        except httpx2.TransportError:
+            return None
 
-    calls = [asyncio.create_task(call()) for _ in range(count)]
-    while len(await asyncio.to_thread(accepted, waiters)) < count:
+    calls = [asyncio.create_task(call(each)) for each in pauses]
+    while len(await asyncio.to_thread(accepted, waiters)) < len(calls):
         await asyncio.sleep(0.05)
-    for pid in waiters.stack.part("gateway"):
-        os.kill(pid, signal.SIGKILL)
+    for number, seconds in signals:
+        for pid in waiters.stack.part("gateway"):
+            os.kill(pid, number)
+        await asyncio.sleep(seconds)
     return await asyncio.gather(*calls)
 
 
-def test_callers_whose_gateway_was_killed_are_told_once(waiters: Waiters) -> None:
-    got = asyncio.run(lose_gateways(waiters, 50))
-    assert all(isinstance(each, httpx2.TransportError) for each in got)
-    begun = until(lambda: accepted_again(waiters), lambda found: len(found) == 50)
-
+def assert_each_told_once(waiters: Waiters, count: int) -> None:
+    """Fail unless the webhook is notified of each of so many runs, and of none twice."""
+    begun = until(lambda: accepted_again(waiters), lambda found: len(found) == count)
     until(lambda: waiters.told().keys() >= begun)
     asyncio.run(asyncio.sleep(FURTHER_SECONDS))
-
     assert waiters.told() == Counter(begun)
+
+
+def promised(answers: list[httpx2.Response | None]) -> list[bool]:
+    """Return of each answer whether it is a 202 that promises a delivery."""
+    return [
+        answer is not None
+        and answer.status_code == 202
+        and answer.json()["webhookDelivery"]["configured"]
+        for answer in answers
+    ]
+
+
+def test_callers_whose_gateway_was_killed_are_told_once(waiters: Waiters) -> None:
+    got = asyncio.run(call_and_signal(waiters, [4.0] * 50, (signal.SIGKILL, 0)))
+
+    assert got == [None] * 50
+    assert_each_told_once(waiters, 50)
+
+
+def test_callers_whose_gateway_is_stopped_are_promised_a_delivery(waiters: Waiters) -> None:
+    got = asyncio.run(call_and_signal(waiters, [4.0] * 20, (signal.SIGTERM, 0)))
+
+    assert promised(got) == [True] * 20
+    assert_each_told_once(waiters, 20)
+
+
+@pytest.mark.thorough
+def test_callers_of_a_gateway_that_stood_still_are_told_once(waiters: Waiters) -> None:
+    pauses = [4.0] * 10 + [13.0] * 10
+    stop = (signal.SIGSTOP, 4 * LEASE_SECONDS), (signal.SIGCONT, 0.0)
+    got = asyncio.run(call_and_signal(waiters, pauses, *stop))
+
+    assert promised(got) == [True] * 20
+    assert_each_told_once(waiters, 20)
