@@ -4,7 +4,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from engine.access.capabilities import is_model_name
-from engine.errors import ModelNotFound, NotFound, Unauthorized
+from engine.errors import BatchNotFound, ModelNotFound, NotFound, Unauthorized
 from engine.ids.api_keys import PREFIX
 from engine.ids.executions import is_execution_id
 from engine.ids.slugs import check_slug
@@ -83,7 +83,7 @@ async def get_file(request: GatewayRequest) -> Response:
 def _check_batch_id(batch_id: str) -> None:
     # Both kinds of ids have one form.
     if not is_execution_id(batch_id):
-        raise NotFound("There is no such batch")
+        raise BatchNotFound
 
 
 def _check_model_name(name: str) -> None:

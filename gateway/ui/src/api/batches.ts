@@ -1,34 +1,10 @@
 /** Batches: their answers, their paths, and the states that they go through. */
 
-export type ItemStatus = "queued" | "processing" | "completed" | "failed" | "cancelled";
-export type BatchCounts = Record<ItemStatus, number>;
+import type { Batch, BatchItem } from "./schemas";
 
-export interface Batch {
-  batchId: string;
-  workflowSlug: string;
-  /** Null for a public workflow of another account. */
-  workflowVersion: number | null;
-  status: string;
-  counts: BatchCounts;
-  creditsCost: number;
-  tags: string[];
-  createdAt: string;
-  completedAt: string | null;
-}
-
-export interface BatchItem {
-  index: number;
-  status: ItemStatus;
-  executionId: string | null;
-  result: unknown;
-  error: { code: string; message: string } | null;
-  creditsCost: number;
-}
-
-export interface AcceptedBatch {
-  batchId: string;
-  items: number;
-}
+export type { Batch, BatchItem, StartedBatch } from "./schemas";
+export type ItemStatus = BatchItem["status"];
+export type BatchCounts = Batch["counts"];
 
 /** An item that the server refuses before anything is begun. */
 export interface WrongItem {

@@ -87,7 +87,7 @@ async def test_visitors_sign_in_first_and_come_back(make_client: MakeClient, pat
     ("page", "refusal"),
     [
         ("editor", (400, "INVALID_SLUG")),
-        ("batches", (404, "NOT_FOUND")),
+        ("batches", (404, "BATCH_NOT_FOUND")),
         ("executions", (404, "EXECUTION_NOT_FOUND")),
         ("models", (404, "MODEL_NOT_FOUND")),
     ],

@@ -29,7 +29,7 @@ export function Downloads({ batch: { batchId, counts } }: { batch: Batch }) {
     stop.current = reading;
     setRead(0);
     try {
-      const items = await readItems(batchId, setRead, reading.signal);
+      const items = await readItems(batchId, sizeOf(counts), setRead, reading.signal);
       save(`batch-${batchId.slice(0, 8)}.${ending}`, type, make(items));
     } catch (error) {
       if (!reading.signal.aborted) toast((error as Error).message);

@@ -1,5 +1,5 @@
 import { type ReactNode, useState } from "react";
-import { type AcceptedBatch, type Batch, BATCHES, batchPath, isLiveBatch, sizeOf } from "../../api/batches";
+import { type Batch, BATCHES, batchPath, isLiveBatch, type StartedBatch, sizeOf } from "../../api/batches";
 import { call } from "../../api/client";
 import { invalidate } from "../../api/resource";
 import { Ago, credits, Moment, timeBetween } from "../../components/Ago";
@@ -45,7 +45,7 @@ function Actions({ batch }: { batch: Batch }) {
   const retry = async (): Promise<void> => {
     setBusy(true);
     try {
-      const { batchId, items } = await call<AcceptedBatch>("POST", `${batchPath(batch.batchId)}/retry`);
+      const { batchId, items } = await call<StartedBatch>("POST", `${batchPath(batch.batchId)}/retry`);
       toast(items === 1 ? "The failed item begins anew" : `${items.toLocaleString("en")} failed items begin anew`);
       invalidate(BATCHES);
       navigate(`/app/batches/${batchId}`);

@@ -6,8 +6,12 @@ import type { Page } from "../../api/types";
 
 const PAGE_ROWS = 200;
 
-/** Read all items in order; `onRead` hears how many there are so far. Throws when `signal` is aborted. */
-export async function readItems(id: string, onRead: (count: number) => void, signal: AbortSignal): Promise<BatchItem[]> {
+/**
+ * Read all items in order; `onRead` hears how many there are so far.
+ *
+ * Throws when `signal` is aborted, and where fewer than `size` can be read.
+ */
+export async function readItems(id: string, size: number, onRead: (count: number) => void, signal: AbortSignal): Promise<BatchItem[]> {
   const items: BatchItem[] = [];
   for (let cursor: string | null = ""; cursor !== null; ) {
     const query = new URLSearchParams({ limit: String(PAGE_ROWS), ...(cursor && { cursor }) });
@@ -17,6 +21,7 @@ export async function readItems(id: string, onRead: (count: number) => void, sig
     onRead(items.length);
     cursor = page.nextCursor;
   }
+  if (items.length < size) throw new Error(`Only ${items.length} of ${size} items could be read. Try again.`);
   return items;
 }
 

@@ -1,7 +1,7 @@
 /** Begins a batch of the rows of a table. */
 
 import { type Dispatch, useRef, useState } from "react";
-import { type AcceptedBatch, BATCHES, MOST_BYTES, type WrongItem } from "../../api/batches";
+import { BATCHES, MOST_BYTES, type StartedBatch, type WrongItem } from "../../api/batches";
 import { ApiError, call } from "../../api/client";
 import { invalidate } from "../../api/resource";
 import { toast } from "../../components/Toast";
@@ -40,8 +40,9 @@ export function useBatchStart(slug: string, columns: Column[], dispatch: Dispatc
     setError(undefined);
     try {
       const headers = { "idempotency-key": last.current.key };
-      const { batchId, items } = await call<AcceptedBatch>("POST", `/api/workflows/${slug}/batch`, content, headers);
+      const { batchId, items, warnings } = await call<StartedBatch>("POST", `/api/workflows/${slug}/batch`, content, headers);
       toast(`A batch of ${items.toLocaleString("en")} ${items === 1 ? "item" : "items"} begins`);
+      for (const warning of warnings ?? []) toast(warning);
       invalidate(BATCHES);
       invalidate("/api/me");
       last.current = { body: "", key: "" };
