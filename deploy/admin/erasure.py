@@ -71,6 +71,7 @@ class AccountErasure:
         await self._lock_out(account)
         await self._stop(account_id)
         await self._erase_media(account_id)
+        await self._keys.erase_deliveries(account_id)  # their records name them in lists
         async for page in self._keys.execution_ids(account_id):
             for execution_id in await self._keys.with_objects(account_id, page):
                 await self._store.offloaded.remove(account_id, execution_id)

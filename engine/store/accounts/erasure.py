@@ -10,7 +10,7 @@ from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
 from engine.store.redis import batch_keys, channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.webhooks.owners import run_owner
+from engine.store.webhooks.owners import batch_owner, run_owner
 from engine.store.workflows.workflows import Workflows
 
 AT_ONCE = 200
@@ -84,8 +84,13 @@ class AccountKeys:
         partition = partition_of(account_id)
         references = [keyspace.reference(account_id, each) for each in batch_ids]
         for each in batch_ids:
-            delivery = keyspace.delivery(account_id, each)
-            await self._client.send("UNLINK", batch_keys.batch(account_id, each), delivery)
+            await self._client.send(
+                "UNLINK",
+                batch_keys.batch(account_id, each),
+                keyspace.delivery(account_id, each),
+                keyspace.webhook(account_id, batch_owner(each)),
+                keyspace.webhook_deliveries(account_id, batch_owner(each)),
+            )
         for key in (
             batch_keys.unarchived_batches(partition),
             batch_keys.archived_batches(partition),
@@ -113,6 +118,10 @@ class AccountKeys:
         await self._erase_deliveries(account_id, listed)
         await self._client.send("UNLINK", keyspace.webhook(account_id, key_id))
 
+    async def erase_deliveries(self, account_id: str) -> None:
+        """Remove all deliveries of the account."""
+        await self._erase_deliveries(account_id, keyspace.account_deliveries(account_id))
+
     async def _erase_deliveries(self, account_id: str, listed: str) -> None:
         """Remove a list of deliveries, and the deliveries."""
         ids = [each.decode() for each in await self._client.send("ZRANGE", listed, 0, -1)]
@@ -130,7 +139,7 @@ class AccountKeys:
 
     async def erase(self, account_id: str, *, by: str = COMMAND) -> None:
         """Remove the account itself; the audit log has the act."""
-        await self._erase_deliveries(account_id, keyspace.account_deliveries(account_id))
+        await self.erase_deliveries(account_id)
         partition = partition_of(account_id)
         act = AuditedAct(by=by, action=AuditAction.ACCOUNT_ERASE, subject=account_id)
         await self._client.send(

@@ -28,6 +28,8 @@ from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.archive.entries import ArchivedEntries, audit_streams
 from engine.store.media import AssetSource
 from engine.store.redis import keyspace
+from engine.store.webhooks.run_webhooks import RunWebhook
+from engine.webhooks.events import EVENTS
 from tests.engine.store.test_media import kept
 from tests.support.history.rows import table_rows
 from tests.support.store.ended import URL, Ending
@@ -89,6 +91,10 @@ async def test_an_erased_account_is_nowhere_and_others_have_all_that_they_had(
     store: Store, account: Account, other: Account, database: Database
 ) -> None:
     ending = await live(store, account, database)
+    [key] = await store.api_keys.list(account.id)
+    own = RunWebhook(url=URL, events=EVENTS, is_own=True)
+    await ending.deliver(await ending.completed(key_id=key.id, webhook=own))
+    await EntryArchive(store, database).archive_deliveries()
     before = await names_with(store, other.id)
     rows = count_rows(database, other.id)
 
@@ -100,10 +106,10 @@ async def test_an_erased_account_is_nowhere_and_others_have_all_that_they_had(
         "secrets": 1,
         "workflows": 1,
         "mediaBytes": 5,
-        "executionsInRedis": 3,
+        "executionsInRedis": 4,
         "executionsInHistory": 2,
         "batchesInHistory": 1,
-        "deliveriesInHistory": 1,
+        "deliveriesInHistory": 2,
         "movementsInHistory": 2,
     }
     left = await names_with(store, account.id)

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from engine.access.capabilities import Tier
 from engine.access.tiers import load as load_tiers
+from engine.history.database.connections import Database
+from engine.history.migrations.migrate import migrate
 from engine.settings import Settings
 from engine.store import Account, Store
 from tests.conftest import RedisServer
@@ -157,7 +159,8 @@ async def version_trial(
 ) -> AsyncIterator[VersionTrial]:
     """Yield a trial on a Redis that `first` has marked, with an account and a key.
 
-    With a history, all processes share a database that `first` has made.
+    With a history, all processes share a database that `first` has made, with the tables of this
+    release, as in an upgrade.
     """
     async with contextlib.AsyncExitStack() as stack:
         server = RedisServer(is_marked=False)
@@ -172,6 +175,8 @@ async def version_trial(
         await asyncio.to_thread(run_command, first, environ, "init")
         if has_history:
             await asyncio.to_thread(run_command, first, environ, "migrate")
+            with contextlib.closing(Database(environ[DATABASE])) as database:
+                await asyncio.to_thread(migrate, database)  # without raising the store's schema
         settings = Settings(redis_url=server.url, secret_key=SECRET_KEY, allow_private_urls=True)
         store = Store.open(settings)
         stack.push_async_callback(store.close)
