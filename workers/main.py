@@ -18,6 +18,7 @@ from engine.process import setup, spare_memory
 from engine.process.pool import Pool
 from engine.services.background_tasks import background
 from engine.services.media import MediaService
+from engine.services.runs.acceptance import Acceptance
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates
@@ -27,6 +28,7 @@ from engine.store.redis.address import RedisAddress
 from engine.store.redis.heartbeat import Heartbeat
 from engine.store.redis.subscription import Subscription
 from workers import actors
+from workers.batches.feeder import BatchFeeder
 from workers.history.process import ArchiverProcess
 from workers.history.standby import Standby
 from workers.media.assets import AccountMedia, OwnMedia
@@ -214,7 +216,8 @@ async def _run_background(
         background("own database", own_database.watch),
         background("spare memory", spare_memory.trim_periodically),
         background("held check", held_check.run),
-        _run_sweeper(resources, heartbeat),
+        _run_feeder(resources) as feeder,
+        _run_sweeper(resources, heartbeat, feeder),
         _run_archiver(resources, own_database, standby),
     ):
         yield
@@ -266,7 +269,26 @@ async def _follow_models(store: Store) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _run_sweeper(resources: WorkerResources, heartbeat: Heartbeat) -> AsyncIterator[None]:
+async def _run_feeder(resources: WorkerResources) -> AsyncIterator[BatchFeeder]:
+    """Yield a feeder, which also feeds the batches whose items end in this worker."""
+    store, settings = resources.store, resources.settings
+    acceptance = Acceptance(
+        store=store,
+        media_service=resources.media_service,
+        allow_http=settings.allow_private_urls,
+    )
+    feeder = BatchFeeder(store, acceptance)
+    store.walks.on_item_end = feeder.feed_soon
+    try:
+        yield feeder
+    finally:
+        await feeder.stop()
+
+
+@contextlib.asynccontextmanager
+async def _run_sweeper(
+    resources: WorkerResources, heartbeat: Heartbeat, feeder: BatchFeeder
+) -> AsyncIterator[None]:
     settings, store, worker_id = resources.settings, resources.store, resources.worker_id
     clock = RecoveryClock(settings.lease_seconds)
     duties = sweeper_duties(
@@ -275,6 +297,7 @@ async def _run_sweeper(resources: WorkerResources, heartbeat: Heartbeat) -> Asyn
         clock,
         retention_days=settings.retention_days,
         media_service=resources.media_service,
+        feeder=feeder,
         has_history=bool(settings.database_url),
     )
     sweeper = Sweeper(store, worker_id, clock, duties, lambda: heartbeat.last_silence)

@@ -14,3 +14,5 @@ class Source(StrEnum):
     """The pages, by a session."""
     APP_DRAFT = "app-draft"
     """A draft."""
+    BATCH = "batch"
+    """An item of a batch."""

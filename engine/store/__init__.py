@@ -30,6 +30,7 @@ from engine.store.archive.archive import NoArchive, OpenArchive
 from engine.store.archive.state import ArchiverStates
 from engine.store.audit import AuditEntry, AuditLog
 from engine.store.batches.batches import Batches
+from engine.store.batches.feeding import BatchFeeding
 from engine.store.batches.records import Batch, BatchAccepted, BatchRetried, NewBatch, NewItem
 from engine.store.dispatch.gateway_leases import GatewayLeases
 from engine.store.dispatch.hints import HintSender
@@ -44,6 +45,7 @@ from engine.store.executions.new_execution import (
     AlreadyRetried,
     AuthorizationRejected,
     IdempotentReplay,
+    ItemRefused,
     NewExecution,
     NewRun,
     RunVerdict,
@@ -93,6 +95,7 @@ __all__ = [
     "AuthorizationRejected",
     "Batch",
     "BatchAccepted",
+    "BatchFeeding",
     "BatchRetried",
     "Batches",
     "CompletionNotifier",
@@ -106,6 +109,7 @@ __all__ = [
     "Governor",
     "HintSender",
     "IdempotentReplay",
+    "ItemRefused",
     "Leases",
     "LedgerEntry",
     "LedgerPage",
@@ -232,6 +236,7 @@ class Store:
         )
         self.executions = Executions(client, self.hints, self.offloaded, self.archive)
         self.batches = Batches(client, self.offloaded, self.archive)
+        self.feeding = BatchFeeding(client, self.batches.chunks)
         self.events = ExecutionEvents(client, self.archive)
         self.walks = Walks(client, self.hints)
         self.checkpoints = Checkpoints(client)

@@ -17,7 +17,7 @@ from engine.store.archive.archive import Archive, NoArchive
 from engine.store.archive.state import ArchiverStates
 from engine.store.executions.record_fields import parse_hash
 from engine.store.partitioned.first_members import FirstMembers
-from engine.store.redis import keyspace
+from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 
@@ -298,7 +298,8 @@ class AssetRecords:
         of its record.
         """
         account_id, names = await self.needed_by(asset_id)
-        executions = [(account_id, each) for each in names if not each.startswith(WORKFLOW)]
+        others = (WORKFLOW, batch_keys.REFERENCE)
+        executions = [(account_id, each) for each in names if not each.startswith(others)]
         if executions:
             await self._archive.require()
         archived = await self._archive.known(executions)
@@ -362,6 +363,8 @@ def _referrer_key(account_id: str, name: str) -> str:
     """Return the key that exists for as long as the referrer."""
     if name.startswith(WORKFLOW):
         return keyspace.workflow(account_id, name.removeprefix(WORKFLOW))
+    if name.startswith(batch_keys.REFERENCE):
+        return batch_keys.batch(account_id, name.removeprefix(batch_keys.REFERENCE))
     return keyspace.execution(account_id, name)
 
 

@@ -102,6 +102,11 @@ def _running(execution: Execution, spent: int, sequence: int) -> dict[str, Any]:
     }
 
 
+def batch_body(batch: Mapping[str, Any], event: str) -> bytes:
+    """Return the payload about a batch that is over, of the members that callers see."""
+    return _encode({"event": event, **batch})
+
+
 def example_body(delivery_id: str, account_id: str, now: int) -> bytes:
     """Return the payload of a test event, which names no real execution."""
     return _encode(

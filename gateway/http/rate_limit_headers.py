@@ -4,10 +4,11 @@ from starlette.types import Scope
 
 from engine.access.tiers import TierTerms
 from engine.errors import RateLimitExceeded
+from engine.store.accounts import rate_limits
 from engine.store.accounts.rate_limits import WINDOW_SECONDS, Window
 from gateway.http import response_headers
 
-WORKFLOW_RUNS = "workflows/run"
+WORKFLOW_RUNS = rate_limits.WORKFLOW_RUNS
 MODEL_RUNS = "models/run"
 """Buckets: one for each route whose calls are limited, not for each path."""
 RUNS = frozenset({WORKFLOW_RUNS, MODEL_RUNS})

@@ -12,6 +12,7 @@ from engine.store import (
     AlreadyRetried,
     AuthorizationRejected,
     IdempotentReplay,
+    ItemRefused,
     NewRun,
     Principal,
     RunVerdict,
@@ -118,3 +119,5 @@ async def _answer(
             return await find_first_answer(request, principal, parameters, verdict)
         case AuthorizationRejected():
             return RejectedAnswer()
+        case ItemRefused():
+            raise ValueError("a call begins no item of a batch")

@@ -177,6 +177,7 @@ class Recorder:
         if self._claimed.owner_id != self._claimed.account_id:
             error = hide_node(error)
         self._step.end, self._step.result, self._step.error = status, result, error
+        self._step.batch_id = self._claimed.batch_id
         self._step.slug = self._claimed.slug
         if parse_name(result) is not None:
             self._step.names_objects = True

@@ -4,11 +4,14 @@
 -- first call; so does a former batch that has been retried. Called again with the same id, the
 -- script returns its first answer.
 -- KEYS: batch, batches (of the account), account_items, open_batches (of the account), batches_due,
---       first_call? (of the idempotency key), former? (batch that this one retries)
--- ARGV: now?, id, account, size (items), most_queued (items of the account), body_fingerprint?,
---       first_call_ms?, answer? (to the first call), fields... (names and values of the record)
+--       first_call? (of the idempotency key), former? (batch that this one retries), workflow? (of
+--       the account itself, to keep its version)
+-- ARGV: now?, id, account_id, size (items), most_queued (items of the account), body_fingerprint?,
+--       first_call_ms?, answer? (to the first call), version, fields... (names and values of the
+--       record)
 -- Returns {'ok', created} | {'repeated', fingerprint, id, answer or ''} | {'full', queued}
---         | {'retried', id} | {'unretryable'} when the former batch goes on or is gone
+--         | {'gone'} | {'no_document'} without the workflow or its version | {'retried', id}
+--         | {'unretryable'} when the former batch goes on or is gone
 -- Uses: read_now, schedule_batch
 local now = read_now(ARGV.now)
 
@@ -23,6 +26,11 @@ if KEYS.former then
   if former[2] then return {'retried', former[2]} end
   if former[1] ~= 'completed' and former[1] ~= 'cancelled' then return {'unretryable'} end
 end
+if KEYS.workflow then
+  local state, document = unpack(redis.call('HMGET', KEYS.workflow, 'state', 'd' .. ARGV.version))
+  if not state or state == 'deleted' then return {'gone'} end
+  if not document then return {'no_document'} end
+end
 local queued = tonumber(redis.call('HGET', KEYS.account_items, 'queued') or '0')
 if queued + tonumber(ARGV.size) > tonumber(ARGV.most_queued) then return {'full', queued} end
 
@@ -33,7 +41,12 @@ for first = FIRST.fields, LAST.fields, 1000 do
 end
 redis.call('HINCRBY', KEYS.account_items, 'queued', ARGV.size)
 redis.call('ZADD', KEYS.batches, now, ARGV.id)
-schedule_batch(now)
+schedule_batch(ARGV.account_id, ARGV.id, now)
+if KEYS.workflow then
+  -- A review that began before spares the version.
+  local begun = redis.call('HINCRBY', KEYS.workflow, 'begun', 1)
+  redis.call('HSET', KEYS.workflow, 'r' .. ARGV.version, 'b' .. begun)
+end
 if KEYS.former then redis.call('HSET', KEYS.former, 'retry', ARGV.id) end
 if KEYS.first_call then
   redis.call('HSET', KEYS.first_call, 'fingerprint', ARGV.body_fingerprint, 'execution', ARGV.id)

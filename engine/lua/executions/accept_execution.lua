@@ -9,7 +9,8 @@
 --       first_call? (of the idempotency key), failed? (execution that this one retries), wallet?,
 --       ledger? (both for charged nodes), api_keys?, accounts? (both with a digest), windows? (of
 --       the account, if its calls are limited), run_webhook? (its own), delivery? (of its start),
---       deliveries_due?, webhook_deliveries?, account_deliveries?, run_deliveries?
+--       deliveries_due?, webhook_deliveries?, account_deliveries?, run_deliveries?,
+--       batch?, account_items? (both for an item)
 -- ARGV: now? (Redis's clock), id, reference, version? (of a workflow), version_kind? ('named': it
 --       need not be live, 'foreign': it is another account's), statuses (of the nodes), resend_ms
 --       (until a hint is repeated), most_active? (executions), body_fingerprint?, first_call_ms?
@@ -17,12 +18,14 @@
 --       former_retry? (of the failed execution, if another may follow it), credits? (to reserve),
 --       terms? (of refresh_wallet), trials? (of use_trials), digest?, records_fingerprint? (of the
 --       assumed key and account), account_id?, key_expires_at?, most_calls? (in a window), bucket?
---       (of the call), window_ms?, webhook_secret? (sealed, of the run's webhook),
+--       (of the call), window_ms?, webhook_secret? (sealed, of the run's webhook), item? (its
+--       position in the batch), most_items? (of the account that run),
 --       fields... (names and values of the record)
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, response or ''}
 --         | {'stale', version} | {'no_document'} without the version's document | {'gone'}
 --         | {'busy', active} | {'retried', execution id} | {'unretryable', status or ''}
 --         | {'insufficient', balance} | {'exhausted', model}
+--         | {'cancelled'} | {'begun'} | {'full'} | {'later', end of the window} for an item
 --         With a digest, this in a list of its own, or {'refused'} of another key or account, or
 --         beyond the limit; followed, with a limit, by the limit, the calls in this window (one
 --         more than the limit: refused), its end and now
@@ -34,10 +37,15 @@ local function accept()
   local active = redis.call('SCARD', KEYS.active)
   local refusal, version = refuse_execution(active)
   -- One command tells whether a plain execution is new, and lists it.
-  local is_plain = not (refusal or KEYS.first_call or KEYS.failed or KEYS.wallet)
+  local states
+  local is_plain = not (refusal or KEYS.first_call or KEYS.failed or KEYS.wallet or KEYS.batch)
   if not is_plain or redis.call('ZADD', KEYS.executions, 'NX', now, ARGV.id) == 0 then
     -- Uses: find_first_answer
     local answer = find_first_answer(active) or refusal
+    if not answer and KEYS.batch then
+      -- Uses: refuse_item
+      answer, states = refuse_item(now, active)
+    end
     if not answer and KEYS.wallet then
       -- Uses: wallet, refresh_wallet, reserve, save_wallet, use_trials, charge
       answer = charge(now)
@@ -46,6 +54,10 @@ local function accept()
     redis.call('ZADD', KEYS.executions, now, ARGV.id)
   end
   record_execution(now, version)
+  if states then
+    -- Uses: begin_item
+    begin_item(now, states)
+  end
   return {'ok', now, active + 1}
 end
 

@@ -8,6 +8,7 @@
 -- KEYS: execution, due, held (by this worker), finished, active, wallet, ledger, events, progress,
 --       workflow, unarchived, delivery? (of its end, for a webhook), deliveries_due?,
 --       webhook_deliveries?, account_deliveries?, run_deliveries?, run_webhook? (its own),
+--       batch? (of its item), account_items?, open_batches?, batches_due?,
 --       node_deliveries... (of settled nodes, for a webhook that asks for them)
 -- ARGV: now?, reference, execution_id, claim ('fence:token'), step (its number), settled?
 --       ('0c1f…'), retrying? ('3=500,…', pauses in milliseconds), claimed? ('4,5'), rows? (of

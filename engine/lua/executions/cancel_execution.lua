@@ -3,7 +3,8 @@
 -- execution with provider jobs that must be cancelled.
 -- KEYS: execution, due, finished, active, wallet, ledger, events, progress, workflow, unarchived,
 --       delivery? (of its end, for a webhook), deliveries_due?, webhook_deliveries?,
---       account_deliveries?, run_deliveries?, run_webhook? (its own)
+--       account_deliveries?, run_deliveries?, run_webhook? (its own),
+--       batch? (of its item), account_items?, open_batches?, batches_due?
 -- ARGV: now?, reference, execution_id, cancels (channel of them)
 -- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
 --         | {'armed'} when the end needs the keys of its delivery
@@ -45,6 +46,10 @@ if head[7] then drop_answers(head[7]) end
 if KEYS.delivery then
   -- Uses: list_delivery, add_event_delivery, add_end_delivery
   add_end_delivery('cancelled', now)
+end
+if KEYS.batch then
+  -- Uses: count_item
+  count_item(now, 'cancelled', spent)
 end
 local statuses = string.gsub(head[2], '[prt]', 'x')
 end_execution(now, 'cancelled', statuses, spent, '', '', head[4])

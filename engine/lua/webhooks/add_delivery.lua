@@ -3,7 +3,7 @@
 -- Called again, the script changes nothing.
 -- KEYS: delivery, deliveries_due, webhook_deliveries, account_deliveries, run_deliveries? (none)
 -- ARGV: now?, reference, api_key, url, event, body, keep_ms,
---       resend_ms (until a hint is repeated), format (of the record)
+--       resend_ms (until a hint is repeated), format (of the record), batch? (whose end it is)
 -- Returns the creation time
 -- Uses: read_now, list_delivery
 local now = read_now(ARGV.now)
@@ -14,5 +14,6 @@ if created then return created end
 redis.call('HSET', KEYS.delivery, 'status', 'pending', 'key', ARGV.api_key, 'url', ARGV.url,
   'event', ARGV.event, 'body', ARGV.body, 'created', stamp, 'next', stamp,
   'format', ARGV.format)
+if ARGV.batch ~= '' then redis.call('HSET', KEYS.delivery, 'batch', ARGV.batch) end
 list_delivery(KEYS.delivery, now, ARGV.keep_ms, ARGV.resend_ms)
 return stamp

@@ -2,13 +2,18 @@
 -- Record that an execution of another account is about to begin with the live version, so that its
 -- document is kept. The execution itself is in the slot of that account.
 -- KEYS: workflow
--- ARGV: now?, version
+-- ARGV: now?, version, is_kept? ('1': it need not be live, but an earlier call has kept it)
 -- Returns 'ok' | 'stale' when another version is live | 'gone'
 -- Uses: read_now
 local now = read_now(ARGV.now)
 local head = redis.call('HMGET', KEYS.workflow, 'version', 'state')
 if not head[1] or head[2] == 'deleted' then return 'gone' end
-if head[1] ~= ARGV.version then return 'stale' end
+if ARGV.is_kept == '1' then
+  local kept = redis.call('HMGET', KEYS.workflow, 'd' .. ARGV.version, 'p' .. ARGV.version)
+  if not kept[1] or not kept[2] then return 'gone' end
+elseif head[1] ~= ARGV.version then
+  return 'stale'
+end
 redis.call('HSET', KEYS.workflow, 'r' .. ARGV.version, '1',
   'p' .. ARGV.version, string.format('%d', now))
 return 'ok'

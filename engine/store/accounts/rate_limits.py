@@ -12,6 +12,8 @@ from engine.store.redis.client import Client
 
 WINDOW_SECONDS = 60
 WINDOW_MS = WINDOW_SECONDS * 1000
+WORKFLOW_RUNS = "workflows/run"
+"""Bucket of runs of workflows."""
 UPLOADS = "assets"
 """Bucket of uploads."""
 SAVES = "workflows"

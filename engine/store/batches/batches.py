@@ -15,8 +15,10 @@ from engine.errors import (
     QuotaExceeded,
     StorageFailed,
     Unavailable,
+    VersionNotFound,
+    WorkflowNotFound,
 )
-from engine.executions.batches import MAX_QUEUED_ITEMS
+from engine.executions.batches import MAX_QUEUED_ITEMS, BatchStatus
 from engine.ids.executions import is_execution_id
 from engine.ids.partitions import partition_of
 from engine.store.archive.archive import Archive
@@ -32,10 +34,12 @@ from engine.store.batches.records import (
     parse_batch,
 )
 from engine.store.executions.acceptance import IDEMPOTENCY_MS
-from engine.store.executions.new_execution import IdempotentReplay
+from engine.store.executions.new_execution import IdempotentReplay, StaleWorkflow
 from engine.store.executions.offload import OffloadedValues, is_large
+from engine.store.executions.public_runs import keep_public_version
 from engine.store.executions.record_fields import make_cursor, parse_cursor
 from engine.store.redis import batch_keys, keyspace
+from engine.store.redis.batch_keys import BatchKeys
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
@@ -46,7 +50,7 @@ MAX_ERRORS_AT_ONCE = 1_000
 
 log = logging.getLogger(__name__)
 
-BatchVerdict = BatchAccepted | IdempotentReplay | BatchRetried
+BatchVerdict = BatchAccepted | IdempotentReplay | StaleWorkflow | BatchRetried
 
 
 class BatchPage(Struct, frozen=True):
@@ -64,10 +68,12 @@ class Batches:
         self._records = BatchRecords(client, archive)
         self.chunks = ItemChunks(self._records, offloaded)
 
-    async def add(self, new: NewBatch) -> BatchAccepted | IdempotentReplay:
+    async def add(self, new: NewBatch) -> BatchAccepted | IdempotentReplay | StaleWorkflow:
         """Accept a batch whose items are checked; they begin soon, in order.
 
-        Raises IdempotencyKeyReused, QuotaExceeded, StoreFull, StorageFailed or Unavailable.
+        Only a public workflow of another account can be stale: its live version must be read again.
+        Raises IdempotencyKeyReused, QuotaExceeded, WorkflowNotFound, VersionNotFound, StoreFull,
+        StorageFailed or Unavailable.
         """
         verdict = await self._add(new)
         if verdict is None or isinstance(verdict, BatchRetried):
@@ -88,6 +94,10 @@ class Batches:
         replay = await self.find_replay(new)
         if replay is not None:
             return replay  # nothing is stored for a replay
+        if new.owner_id and not await keep_public_version(
+            self._client, new.owner_id, new.slug, new.version, is_kept=bool(new.retry_of)
+        ):
+            return StaleWorkflow()
         has_objects = is_large(sum(len(each.packed) for each in chunks))
         try:
             fields = await self.chunks.store(*ids, chunks)
@@ -113,13 +123,15 @@ class Batches:
             batches_due=batch_keys.batches_due(partition_of(account_id)),
             first_call=key and keyspace.idempotency(account_id, key.digest),
             former=batch_keys.batch(account_id, new.retry_of) if new.retry_of else None,
+            workflow=None if new.owner_id else keyspace.workflow(account_id, new.slug),
             id=new.batch_id,
-            account=account_id,
+            account_id=account_id,
             size=len(new.items),
             most_queued=MAX_QUEUED_ITEMS,
             body_fingerprint=key and key.fingerprint,
             first_call_ms=key and IDEMPOTENCY_MS,
             answer=new.answer,
+            version=new.version,
             fields=[word for pair in fields.items() for word in pair],
         )
 
@@ -131,6 +143,10 @@ class Batches:
                 return BatchRetried(batch_id.decode())
             case [b"repeated", *first]:
                 return _parse_replay(new, *first)
+            case [b"gone"]:
+                raise WorkflowNotFound
+            case [b"no_document"]:
+                raise VersionNotFound
             case [b"full", queued]:
                 raise QuotaExceeded("queuedItems", used=int(queued), limit=MAX_QUEUED_ITEMS)
         return None
@@ -169,6 +185,27 @@ class Batches:
         last = rows.batches[-1] if rows.has_more else None
         cursor = None if last is None else make_cursor(last.created_at, last.id)
         return BatchPage(rows.batches, cursor)
+
+    async def cancel(self, account_id: str, batch_id: str) -> BatchStatus:
+        """Cancel a batch: queued items never begin. Whoever feeds batches cancels those that run.
+
+        Returns its status then, which stays for a batch that is over. Raises BatchNotFound.
+        """
+        if not is_execution_id(batch_id):
+            raise BatchNotFound
+        keys = BatchKeys.of(account_id, batch_id)
+        status: bytes = await self._client.call(
+            SCRIPTS["cancel_batch"],
+            batch=keys.batch,
+            account_items=keys.account_items,
+            open_batches=keys.open_batches,
+            batches_due=keys.batches_due,
+            id=batch_id,
+            account_id=account_id,
+        )
+        if not status:
+            raise BatchNotFound
+        return BatchStatus(status.decode())
 
     async def item_states(self, account_id: str, batch_id: str) -> str:
         """Return the codes of the statuses of all items. Raises BatchNotFound or Unavailable."""

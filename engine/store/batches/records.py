@@ -4,12 +4,14 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import asdict
 
 from engine.executions.batches import DEFAULT_CONCURRENCY, BatchCounts, BatchStatus
 from engine.ids.executions import new_execution_id
 from engine.ids.idempotency import IdempotencyKey
 from engine.store.formats import Format
 from engine.store.redis.record_packing import pack, unpack
+from engine.values.plain import moment
 
 
 class NewItem(Struct, frozen=True):
@@ -114,6 +116,20 @@ class Batch(Struct, frozen=True, kw_only=True):
     """Batch whose failed items these are; empty for none."""
     retry: str
     """Batch with its failed items; empty for none."""
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """Members that callers and receivers of webhooks see."""
+        return {
+            "batchId": self.id,
+            "workflowSlug": self.slug,
+            "status": self.status.shown.value,
+            "counts": asdict(self.counts),
+            "creditsCost": self.credits,
+            "tags": list(self.tags),
+            "createdAt": moment(self.created_at),
+            "completedAt": moment(self.completed_at),
+        }
 
     @property
     def counts(self) -> BatchCounts:

@@ -25,6 +25,7 @@ from engine.store.accounts.speculation import (
     SpeculativeAuthorization,
 )
 from engine.store.accounts.wallets import LedgerKeeping, terms_text
+from engine.store.batches.limits import ItemLimits
 from engine.store.dispatch.hints import BULK_QUEUE, HintSender, InlineRun
 from engine.store.dispatch.queue_selector import QueueSelector
 from engine.store.executions.inputs import LargeInputs
@@ -34,12 +35,16 @@ from engine.store.executions.new_execution import (
     AlreadyRetried,
     AuthorizationRejected,
     IdempotentReplay,
+    ItemRefused,
     NewExecution,
+    NewRun,
     StaleWorkflow,
 )
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.public_runs import begin_public_run, count_public_run, hidden_models
+from engine.store.executions.record_fields import parse_name
 from engine.store.redis import keyspace
+from engine.store.redis.batch_keys import NO_BATCH, BatchKeys
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
@@ -84,7 +89,7 @@ class ExecutionAcceptance:
             return await self._accept(new, new.make_quote())
         with hidden_models():
             quote = new.make_quote()
-            if not await begin_public_run(self._client, workflow):
+            if not await begin_public_run(self._client, workflow, is_kept=new.is_named_version):
                 return StaleWorkflow()
             verdict = await self._accept(new, quote)
         if isinstance(verdict, Accepted):
@@ -102,13 +107,14 @@ class ExecutionAcceptance:
             return replay  # nothing is stored for a replay
         ids = run.account_id, run.execution_id
         inputs = await self._large_inputs.store(*ids, new.packed_inputs, new.start, run.turn)
+        own = parse_name(inputs) if new.start is None else None
         try:
             verdict = await self._record(new, inputs, quote)
         except EngineError as refusal:
-            await self._large_inputs.remove_refused(*ids, run.turn, refusal)
+            await self._large_inputs.remove_refused(*ids, run.turn, own or "", refusal)
             raise
         if not isinstance(verdict, Accepted):
-            await self._large_inputs.remove_refused(*ids, run.turn)
+            await self._large_inputs.remove_refused(*ids, run.turn, own or "")
         return verdict
 
     async def _record(self, new: NewExecution, inputs: bytes, quote: Quote | None) -> AcceptVerdict:
@@ -121,6 +127,8 @@ class ExecutionAcceptance:
         caller = AUTHORIZED if authorization is None else authorization.caller
         reply = self._call(new, inputs, quote, caller)
         queue = self._queue_selector.select(account_id)
+        if new.run.item is not None:
+            queue = BULK_QUEUE
         inline_run = _bounded(queue, new.inline_run)
         try:
             # The hint of a run after a refusal waits for its acceptance: many may be refused.
@@ -162,7 +170,6 @@ class ExecutionAcceptance:
             ledger=quote and keyspace.ledger(account_id),
             api_keys=caller.api_keys,
             accounts=caller.accounts,
-            windows=caller.windows,
             delivery=told.delivery,
             deliveries_due=told.deliveries_due,
             webhook_deliveries=told.webhook_deliveries,
@@ -185,11 +192,8 @@ class ExecutionAcceptance:
             trials=quote and trials_text(quote.trials),
             digest=caller.digest,
             records_fingerprint=caller.records_fingerprint,
-            account_id=caller.account_id,
             key_expires_at=caller.key_expires_at,
-            most_calls=caller.most_calls,
-            bucket=caller.bucket,
-            window_ms=caller.window_ms,
+            **_counted_names(run, caller),
             webhook_secret=webhook and webhook.sealed_secret,
             fields=self._fields(new, inputs, quote),
         )
@@ -222,6 +226,31 @@ class ExecutionAcceptance:
         return recorded.decode()
 
 
+def _counted_names(run: NewRun, caller: AssumedCaller) -> dict[str, Any]:
+    """Return the names of the script by which a call or the item of a batch is counted.
+
+    Raises ValueError for an item without the terms of its account.
+    """
+    batch, limits, item = NO_BATCH, None, run.item
+    if item is not None:
+        if run.terms is None:
+            raise ValueError("an item of a batch needs the terms of its account")
+        batch = BatchKeys.of(run.account_id, item.batch_id)
+        limits = ItemLimits.of(run.account_id, run.terms)
+    counted = limits or caller
+    return {
+        "windows": counted.windows,
+        "batch": batch.batch,
+        "account_items": batch.account_items,
+        "account_id": counted.account_id,
+        "most_calls": counted.most_calls,
+        "bucket": counted.bucket,
+        "window_ms": counted.window_ms,
+        "item": item and item.index,
+        "most_items": limits and limits.most_items,
+    }
+
+
 def _bounded(queue: str, inline_run: InlineRun | None) -> InlineRun | None:
     """Return the run unless it is too large for its hint: thousands may wait in the bulk queue."""
     is_large = inline_run is not None and len(inline_run.inputs) > MAX_WAITING_BYTES
@@ -252,6 +281,8 @@ def _parse_verdict(new: NewExecution, quote: Quote | None, verdict: Sequence[Any
             return StaleWorkflow()
         case [b"retried", execution_id]:
             return AlreadyRetried(execution_id.decode())
+        case [b"cancelled" | b"begun" | b"full" | b"later" as reason, *_]:
+            return ItemRefused(reason.decode())
         case [b"repeated", *first] if run.idempotency_key is not None:
             return _parse_first_call(run.idempotency_key, *first)
     raise _parse_refusal(run.terms, quote, verdict)

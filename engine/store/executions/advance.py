@@ -53,6 +53,8 @@ class Step:
     """Webhook that is told of the execution; None: none is."""
     node_facts: dict[int, bytes] = field(default_factory=dict)
     """JSON about settled nodes, by index, for a webhook that asks for them."""
+    batch_id: str = ""
+    """Batch whose item ends; empty for none."""
     slug: str = ""
     """Workflow whose run ends; empty for the run of a model."""
 

@@ -19,7 +19,18 @@ from engine.store.webhooks.delivery_keys import WebhookOwner
 
 FIRST_WALK = frozenset(
     {
-        *("depth", "events", "format", "has_objects", "holders", "key", "lost", "markup", "models"),
+        *(
+            "batch",
+            "depth",
+            "events",
+            "format",
+            "has_objects",
+            "holders",
+            "key",
+            "lost",
+            "markup",
+            "models",
+        ),
         *("must_cancel", "origin", "owner", "plan", "started", "tried", "values", "webhook_url"),
         *("webhook_events", "webhook_owner"),
     }
@@ -114,6 +125,11 @@ class ClaimedExecution:
     def reference(self) -> str:
         """Name of the execution in sets and hints."""
         return self.lease.reference
+
+    @property
+    def batch_id(self) -> str:
+        """Batch of which the execution is an item; empty for none."""
+        return self.record["batch"].decode() if "batch" in self.record else ""
 
     @property
     def lost(self) -> int:

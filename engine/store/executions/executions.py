@@ -16,6 +16,7 @@ from engine.store.executions.read.executions import ExecutionReads
 from engine.store.executions.read.results import Results
 from engine.store.executions.read.scan import find_matching
 from engine.store.redis import channels, keyspace
+from engine.store.redis.batch_keys import NO_BATCH, BatchKeys
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.webhooks.delivery_keys import (
@@ -50,18 +51,19 @@ class Executions(ExecutionReads):
     async def cancel(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """Request the cancellation. Raises ExecutionNotFound or ExecutionNotCancellable."""
         key = keyspace.execution(account_id, execution_id)
-        webhook_url, key_id, events, owner, slug, *dropped_with = await self._client.send(
+        webhook_url, key_id, events, owner, slug, batch_id, *dropped_with = await self._client.send(
             *("HMGET", key, "webhook_url", "key", "webhook_events", "webhook_owner", "slug"),
-            *("values", "has_objects"),
+            *("batch", "values", "has_objects"),
         )
+        counted = BatchKeys.of(account_id, batch_id.decode()) if batch_id else NO_BATCH
         webhook = WebhookOwner.of_record(key_id, events, owner)
         told = NO_DELIVERY_KEYS
         if webhook_url is not None:
             told = delivery_keys(account_id, execution_id, webhook)
-        reply = await self._cancel(account_id, execution_id, slug, told)
+        reply = await self._cancel(account_id, execution_id, slug, told, counted)
         if reply[0] == b"armed":  # a caller's wait has run out meanwhile
             told = delivery_keys(account_id, execution_id, webhook)
-            reply = await self._cancel(account_id, execution_id, slug, told)
+            reply = await self._cancel(account_id, execution_id, slug, told, counted)
         if reply[0] == b"missing":
             raise ExecutionNotCancellable(await self.status(account_id, execution_id))
         if reply[0] == b"ended":
@@ -73,7 +75,12 @@ class Executions(ExecutionReads):
         return ExecutionStatus(reply[0].decode())
 
     def _cancel(
-        self, account_id: str, execution_id: str, slug: bytes | None, told: DeliveryKeys
+        self,
+        account_id: str,
+        execution_id: str,
+        slug: bytes | None,
+        told: DeliveryKeys,
+        counted: BatchKeys,
     ) -> Awaitable[Sequence[bytes]]:
         """Return the answer of the script, which may add a delivery with its keys."""
         partition = partition_of(account_id)
@@ -95,6 +102,10 @@ class Executions(ExecutionReads):
             account_deliveries=told.account_deliveries,
             run_deliveries=told.run_deliveries,
             run_webhook=told.run_webhook,
+            batch=counted.batch,
+            account_items=counted.account_items,
+            open_batches=counted.open_batches,
+            batches_due=counted.batches_due,
             reference=keyspace.reference(account_id, execution_id),
             execution_id=execution_id,
             cancels=channels.cancels(),

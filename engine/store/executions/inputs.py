@@ -97,17 +97,25 @@ class LargeInputs:
         except StorageFailed:
             raise StorageFailed(NOT_STORED) from None
         finally:
-            if not is_kept:
-                await self._remove(*ids)  # an object may exist
+            if not is_kept:  # an object may exist
+                await self._remove(*ids, "" if start is not None else name)
 
     async def remove_refused(
-        self, account_id: str, execution_id: str, turn: Turn, refusal: EngineError | None = None
+        self,
+        account_id: str,
+        execution_id: str,
+        turn: Turn,
+        name: str,
+        refusal: EngineError | None = None,
     ) -> None:
-        """Remove the stored inputs of an execution that was certainly refused."""
+        """Remove the objects of an execution that was certainly refused; with a name, that one.
+
+        Another attempt may have begun an execution of the same id, with inputs of its own.
+        """
         turn.give_back()
         if isinstance(refusal, Unavailable) and not refusal.word:
             return  # the reply was lost, and the execution may have been accepted
-        await self._remove(account_id, execution_id)
+        await self._remove(account_id, execution_id, name)
 
     async def remove_dropped(self, account_id: str, execution_id: str) -> None:
         """Remove large values that a cancel has dropped from the record, within a short time."""
@@ -117,9 +125,12 @@ class LargeInputs:
         except (StorageFailed, TimeoutError):
             log.warning("large values of a cancelled run are left to the sweeper")
 
-    async def _remove(self, account_id: str, execution_id: str) -> None:
+    async def _remove(self, account_id: str, execution_id: str, name: str) -> None:
         try:
             async with asyncio.timeout(REMOVE_SECONDS):
-                await self._offloaded.remove(account_id, execution_id)
+                if name:
+                    await self._offloaded.remove_one(account_id, execution_id, name)
+                else:
+                    await self._offloaded.remove(account_id, execution_id)
         except (StorageFailed, TimeoutError):
             log.warning("large inputs of a refused run are left to the sweeper")

@@ -31,6 +31,13 @@ from engine.store.webhooks.run_webhooks import RunWebhook
 from engine.store.workflows.records import Workflow
 
 
+class BatchItem(Struct, frozen=True):
+    """Item of a batch, as which an execution begins."""
+
+    batch_id: str
+    index: int
+
+
 class NewRun(Struct, frozen=True, kw_only=True):
     """Run that a caller asks for: its account, limits and notifications."""
 
@@ -66,6 +73,8 @@ class NewRun(Struct, frozen=True, kw_only=True):
     """Tags of the execution, each once; those of a retried one come with its `Start`."""
     warnings: tuple[str, ...] = ()
     """Sentences about the request, for its caller and for readers of the record."""
+    item: BatchItem | None = None
+    """Item of a batch that begins with the run, which the id is made of too."""
     turn: Turn = NO_TURN
     """Turn of the account, given back while objects are stored."""
 
@@ -145,7 +154,7 @@ class NewExecution(Struct, frozen=True, kw_only=True):
     def inline_run(self) -> InlineRun | None:
         """The run to inline in the hint, if it may be walked before its claim."""
         run, workflow = self.run, self.workflow
-        must_claim = bool(self.owner_id or self.webhook or run.watcher or self.start)
+        must_claim = bool(self.owner_id or self.webhook or run.watcher or self.start or run.item)
         if must_claim or workflow is None or not self.plan.is_pure:
             return None
         if len(self.packed_inputs) > MAX_CARRIED_BYTES:
@@ -187,6 +196,8 @@ class NewExecution(Struct, frozen=True, kw_only=True):
             fields["owner"] = self.owner_id
         if run.request_id:
             fields["request"] = run.request_id
+        if run.item is not None:
+            fields |= {"batch": run.item.batch_id, "item": run.item.index}
         if workflow is not None and workflow.document.record_values is not RecordValues.ALL:
             fields["values"] = workflow.document.record_values.value
         if run.tags:
@@ -238,10 +249,17 @@ class IdempotentReplay(Struct, frozen=True):
     """Recorded answer; empty before the first response."""
 
 
+class ItemRefused(Struct, frozen=True):
+    """The item of a batch cannot begin now, or has begun or ended already."""
+
+    reason: str
+    """`cancelled`, `begun`, `full` for lack of room, or `later` for the rate of runs."""
+
+
 class AuthorizationRejected(Struct, frozen=True):
     """The principal may differ from the assumed one, or the call is beyond the limit."""
 
 
-RunVerdict = Accepted | AlreadyRetried | IdempotentReplay | AuthorizationRejected
+RunVerdict = Accepted | AlreadyRetried | IdempotentReplay | ItemRefused | AuthorizationRejected
 """Verdict on a run whose workflow is read again as often as it is saved concurrently."""
 AcceptVerdict = RunVerdict | StaleWorkflow

@@ -191,6 +191,10 @@ class OffloadedValues:
         """Remove all values of an execution. Raises StorageFailed."""
         await self._blob_store.remove_all(_prefix(account_id, execution_id))
 
+    async def remove_one(self, account_id: str, execution_id: str, name: str) -> None:
+        """Remove one value of an execution. Raises StorageFailed."""
+        await self._blob_store.delete(f"{_prefix(account_id, execution_id)}{name}")
+
     async def remove_dropped(self, account_id: str, execution_id: str) -> None:
         """Remove the values of an ended execution whose record has dropped them.
 

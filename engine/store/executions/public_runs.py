@@ -16,14 +16,25 @@ from engine.store.redis.scripts import SCRIPTS
 from engine.store.workflows.records import Workflow
 
 
-async def begin_public_run(client: Client, workflow: Workflow) -> bool:
+async def begin_public_run(client: Client, workflow: Workflow, *, is_kept: bool = False) -> bool:
     """Keep the version for a run by another account, which is accepted next.
 
-    False: another version is live. Raises WorkflowNotFound.
+    `is_kept`: it need not be live, since an earlier call has kept it. False: another version is
+    live. Raises WorkflowNotFound.
     """
-    key = keyspace.workflow(workflow.account_id, workflow.slug)
+    ids = workflow.account_id, workflow.slug, workflow.version
+    return await keep_public_version(client, *ids, is_kept=is_kept)
+
+
+async def keep_public_version(
+    client: Client, owner_id: str, slug: str, version: int, *, is_kept: bool = False
+) -> bool:
+    """Keep a version of an account for runs by others; else like `begin_public_run`."""
     reply: bytes = await client.call(
-        SCRIPTS["begin_public_run"], workflow=key, version=workflow.version
+        SCRIPTS["begin_public_run"],
+        workflow=keyspace.workflow(owner_id, slug),
+        version=version,
+        is_kept="1" if is_kept else None,
     )
     if reply == b"gone":
         raise WorkflowNotFound

@@ -3,7 +3,7 @@
 import asyncio
 import functools
 import secrets
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from msgspec import Struct
@@ -16,6 +16,7 @@ from engine.store.executions.claim import ClaimedExecution, Lease, parse_claimed
 from engine.store.executions.record_fields import UNKNOWN, parse_hash
 from engine.store.formats import Format
 from engine.store.redis import channels, keyspace
+from engine.store.redis.batch_keys import NO_BATCH, BatchKeys
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.webhooks.delivery_keys import (
@@ -87,12 +88,20 @@ def _notified(lease: Lease, step: Step) -> _Notified:
     )
 
 
+def _counted(lease: Lease, step: Step) -> BatchKeys:
+    """Return the keys of the batch whose item ends with a step."""
+    is_end = step.end is not None and step.batch_id
+    return BatchKeys.of(lease.account_id, step.batch_id) if is_end else NO_BATCH
+
+
 class Walks:
     """Transitions of a walk."""
 
     def __init__(self, client: Client, hints: HintSender) -> None:
         self._client = client
         self._hints = hints
+        self.on_item_end: Callable[[str, str], None] = lambda account_id, batch_id: None
+        """Called with account and batch when the execution of an item has ended here."""
 
     async def claim(
         self, reference: str, worker_id: str, token: str = ""
@@ -152,12 +161,9 @@ class Walks:
         return reply
 
     def advance(self, lease: Lease, number: int, step: Step) -> Awaitable[Advanced]:
-        """Record a step; `number` counts this walk's steps from 1.
-
-        The command is queued at once.
-        """
+        """Queue a step at once; `number` counts this walk's steps from 1."""
         execution_id, keys = lease.execution_id, _account_keys(lease.account_id, lease.worker_id)
-        notified = _notified(lease, step)
+        notified, counted = _notified(lease, step), _counted(lease, step)
         reply = self._client.call(
             SCRIPTS["advance_execution"],
             execution=keys.execution + execution_id,
@@ -177,6 +183,10 @@ class Walks:
             account_deliveries=notified.keys.account_deliveries,
             run_deliveries=notified.keys.run_deliveries,
             run_webhook=notified.keys.run_webhook,
+            batch=counted.batch,
+            account_items=counted.account_items,
+            open_batches=counted.open_batches,
+            batches_due=counted.batches_due,
             node_deliveries=notified.node_keys,
             reference=lease.reference,
             execution_id=execution_id,
@@ -197,15 +207,23 @@ class Walks:
             error=step.packed_error,
             node_facts=notified.node_facts,
         )
-        return self._read_advanced(reply, notified.references)
+        ended = (lease.account_id, step.batch_id) if counted is not NO_BATCH else None
+        return self._read_advanced(reply, notified.references, ended)
 
-    async def _read_advanced(self, awaited: Awaitable[Any], notified: Sequence[str]) -> Advanced:
-        """Return the outcome of a step; `notified` are its deliveries when it is recorded."""
+    async def _read_advanced(
+        self, awaited: Awaitable[Any], notified: Sequence[str], ended: tuple[str, str] | None
+    ) -> Advanced:
+        """Return the outcome of a step; `notified` are its deliveries when it is recorded.
+
+        `ended` are account and batch of an item that ends with it.
+        """
         reply = await awaited
         verdict = VERDICTS[reply[0]]
         if verdict is Verdict.OK:
             for each in notified:
                 self._hints.send_delivery_soon(each)
+            if ended is not None:
+                self.on_item_end(*ended)
         match reply:
             case [_, _, codes, now, node, missing, balance]:
                 unpaid = Unpaid(int(node), int(missing), int(balance))

@@ -1,5 +1,10 @@
 """Redis keys of batches."""
 
+from typing import Self
+
+from msgspec import Struct
+
+from engine.ids.partitions import partition_of
 from engine.store.redis.keyspace import account_tag, partition_tag
 
 
@@ -43,3 +48,35 @@ def unarchived_batches(partition: int) -> str:
 def archived_batches(partition: int) -> str:
     """Sorted set: account/batch that the history has, by the time in milliseconds of its write."""
     return f"{partition_tag(partition)}:archived_batches"
+
+
+REFERENCE = "batch "
+"""Prefix of ids of batches among the references of an asset."""
+
+
+def asset_reference(batch_id: str) -> str:
+    """Return the reference by which a batch retains assets until its items have begun."""
+    return f"{REFERENCE}{batch_id}"
+
+
+class BatchKeys(Struct, frozen=True):
+    """Keys with which a script moves an item of a batch, by their names in scripts."""
+
+    batch: str | None
+    account_items: str | None
+    open_batches: str | None
+    batches_due: str | None
+
+    @classmethod
+    def of(cls, account_id: str, batch_id: str) -> Self:
+        """Return the keys of a batch."""
+        return cls(
+            batch(account_id, batch_id),
+            account_items(account_id),
+            open_batches(account_id),
+            batches_due(partition_of(account_id)),
+        )
+
+
+NO_BATCH = BatchKeys(None, None, None, None)
+"""Keys of an execution that is no item."""

@@ -11,6 +11,7 @@ from engine.errors import InvalidWebhook, NotFound
 from engine.ids.partitions import partition_of
 from engine.store.accounts.account_events import AccountEventLog
 from engine.store.archive.archive import Archive
+from engine.store.batches.records import Batch
 from engine.store.dispatch.due_search import DueSearch, Promoted
 from engine.store.dispatch.hints import HintSender
 from engine.store.dispatch.worker_leases import SIZES_SECONDS
@@ -25,7 +26,7 @@ from engine.store.redis.scripts import SCRIPTS
 from engine.store.webhooks.delivery_reads import NO_DELIVERY, DeliveryReads
 from engine.store.webhooks.webhooks import Webhook, seal_anew, secret_place
 from engine.webhooks.deliveries import Attempt, Delivery, DeliveryStatus
-from engine.webhooks.payload import TEST_EVENT, example_body
+from engine.webhooks.payload import TEST_EVENT, batch_body, example_body
 from engine.webhooks.schedule import FAILING_MS, FAILING_REASON, DeliveryVerdict
 
 LEASE_MS = 20_000
@@ -129,6 +130,28 @@ class Deliveries(DeliveryReads):
         )
         self._hints.send_delivery_soon(reference)
         return await self.get(account_id, key_id, delivery_id)
+
+    async def add_batch_end(self, batch: Batch) -> None:
+        """Add the delivery of a batch's end to the webhook of its key, once, and send its hint."""
+        reference = keyspace.reference(batch.account_id, batch.id)
+        event = f"batch.{batch.status.value}"
+        await self._client.call(
+            SCRIPTS["add_delivery"],
+            delivery=keyspace.delivery(batch.account_id, batch.id),
+            deliveries_due=keyspace.deliveries_due(partition_of(batch.account_id)),
+            webhook_deliveries=keyspace.webhook_deliveries(batch.account_id, batch.key_id),
+            account_deliveries=keyspace.account_deliveries(batch.account_id),
+            reference=reference,
+            api_key=batch.key_id,
+            url=batch.webhook_url,
+            event=event,
+            body=batch_body(batch.summary, event),
+            keep_ms=self._keep_ms,
+            resend_ms=RESEND_MS,
+            format=Format.DELIVERY.known,
+            batch=batch.id,
+        )
+        self._hints.send_delivery_soon(reference)
 
     async def find_receiver(self, reference: str) -> DeliveryReceiver | None:
         """Return the receiver of a delivery, None when no delivery is pending."""

@@ -10,7 +10,7 @@ from engine.errors import InvalidCursor
 from engine.graph.plan import NodeName, unpack_names
 from engine.ids.partitions import partition_of
 from engine.store.partitioned.first_members import FirstMembers
-from engine.store.redis import keyspace
+from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.info import read_now
 from engine.store.redis.scripts import SCRIPTS
@@ -128,7 +128,21 @@ class Versions:
             for slug, version in await asyncio.gather(*heads):
                 if slug and version:
                     running[slug.decode()].add(int(version))
+        await self._add_versions_of_batches(account_id, running)
         return running
+
+    async def _add_versions_of_batches(self, account_id: str, running: dict[str, set[int]]) -> None:
+        """Add the versions that the queued items of the account's batches will run."""
+        listed, cursor = batch_keys.open_batches(account_id), b""
+        while cursor != b"0":
+            cursor, ids = await self._client.send(
+                "ZSCAN", listed, cursor or b"0", "COUNT", LOOKED_AT_ONCE
+            )
+            keys = (batch_keys.batch(account_id, each.decode()) for each in ids[::2])
+            heads = (self._client.send("HMGET", key, "slug", "version", "owner") for key in keys)
+            for slug, version, owner in await asyncio.gather(*heads):
+                if slug and not owner:
+                    running[slug.decode()].add(int(version))
 
     async def page(
         self, account_id: str, slug: str, *, limit: int, cursor: str | None = None

@@ -10,7 +10,37 @@ ITEMS = ("HSET", "account_items", "queued", 2, "active", 1)
 
 BATCH_SCENARIOS = {
     "add_batch": scenario(
-        id="b", account="acc", size=3, most_queued=10, fields=("slug", "echo", "c0", b"items")
+        ("HSET", "workflow", "state", "live", "d1", b"one"),
+        id="b",
+        account_id="acc",
+        size=3,
+        most_queued=10,
+        version=1,
+        workflow="workflow",
+        fields=("slug", "echo", "c0", b"items"),
+    ),
+    "feed_batch": scenario(
+        BATCH, ITEMS, id="b", account_id="acc", token="t", lease_ms=3_000, most=5, look_ms=2_000
+    ),
+    "release_feed": scenario(
+        BATCH,
+        ("HSET", "batch", "feeder", "t", "feeder_until", NOW + 1),
+        id="b",
+        account_id="acc",
+        token="t",
+        pause_ms=1_000,
+        again=0,
+    ),
+    "fail_item": scenario(BATCH, ITEMS, id="b", account_id="acc", item=2, error=b"packed", again=0),
+    "cancel_batch": scenario(BATCH, ITEMS, id="b", account_id="acc"),
+    "settle_batch": scenario(
+        ("HSET", "batch", "status", "completed", "completed", NOW),
+        ("ZADD", "open_batches", NOW, "b"),
+        id="b",
+        account_id="acc",
+    ),
+    "schedule_account": scenario(
+        ("ZADD", "open_batches", NOW, "b"), account_id="acc", earliest=NOW + 9
     ),
     "remove_ended_batch": scenario(
         BATCH,

@@ -19,7 +19,7 @@ from engine.store.redis.errors import StoreFault
 from tests.support.eventually import eventually
 from tests.support.factories import Runner
 from tests.support.workers.lost_executions import begin, lose
-from tests.support.workers.sweepers import LEASE_SECONDS, make_sweeper
+from tests.support.workers.sweepers import LEASE_SECONDS, make_feeder, make_sweeper
 from workers.recovery.clock import RecoveryClock
 from workers.recovery.sweeper import Sweeper, sweeper_duties
 
@@ -206,6 +206,7 @@ async def test_executions_are_left_to_the_archiver_where_there_is_a_history(
             *(store, "me", RecoveryClock(LEASE_SECONDS)),
             retention_days=1,
             media_service=MediaService.from_settings(settings, store),
+            feeder=make_feeder(store, settings),
             has_history=has_history,
         )
         return {duty.name for duty in duties}

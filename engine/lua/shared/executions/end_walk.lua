@@ -13,6 +13,10 @@ local function end_walk(now, statuses, spent, notifier, policy, is_watched, fiel
     -- Uses: list_delivery, add_event_delivery, add_end_delivery
     add_end_delivery(status, now)
   end
+  if KEYS.batch then
+    -- Uses: count_item
+    count_item(now, status, spent)
+  end
   if ARGV.error ~= '' then
     fields[#fields + 1] = 'error'
     fields[#fields + 1] = ARGV.error

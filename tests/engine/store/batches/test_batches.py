@@ -18,9 +18,17 @@ from engine.store import (
     Store,
 )
 from engine.store.batches.chunks import CHUNK_BYTES
-from engine.store.redis import batch_keys
+from engine.store.redis import batch_keys, keyspace
 
+SLUG = "echo"
 KEY = IdempotencyKey(digest="d", fingerprint="f")
+
+
+@pytest.fixture(autouse=True)
+async def workflow(store: Store, account: Account) -> None:
+    """Save the version that all batches run."""
+    key = keyspace.workflow(account.id, SLUG)
+    await store.client.send("HSET", key, "state", "live", "version", 1, "d1", b"document")
 
 
 def some_items(count: int, size: int = 1) -> Sequence[NewItem]:
@@ -28,7 +36,7 @@ def some_items(count: int, size: int = 1) -> Sequence[NewItem]:
 
 
 def batch(account: Account, items: Sequence[NewItem], **members: Any) -> NewBatch:
-    return NewBatch(account_id=account.id, slug="echo", version=3, items=items, **members)
+    return NewBatch(account_id=account.id, slug=SLUG, version=1, items=items, **members)
 
 
 async def queued(store: Store, account: Account) -> int:
@@ -44,7 +52,7 @@ async def test_an_accepted_batch_is_on_record_with_its_items(
     found = await store.batches.get(account.id, new.batch_id)
 
     assert accepted == BatchAccepted(new.batch_id, 3, found.created_at)
-    assert (found.slug, found.version, found.key_id, found.tags) == ("echo", 3, "key_1", ("a", "b"))
+    assert (found.slug, found.version, found.key_id, found.tags) == (SLUG, 1, "key_1", ("a", "b"))
     assert (found.status, found.states, found.concurrency) == (BatchStatus.PROCESSING, "qqq", 7)
     assert (found.counts.queued, found.size, found.credits, found.completed_at) == (3, 3, 0, None)
     assert await store.batches.item_states(account.id, new.batch_id) == "qqq"

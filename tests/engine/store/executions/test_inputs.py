@@ -234,7 +234,7 @@ async def test_a_refused_run_is_refused_though_its_object_cannot_be_removed(
     async def fails(*_: object) -> None:
         raise StorageFailed
 
-    monkeypatch.setattr(ObjectStore, "remove_all", fails)
+    monkeypatch.setattr(ObjectStore, "delete", fails)
 
     with pytest.raises(TooManyExecutions):
         await runner.begin(slug, LARGE, terms=replace(PRO, executions_at_once=0))
@@ -248,7 +248,7 @@ async def test_a_refusal_does_not_wait_for_a_place_that_hangs(
     async def hangs(*_: object) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(ObjectStore, "remove_all", hangs)
+    monkeypatch.setattr(ObjectStore, "delete", hangs)
     monkeypatch.setattr("engine.store.executions.inputs.REMOVE_SECONDS", 0.01)
 
     with pytest.raises(TooManyExecutions):

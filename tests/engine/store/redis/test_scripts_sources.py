@@ -89,13 +89,30 @@ def script_calls(path: Path) -> Iterator[tuple[str, ast.Call]]:
             yield name, node
 
 
+def names_given(path: Path, call: ast.Call) -> Iterator[str | None]:
+    """Yield the names of a call; `**f()` has those of the literal that a function `f` returns."""
+    for keyword in call.keywords:
+        match keyword:
+            case ast.keyword(arg=None, value=ast.Call(func=ast.Name(function))):
+                [made] = [
+                    node
+                    for node in ast.walk(ast.parse(path.read_text()))
+                    if isinstance(node, ast.FunctionDef) and node.name == function
+                ]
+                match made.body[-1]:
+                    case ast.Return(value=ast.Dict(keys=keys)):
+                        yield from [ast.literal_eval(key) for key in keys if key]
+            case _:
+                yield keyword.arg
+
+
 @pytest.mark.parametrize("path", CALLERS, ids=lambda path: str(path.relative_to(ROOT)))
 def test_calls_of_scripts_have_the_names_of_the_header(path: Path) -> None:
     for name, call in script_calls(path):
         names = SCRIPTS[name].names
         parameters = (*names.keys, *names.arguments)
         required = {each.name for each in parameters if not each.is_optional and each.size}
-        given = {keyword.arg for keyword in call.keywords}
+        given = set(names_given(path, call))
 
         place = f"line {call.lineno}, {name}"
         assert len(call.args) == (ast.unparse(call.func).endswith(".call")), place

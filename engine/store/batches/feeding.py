@@ -1,0 +1,223 @@
+"""Feeding of batches: items that may begin are taken, and what is over is settled."""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from typing import Any
+
+from msgspec import Struct
+
+from engine.access.tiers import TierTerms
+from engine.ids.partitions import partition_of
+from engine.store.batches.chunks import ItemChunks
+from engine.store.batches.limits import ItemLimits
+from engine.store.batches.records import NewItem
+from engine.store.partitioned.first_members import FirstMembers
+from engine.store.redis import batch_keys, keyspace
+from engine.store.redis.batch_keys import BatchKeys
+from engine.store.redis.client import Client
+from engine.store.redis.record_packing import pack, unpack
+from engine.store.redis.scripts import SCRIPTS
+
+LEASE_MS = 3_000
+"""Time for which one worker alone begins items of a batch; others may when it is silent."""
+LOOK_MS = 2_000
+"""Time until the next look at a batch that nothing else brings forward."""
+PAUSE_MS = 1_000
+"""Time until the next look at a batch after a fault, such as a full store."""
+ACCOUNT_LOOK_MS = 200
+"""Least time between two looks at an account."""
+MOST_ITEMS = 20
+"""Most items that a worker takes at once."""
+MOST_BATCHES = 8
+"""Most batches of one account that a look takes in."""
+MOST_ACCOUNTS = 100
+"""Most accounts of one partition that a look takes in."""
+ROTATION_SECONDS = 1.0
+
+
+class FeedState(StrEnum):
+    """Answer to a request for items of a batch."""
+
+    ITEMS = "items"
+    HELD = "held"
+    """Another worker begins its items."""
+    FULL = "full"
+    """As many items run as may."""
+    LATER = "later"
+    """The account's rate of runs is used up."""
+    BEGUN = "begun"
+    """No item is queued."""
+    CANCELLING = "cancelling"
+    OVER = "over"
+    """Its end is to be delivered."""
+    SETTLED = "settled"
+    GONE = "gone"
+
+
+class TakenItems(Struct, frozen=True):
+    """Items that a worker is to begin, in order; none unless the state is ITEMS."""
+
+    state: FeedState
+    indexes: Sequence[int] = ()
+
+
+class FedBatch(Struct, frozen=True, kw_only=True):
+    """Facts of a batch that its executions have."""
+
+    id: str
+    slug: str
+    version: int
+    owner_id: str
+    key_id: str
+    tags: Sequence[str]
+    request_id: str
+
+
+class BatchFeeding:
+    """Hands out items of batches, and finds accounts and batches that need a look."""
+
+    def __init__(self, client: Client, chunks: ItemChunks) -> None:
+        self._client = client
+        self._chunks = chunks
+        self._first = FirstMembers(client, batch_keys.batches_due)
+
+    @property
+    def has_open(self) -> bool:
+        """Whether any account had an open batch at the last search."""
+        return self._first.has_any
+
+    async def due_accounts(self, now: int) -> Sequence[str]:
+        """Return a bounded number of accounts that need a look, and postpone each."""
+        due = await self._first.due(now, ROTATION_SECONDS)
+        accounts: list[str] = []
+        for partition in due:
+            first, names = await self._client.call(
+                SCRIPTS["promote_due"],
+                due=batch_keys.batches_due(partition),
+                now=now,
+                most=MOST_ACCOUNTS,
+                repeat_ms=LOOK_MS,
+            )
+            self._first.note(partition, first)
+            accounts += [name.decode() for name in names]
+        return accounts
+
+    async def due_batches(self, account_id: str, now: int) -> Sequence[str]:
+        """Return a bounded number of the account's batches that need a look."""
+        key = batch_keys.open_batches(account_id)
+        ids = await self._client.send(
+            "ZRANGE", key, "-inf", now, "BYSCORE", "LIMIT", 0, MOST_BATCHES
+        )
+        return [each.decode() for each in ids]
+
+    async def next_open(self, account_id: str, besides: str) -> str | None:
+        """Return the account's batch whose look is the next one, other than `besides`."""
+        key = batch_keys.open_batches(account_id)
+        ids = await self._client.send("ZRANGE", key, 0, 1)
+        others = [each.decode() for each in ids if each.decode() != besides]
+        return others[0] if others else None
+
+    async def schedule_account(self, account_id: str, now: int) -> None:
+        """Schedule the next look at an account by its batches."""
+        await self._client.call(
+            SCRIPTS["schedule_account"],
+            open_batches=batch_keys.open_batches(account_id),
+            batches_due=batch_keys.batches_due(partition_of(account_id)),
+            account_id=account_id,
+            earliest=now + ACCOUNT_LOOK_MS,
+        )
+
+    async def take(
+        self, account_id: str, batch_id: str, token: str, terms: TierTerms
+    ) -> TakenItems:
+        """Return the next items to begin. `token` is the worker's, for all calls of one feed."""
+        keys, limits = BatchKeys.of(account_id, batch_id), ItemLimits.of(account_id, terms)
+        reply = await self._client.call(
+            SCRIPTS["feed_batch"],
+            batch=keys.batch,
+            account_items=keys.account_items,
+            open_batches=keys.open_batches,
+            batches_due=keys.batches_due,
+            windows=limits.windows,
+            account_id=account_id,
+            most_active=limits.most_active,
+            most_items=limits.most_items,
+            most_calls=limits.most_calls,
+            bucket=limits.bucket,
+            window_ms=limits.window_ms,
+            active=keyspace.active(account_id),
+            id=batch_id,
+            token=token,
+            lease_ms=LEASE_MS,
+            most=MOST_ITEMS,
+            look_ms=LOOK_MS,
+        )
+        state = FeedState(reply[0].decode())
+        if state is not FeedState.ITEMS:
+            return TakenItems(state)
+        return TakenItems(state, [int(each) for each in reply[1].split(b",")])
+
+    async def release(self, account_id: str, batch_id: str, token: str) -> None:
+        """Give a batch back whose items could not be begun, to be looked at in a while."""
+        await self._client.call(
+            SCRIPTS["release_feed"],
+            batch=batch_keys.batch(account_id, batch_id),
+            open_batches=batch_keys.open_batches(account_id),
+            batches_due=batch_keys.batches_due(partition_of(account_id)),
+            id=batch_id,
+            account_id=account_id,
+            token=token,
+            pause_ms=PAUSE_MS,
+        )
+
+    async def facts(self, account_id: str, batch_id: str) -> FedBatch | None:
+        """Return the facts of a batch, None when it is gone."""
+        key = batch_keys.batch(account_id, batch_id)
+        names = ("slug", "version", "owner", "key", "tags", "request")
+        slug, version, owner, key_id, tags, request = await self._client.send("HMGET", key, *names)
+        if slug is None:
+            return None
+        return FedBatch(
+            id=batch_id,
+            slug=slug.decode(),
+            version=int(version),
+            owner_id=(owner or b"").decode(),
+            key_id=(key_id or b"").decode(),
+            tags=unpack(tags) if tags else (),
+            request_id=(request or b"").decode(),
+        )
+
+    async def items(
+        self, account_id: str, batch_id: str, indexes: Sequence[int]
+    ) -> Mapping[int, NewItem]:
+        """Return items by index. Raises FileNotFoundError or StorageFailed."""
+        return await self._chunks.read(account_id, batch_id, indexes)
+
+    async def fail(
+        self, account_id: str, batch_id: str, index: int, error: Mapping[str, Any]
+    ) -> bool:
+        """End a queued item with an error; False: it is not queued any more."""
+        keys = BatchKeys.of(account_id, batch_id)
+        is_failed = await self._client.call(
+            SCRIPTS["fail_item"],
+            batch=keys.batch,
+            account_items=keys.account_items,
+            open_batches=keys.open_batches,
+            batches_due=keys.batches_due,
+            id=batch_id,
+            account_id=account_id,
+            item=index,
+            error=pack(dict(error)),
+        )
+        return bool(is_failed)
+
+    async def settle(self, account_id: str, batch_id: str) -> None:
+        """Note that the end of a batch needs no further look."""
+        await self._client.call(
+            SCRIPTS["settle_batch"],
+            batch=batch_keys.batch(account_id, batch_id),
+            open_batches=batch_keys.open_batches(account_id),
+            unarchived_batches=batch_keys.unarchived_batches(partition_of(account_id)),
+            id=batch_id,
+            account_id=account_id,
+        )

@@ -1,0 +1,1 @@
+"""Batches: their items begin as room comes, and their ends are delivered."""

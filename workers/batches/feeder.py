@@ -1,0 +1,200 @@
+"""Feeder: begins the queued items of batches as room comes, and settles batches that are over."""
+
+import asyncio
+import contextlib
+import logging
+import secrets
+from collections.abc import Mapping
+
+from msgspec import Struct
+
+from engine import metrics
+from engine.access.tiers import TierTerms
+from engine.errors import (
+    AccountNotApproved,
+    AccountNotFound,
+    EngineError,
+    ExecutionNotCancellable,
+    ExecutionNotFound,
+    StorageFailed,
+    TooManyExecutions,
+    Unavailable,
+)
+from engine.executions.batches import ItemStatus
+from engine.ids.executions import item_execution_id
+from engine.process.account_semaphore import AccountSemaphore
+from engine.services.runs.acceptance import Acceptance
+from engine.services.runs.batch_items import KeptVersion, item_error, new_item_run
+from engine.store import Accepted, Account, NewItem, Store
+from engine.store.batches.feeding import FedBatch, FeedState
+
+FEEDS_AT_ONCE = 8
+FEEDS_OF_ACCOUNT = 2
+CANCELS_AT_ONCE = 100
+GONE = {"code": "INTERNAL_ERROR", "message": "The inputs of this item are not there any more"}
+FAULT = {"code": "INTERNAL_ERROR", "message": "The item could not begin because of a fault"}
+
+log = logging.getLogger(__name__)
+
+
+class _Round(Struct, frozen=True):
+    """Items that begin together, with their account and batch."""
+
+    account: Account
+    terms: TierTerms
+    batch: FedBatch
+    indexes: tuple[int, ...]
+    items: Mapping[int, NewItem]
+
+
+class BatchFeeder:
+    """Feeds batches in the background, one task each; accounts take turns.
+
+    A feed that fails is left to the next look at the batch, which is on record.
+    """
+
+    def __init__(self, store: Store, acceptance: Acceptance) -> None:
+        self._store = store
+        self._acceptance = acceptance
+        self._slots = AccountSemaphore(FEEDS_AT_ONCE, FEEDS_OF_ACCOUNT)
+        self._feeds: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._again: set[tuple[str, str]] = set()
+        self._is_stopped = False
+
+    def feed_soon(self, account_id: str, batch_id: str) -> None:
+        """Feed a batch in the background; once more if that has begun already."""
+        ids = (account_id, batch_id)
+        if self._is_stopped:
+            return
+        if ids in self._feeds:
+            self._again.add(ids)
+            return
+        task = asyncio.get_running_loop().create_task(self._feed_safely(*ids))
+        self._feeds[ids] = task
+        task.add_done_callback(lambda _: self._done(ids))
+
+    def _done(self, ids: tuple[str, str]) -> None:
+        del self._feeds[ids]
+        if ids in self._again:
+            self._again.discard(ids)
+            self.feed_soon(*ids)
+
+    async def stop(self) -> None:
+        """Begin nothing more, and wait for items whose begin is on its way."""
+        self._is_stopped = True
+        await asyncio.gather(*self._feeds.values(), return_exceptions=True)
+
+    async def _feed_safely(self, account_id: str, batch_id: str) -> None:
+        try:
+            await self.feed(account_id, batch_id)
+        except StorageFailed:
+            pass  # it was logged at its place
+        except EngineError as error:
+            log.warning("cannot feed a batch", extra={"reason": error.message})
+        except Exception:
+            log.exception("a feed failed unexpectedly", extra={"batch": batch_id})
+
+    async def feed(self, account_id: str, batch_id: str) -> None:
+        """Begin items for as long as there is room. Raises Unavailable or StorageFailed."""
+        token = secrets.token_hex(8)
+        while not self._is_stopped:
+            async with self._slots.slot(account_id):
+                if not await self._feed_once(account_id, batch_id, token):
+                    return
+
+    async def _feed_once(self, account_id: str, batch_id: str, token: str) -> bool:
+        """Begin the next items; return whether there may be room for more."""
+        try:
+            account = await self._store.accounts.get(account_id)
+        except AccountNotFound:
+            return False
+        terms = self._store.tiers.terms(account.tier, account.role)
+        feeding = self._store.feeding
+        feed = await feeding.take(account_id, batch_id, token, terms)
+        match feed.state:
+            case FeedState.ITEMS:
+                pass
+            case FeedState.CANCELLING:
+                await self._cancel_items(account_id, batch_id)
+                return False
+            case FeedState.OVER:
+                await self._settle(account_id, batch_id)
+                await self._feed_next(account_id, batch_id)
+                return False
+            case FeedState.BEGUN:  # room comes that this batch does not need
+                await self._feed_next(account_id, batch_id)
+                return False
+            case _:
+                return False
+        batch = await feeding.facts(account_id, batch_id)
+        if batch is None:
+            return False
+        if not account.approved:
+            error = item_error(AccountNotApproved())
+            await asyncio.gather(
+                *(feeding.fail(account_id, batch_id, index, error) for index in feed.indexes)
+            )
+            return True
+        try:
+            items = await feeding.items(account_id, batch_id, feed.indexes)
+        except FileNotFoundError:
+            items = {}
+        some = _Round(account, terms, batch, tuple(feed.indexes), items)
+        went_well = await asyncio.gather(*(self._begin(some, index) for index in some.indexes))
+        if not all(went_well):
+            await feeding.release(account_id, batch_id, token)
+        return all(went_well)
+
+    async def _feed_next(self, account_id: str, batch_id: str) -> None:
+        """Feed another batch of the account, which may have waited for room."""
+        other = await self._store.feeding.next_open(account_id, besides=batch_id)
+        if other is not None:
+            self.feed_soon(account_id, other)
+
+    async def _begin(self, some: _Round, index: int) -> bool:
+        """Begin an item, or end it with the error that refuses it.
+
+        One for which there is no room any more stays queued. False: a fault of the store.
+        """
+        ids = some.account.id, some.batch.id
+        item = some.items.get(index)
+        if item is None:
+            await self._store.feeding.fail(*ids, index, GONE)
+            return True
+        run = new_item_run(some.account, some.terms, some.batch, index, item)
+        target = KeptVersion(self._store, some.batch)
+        try:
+            verdict = await self._acceptance.accept(run, target, item.inputs)
+        except TooManyExecutions:
+            return True
+        except Unavailable:
+            return False
+        except EngineError as refusal:
+            await self._store.feeding.fail(*ids, index, item_error(refusal))
+            return True
+        except Exception:
+            log.exception("an item could not begin", extra={"batch": some.batch.id, "item": index})
+            await self._store.feeding.fail(*ids, index, FAULT)
+            return True
+        if isinstance(verdict, Accepted):
+            metrics.EXECUTIONS_ACCEPTED.inc()
+        return True
+
+    async def _cancel_items(self, account_id: str, batch_id: str) -> None:
+        """Request the cancellation of the items that run."""
+        states = await self._store.batches.item_states(account_id, batch_id)
+        running = [i for i, code in enumerate(states) if code == ItemStatus.PROCESSING.code]
+        for start in range(0, len(running), CANCELS_AT_ONCE):
+            some = running[start : start + CANCELS_AT_ONCE]
+            await asyncio.gather(*(self._cancel(account_id, batch_id, index) for index in some))
+
+    async def _cancel(self, account_id: str, batch_id: str, index: int) -> None:
+        with contextlib.suppress(ExecutionNotCancellable, ExecutionNotFound):  # it has ended
+            await self._store.executions.cancel(account_id, item_execution_id(batch_id, index))
+
+    async def _settle(self, account_id: str, batch_id: str) -> None:
+        """Add the delivery of a batch's end, if anyone is to be told, and close the batch."""
+        batch = await self._store.batches.find(account_id, batch_id)
+        if batch is not None and batch.webhook_url:
+            await self._store.deliveries.add_batch_end(batch)
+        await self._store.feeding.settle(account_id, batch_id)
