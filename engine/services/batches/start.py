@@ -15,8 +15,9 @@ from engine.errors import (
 )
 from engine.services.batches.item_checks import CheckedItems, ItemChecks, RunSteps, SizedItem
 from engine.services.media import MediaService
+from engine.services.runs.acceptance import MAX_STALE
 from engine.services.runs.targets import Runnable, find_workflow
-from engine.store import BatchAccepted, IdempotentReplay, NewBatch, Store
+from engine.store import BatchAccepted, IdempotentReplay, NewBatch, StaleWorkflow, Store
 from engine.store.executions.public_runs import hidden_models
 
 SCHEMA = 2
@@ -84,17 +85,21 @@ class BatchStart(Struct, frozen=True, kw_only=True):
         replay = await self.store.acceptance.find_replay(account_id, key)
         if replay is not None:
             return replay, ""  # nothing is checked for a replay
-        runnable, checked = await self._check_latest(order, run_steps)
-        await self.require_balance(account_id, order.terms, checked.credits)
-        new = complete(order.new, runnable, checked)
-        answer = order.make_answer(new, checked.warnings)
-        return await self.store.batches.add(structs.replace(new, answer=answer)), answer
+        for attempt in range(MAX_STALE):
+            runnable, checked = await self._check_latest(order, run_steps, fresh=attempt > 0)
+            await self.require_balance(account_id, order.terms, checked.credits)
+            new = complete(order.new, runnable, checked)
+            answer = order.make_answer(new, checked.warnings)
+            verdict = await self.store.batches.add(structs.replace(new, answer=answer))
+            if not isinstance(verdict, StaleWorkflow):
+                return verdict, answer
+        raise Unavailable("The workflow is being saved faster than it can be run")
 
     async def _check_latest(
-        self, order: BatchOrder, run_steps: RunSteps
+        self, order: BatchOrder, run_steps: RunSteps, *, fresh: bool
     ) -> tuple[Runnable, CheckedItems]:
         try:
-            return await self._check(order, run_steps, fresh=False)
+            return await self._check(order, run_steps, fresh=fresh)
         except (InvalidItems, WorkflowNotRunnable):  # of a version that another process replaced?
             return await self._check(order, run_steps, fresh=True)
 

@@ -31,6 +31,8 @@ class EndingBatches:
         items = members.pop("items", ITEMS)
         account_id = self.account_id
         new = NewBatch(account_id=account_id, slug="echo", version=3, items=items, **members)
+        workflow = keyspace.workflow(account_id, "echo")
+        await self.store.client.send("HSET", workflow, "state", "live", "d3", b"document")
         await self.store.batches.add(new)
         now = await self.store.leases.now()
         reference = keyspace.reference(account_id, new.batch_id)
