@@ -30,7 +30,8 @@ class StartedBatchView(View):
     """An accepted batch, whose items begin soon."""
 
     links = {
-        name: {"batch_id": "batchId"} for name in ("get_batch", "list_batch_items", "retry_batch")
+        name: {"batch_id": "batchId"}
+        for name in ("get_batch", "list_batch_items", "cancel_batch", "retry_batch")
     }
 
     batch_id: Uuid

@@ -68,7 +68,7 @@ async def report_batch(
     counts = batch["counts"]
     if batch["status"] == "completed" and counts["completed"] == sum(counts.values()):
         return 0
-    tell(f"The batch {batch['batchId']} was {batch['status']}: {counts_text(batch)}.")
+    tell(f"Not every item of the batch {batch['batchId']} completed: {counts_text(batch)}.")
     return 1
 
 

@@ -13,8 +13,7 @@ from engine.billing.credits import make_quote
 from engine.errors import InvalidInputs, InvalidItems
 from engine.graph.plan import Plan
 from engine.media.ids import is_asset_id
-from engine.services.media import MediaService
-from engine.services.runs.run_inputs import asset_fault, find_asset
+from engine.services.runs.run_inputs import AssetUse, asset_fault, find_asset
 from engine.store import NewItem
 from engine.store.batches.chunks import ChunkPacker
 from engine.store.batches.records import Chunk
@@ -56,19 +55,11 @@ class CheckedItems(Struct, frozen=True, kw_only=True):
 class ItemChecks:
     """Checks the items of one batch for a version of its workflow."""
 
-    def __init__(
-        self,
-        plan: Plan,
-        terms: TierTerms,
-        account_id: str,
-        media: MediaService,
-        *,
-        allow_http: bool,
-    ) -> None:
+    def __init__(self, plan: Plan, terms: TierTerms, use: AssetUse, *, allow_http: bool) -> None:
+        """`use` names the batch in place of an execution: it keeps the assets that items name."""
         self._plan = plan
         self._terms = terms
-        self._account_id = account_id
-        self._media_service = media
+        self._use = use
         self._check = partial(
             check_inputs,
             plan.fields,
@@ -117,7 +108,7 @@ class ItemChecks:
         linked = {
             field.name: asset_id
             for field in self._media
-            if (asset_id := self._media_service.linked(raw.get(field.name)))
+            if (asset_id := self._use.media_service.linked(raw.get(field.name)))
         }
         inputs = self._check({**raw, **linked} if linked else raw)
         for field in self._media:
@@ -138,7 +129,7 @@ class ItemChecks:
     async def _find_asset(
         self, asset_id: str, link: str | None, used: Sequence[tuple[int, Field]]
     ) -> None:
-        asset = await find_asset(self._media_service, self._account_id, asset_id, link)
+        asset, _ = await find_asset(self._use, asset_id, link)
         for index, field in used:
             if reason := asset_fault(field, asset, link):
                 self._faults.setdefault(index, InvalidInputs(field.name, reason))

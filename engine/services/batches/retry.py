@@ -15,7 +15,7 @@ from engine.services.batches.start import (
     complete,
 )
 from engine.services.runs.targets import Runnable, find_workflow
-from engine.store import Batch, BatchAccepted, BatchRetried, NewBatch, Store
+from engine.store import Batch, BatchAccepted, BatchRetried, NewBatch, StaleWorkflow, Store
 from engine.store.redis.record_packing import pack
 
 GOES_ON = "It has not ended yet"
@@ -51,18 +51,22 @@ class BatchRetry(Struct, frozen=True, kw_only=True):
         items = await self._read_items(indexes)
         runnable = await self._find_version()
         try:
-            checked = await self.start.check_items(
-                runnable, new.account_id, self.terms, items, run_steps
-            )
+            checked = await self.start.check_items(runnable, new, self.terms, items, run_steps)
         except InvalidItems as error:  # an asset is gone
             raise self._refused(NO_LONGER_FIT.format(error.message)) from None
         await self.start.require_balance(new.account_id, self.terms, checked.credits)
         new = complete(new, runnable, checked)
-        match await self._store.batches.begin_retry(new):
+        try:
+            verdict = await self._store.batches.begin_retry(new)
+        except NotFound:
+            raise self._refused(VERSION_GONE) from None
+        match verdict:
             case BatchAccepted():
                 return StartedBatch(self.make_answer(new.batch_id, len(indexes)))
             case BatchRetried(batch_id):
                 return StartedBatch(self.make_answer(batch_id, len(indexes)))
+            case StaleWorkflow():
+                raise self._refused(VERSION_GONE)
             case _:
                 raise self._refused(GOES_ON)
 

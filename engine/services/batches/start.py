@@ -16,9 +16,11 @@ from engine.errors import (
 from engine.services.batches.item_checks import CheckedItems, ItemChecks, RunSteps, SizedItem
 from engine.services.media import MediaService
 from engine.services.runs.acceptance import MAX_STALE
+from engine.services.runs.run_inputs import AssetUse
 from engine.services.runs.targets import Runnable, find_workflow
 from engine.store import BatchAccepted, IdempotentReplay, NewBatch, StaleWorkflow, Store
 from engine.store.executions.public_runs import hidden_models
+from engine.store.redis.batch_keys import asset_reference
 
 SCHEMA = 2
 """Schema version of the store from which on it may have batches."""
@@ -86,7 +88,12 @@ class BatchStart(Struct, frozen=True, kw_only=True):
         if replay is not None:
             return replay, ""  # nothing is checked for a replay
         for attempt in range(MAX_STALE):
-            runnable, checked = await self._check_latest(order, run_steps, fresh=attempt > 0)
+            try:
+                runnable, checked = await self._check(order, run_steps, fresh=attempt > 0)
+            except (InvalidItems, WorkflowNotRunnable):
+                if attempt:
+                    raise
+                continue  # another process may have saved the workflow since this one read it
             await self.require_balance(account_id, order.terms, checked.credits)
             new = complete(order.new, runnable, checked)
             answer = order.make_answer(new, checked.warnings)
@@ -95,14 +102,6 @@ class BatchStart(Struct, frozen=True, kw_only=True):
                 return verdict, answer
         raise Unavailable("The workflow is being saved faster than it can be run")
 
-    async def _check_latest(
-        self, order: BatchOrder, run_steps: RunSteps, *, fresh: bool
-    ) -> tuple[Runnable, CheckedItems]:
-        try:
-            return await self._check(order, run_steps, fresh=fresh)
-        except (InvalidItems, WorkflowNotRunnable):  # of a version that another process replaced?
-            return await self._check(order, run_steps, fresh=True)
-
     async def _check(
         self, order: BatchOrder, run_steps: RunSteps, *, fresh: bool
     ) -> tuple[Runnable, CheckedItems]:
@@ -110,23 +109,24 @@ class BatchStart(Struct, frozen=True, kw_only=True):
         runnable = await find_workflow(
             self.store, new.account_id, new.slug, fresh=fresh, version=order.version
         )
-        checked = await self.check_items(
-            runnable, new.account_id, order.terms, order.items, run_steps
-        )
+        checked = await self.check_items(runnable, new, order.terms, order.items, run_steps)
         return runnable, checked
 
     async def check_items(
         self,
         runnable: Runnable,
-        account_id: str,
+        new: NewBatch,
         terms: TierTerms,
         items: Sequence[SizedItem],
         run_steps: RunSteps,
     ) -> CheckedItems:
-        """Check items for a version of a workflow, whose models others do not get to know."""
-        media, allow_http = self.media_service, self.allow_http
-        checks = ItemChecks(runnable.plan, terms, account_id, media, allow_http=allow_http)
-        if not owner_of(runnable, account_id):
+        """Check items of a batch for a version of a workflow.
+
+        Errors do not name the models of another account's workflow.
+        """
+        use = AssetUse(self.media_service, new.account_id, asset_reference(new.batch_id))
+        checks = ItemChecks(runnable.plan, terms, use, allow_http=self.allow_http)
+        if not owner_of(runnable, new.account_id):
             return await checks.check(items, run_steps)
         with hidden_models():
             return await checks.check(items, run_steps)

@@ -75,24 +75,21 @@ async def check_run_inputs(
 
 async def link_asset(use: AssetUse, field: Field, asset_id: str, link: str | None) -> str:
     """Return a link to an asset for the run; `link` is the one that the caller gave, if any."""
-    asset: Asset | None
-    try:
-        asset, url = await use.media_service.use(use.account_id, asset_id, use.execution_id)
-    except AssetNotFound:
-        asset, url = await _find_linked(use.media_service, link), link or ""
+    asset, url = await find_asset(use, asset_id, link)
     if reason := asset_fault(field, asset, link):
         raise InvalidInputs(field.name, reason)
     return url
 
 
-async def find_asset(
-    media_service: MediaService, account_id: str, asset_id: str, link: str | None
-) -> Asset | None:
-    """Return an asset of the account, or another one's by its link; None if it is gone."""
+async def find_asset(use: AssetUse, asset_id: str, link: str | None) -> tuple[Asset | None, str]:
+    """Return an asset of the account, which is kept, or another one's by its link; and a link.
+
+    The asset is None where there is none.
+    """
     try:
-        return await media_service.get(account_id, asset_id)
+        return await use.media_service.use(use.account_id, asset_id, use.execution_id)
     except AssetNotFound:
-        return await _find_linked(media_service, link)
+        return await _find_linked(use.media_service, link), link or ""
 
 
 async def _find_linked(media_service: MediaService, link: str | None) -> Asset | None:

@@ -10,6 +10,8 @@ from gateway.http.types import OBJECT, Credits, Moment, Nested, Uuid, View, desc
 from gateway.openapi.examples import BATCH_ID, CREATED, ENDED, EXECUTION_ID, RESULT
 from gateway.runs.types import ERROR_MEMBERS, ExecutionFailure
 
+ShownStatus = Annotated[str, described_as(Literal["processing", "completed", "cancelled"])]
+
 
 class BatchCountsView(Nested):
     """Number of items of each status."""
@@ -27,7 +29,7 @@ class BatchView(View, kw_only=True):
     batch_id: Uuid
     workflow_slug: str
     workflow_version: Annotated[int | None, doc("Null for a public workflow of another account.")]
-    status: Literal["processing", "completed", "cancelled"]
+    status: ShownStatus
     counts: Annotated[BatchCounts, described_as(BatchCountsView)]
     credits_cost: Credits
     tags: Sequence[str]
@@ -82,7 +84,7 @@ class BatchCancelRequested(View):
     """A batch whose queued items will not begin, and whose running ones are being cancelled."""
 
     batch_id: Uuid
-    status: Literal["processing", "completed", "cancelled"]
+    status: ShownStatus
 
 
 EXAMPLE = BatchView(

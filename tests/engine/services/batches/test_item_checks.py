@@ -10,6 +10,7 @@ from engine.graph.document import Document
 from engine.graph.plan import Plan
 from engine.services.batches.item_checks import MOST_FAULTS, CheckedItems, ItemChecks, SizedItem
 from engine.services.media import MediaService
+from engine.services.runs.run_inputs import AssetUse
 from engine.services.runs.targets import find_workflow
 from engine.settings import Settings
 from engine.store import Account, NewItem, Store
@@ -54,7 +55,7 @@ async def check(
 ) -> CheckedItems:
     plan = plan or await plan_of(store, account)
     terms = store.tiers.terms(account.tier, account.role)
-    checks = ItemChecks(plan, terms, account.id, media, allow_http=False)
+    checks = ItemChecks(plan, terms, AssetUse(media, account.id, "a batch"), allow_http=False)
     return await checks.check([SizedItem(NewItem(each), 1) for each in inputs], run_here)
 
 
