@@ -52,6 +52,11 @@ class Egress:
         await self._pool.close()
         self._lookups.close()
 
+    async def count(self, account_id: str, host: str) -> None:
+        """Count a call before it is made. Raises NodeFailed (outbound_limit)."""
+        if self._budget and not self._budget.try_count(account_id, host):
+            await self._budget.count(account_id, host)
+
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         """Send one call and read its answer within its deadline. Raises NodeFailed."""
         seconds, most = call.timeout_seconds, call.max_redirects
@@ -80,7 +85,7 @@ class Egress:
         """Return the answer, or the call of a redirect, whose own body is not read."""
         account_id = call.account_id
         budget = self._budget if account_id and call.is_counted else None
-        if budget and not budget.try_count(account_id, target.host):
+        if budget and not call.is_paid and not budget.try_count(account_id, target.host):
             await budget.count(account_id, target.host)
         while True:
             try:

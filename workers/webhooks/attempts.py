@@ -12,8 +12,10 @@ from engine.executions.retry import draw_jitter
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.store import Store
 from engine.store.webhooks.deliveries import ClaimedDelivery
+from engine.store.webhooks.owners import is_counted
 from engine.webhooks.deliveries import Attempt, DeliveryStatus
-from engine.webhooks.payload import execution_body
+from engine.webhooks.events import ENDS
+from engine.webhooks.payload import execution_body, node_body, started_body
 from engine.webhooks.schedule import DeliveryVerdict, judge
 from engine.webhooks.signing import sign
 from workers.outbound.client import Egress
@@ -96,22 +98,31 @@ class DeliveryAttempts:
             max_bytes=MAX_ANSWER_BYTES,
             is_cut=True,
             account_id=claimed.account_id,
-            is_counted=False,
+            is_counted=is_counted(claimed.owner),
+            is_paid=True,
             signature=await asyncio.to_thread(signed) if len(body) > LARGE_BODY else signed(),
         )
 
     async def _body(self, claimed: ClaimedDelivery) -> bytes:
-        head, execution_id = self._store.executions.head, claimed.execution_id or ""
+        executions, execution_id = self._store.executions, claimed.execution_id or ""
+        is_end = claimed.event in ENDS
+        read = executions.head if is_end else executions.facts
 
         async def read_execution() -> Execution:
             try:
                 async with asyncio.timeout(READ_SECONDS):
-                    return await head(claimed.account_id, execution_id)
+                    return await read(claimed.account_id, execution_id)
             except (StorageFailed, TimeoutError):
                 raise NodeFailed(STORAGE, UNREAD, retryable=True) from None
 
         try:
-            return execution_body(await retry_until_answered(read_execution, "read"), claimed.event)
+            execution = await retry_until_answered(read_execution, "read")
+            if is_end:
+                return execution_body(execution, claimed.event, claimed.sequence)
+            sequence = claimed.sequence or 1
+            if claimed.node is None:
+                return started_body(execution, sequence)
+            return node_body(execution, claimed.node, claimed.spent, sequence)
         except ExecutionNotFound:
             raise _GivenUp(FORGOTTEN) from None
         except ResultGone as error:

@@ -20,7 +20,7 @@ from engine.executions.retry import jittered
 from engine.store import Store
 from engine.store.redis import keyspace
 from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver
-from engine.store.webhooks.owners import key_of
+from engine.store.webhooks.owners import is_counted, key_of
 from engine.webhooks.deliveries import Attempt, DeliveryStatus
 from engine.webhooks.schedule import DeliveryVerdict
 from workers.outbound.client import Egress
@@ -41,13 +41,18 @@ logger = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _WebhookQueue:
-    """Deliveries of one webhook to one host that wait here for their turn.
+    """Deliveries to one host of one key's webhook, or of all webhooks of an account's runs.
+
+    They wait here for their turn.
 
     They stay due and unclaimed: when this process dies, another one gets their hints.
     """
 
     account_id: str
+    host: str
     limiter_key: LimiterKey
+    is_counted: bool = False
+    """Whether the account's outbound calls count them: they are of webhooks of its runs."""
     turns: int = 0
     """Turns that are requested or taken."""
     requested: int = 0
@@ -79,6 +84,7 @@ class WebhookSender:
         scale: float = 1.0,
     ) -> None:
         self._store = store
+        self._egress = egress
         self._attempts = DeliveryAttempts(store, egress, scale)
         self._limiter = limiter
         self._limits = limits
@@ -138,12 +144,13 @@ class WebhookSender:
         if self._is_draining:
             return  # its hint is sent back
         host = host_of(receiver.url)
-        queue_key = receiver.owner, host
+        account_id, _ = keyspace.parse_reference(reference)
+        counts = is_counted(receiver.owner)
+        queue_key = account_id if counts else receiver.owner, host
         queue = self._queues.get(queue_key)
         if queue is None:
-            account_id, _ = keyspace.parse_reference(reference)
             queue = self._queues[queue_key] = _WebhookQueue(
-                account_id, self._limits.limiter_key(host)
+                account_id, host, self._limits.limiter_key(host), counts
             )
         if len(queue.waiting) >= MAX_WAITING:
             self._references.discard(reference)
@@ -164,6 +171,8 @@ class WebhookSender:
             queue.turns -= 1
 
     async def _attempt_next(self, queue: _WebhookQueue) -> None:
+        if queue.is_counted and not await self._count_call(queue):
+            return
         try:
             async with self._turn(queue) as turn:
                 if not self._is_draining:
@@ -171,6 +180,25 @@ class WebhookSender:
         except NodeFailed as error:
             logger.warning("no turn for a delivery", extra={"reason": error.message})
             await asyncio.sleep(jittered(NO_TURN_SECONDS))
+
+    async def _count_call(self, queue: _WebhookQueue) -> bool:
+        """Count one call of the account; once it has made all, let the deliveries wait.
+
+        They wait in Redis for the next window.
+        """
+        try:
+            await self._egress.count(queue.account_id, queue.host)
+            return True
+        except NodeFailed:
+            waiting = [reference for reference, _ in queue.waiting]
+            queue.waiting.clear()
+        try:
+            await self._store.deliveries.postpone(waiting)
+        except EngineError as error:  # their hints come again
+            logger.warning("left deliveries", extra={"reason": error.message})
+        finally:
+            self._references.difference_update(waiting)
+        return False
 
     async def _track(self, attempting: Coroutine[None, None, None]) -> None:
         """Make an attempt that a drain waits for."""

@@ -73,6 +73,8 @@ class HttpCall(Struct, frozen=True, kw_only=True):
     """Account that makes the call; connections are kept for its further calls alone."""
     is_counted: bool = True
     """The account's limits of outbound calls count the call."""
+    is_paid: bool = False
+    """They have counted the call before (`Egress.count`); its bytes are still to be counted."""
     owner_id: str = ""
     """Account whose media at our own links the call may read too; empty: none."""
     secrets: OpenedSecrets = NO_SECRETS

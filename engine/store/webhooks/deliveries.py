@@ -2,7 +2,7 @@
 
 import secrets
 import uuid
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Iterable, Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -10,6 +10,7 @@ from engine.access.sealing import Sealer, Unsealable
 from engine.errors import InvalidWebhook, NotFound
 from engine.ids.partitions import partition_of
 from engine.store.accounts.account_events import AccountEventLog
+from engine.store.accounts.rate_limits import WINDOW_MS
 from engine.store.archive.archive import Archive
 from engine.store.batches.records import Batch
 from engine.store.dispatch.due_search import DueSearch, Promoted
@@ -35,6 +36,8 @@ RESEND_MS = 2_000
 """Time until an ignored hint is sent again: the first, then each further time."""
 RESEND_AGAIN_MS = 10_000
 KEPT_ATTEMPTS = 16
+SPREAD_MS = 5_000
+"""Postponed hints are due within this time after the window begins."""
 DISABLED = "The webhook is disabled"
 
 
@@ -224,6 +227,18 @@ class Deliveries(DeliveryReads):
         if opened and self._sealer.has_key:
             seal_anew(self._client, self._sealer, account_id, owner, held)
         return opened
+
+    async def postpone(self, references: Iterable[str]) -> None:
+        """Postpone hints to the next window of outbound calls, spread over its first seconds."""
+        for each in references:
+            account_id, _ = keyspace.parse_reference(each)
+            await self._client.call(
+                SCRIPTS["postpone_delivery"],
+                deliveries_due=keyspace.deliveries_due(partition_of(account_id)),
+                reference=each,
+                window_ms=WINDOW_MS,
+                spread_ms=secrets.randbelow(SPREAD_MS),
+            )
 
     async def settle(
         self, claimed: ClaimedDelivery, attempt: Attempt, judgement: DeliveryVerdict

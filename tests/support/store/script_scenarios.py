@@ -167,6 +167,12 @@ SCENARIOS = {
         most=10,
     ),
     "mark_ledger_archived": scenario(("HSET", "wallet", "archived", "5-3"), entry="5-10", again=0),
+    "postpone_delivery": scenario(
+        ("ZADD", "deliveries_due", NOW, "acc/d"),
+        reference="acc/d",
+        window_ms=60_000,
+        spread_ms=5,
+    ),
     "redeliver": scenario(
         (*DELIVERY, "status", "failed"), WEBHOOK, reference="acc/d", resend_ms=2_000
     ),
