@@ -133,12 +133,17 @@ InvalidIdempotencyKey.examples = (InvalidIdempotencyKey(),)
 
 
 class InvalidWebhook(InvalidRequest):
-    """A webhook's URL or secret is invalid; `field` names it, `reason` explains."""
+    """A webhook's URL, secret or events are invalid; `field` names it, `reason` explains."""
 
     code = "INVALID_WEBHOOK"
 
     def __init__(self, field: str, reason: str) -> None:
         super().__init__(reason, field=field, reason=reason)
+        self._field, self._reason = field, reason
+
+    def within(self, member: str) -> "InvalidWebhook":
+        """Return the error of a webhook that is a member of the body."""
+        return InvalidWebhook(f"{member}.{self._field}", self._reason)
 
 
 InvalidWebhook.examples = (InvalidWebhook("url", "The URL must begin with https://"),)

@@ -28,6 +28,6 @@ def check_events(value: object, field: str = "events") -> tuple[str, ...]:
     return tuple(each for each in EVENTS if each in value)
 
 
-def parse_events(text: str | None) -> Sequence[str]:
-    """Return the events of a record, the three ends for one without."""
-    return ENDS if text is None else text.split(",")
+def parse_events(packed: bytes | None) -> Sequence[str] | None:
+    """Return the events of a record; None: the three ends."""
+    return None if packed is None else packed.decode().split(",")

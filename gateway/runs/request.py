@@ -12,9 +12,7 @@ from engine.executions.events import EventId
 from engine.executions.tags import distinct_tags
 from engine.ids.idempotency import IdempotencyKey, make_idempotency_key
 from engine.store import Principal
-from engine.webhooks.signing import CAPABILITY
 from gateway.admission.credentials import header_value, header_values
-from gateway.auth.principal import has_capability
 from gateway.events.event_streams import wants_stream
 from gateway.http.json_bodies import decode_object
 from gateway.http.query import parse_seconds
@@ -23,6 +21,7 @@ from gateway.runs.ignored_members import ignored_members
 from gateway.runs.query import RetryQuery, RunQuery
 from gateway.runs.streams import read_last_event_id
 from gateway.runs.types import RunRequest
+from gateway.runs.webhooks import RequestedWebhook, find_webhook, webhook_of_key
 from gateway.services import GatewayRequest
 
 DEPTH_HEADER = run_depth.HEADER.lower().encode()
@@ -47,10 +46,15 @@ class RunParameters(Struct, frozen=True, kw_only=True):
     max_credits: int | None = None
     """Most credits that the run may cost; None: all that the balance allows."""
     idempotency_key: IdempotencyKey | None = None
-    webhook_url: str | None = None
-    """URL that receives the end; None: no webhook."""
+    webhook: RequestedWebhook | None = None
+    """Webhook that is told of the run; None: none is."""
     after: EventId | None = None
     """None: one answer. Else events, from this one on when the call is repeated."""
+
+    @property
+    def webhook_url(self) -> str | None:
+        """URL of the webhook that is told of the run; None: none is."""
+        return None if self.webhook is None else self.webhook.webhook.url
 
     @property
     def streams(self) -> bool:
@@ -72,7 +76,8 @@ async def read_run(
 ) -> RunParameters:
     """Read the parameters of a run, of a version if the query names one; `kind` is its body's type.
 
-    Raises InvalidQuery, InvalidBody, InvalidIdempotencyKey or LoopDetected.
+    Raises InvalidQuery, InvalidBody, InvalidIdempotencyKey, LoopDetected and what `read_webhook`
+    raises.
     """
     began, depth = time.perf_counter(), read_depth(request)
     data = await read_json(request)
@@ -89,7 +94,13 @@ async def read_run(
         wait_seconds=0 if query.is_async else _wait(request, query.timeout),
         max_credits=query.max_credits,
         idempotency_key=idempotency_key,
-        webhook_url=await key_webhook_url(request, principal) if query.is_async else None,
+        webhook=await find_webhook(
+            request,
+            principal,
+            body.webhook,
+            is_async=query.is_async,
+            idempotency_key=idempotency_key,
+        ),
         after=read_last_event_id(request) if wants_stream(request) else None,
     )
 
@@ -105,7 +116,7 @@ async def read_retry(request: GatewayRequest, principal: Principal) -> RunParame
         wait_seconds=0,
         max_credits=RetryQuery.parse(request.scope).max_credits,
         idempotency_key=read_idempotency_key(request, b"", None),
-        webhook_url=await key_webhook_url(request, principal),
+        webhook=await find_webhook(request, principal, is_async=True, idempotency_key=None),
     )
 
 
@@ -132,10 +143,8 @@ def _preferred_wait(request: GatewayRequest) -> float | None:
 
 async def key_webhook_url(request: GatewayRequest, principal: Principal) -> str | None:
     """Return the URL of the webhook of the caller's key, None without one that may be used."""
-    if principal.key is None or not has_capability(principal, CAPABILITY):
-        return None
-    webhooks = request.services.store.webhooks
-    return await webhooks.url_in_force(principal.account.id, principal.key.id)
+    webhook = await webhook_of_key(request, principal)
+    return None if webhook is None else webhook.url
 
 
 def read_idempotency_key(

@@ -17,6 +17,7 @@ from engine.store import (
     Principal,
     RunVerdict,
 )
+from engine.store.webhooks.run_webhooks import RunWebhook
 from gateway.admission.fairness import AccountTurn
 from gateway.auth.guard import RejectedAnswer
 from gateway.http.json_bodies import run_off_loop
@@ -64,7 +65,11 @@ async def _accept(
     services = request.services
     services.backlog.check()
     async with services.fairness.turn(principal.account.id) as turn:
-        new = _new_run(request, principal, target, parameters, execution_id, turn)
+        webhook = None
+        if parameters.webhook is not None:
+            account_id = principal.account.id
+            webhook = await parameters.webhook.seal(request, account_id, execution_id)
+        new = _new_run(request, principal, target, parameters, execution_id, turn, webhook)
         runner = partial(run_off_loop, parameters.body_bytes)
         verdict = await services.acceptance.accept(new, target, parameters.inputs, runner)
         if isinstance(verdict, Accepted):
@@ -81,6 +86,7 @@ def _new_run(
     parameters: RunParameters,
     execution_id: str,
     turn: AccountTurn,
+    webhook: RunWebhook | None,
 ) -> NewRun:
     channel = request.services.notifier.channel
     return NewRun(
@@ -94,7 +100,7 @@ def _new_run(
         max_credits=parameters.max_credits,
         idempotency_key=parameters.idempotency_key,
         answer="" if parameters.wait_seconds else ACCEPTED,
-        webhook_url=parameters.webhook_url,
+        webhook=webhook,
         authorization=request.context.speculation,
         depth=parameters.depth,
         request_id=request.context.request_id,

@@ -33,6 +33,7 @@ from gateway.openapi.examples import (
     STARTED,
 )
 from gateway.runs.tags import Tags
+from gateway.runs.webhooks import WebhookMember, WebhookOfRun
 
 ERROR_MEMBERS = ("code", "message", "nodeId")
 """Members of an execution's error that are shown."""
@@ -44,7 +45,7 @@ Warnings = Annotated[
 
 
 class RunRequest(RequestBody):
-    """Inputs and tags of a run. Other members are ignored, and named in `warnings`."""
+    """Inputs, tags and webhook of a run. Other members are ignored, and named in `warnings`."""
 
     inputs: Annotated[
         OBJECT,
@@ -52,6 +53,7 @@ class RunRequest(RequestBody):
         refused("must be an object"),
     ]
     tags: Tags = field(default_factory=list)
+    webhook: WebhookMember = None
 
 
 class RunResult(View):
@@ -301,6 +303,7 @@ EXECUTION_ROW = ExecutionRow(**ROW)
 RunRequest.examples = (
     RunRequest({"name": "Ada"}),
     RunRequest({"name": "Ada"}, tags=["nightly", "customer:42"]),
+    RunRequest({"name": "Ada"}, webhook=WebhookOfRun(url="https://example.com/runs")),
 )
 RunResult.examples = (
     RunResult(success=True, result=RESULT, cost=0, ms=31, execution_id=EXECUTION_ID),

@@ -82,11 +82,13 @@ class ExecutionAcceptance:
 
         Raises WorkflowNotFound, VersionNotFound, ExecutionNotRetryable, TooManyExecutions,
         IdempotencyKeyReused, StoreFull, StorageFailed or Unavailable; for charged nodes
-        ModelNotFound, ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded.
+        ModelNotFound, ModelTierRequired, GrantExhausted, InsufficientCredits or MaxCreditsExceeded;
+        for a workflow of another account InvalidWebhook.
         """
         workflow = new.workflow
         if workflow is None or not new.owner_id:
             return await self._accept(new, new.make_quote())
+        new.check_webhook()
         with hidden_models():
             quote = new.make_quote()
             if not await begin_public_run(self._client, workflow, is_kept=new.is_named_version):

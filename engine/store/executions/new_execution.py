@@ -125,11 +125,16 @@ class NewExecution(Struct, frozen=True, kw_only=True):
 
     @property
     def webhook(self) -> RunWebhook | None:
-        """Webhook that is told of the execution; None: none is."""
+        """Webhook that is told of the execution; None: none is. Raises InvalidWebhook."""
         run = self.run
-        if run.webhook is None and run.webhook_url:
-            return RunWebhook(url=run.webhook_url)
-        return run.webhook
+        if run.webhook is None:
+            return RunWebhook(url=run.webhook_url) if run.webhook_url else None
+        return run.webhook.for_foreign_workflow() if self.owner_id else run.webhook
+
+    def check_webhook(self) -> None:
+        """Raise InvalidWebhook for a webhook that may not be told of this workflow's nodes."""
+        if self.owner_id and self.run.webhook is not None:
+            self.run.webhook.for_foreign_workflow()
 
     @property
     def keys_of_start(self) -> DeliveryKeys:

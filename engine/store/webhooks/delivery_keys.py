@@ -8,7 +8,7 @@ from msgspec import Struct
 from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
 from engine.store.webhooks.owners import run_owner
-from engine.webhooks.events import ENDS, NODE_FINISHED
+from engine.webhooks.events import ENDS, NODE_FINISHED, parse_events
 
 
 class DeliveryKeys(Struct, frozen=True, kw_only=True):
@@ -42,8 +42,7 @@ class WebhookOwner(Struct, frozen=True):
         cls, key_id: bytes | None, events: bytes | None, owner: bytes | None
     ) -> "WebhookOwner":
         """Return that of a record with a webhook, by its fields."""
-        asked = None if events is None else events.decode().split(",")
-        return cls((owner or key_id or b"").decode(), asked)
+        return cls((owner or key_id or b"").decode(), parse_events(events))
 
     def asks_for(self, event: str) -> bool:
         """Return whether it asks for this event."""

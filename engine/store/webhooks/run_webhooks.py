@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 from msgspec.structs import replace
 
+from engine.errors import InvalidWebhook
 from engine.store.redis import keyspace
 from engine.store.redis.connection import Argument
 from engine.store.webhooks.delivery_keys import (
@@ -15,10 +16,15 @@ from engine.store.webhooks.delivery_keys import (
     event_delivery_id,
 )
 from engine.store.webhooks.owners import run_owner
-from engine.webhooks.events import STARTED
+from engine.webhooks.events import NODE_FINISHED, STARTED
 
+SINCE_SCHEMA = 2
+"""Processes of 0.1.0 know neither webhooks of runs nor events of webhooks."""
 RESEND_DELIVERY_MS = 2_000
 """Time until the hint of a delivery is sent again."""
+
+
+NO_NODES = f"Runs of another account's workflow do not send '{NODE_FINISHED}'"
 
 
 class RunWebhook(Struct, frozen=True, kw_only=True):
@@ -32,6 +38,21 @@ class RunWebhook(Struct, frozen=True, kw_only=True):
     sealed_secret: bytes = b""
     """Secret of the run's own one, sealed to its place; empty: the secrets of the webhook of the
     run's key sign its deliveries."""
+
+    def with_secret(self, sealed: bytes) -> "RunWebhook":
+        """Return it with its sealed secret."""
+        return replace(self, sealed_secret=sealed)
+
+    def for_foreign_workflow(self) -> "RunWebhook":
+        """Return it for a run of another account's workflow, which tells of no nodes.
+
+        Raises InvalidWebhook when the run's own webhook asks for them.
+        """
+        if self.events is None or NODE_FINISHED not in self.events:
+            return self
+        if self.is_own:
+            raise InvalidWebhook("webhook.events", NO_NODES)
+        return replace(self, events=[each for each in self.events if each != NODE_FINISHED])
 
     def owner(self, key_id: str, execution_id: str) -> WebhookOwner:
         """Return its owner."""

@@ -15,6 +15,8 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client, forget
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.seals import SealingKeyCheck
+from engine.store.webhooks.run_webhooks import RunWebhook
+from engine.webhooks.events import parse_events
 from engine.webhooks.signing import make_secret
 
 OVERLAP_MS = 86_400_000
@@ -28,6 +30,8 @@ class Webhook:
     url: str
     enabled: bool
     created_at: int
+    events: Sequence[str] | None = None
+    """Events that it asks for; None: the three ends."""
     disabled_reason: str = ""
     """Reason of an automatic disabling; empty otherwise."""
     made_secret: str | None = None
@@ -52,9 +56,12 @@ class Webhooks:
         enabled: bool = True,
         secret: str | None = None,
         makes_secret: bool = False,
+        events: Sequence[str] | None = None,
         by: str | None = None,
     ) -> Webhook:
         """Set the webhook of a key; without a secret it keeps its own or gets a new one.
+
+        Without events it keeps its own, at first the three ends.
 
         `makes_secret` replaces the secret. The previous one stays valid for a day. `by` acts for
         the owner, which the audit log records; None: the owner does. Raises NotFound when the key
@@ -78,16 +85,18 @@ class Webhooks:
             enabled="1" if enabled else "0",
             secret=secret_to_set,
             new_secret=sealed,
+            events=events and ",".join(events),
             overlap_ms=OVERLAP_MS,
             format=Format.WEBHOOK.known,
             act=self._audit.arguments(_act(by, account_id, key_id, url) if by else None),
         )
-        kept_secret, reason, created = _parse_saved(reply)
+        kept_secret, reason, created, kept_events = _parse_saved(reply)
         return Webhook(
             url=url,
             enabled=enabled,
             disabled_reason=reason.decode(),
             created_at=int(created),
+            events=parse_events(kept_events or None),
             made_secret=made if kept_secret == sealed else None,
         )
 
@@ -114,13 +123,16 @@ class Webhooks:
             enabled=record["enabled"] == b"1",
             disabled_reason=record["reason"].decode(),
             created_at=int(record["created"]),
+            events=parse_events(record.get("events")),
         )
 
-    async def url_in_force(self, account_id: str, key_id: str) -> str | None:
-        """Return the webhook URL for an execution that starts now, None for no webhook."""
+    async def in_force(self, account_id: str, key_id: str) -> RunWebhook | None:
+        """Return the webhook that is told of an execution that starts now, None for no webhook."""
         key = keyspace.webhook(account_id, key_id)
-        url, enabled = await self._client.send("HMGET", key, "url", "enabled")
-        return url.decode() if url is not None and enabled == b"1" else None
+        url, enabled, events = await self._client.send("HMGET", key, "url", "enabled", "events")
+        if url is None or enabled != b"1":
+            return None
+        return RunWebhook(url=url.decode(), events=parse_events(events))
 
     async def seal(self, account_id: str, owner: str, secret: str) -> bytes:
         """Return the secret of the webhook of a run or a batch as its record has it.
@@ -137,7 +149,7 @@ class Webhooks:
 
 
 def _parse_saved(reply: Sequence[bytes]) -> Sequence[bytes]:
-    """Return secret, reason and creation time of a saved webhook."""
+    """Return secret, reason, creation time and events of a saved webhook."""
     if reply[0] == b"unknown":
         raise RecordTooNew(Format.WEBHOOK.noun)
     if reply[0] != b"ok":

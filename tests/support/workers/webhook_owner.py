@@ -39,9 +39,9 @@ class Owner:
         """Accept an execution as an asynchronous call with this key would; returns its id."""
         workflow, plan = await self.store.workflows.plan(slug)
         assert plan is not None
-        url = await self.store.webhooks.url_in_force(self.account.id, key_id)
+        webhook = await self.store.webhooks.in_force(self.account.id, key_id)
         ids, inputs = (self.account, workflow, plan), {"who": "Ada"}
-        accepted = await accept(self.store, *ids, inputs, key_id=key_id, webhook_url=url)
+        accepted = await accept(self.store, *ids, inputs, key_id=key_id, webhook=webhook)
         return accepted.id
 
     async def run(self, key_id: str, graph: Graph | None = None) -> str:

@@ -172,7 +172,7 @@ async def test_gone_disables_the_webhook_and_says_why(
     assert delivery.status is DeliveryStatus.FAILED
     assert not webhook.enabled
     assert webhook.disabled_reason == GONE_REASON
-    assert await owner.store.webhooks.url_in_force(owner.account.id, key_id) is None
+    assert await owner.store.webhooks.in_force(owner.account.id, key_id) is None
     assert len(receiver.received) == 1
 
 
