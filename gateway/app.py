@@ -22,7 +22,7 @@ from gateway.routes.operations import audit, health, installation
 from gateway.routes.pages import docs, pages
 from gateway.routes.runs import draft_runs, retries, runs
 from gateway.routes.usage import ledger, usage, usage_series
-from gateway.routes.webhooks import webhooks
+from gateway.routes.webhooks import deliveries, webhooks
 from gateway.routes.workflows import (
     descriptions,
     drafts,
@@ -66,6 +66,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *identity.routes,
         *account_events.routes,
         *api_keys.routes,
+        *deliveries.routes,
         *webhooks.routes,
         *secrets.routes,
         *accounts.routes,

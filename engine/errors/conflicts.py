@@ -56,6 +56,21 @@ BatchNotRetryable.examples = (
 )
 
 
+class DeliveryNotRedeliverable(Conflict):
+    """The webhook of one run or batch is forgotten with its secret, once all is delivered."""
+
+    code = "DELIVERY_NOT_REDELIVERABLE"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "The delivery cannot be sent again: the webhook of its run or batch was forgotten with "
+            "its secret when the last of its deliveries had ended"
+        )
+
+
+DeliveryNotRedeliverable.examples = (DeliveryNotRedeliverable(),)
+
+
 class ExecutionCancelled(Conflict):
     """The execution was cancelled while the caller waited for it."""
 

@@ -35,9 +35,24 @@ class Delivery:
     """Record of one event to one webhook. Times are milliseconds since the epoch."""
 
     id: str
+    owner: str
+    """Owner of the webhook: an API key, or a run or a batch."""
+    url: str
     execution_id: str | None
     event: str
     status: DeliveryStatus
     created_at: int
     next_attempt_at: int | None
     attempts: tuple[Attempt, ...] = ()
+    batch_id: str | None = None
+    """Batch whose end it is about; None: it is about none."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeliveryFilter:
+    """Conditions on the deliveries of an account, all of them; None stands for any value."""
+
+    owner: str | None = None
+    """Owner of the webhook."""
+    execution_id: str | None = None
+    status: DeliveryStatus | None = None

@@ -10,6 +10,8 @@ WAITING = "execution.waiting"
 NODE_FINISHED = "node.finished"
 ENDS = ("execution.completed", "execution.failed", "execution.cancelled")
 """Events of a webhook that names none."""
+BATCH_ENDS = ("batch.completed", "batch.cancelled")
+"""Events that no webhook asks for: they are always sent."""
 EVENTS = (STARTED, NODE_FINISHED, *ENDS)
 
 

@@ -184,10 +184,10 @@ class LinkedAsset(Nested):
 
 
 class ExecutionDelivery(Nested):
-    """Delivery of an execution's end to the webhook of a key."""
+    """Delivery of an execution's end to a webhook."""
 
     id: str
-    key_id: str
+    key_id: Annotated[str | None, doc("The API key of the webhook; null: it is the run's own.")]
 
 
 class ExecutionView(ExecutionRow, kw_only=True):
@@ -236,12 +236,13 @@ class ExecutionView(ExecutionRow, kw_only=True):
         ]
         assets = [LinkedAsset(asset_id, url) for url, asset_id in (links or {}).items()]
         delivery_id, key_id = details.delivery_id, details.key_id
+        told = ExecutionDelivery(delivery_id, details.delivery_key_id)
         return cls.from_record(
             execution,
             inputs=shown_inputs(execution.id, details),
             key_id=key_id or None,
             http_request_id=details.request_id or None,
-            deliveries=[ExecutionDelivery(delivery_id, key_id)] if delivery_id else [],
+            deliveries=[told] if delivery_id else [],
             nodes=nodes,
             assets=assets or UNSET,
         )

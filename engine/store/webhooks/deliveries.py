@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from engine.access.sealing import Sealer, Unsealable
-from engine.errors import InvalidWebhook, NotFound
+from engine.errors import DeliveryNotRedeliverable, InvalidWebhook, NotFound
 from engine.ids.partitions import partition_of
 from engine.store.accounts.account_events import AccountEventLog
 from engine.store.accounts.rate_limits import WINDOW_MS
@@ -25,6 +25,7 @@ from engine.store.redis.info import read_now
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.webhooks.delivery_reads import NO_DELIVERY, DeliveryReads
+from engine.store.webhooks.owners import key_of
 from engine.store.webhooks.webhooks import Webhook, seal_anew, secret_place
 from engine.webhooks.deliveries import Attempt, Delivery, DeliveryStatus
 from engine.webhooks.payload import TEST_EVENT, batch_body, example_body
@@ -267,22 +268,34 @@ class Deliveries(DeliveryReads):
         _, status, reason = reply
         return Settled(status=DeliveryStatus(status.decode()), disabled_reason=reason.decode())
 
-    async def redeliver(self, account_id: str, key_id: str, delivery_id: str) -> Delivery:
+    async def redeliver(
+        self, account_id: str, delivery_id: str, *, key_id: str | None = None
+    ) -> Delivery:
         """Schedule the delivery again, for the webhook's current URL.
 
-        Raises NotFound, or InvalidWebhook while the webhook is disabled.
+        With `key_id`, only a delivery of that key's webhook. Raises NotFound, InvalidWebhook while
+        the webhook is disabled, and DeliveryNotRedeliverable when that of a run or a batch has been
+        forgotten with its secret.
         """
-        await self.get(account_id, key_id, delivery_id)
-        verdict = await schedule_again(self._client, account_id, key_id, delivery_id)
+        owner = (await self.find(account_id, delivery_id)).owner
+        if key_id not in (None, owner):
+            raise NotFound(NO_DELIVERY)
+        is_own = key_of(owner) is None
+        webhook = keyspace.webhook(account_id, owner)
+        if is_own and not await self._client.send("EXISTS", webhook):
+            raise DeliveryNotRedeliverable
+        verdict = await schedule_again(self._client, account_id, owner, delivery_id)
         if verdict == b"missing" and await self.recall(account_id, delivery_id):
-            verdict = await schedule_again(self._client, account_id, key_id, delivery_id)
+            verdict = await schedule_again(self._client, account_id, owner, delivery_id)
+        if verdict == b"missing" and is_own:
+            raise DeliveryNotRedeliverable
         if verdict == b"missing":
             raise NotFound(NO_DELIVERY)
         if verdict == b"disabled":
             raise InvalidWebhook("enabled", DISABLED)
         await self._account_events.record_delivery(account_id, delivery_id)
         self._hints.send_delivery_soon(keyspace.reference(account_id, delivery_id))
-        return await self.get(account_id, key_id, delivery_id)
+        return await self.find(account_id, delivery_id)
 
     async def promote(self, now: int | None = None) -> Promoted:
         """Return deliveries whose hint is due, and postpone each hint.

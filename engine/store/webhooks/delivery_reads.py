@@ -4,6 +4,7 @@ A delivery that is sent again after it was archived is in both; Redis has its ne
 """
 
 import asyncio
+import builtins
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,7 +19,8 @@ from engine.store.executions.record_fields import make_cursor, parse_cursor, par
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
-from engine.webhooks.deliveries import Attempt, Delivery, DeliveryStatus
+from engine.store.webhooks.owners import run_owner
+from engine.webhooks.deliveries import Attempt, Delivery, DeliveryFilter, DeliveryStatus
 
 ATTEMPT = msgspec.msgpack.Decoder(Attempt)
 
@@ -69,17 +71,26 @@ class DeliveryReads:
         after: str | None = None,
         status: DeliveryStatus | None = None,
     ) -> tuple[list[Delivery], str | None]:
-        """Return the webhook's deliveries, newest first, and the cursor of the next page.
+        """Like `page`, for the deliveries of one key's webhook."""
+        wanted = DeliveryFilter(owner=key_id, status=status)
+        return await self.page(account_id, wanted, limit=limit, after=after)
+
+    async def page(
+        self, account_id: str, wanted: DeliveryFilter, *, limit: int, after: str | None = None
+    ) -> tuple[builtins.list[Delivery], str | None]:
+        """Return the account's deliveries, newest first, and the cursor of the next page.
 
         With a status a page may have fewer rows than its limit, although there is a next one.
         Raises InvalidCursor and Unavailable.
         """
         position = None if after is None else parse_cursor(after)
-        part = await self._hot(account_id, key_id, status, position, limit)
+        part = await self._hot(account_id, wanted, position, limit)
+        if wanted.execution_id is not None:
+            part = await self._with_end(account_id, wanted, position, part)
         forgotten_at = await self._newest_forgotten(account_id)
         if forgotten_at is not None and (part.last is None or part.last.at <= forgotten_at):
             part = await self._with_archived(
-                account_id, key_id, status, position, limit, part, forgotten_at
+                account_id, wanted, position, limit, part, forgotten_at
             )
         rows = sorted(part.rows, reverse=True)
         last = rows[limit - 1] if len(rows) > limit else part.last
@@ -141,22 +152,17 @@ class DeliveryReads:
         return None if created_at is None else int(created_at)
 
     async def _hot(
-        self,
-        account_id: str,
-        key_id: str,
-        status: DeliveryStatus | None,
-        position: Position | None,
-        limit: int,
+        self, account_id: str, wanted: DeliveryFilter, position: Position | None, limit: int
     ) -> _Part:
-        key = keyspace.webhook_deliveries(account_id, key_id)
+        key, status = _list_of(account_id, wanted), wanted.status
         size = limit if status is None else EXAMINED_AT_ONCE
         members = await read_members(self._client, key, position, size + 1)
         examined, is_end = members[:size], len(members) <= size
         last = None if is_end else examined[-1]
         shown: Sequence[Position] = examined
         if status is not None:
-            wanted = set(await self.with_status(account_id, [name for _, name in shown], status))
-            shown = [row for row in shown if row.id in wanted]
+            matching = set(await self.with_status(account_id, [name for _, name in shown], status))
+            shown = [row for row in shown if row.id in matching]
             if len(shown) > limit:
                 shown, last = shown[:limit], shown[limit - 1]
         keys = (keyspace.delivery(account_id, name) for _, name in shown)
@@ -167,18 +173,40 @@ class DeliveryReads:
             {row: parse_delivery(row.id, record) for row, record in records.items() if record}, last
         )
 
+    async def _with_end(
+        self, account_id: str, wanted: DeliveryFilter, position: Position | None, part: _Part
+    ) -> _Part:
+        """Add the delivery of an execution's end, which the execution's list may lack."""
+        execution_id = wanted.execution_id or ""
+        key = keyspace.delivery(account_id, execution_id)
+        record = parse_hash(await self._client.send("HGETALL", key))
+        if not record:
+            return part
+        end = parse_delivery(execution_id, record)
+        row = Position(end.created_at, end.id)
+        is_wanted = wanted.status in (None, end.status) and (position is None or row < position)
+        if not is_wanted or (part.last is not None and row < part.last):
+            return part
+        return _Part(part.rows | {row: end}, part.last)
+
     async def _with_archived(
         self,
         account_id: str,
-        key_id: str,
-        status: DeliveryStatus | None,
+        wanted: DeliveryFilter,
         position: Position | None,
         limit: int,
         hot: _Part,
         forgotten_at: int,
     ) -> _Part:
         try:
-            archived = await self._archive.deliveries(account_id, key_id, status, position, limit)
+            archived = await self._archive.deliveries(
+                account_id,
+                wanted.owner,
+                wanted.status,
+                position,
+                limit,
+                execution_id=wanted.execution_id,
+            )
         except Unavailable:
             rows = {row: each for row, each in hot.rows.items() if row.at > forgotten_at}
             if not rows:
@@ -204,10 +232,19 @@ class DeliveryReads:
             await self._client.send("ZREM", key, *gone)
 
 
+def _list_of(account_id: str, wanted: DeliveryFilter) -> str:
+    """Return the shortest list that has all matching deliveries."""
+    if wanted.execution_id is not None:
+        return keyspace.webhook_deliveries(account_id, run_owner(wanted.execution_id))
+    if wanted.owner is not None:
+        return keyspace.webhook_deliveries(account_id, wanted.owner)
+    return keyspace.account_deliveries(account_id)
+
+
 def parse_delivery(delivery_id: str, record: Fields) -> Delivery:
     """Return the delivery of a record."""
     status = DeliveryStatus.parse(record["status"].decode())
-    execution_id = record.get("execution")
+    execution_id, batch_id = record.get("execution"), record.get("batch")
     attempts = [
         ATTEMPT.decode(value)
         for name, value in record.items()
@@ -215,10 +252,13 @@ def parse_delivery(delivery_id: str, record: Fields) -> Delivery:
     ]
     return Delivery(
         id=delivery_id,
+        owner=record["key"].decode(),
+        url=record["url"].decode(),
         execution_id=execution_id.decode() if execution_id else None,
         event=record["event"].decode(),
         status=status,
         created_at=int(record["created"]),
         next_attempt_at=int(record["next"]) if record["status"] == PENDING else None,
+        batch_id=batch_id.decode() if batch_id else None,
         attempts=tuple(sorted(attempts, key=lambda attempt: attempt.at)),
     )

@@ -1,7 +1,6 @@
 """Webhooks of API keys and their deliveries, for the browsers of the accounts that own them."""
 
 import logging
-import re
 from dataclasses import replace
 from typing import Annotated, Any, Self
 
@@ -12,9 +11,9 @@ from starlette.routing import Route
 from engine import errors
 from engine.access.capabilities import covers
 from engine.store import ApiKey, Principal, Webhook
-from engine.store.webhooks.delivery_reads import NO_DELIVERY
 from engine.values.plain import moment
 from engine.webhooks.deliveries import DeliveryStatus
+from engine.webhooks.events import ENDS, check_events
 from engine.webhooks.signing import (
     CAPABILITY,
     MAX_SECRET,
@@ -32,10 +31,16 @@ from gateway.http.request_bodies import read_body
 from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import Instant, Moment, RequestBody, View, described_as, doc
 from gateway.openapi.examples import CREATED
-from gateway.routes.webhooks.views import DELIVERED, TEST_DELIVERY, DeliveryView
+from gateway.routes.webhooks.views import DeliveryPage, DeliveryView, read_delivery_id
+from gateway.runs.webhooks import WebhookEvents, check_schema
 from gateway.services import GatewayRequest
 
 logger = logging.getLogger(__name__)
+
+
+ShownEvents = Annotated[
+    WebhookEvents | UnsetType, doc("The events that were set; absent: the three ends.")
+]
 
 
 class SavedWebhook(View, kw_only=True):
@@ -43,6 +48,7 @@ class SavedWebhook(View, kw_only=True):
 
     url: str
     enabled: bool
+    events: ShownEvents = UNSET
     secret: str | UnsetType = UNSET
     disabled_reason: str | UnsetType = UNSET
     created_at: Moment
@@ -50,7 +56,7 @@ class SavedWebhook(View, kw_only=True):
     @classmethod
     def from_record(cls, record: Webhook, **members: Any) -> Self:
         """Build the view of a webhook; the secret is present only when it was just created."""
-        members["secret"] = record.made_secret or UNSET
+        members |= {"secret": record.made_secret or UNSET, "events": record.events or UNSET}
         return super().from_record(
             record, disabled_reason=record.disabled_reason or UNSET, **members
         )
@@ -61,22 +67,17 @@ class WebhookView(View, kw_only=True):
 
     url: str
     enabled: bool
+    events: ShownEvents = UNSET
     disabled_reason: str | UnsetType = UNSET
     created_at: Moment
 
     @classmethod
     def from_record(cls, record: Webhook, **members: Any) -> Self:
         """Build the view of a webhook."""
+        members["events"] = record.events or UNSET
         return super().from_record(
             record, disabled_reason=record.disabled_reason or UNSET, **members
         )
-
-
-class DeliveryPage(View):
-    """A page of deliveries."""
-
-    rows: list[DeliveryView]
-    next_cursor: str | None
 
 
 class DeliveriesQuery(PageQuery):
@@ -99,6 +100,13 @@ class WebhookRequest(RequestBody, kw_only=True):
         ),
     ] = UNSET
     enabled: bool = True
+    events: Annotated[
+        Any,
+        described_as(
+            WebhookEvents | None,
+            description="Left out or null: as they are, at first the three ends.",
+        ),
+    ] = None
 
 
 class RedeliveryRequest(RequestBody, kw_only=True):
@@ -124,13 +132,10 @@ WEBHOOK: dict[str, Any] = {
 WebhookView.examples = (WebhookView(**WEBHOOK),)
 SavedWebhook.examples = (SavedWebhook(**WEBHOOK | {"secret": "whsec_…"}),)
 WebhookRequest.examples = (WebhookRequest(url=WEBHOOK["url"]),)
-DeliveryPage.examples = (DeliveryPage([TEST_DELIVERY, DELIVERED], next_cursor=None),)
 RedeliveryRequest.examples = (
     RedeliveryRequest(since=Instant(1_769_860_800_000), status=DeliveryStatus.FAILED),
 )
 RedeliveryView.examples = (RedeliveryView(redelivered=12, more=False, next_since=None),)
-
-DELIVERY_ID = re.compile(r"[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}")
 
 
 @operation(answers={200: WebhookView})
@@ -157,6 +162,9 @@ async def put_webhook(request: GatewayRequest, principal: Principal) -> Response
     # Absent: unchanged, or created when there is none. Null: a new one is created.
     makes_secret = body.secret is None
     secret = None if body.secret in (None, UNSET) else check_secret(body.secret)
+    events = None if body.events is None else check_events(body.events)
+    if events is not None and events != ENDS:
+        check_schema(request)
     if not covers(key.capabilities, CAPABILITY):
         raise errors.CapabilityDenied(CAPABILITY, NO_CAPABILITY)
     check_capability(replace(principal, key=key), CAPABILITY)
@@ -166,6 +174,7 @@ async def put_webhook(request: GatewayRequest, principal: Principal) -> Response
         enabled=body.enabled,
         secret=secret,
         makes_secret=makes_secret,
+        events=events,
     )
     logger.info("webhook saved", extra={"account_id": key.account_id, "key_id": key.id})
     return json_response(SavedWebhook.from_record(webhook))
@@ -215,9 +224,9 @@ async def list_deliveries(request: GatewayRequest, principal: Principal) -> Resp
 async def redeliver(request: GatewayRequest, principal: Principal) -> Response:
     """Send one delivery again soon, to where the webhook leads now."""
     key = await _own_key(request, principal)
-    delivery_id = _delivery_id(request)
+    delivery_id = read_delivery_id(request)
     deliveries = request.services.store.deliveries
-    delivery = await deliveries.redeliver(key.account_id, key.id, delivery_id)
+    delivery = await deliveries.redeliver(key.account_id, delivery_id, key_id=key.id)
     return json_response(DeliveryView.from_record(delivery), 202)
 
 
@@ -243,16 +252,8 @@ async def redeliver_since(request: GatewayRequest, principal: Principal) -> Resp
 async def get_delivery(request: GatewayRequest, principal: Principal) -> Response:
     """One delivery of the account by its id."""
     deliveries = request.services.store.deliveries
-    delivery = await deliveries.find(principal.account.id, _delivery_id(request))
+    delivery = await deliveries.find(principal.account.id, read_delivery_id(request))
     return json_response(DeliveryView.from_record(delivery))
-
-
-def _delivery_id(request: GatewayRequest) -> str:
-    """Return the delivery's id in the path. Raises NotFound for a text that is none."""
-    delivery_id: str = request.path_params["delivery_id"]
-    if DELIVERY_ID.fullmatch(delivery_id) is None:
-        raise errors.NotFound(NO_DELIVERY)
-    return delivery_id
 
 
 async def _own_key(request: GatewayRequest, principal: Principal) -> ApiKey:

@@ -1,95 +1,18 @@
 import json
-from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import pytest
 from standardwebhooks import Webhook
 
-from tests.support.acceptance.running_stack import until
-from tests.support.contract.installation import Administration, Caller, cleaned, failing, never
+from tests.support.contract.installation import Administration, Caller, failing, never
 from tests.support.contract.shapes import (
     assert_fits,
     moment,
-    moment_or_null,
-    number,
     sentence,
-    text_or_null,
-    uuid,
-    whole_or_null,
 )
+from tests.support.contract.webhooks import DELIVERY, EVENT, OWN_SECRET, Owner
 from tests.support.gateway.documents import greeting
 from tests.support.http.signature_verifier import is_knouds_signed
-from tests.support.http.target import Request, Stub
-
-OWN_SECRET = "an owner's own secret, with ünicode"
-EVENT = {
-    "event": str,
-    "executionId": str,
-    "requestId": str,
-    "userId": str,
-    "workflowSlug": text_or_null,
-    "modelIds": [str],
-    "status": str,
-    "creditsCost": number,
-    "durationMs": int,
-    "createdAt": moment,
-    "completedAt": moment,
-    "tags": [],
-}
-DELIVERY = {
-    "id": uuid,
-    "executionId": text_or_null,
-    "event": str,
-    "status": lambda value: value in ("pending", "delivered", "failed"),
-    "attempts": [
-        {"at": moment, "status": whole_or_null, "durationMs": int, "error?": str, "body?": str}
-    ],
-    "nextAttemptAt": moment_or_null,
-}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Owner:
-    """A browser with a key of its account, whose webhook it sets."""
-
-    browser: Caller
-    caller: Caller
-    key_id: str
-    stub: Stub
-
-    @property
-    def path(self) -> str:
-        return f"/api/api-keys/{self.key_id}/webhook"
-
-    def set(self, path: str, **more: Any) -> Any:
-        """Send the events to a path of the stub."""
-        answer = self.browser.put(self.path, {"url": self.stub.url + path, **more})
-        assert answer.status_code == 200, answer.text
-        return answer.json()
-
-    def received(self, path: str, count: int = 1) -> list[Request]:
-        """Return the requests for a path, once there are so many."""
-        return until(lambda: self.stub.at(path), lambda found: len(found) >= count)
-
-    def delivery(self, status: str) -> Any:
-        """Return the one delivery, once it has this status."""
-
-        def read() -> Any:
-            return self.browser.get(f"{self.path}/deliveries").json()["rows"]
-
-        (row,) = until(read, lambda rows: [each["status"] for each in rows] == [status])
-        return row
-
-
-@pytest.fixture
-def owner(administration: Administration, stub: Stub) -> Iterator[Owner]:
-    account = administration.account("business")
-    browser = administration.browser(account)
-    body = {"name": "hook", "capabilities": ["workflow:*", "webhook:receive", "model:run"]}
-    made = browser.post("/api/api-keys", body).json()
-    for caller in cleaned(administration.with_key(made["key"])):
-        yield Owner(browser=browser, caller=caller, key_id=made["id"], stub=stub)
 
 
 def test_a_webhook_is_answered_with_its_secret_when_the_server_made_it(owner: Owner) -> None:
