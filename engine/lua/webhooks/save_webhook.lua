@@ -4,8 +4,8 @@
 -- Called again, the script returns its first answer.
 -- KEYS: webhook, account_api_keys, audit
 -- ARGV: now?, api_key, url, enabled ('0' or '1'), secret? (absent: the existing one), new_secret
---       (for a webhook without one), events? (absent: the existing ones), overlap_ms (for which the previous secret stays valid),
---       format (newest one that the caller knows), act*6
+--       (for a webhook without one), events? (absent: the existing ones), overlap_ms (for
+--       which the previous secret stays valid), format (newest one that the caller knows), act*6
 -- Returns {'ok', secret, reason of disabling, created, events or ''} | {'missing'}
 --         | {'unknown'} format
 -- Uses: read_now, add_audit

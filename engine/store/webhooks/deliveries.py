@@ -268,13 +268,11 @@ class Deliveries(DeliveryReads):
         _, status, reason = reply
         return Settled(status=DeliveryStatus(status.decode()), disabled_reason=reason.decode())
 
-    async def redeliver(
-        self, account_id: str, delivery_id: str, *, key_id: str | None = None
-    ) -> Delivery:
+    async def redeliver(self, account_id: str, key_id: str | None, delivery_id: str) -> Delivery:
         """Schedule the delivery again, for the webhook's current URL.
 
-        With `key_id`, only a delivery of that key's webhook. Raises NotFound, InvalidWebhook while
-        the webhook is disabled, and DeliveryNotRedeliverable when that of a run or a batch has been
+        With a key, only a delivery to that key's webhook. Raises NotFound, InvalidWebhook while the
+        webhook is disabled, and DeliveryNotRedeliverable when that of a run or a batch has been
         forgotten with its secret.
         """
         owner = (await self.find(account_id, delivery_id)).owner

@@ -59,17 +59,15 @@ class Webhooks:
         events: Sequence[str] | None = None,
         by: str | None = None,
     ) -> Webhook:
-        """Set the webhook of a key; without a secret it keeps its own or gets a new one.
+        """Set the webhook of a key. Without a secret it keeps its own or gets a new one.
 
-        Without events it keeps its own, at first the three ends.
-
+        Without events it keeps its own too, at first the three ends.
         `makes_secret` replaces the secret. The previous one stays valid for a day. `by` acts for
         the owner, which the audit log records; None: the owner does. Raises NotFound when the key
         is gone, and RecordTooNew for a webhook that a later version has saved.
         """
         await self._seals.check()
-        place = secret_place(account_id, key_id)
-        made = make_secret()
+        place, made = secret_place(account_id, key_id), make_secret()
         sealed = self._sealer.seal(made, place)
         secret_to_set = sealed if makes_secret else None
         if secret is not None and not makes_secret:

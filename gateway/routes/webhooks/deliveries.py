@@ -63,7 +63,7 @@ async def redeliver_delivery(request: GatewayRequest, principal: Principal) -> R
         delivery = await deliveries.find(account_id, delivery_id)
         if not (delivery.execution_id or delivery.batch_id):
             raise errors.NotFound(NO_DELIVERY)
-    delivery = await deliveries.redeliver(account_id, delivery_id)
+    delivery = await deliveries.redeliver(account_id, None, delivery_id)
     return json_response(DeliveryView.from_record(delivery), 202)
 
 

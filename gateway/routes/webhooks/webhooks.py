@@ -226,7 +226,7 @@ async def redeliver(request: GatewayRequest, principal: Principal) -> Response:
     key = await _own_key(request, principal)
     delivery_id = read_delivery_id(request)
     deliveries = request.services.store.deliveries
-    delivery = await deliveries.redeliver(key.account_id, delivery_id, key_id=key.id)
+    delivery = await deliveries.redeliver(key.account_id, key.id, delivery_id)
     return json_response(DeliveryView.from_record(delivery), 202)
 
 

@@ -381,6 +381,7 @@ async def test_an_attempt_after_an_attempt_is_kept_up_to_sixteen(
 
 def test_members_of_an_attempt_by_a_later_version_are_ignored() -> None:
     record = {"status": b"failed", "event": b"execution.failed", "created": b"1"}
+    record |= {"key": b"key_1", "url": b"https://example.com"}
     attempt = pack({"at": 5, "status": 500, "of_a_later_version": True})
 
     found = parse_delivery("d", record | {"a1": attempt, "a2": pack({"at": 9})})
