@@ -71,13 +71,18 @@ class DeadGateways(Duty):
 
     async def _find_dead(self) -> Mapping[str, GatewayLease]:
         # Gateways that could not renew their leases may live, as workers may.
-        if self._clock.spares_silent_workers or not self._store.schema.allows(SINCE_SCHEMA):
+        if self._clock.spares_silent_workers:
             return NO_GATEWAYS
         leases = await self._store.gateway_leases.all()
         now = self._clock.redis_ms
         if now is None:
             now = await self._store.leases.now()
-        return {each.channel: each for each in leases if not each.covers(now)}
+        dead = {each.channel: each for each in leases if not each.covers(now)}
+        if self._store.schema.allows(SINCE_SCHEMA):
+            return dead
+        for lease in dead.values():
+            await self._store.gateway_leases.remove(lease)
+        return NO_GATEWAYS
 
     async def _find_accounts(self, position: int) -> None:
         account_ids = await self._store.orphans.accounts(position, ACCOUNTS_BATCH)

@@ -138,13 +138,44 @@ async def test_silent_gateways_are_spared_as_workers_are(
     assert await run(duty) > 1
 
 
-async def test_nothing_is_done_in_a_store_that_0_1_0_may_use(
-    store: Store, duty: DeadGateways, monkeypatch: pytest.MonkeyPatch
+async def test_each_gateway_has_its_own_time(
+    store: Store, caller: Caller, duty: DeadGateways
 ) -> None:
+    old, recent = await caller.wait("hr:notifier:old"), await caller.wait()
+    for each in (old, recent):
+        await caller.ending.walk(each)
+    now = await store.leases.now()
+    leases = (
+        "hr:notifier:old",
+        f"{now - 60_000}:{now - 45_000}",
+        DEAD,
+        f"{now + 1_500}:{now + 1_501}",
+    )
+    await store.client.send("HSET", "hr:gateways", *leases)
+    await store.client.send(
+        "HSET", keyspace.execution(*keyspace.parse_reference(old)), "created", 1
+    )
+    duty._clock.redis_ms = now + 2_000
+
+    await run(duty)
+
+    assert await caller.deliveries() == [old]
+    assert await store.gateway_leases.all() == []
+
+
+async def test_a_store_that_0_1_0_may_use_has_leases_removed_alone(
+    store: Store, caller: Caller, duty: DeadGateways, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await caller.ending.walk(await caller.wait())
     await die(store)
     monkeypatch.setattr(store.guard, "schema", 1)
 
     assert await run(duty) == 1
+    monkeypatch.undo()
+    await run(duty)
+
+    assert await store.gateway_leases.all() == []
+    assert await caller.deliveries() == []
 
 
 async def test_a_gateway_that_lives_again_keeps_its_lease_and_its_later_waits(
