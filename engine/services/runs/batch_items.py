@@ -45,6 +45,7 @@ def new_item_run(
         key_id=batch.key_id,
         execution_id=item_execution_id(batch.id, index),
         terms=terms,
+        depth=batch.depth,
         request_id=batch.request_id,
         tags=tuple(dict.fromkeys([*batch.tags, *item.tags])),
         item=BatchItem(batch.id, index),

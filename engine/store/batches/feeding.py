@@ -71,6 +71,7 @@ class FedBatch(Struct, frozen=True, kw_only=True):
     key_id: str
     tags: Sequence[str]
     request_id: str
+    depth: int
 
 
 class BatchFeeding:
@@ -173,8 +174,9 @@ class BatchFeeding:
     async def facts(self, account_id: str, batch_id: str) -> FedBatch | None:
         """Return the facts of a batch, None when it is gone."""
         key = batch_keys.batch(account_id, batch_id)
-        names = ("slug", "version", "owner", "key", "tags", "request")
-        slug, version, owner, key_id, tags, request = await self._client.send("HMGET", key, *names)
+        names = ("slug", "version", "owner", "key", "tags", "request", "depth")
+        values = await self._client.send("HMGET", key, *names)
+        slug, version, owner, key_id, tags, request, depth = values
         if slug is None:
             return None
         return FedBatch(
@@ -185,6 +187,7 @@ class BatchFeeding:
             key_id=(key_id or b"").decode(),
             tags=unpack(tags) if tags else (),
             request_id=(request or b"").decode(),
+            depth=int(depth or 1),
         )
 
     async def items(

@@ -173,9 +173,11 @@ async def test_callers_who_wait_for_their_runs_hold_no_bodies(
     await asyncio.gather(*calls, return_exceptions=True)
 
 
+@pytest.mark.parametrize("route", ["run", "batch"])
 @pytest.mark.parametrize("length", [f"content-length: {SHARE}", "transfer-encoding: chunked"])
 async def test_who_sends_too_much_at_once_is_told_to_come_back_and_others_are_served(
     length: str,
+    route: str,
     gateway: Gateway,
     client: httpx2.AsyncClient,
     strangers_client: httpx2.AsyncClient,
@@ -184,7 +186,7 @@ async def test_who_sends_too_much_at_once_is_told_to_come_back_and_others_are_se
     slug = await slug_of(client)
     host, _, port = gateway.url.removeprefix("http://").partition(":")
     head = (
-        f"POST /api/workflows/{slug}/run HTTP/1.1\r\nhost: {host}\r\nx-api-key: {api_key}\r\n"
+        f"POST /api/workflows/{slug}/{route} HTTP/1.1\r\nhost: {host}\r\nx-api-key: {api_key}\r\n"
         f"content-type: application/json\r\n{length}\r\n\r\n"
     )
     _, writer = await asyncio.open_connection(host, int(port))

@@ -8,6 +8,7 @@ import pytest
 from engine.access.capabilities import Tier
 from engine.settings import Settings
 from tests.gateway.conftest import Gateway
+from tests.support.eventually import eventually
 from tests.support.gateway.documents import edge, greeting, node
 from workers.main import worker as real_worker
 
@@ -23,11 +24,13 @@ async def a_worker_runs(settings: Settings) -> AsyncIterator[None]:
         yield
 
 
-def calls_itself(url: str, key: str, **settings: object) -> dict[str, object]:
+def calls_itself(
+    url: str, key: str, body: str = '{"inputs": {}}', **settings: object
+) -> dict[str, object]:
     headers = {"x-api-key": key, "content-type": "application/json"}
     call = node(
         *("call", "httpRequest"),
-        **{"url": url, "method": "POST", "headers": headers, "body": '{"inputs": {}}', **settings},
+        **{"url": url, "method": "POST", "headers": headers, "body": body, **settings},
     )
     return {
         "name": "Loop",
@@ -60,6 +63,29 @@ async def test_a_workflow_that_calls_itself_is_stopped_eight_deep(
     # Two runs of one millisecond have no order, so that the deepest need not be the first row.
     (deepest,) = [each for each in messages if each.startswith("The server answered 508: ")]
     assert "LOOP_DETECTED" in deepest
+
+
+async def test_a_workflow_that_starts_batches_of_itself_is_stopped_eight_deep(
+    client: httpx2.AsyncClient, gateway: Gateway, api_key: str
+) -> None:
+    url = f"{gateway.url}/api/workflows/loop/batch"
+    await client.post(
+        "/api/workflows", json=calls_itself(url, api_key, '{"items": [{"inputs": {}}]}')
+    )
+
+    await client.post("/api/workflows/loop/run", json={"inputs": {}})
+
+    async def rows() -> list[dict[str, object]]:
+        found: list[dict[str, object]] = (await client.get("/api/executions")).json()["rows"]
+        return found
+
+    def ended(found: list[dict[str, object]]) -> bool:
+        return any(row["status"] == "failed" for row in found)
+
+    found = await eventually(rows, ended)
+    assert [row["source"] for row in found] == ["batch"] * 7 + ["api-workflow"]
+    assert [row["status"] for row in found] == ["failed"] + ["completed"] * 7
+    assert "LOOP_DETECTED" in str(found[0]["error"])
 
 
 async def test_the_caller_of_a_run_that_is_too_deep_is_told(client: httpx2.AsyncClient) -> None:
