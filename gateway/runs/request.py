@@ -84,6 +84,7 @@ async def read_run(
     idempotency_key = read_idempotency_key(request, data, version)
     members = await decode_object(data)
     body = kind.parse(members)
+    wait_seconds = 0 if query.is_async else _wait(request, query.timeout)
     return RunParameters(
         inputs=body.inputs,
         tags=distinct_tags(body.tags),
@@ -91,14 +92,14 @@ async def read_run(
         body_bytes=len(data),
         began=began,
         depth=depth,
-        wait_seconds=0 if query.is_async else _wait(request, query.timeout),
+        wait_seconds=wait_seconds,
         max_credits=query.max_credits,
         idempotency_key=idempotency_key,
         webhook=await find_webhook(
             request,
             principal,
             body.webhook,
-            is_async=query.is_async,
+            is_async=wait_seconds == 0,
             idempotency_key=idempotency_key,
         ),
         after=read_last_event_id(request) if wants_stream(request) else None,

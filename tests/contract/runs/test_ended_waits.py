@@ -103,8 +103,8 @@ def owner(administration: Administration, stub: Stub) -> Iterator[Owner]:
 
 @pytest.mark.parametrize(
     "options",
-    [{"query": "?timeout=0.2"}, {"headers": {"prefer": "wait=1"}}],
-    ids=["query", "header"],
+    [{"query": "?timeout=0.2"}, {"headers": {"prefer": "wait=1"}}, {"query": "?timeout=0"}],
+    ids=["query", "header", "no wait"],
 )
 def test_the_end_after_a_wait_that_ran_out_is_delivered(
     owner: Owner, options: dict[str, Any]
@@ -204,3 +204,19 @@ def test_a_session_is_promised_nothing(owner: Owner) -> None:
     owner.browser.clean()
 
     assert (answer.status_code, answer.json()["webhookDelivery"]) == (202, {"configured": False})
+
+
+def test_a_run_with_a_webhook_of_its_own_is_told_there_alone(owner: Owner) -> None:
+    url = f"{owner.stub.url}/own"
+    webhook = {"url": url, "secret": "a secret of sixteen or more"}
+    slug = owner.save(2.0)
+
+    answer = owner.caller.post(
+        f"/api/workflows/{slug}/run?timeout=0.2", {"inputs": {}, "webhook": webhook}
+    )
+    until(lambda: owner.stub.at("/own"))
+    time.sleep(QUIET_SECONDS)
+
+    assert answer.json()["webhookDelivery"] == {"configured": True, "url": url}
+    assert [len(owner.stub.at(each)) for each in ("/own", "/waited")] == [1, 0]
+    assert owner.deliveries() == []
