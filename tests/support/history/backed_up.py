@@ -94,6 +94,9 @@ class Installation:
         completes, fails = save_as(caller, "Completes"), caller.save(failing())
         begun = [caller.start(completes, {"who": f"Ada {number}"}) for number in range(20)]
         begun += [caller.start(fails), caller.start(self.secret_slug)]
+        tagged = {"inputs": {"who": "Eve"}, "tags": ["nightly"]}
+        path = f"/api/workflows/{completes}/run?async=true"
+        begun.append(caller.post(path, tagged).json()["executionId"])
         stopped = caller.start(caller.save(never()))
         assert caller.post(f"/api/executions/{stopped}/cancel").status_code in (200, 202)
         with open_client(str(caller.client.base_url), {"x-api-key": self.hooked_key}) as hooked:
@@ -101,6 +104,18 @@ class Installation:
         for each in (*begun, stopped):
             caller.ended(each)
             self.ended.append(each)
+        self.batch = self._run_batch(caller, completes)
+
+    def _run_batch(self, caller: Caller, slug: str) -> str:
+        """Make a batch that completes; return its id."""
+        items = [{"inputs": {"who": f"Bob {number}"}} for number in range(3)]
+        started = caller.post(f"/api/workflows/{slug}/batch", {"items": items, "tags": ["many"]})
+        assert started.status_code == 202, started.text
+        path = f"/api/batches/{started.json()['batchId']}"
+        until(lambda: caller.get(path).json()["completedAt"])
+        rows = caller.get(f"{path}/items").json()["rows"]
+        self.ended += [row["executionId"] for row in rows]
+        return path
 
 
 def set_secret(stack: RunningStack, account: str) -> None:
@@ -136,6 +151,8 @@ def read_facts(stack: RunningStack, made: Installation) -> dict[str, Any]:
     paths += [f"/api/workflows/{slug}" for slug in (made.secret_slug, made.draft_slug)]
     paths += [f"/api/workflows/{made.draft_slug}?draft=true", "/api/whoami", "/api/assets"]
     paths += ["/api/executions?status=completed&limit=100", "/api/executions?status=failed"]
+    paths += ["/api/executions?tag=nightly", "/api/executions?tag=many", "/api/deliveries"]
+    paths += ["/api/batches", made.batch, f"{made.batch}/items"]
     facts = {path: unlinked(call("GET", stack.url + path, key=made.key)) for path in paths}
     for words in (
         ("ledger", "show", made.account, "--limit", "500"),
