@@ -1,14 +1,10 @@
 /** Batches: many runs of one workflow with one handle. */
 
 import { rows } from "./paging.ts";
+import type { Batch, BatchItem, BatchItemRequest, StartedBatch } from "./schemas.ts";
 import { makeKey, path, type Transport } from "./transport.ts";
 import { Backoff, type CallOptions, Deadline } from "./waiting.ts";
 import type { RunWebhook } from "./webhooks.ts";
-
-export interface BatchItemToRun {
-  inputs: Record<string, unknown>;
-  tags?: string[];
-}
 
 export interface BatchOptions extends CallOptions {
   /** Items that run at a time, 1 to 100; 20 by default. */
@@ -21,35 +17,7 @@ export interface BatchOptions extends CallOptions {
   idempotencyKey?: string;
 }
 
-export interface AcceptedBatch {
-  batchId: string;
-  items: number;
-  status: "processing";
-  pollUrl: string;
-}
-
-export interface Batch {
-  batchId: string;
-  workflowSlug: string;
-  workflowVersion: number | null;
-  status: "processing" | "completed" | "cancelled";
-  counts: Record<ItemStatus, number>;
-  creditsCost: number;
-  tags: string[];
-  createdAt: string;
-  completedAt: string | null;
-}
-
-export type ItemStatus = "queued" | "processing" | "completed" | "failed" | "cancelled";
-
-export interface BatchItem {
-  index: number;
-  status: ItemStatus;
-  executionId: string | null;
-  result: unknown;
-  error: { code: string; message: string } | null;
-  creditsCost: number;
-}
+export type ItemStatus = BatchItem["status"];
 
 export class Batches {
   readonly #transport: Transport;
@@ -59,7 +27,7 @@ export class Batches {
   }
 
   /** Begin a batch of 1 to 1,000 items. Throws InvalidRequestError, with `body.items`, before any has begun. */
-  start(slug: string, items: readonly BatchItemToRun[], options: BatchOptions = {}): Promise<AcceptedBatch> {
+  start(slug: string, items: readonly BatchItemRequest[], options: BatchOptions = {}): Promise<StartedBatch> {
     const { concurrency, version, tags, webhook, idempotencyKey = makeKey() } = options;
     const call = {
       method: "POST",
@@ -99,12 +67,12 @@ export class Batches {
   }
 
   /** Queued items never begin, and running ones are cancelled. */
-  cancel(id: string, options: CallOptions = {}): Promise<{ batchId: string }> {
+  cancel(id: string, options: CallOptions = {}): Promise<Pick<Batch, "batchId">> {
     return this.#transport.json({ method: "POST", path: path`/api/batches/${id}/cancel` }, new Deadline(options));
   }
 
   /** Begin a new batch of the failed items. Throws ConflictError while the batch runs, and where none failed. */
-  retry(id: string, options: CallOptions = {}): Promise<{ batchId: string; items: number }> {
+  retry(id: string, options: CallOptions = {}): Promise<StartedBatch> {
     const call = { method: "POST", path: path`/api/batches/${id}/retry`, route: "workflows" } as const;
     return this.#transport.json(call, new Deadline(options));
   }

@@ -4,7 +4,7 @@ import { Assets } from "./assets.ts";
 import { Batches } from "./batches.ts";
 import type { RunEvent } from "./events.ts";
 import { type EndedExecution, Executions } from "./executions.ts";
-import { type Inputs, type RunOptions, Runs } from "./runs.ts";
+import { type Inputs, type RunOptions, Runs, type Target } from "./runs.ts";
 import type { Accepted, RunResult, WhoAmI } from "./schemas.ts";
 import { type ClientOptions, Transport } from "./transport.ts";
 import { type CallOptions, Deadline } from "./waiting.ts";
@@ -14,10 +14,8 @@ export class Headrace {
   readonly batch: Batches;
   readonly executions: Executions;
   readonly assets: Assets;
-  /** Runs of models, by their internal names: `run`, `start` and `stream`. */
-  readonly models: Runs;
   readonly #transport: Transport;
-  readonly #workflows: Runs;
+  readonly #runs: Runs;
 
   /** Check a webhook and return its event. Throws WebhookVerificationError. */
   static verifyWebhook(webhook: WebhookToVerify): Promise<WebhookEvent> {
@@ -29,22 +27,21 @@ export class Headrace {
     this.batch = new Batches(this.#transport);
     this.executions = new Executions(this.#transport);
     this.assets = new Assets(this.#transport);
-    this.models = new Runs(this.#transport, this.executions, "models");
-    this.#workflows = new Runs(this.#transport, this.executions, "workflows");
+    this.#runs = new Runs(this.#transport, this.executions);
   }
 
   /**
-   * Run a workflow, wait for its end, and return its result.
+   * Run a workflow, or `{ model: name }`, wait for its end, and return its result.
    *
    * Throws ExecutionFailedError, ExecutionCancelledError, WaitTimeoutError (the run goes on) and others of ApiError.
    */
-  run<Result = unknown>(slug: string, inputs: Inputs = {}, options: RunOptions = {}): Promise<RunResult & { result: Result }> {
-    return this.#workflows.run<Result>(slug, inputs, options);
+  run<Result = unknown>(target: Target, inputs: Inputs = {}, options: RunOptions = {}): Promise<RunResult & { result: Result }> {
+    return this.#runs.run<Result>(target, inputs, options);
   }
 
-  /** Begin a run of a workflow without waiting for it. */
-  start(slug: string, inputs: Inputs = {}, options: RunOptions = {}): Promise<Accepted> {
-    return this.#workflows.start(slug, inputs, options);
+  /** Begin a run without waiting for it. */
+  start(target: Target, inputs: Inputs = {}, options: RunOptions = {}): Promise<Accepted> {
+    return this.#runs.start(target, inputs, options);
   }
 
   /** Wait until an execution has ended, and return it, however it ended. Throws WaitTimeoutError. */
@@ -52,9 +49,9 @@ export class Headrace {
     return this.executions.wait(executionId, options);
   }
 
-  /** Run a workflow and yield its events as they happen; the last one is `execution.finished`. To leave the loop ends the stream, not the run. */
-  stream(slug: string, inputs: Inputs = {}, options: RunOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
-    return this.#workflows.stream(slug, inputs, options);
+  /** Run, and yield its events as they happen; the last one is `execution.finished`. To leave the loop ends the stream, not the run. */
+  stream(target: Target, inputs: Inputs = {}, options: RunOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
+    return this.#runs.stream(target, inputs, options);
   }
 
   /** Return the account of the key. */

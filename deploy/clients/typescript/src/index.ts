@@ -1,13 +1,13 @@
 /** Client of Headrace. */
 
 export { Headrace } from "./headrace.ts";
-export type { Inputs, RunOptions, Runs } from "./runs.ts";
+export type { Inputs, RunOptions, Target } from "./runs.ts";
 export type { ClientOptions } from "./transport.ts";
 export type { CallOptions } from "./waiting.ts";
 export type { RunEvent, RunEvents } from "./events.ts";
 export type { EndedExecution, ExecutionFilter, Executions } from "./executions.ts";
 export type { Assets, UploadOptions } from "./assets.ts";
-export type * from "./batches.ts";
+export type { Batches, BatchOptions, ItemStatus } from "./batches.ts";
 export { type RunWebhook, verifyWebhook, type WebhookEvent, type WebhookToVerify } from "./webhooks.ts";
 export {
   ApiError,

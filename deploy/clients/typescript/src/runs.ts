@@ -4,10 +4,12 @@ import { type ApiError, ConflictError } from "./errors.ts";
 import { follow, type RunEvent } from "./events.ts";
 import { type EndedExecution, type Executions, failureOf } from "./executions.ts";
 import type { Accepted, RunResult } from "./schemas.ts";
-import { type Call, makeKey, type Query, type Transport } from "./transport.ts";
+import { type Call, makeKey, path, type Query, type Transport } from "./transport.ts";
 import { type CallOptions, Deadline } from "./waiting.ts";
 import type { RunWebhook } from "./webhooks.ts";
 
+/** A workflow by its slug, or a model by its name. */
+export type Target = string | { model: string };
 export type Inputs = Record<string, unknown>;
 
 export interface RunOptions extends CallOptions {
@@ -28,12 +30,10 @@ const LONGEST_WAIT_MS = 50_000;
 export class Runs {
   readonly #transport: Transport;
   readonly #executions: Executions;
-  readonly #kind: "workflows" | "models";
 
-  constructor(transport: Transport, executions: Executions, kind: "workflows" | "models") {
+  constructor(transport: Transport, executions: Executions) {
     this.#transport = transport;
     this.#executions = executions;
-    this.#kind = kind;
   }
 
   /**
@@ -41,10 +41,10 @@ export class Runs {
    *
    * Throws ExecutionFailedError, ExecutionCancelledError, WaitTimeoutError (the run goes on) and others of ApiError.
    */
-  async run<Result = unknown>(name: string, inputs: Inputs = {}, options: RunOptions = {}): Promise<RunResult & { result: Result }> {
+  async run<Result = unknown>(target: Target, inputs: Inputs = {}, options: RunOptions = {}): Promise<RunResult & { result: Result }> {
     const deadline = new Deadline(options);
     const waitMs = Math.min(LONGEST_WAIT_MS, deadline.leftMs);
-    const call = this.#begin(name, inputs, options, { timeout: Math.ceil(waitMs) / 1000 });
+    const call = this.#begin(target, inputs, options, { timeout: Math.ceil(waitMs) / 1000 });
     let id: string;
     try {
       const answer = await this.#transport.json<RunResult | Accepted>({ ...call, waitMs }, deadline);
@@ -59,26 +59,27 @@ export class Runs {
   }
 
   /** Begin a run without waiting for it. */
-  start(name: string, inputs: Inputs = {}, options: RunOptions = {}): Promise<Accepted> {
-    return this.#transport.json(this.#begin(name, inputs, options, { async: true }), new Deadline(options));
+  start(target: Target, inputs: Inputs = {}, options: RunOptions = {}): Promise<Accepted> {
+    return this.#transport.json(this.#begin(target, inputs, options, { async: true }), new Deadline(options));
   }
 
   /** Run, and yield the events as they happen; the last one is `execution.finished`. To leave the loop ends the stream, not the run. */
-  stream(name: string, inputs: Inputs = {}, options: RunOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
-    const call = this.#begin(name, inputs, options, {});
+  stream(target: Target, inputs: Inputs = {}, options: RunOptions = {}): AsyncGenerator<RunEvent, void, undefined> {
+    const call = this.#begin(target, inputs, options, {});
     const headers = { ...call.headers, accept: "text/event-stream" };
     return follow(this.#transport, { ...call, headers }, new Deadline(options));
   }
 
-  #begin(name: string, inputs: Inputs, options: RunOptions, query: Query): Call {
+  #begin(target: Target, inputs: Inputs, options: RunOptions, query: Query): Call {
     const { version, maxCredits, tags, webhook, idempotencyKey = makeKey() } = options;
+    const isModel = typeof target !== "string";
     return {
       method: "POST",
-      path: `/api/${this.#kind}/${encodeURIComponent(name)}/run`,
+      path: isModel ? path`/api/models/${target.model}/run` : path`/api/workflows/${target}/run`,
       query: { ...query, version, max_credits: maxCredits },
       headers: { "idempotency-key": idempotencyKey },
       json: { inputs, tags, webhook },
-      route: this.#kind,
+      route: isModel ? "models" : "workflows",
     };
   }
 }

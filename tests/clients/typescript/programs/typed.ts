@@ -10,7 +10,7 @@ await headrace.run(7);
 // @ts-expect-error There is no such option.
 await headrace.run("greeting-letter", {}, { timeout: 5 });
 
-for await (const event of headrace.models.stream("echo", { prompt: "hi" })) {
+for await (const event of headrace.stream({ model: "echo" }, { prompt: "hi" })) {
   if (event.event === "node.token") text.concat(event.data.text);
   if (event.event === "execution.finished") text.concat(event.data.status);
   // @ts-expect-error Only tokens have a text.

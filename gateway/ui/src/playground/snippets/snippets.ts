@@ -43,7 +43,7 @@ function pythonClient({ origin, name, isModel, version, inputs }: RunCall): stri
 
 # The key comes from $HEADRACE_API_KEY.
 with Headrace(base_url="${origin}") as headrace:
-    run = headrace.${isModel ? "models.run" : "run"}("${name}", ${literal(inputs, "    ")}${more})
+    run = headrace.run(${isModel ? `model="${name}", inputs=` : `"${name}", `}${literal(inputs, "    ")}${more})
     print(run.result)`;
 }
 
@@ -53,7 +53,7 @@ function typescriptClient({ origin, name, isModel, version, inputs }: RunCall): 
 
 // The key comes from $HEADRACE_API_KEY.
 const headrace = new Headrace({ baseUrl: "${origin}" });
-const { result } = await headrace.${isModel ? "models.run" : "run"}("${name}", ${JSON.stringify(inputs, null, 2)}${more});
+const { result } = await headrace.run(${isModel ? `{ model: "${name}" }` : `"${name}"`}, ${JSON.stringify(inputs, null, 2)}${more});
 console.log(result);`;
 }
 
