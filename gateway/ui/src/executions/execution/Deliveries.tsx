@@ -33,13 +33,13 @@ export function Deliveries({ execution }: { execution: ExecutionDetail }) {
   );
 }
 
-function OneDelivery({ id, keyId }: { id: string; keyId: string }) {
+function OneDelivery({ id, keyId }: { id: string; keyId: string | null }) {
   const path = `/api/deliveries/${id}`;
   const { data, error, reload } = useResource<Delivery>(path);
   if (!data) return error ? <Failed error={error} retry={reload} /> : <Loading height="6rem" />;
   const redeliver = async (): Promise<void> => {
     try {
-      await call("POST", `/api/api-keys/${keyId}/webhook/deliveries/${id}/redeliver`);
+      await call("POST", `/api/deliveries/${id}/redeliver`);
       toast("The event is sent again");
     } catch (refused) {
       toast((refused as Error).message);
@@ -55,9 +55,11 @@ function OneDelivery({ id, keyId }: { id: string; keyId: string }) {
           <code className="muted">{id}</code>
         </span>
         <span className="row">
-          <Link className="button quiet compact" href={`/app/api/keys?tab=webhook&key=${keyId}`}>
-            Webhook
-          </Link>
+          {keyId && (
+            <Link className="button quiet compact" href={`/app/api/keys?tab=webhook&key=${keyId}`}>
+              Webhook
+            </Link>
+          )}
           <Button isCompact disabled={data.status === "pending"} onClick={() => void redeliver()}>
             Redeliver
           </Button>
