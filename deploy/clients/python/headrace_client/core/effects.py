@@ -33,6 +33,8 @@ class Request:
     upload: UploadPart | None = None
     silence_seconds: float = 30.0
     """Longest time without a byte from the server."""
+    waits: bool = False
+    """Whether the server waits, until the deadline at most: each attempt tells it the time left."""
     is_stream: bool = False
     """Whether the body of a stream of events is read by `Read` steps."""
 

@@ -39,6 +39,7 @@ def read_retry_after(headers: Mapping[str, str]) -> float | None:
         at = email.utils.parsedate_to_datetime(text)
     except ValueError:
         return None
+    at = at if at.tzinfo else at.replace(tzinfo=UTC)
     return max(0.0, (at - datetime.now(UTC)).total_seconds())
 
 

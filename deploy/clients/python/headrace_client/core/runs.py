@@ -1,6 +1,5 @@
 """Flows of runs: run, start, stream."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,10 +31,6 @@ from headrace_client.models import Execution, RunResult, StartedRun
 from headrace_client.options import StartOptions, WaitOptions
 
 MODEL_RUNS = "models/run"
-LONGEST_WAIT_SECONDS = 600.0
-"""The server waits no longer than its own setting, whatever is asked for."""
-ANSWER_SECONDS = 30.0
-"""Time for the server's answer beyond the wait that was asked for."""
 ACCEPTED = 202
 
 
@@ -57,7 +52,7 @@ class Target:
 
 
 def _request(
-    target: Target, inputs: Mapping[str, Any] | None, options: StartOptions, query: Query
+    target: Target, inputs: Mapping[str, Any] | None, options: StartOptions, query: Query = ()
 ) -> Request:
     members = {name: options.get(name) for name in ("tags", "webhook")}
     body = {"inputs": dict(inputs or {})} | {
@@ -71,13 +66,6 @@ def _request(
         query=query_of(asked, QUERY_NAMES) + query,
         headers={"idempotency-key": key},
     )
-
-
-def _wait_query(deadline: Deadline) -> Query:
-    """Ask the server to answer, or to end a stream, before the caller's own time is over."""
-    if math.isinf(deadline.at):
-        return ()
-    return (("timeout", f"{min(deadline.remaining, LONGEST_WAIT_SECONDS):.3f}"),)
 
 
 def start(
@@ -99,11 +87,7 @@ def run(
     """
     target = Target.find(slug, options.get("model"))
     deadline = session.deadline(options.get("timeout", CLIENT))
-    wait = min(deadline.remaining, LONGEST_WAIT_SECONDS)
-    request = replace(
-        _request(target, inputs, options, _wait_query(deadline)),
-        silence_seconds=wait + ANSWER_SECONDS,
-    )
+    request = replace(_request(target, inputs, options), waits=True)
     try:
         response = yield from session.send(request, deadline, bucket=target.bucket)
     except ConflictError as error:
@@ -158,7 +142,7 @@ def stream(
     """
     target = Target.find(slug, options.get("model"))
     deadline = session.deadline(options.get("timeout", CLIENT))
-    begin = _request(target, inputs, options, _wait_query(deadline))
+    begin = replace(_request(target, inputs, options), waits=True)
     return read_events(session, Cursor(), deadline, begin, target.bucket)
 
 

@@ -26,6 +26,10 @@ DEFAULT_MAX_RETRIES = 5
 JITTER = 0.5
 NO_ROOM = "The rate limit leaves no room for the call before its timeout"
 FIRST_ERROR = 400
+GRACE_SECONDS = 5.0
+"""Time beyond the deadline for an answer that is on its way."""
+LONGEST_WAIT_SECONDS = 600.0
+"""The server waits no longer than its own setting, whatever is asked for."""
 
 
 class ClientTimeout:
@@ -86,10 +90,7 @@ class Session:
             yield Sleep(pause)
 
     def _attempt(self, request: Request, deadline: Deadline, bucket: str | None) -> Flow[Response]:
-        silence = request.silence_seconds
-        if not request.is_stream:
-            silence = min(silence, max(deadline.remaining + 5, 5))
-        response: Response = yield replace(request, silence_seconds=silence)
+        response: Response = yield _by_deadline(request, deadline)
         is_answer = response.status < FIRST_ERROR
         if bucket is not None:
             self.paces.of(bucket).learn(response.headers, is_answer=is_answer)
@@ -121,6 +122,19 @@ class Session:
         """Return the pause after so many polls: a quarter of a second at first, 5 s at last."""
         pause = min(5.0, 0.25 * 1.5**polls) * (1 - JITTER * self.random() / 2)
         return pause if math.isinf(deadline.at) else min(pause, deadline.remaining + 0.001)
+
+
+def _by_deadline(request: Request, deadline: Deadline) -> Request:
+    """Return the request with the time that its answer has, and with the server's share of it."""
+    if not request.waits:
+        longest = request.silence_seconds
+        return replace(request, silence_seconds=min(longest, deadline.remaining + GRACE_SECONDS))
+    wait = min(deadline.remaining, LONGEST_WAIT_SECONDS)
+    query = request.query
+    if not math.isinf(deadline.at):
+        query += (("timeout", f"{wait:.3f}"),)
+    silence = request.silence_seconds if request.is_stream else wait + request.silence_seconds
+    return replace(request, query=query, silence_seconds=silence)
 
 
 def members_of(response: Response) -> dict[str, Any]:

@@ -144,6 +144,28 @@ def test_the_caller_s_timeout_names_the_run_that_goes_on() -> None:
     assert 1_002 <= driver.now < 1_003
 
 
+def test_each_attempt_asks_the_server_for_the_time_that_is_left() -> None:
+    too_many = answer(429, {"error": "Too many", "code": "RATE_LIMIT_EXCEEDED"}, retry_after="50")
+    driver = FakeDriver([too_many, DONE])
+
+    driver.drive(run(driver.session(timeout=60), "s", {}, {}))
+
+    assert [request.query for request in driver.requests] == [
+        (("timeout", "60.000"),),
+        (("timeout", "10.000"),),
+    ]
+    assert [request.silence_seconds for request in driver.requests] == [90.0, 40.0]
+
+
+def test_a_run_without_a_timeout_waits_as_long_as_the_server_does() -> None:
+    driver = FakeDriver([DONE])
+
+    driver.drive(run(driver.session(timeout=None), "s", {}, {}))
+
+    assert driver.requests[0].query == ()
+    assert driver.requests[0].silence_seconds == 630.0
+
+
 def test_a_start_does_not_wait() -> None:
     driver = FakeDriver([ACCEPTED])
 
