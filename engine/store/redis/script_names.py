@@ -8,11 +8,13 @@ Commas separate the names; an explanation in parentheses follows where a name do
 | in the header | in a call | in the script |
 |---|---|---|
 | `name` | one value | `KEYS.name`, `ARGV.name` |
-| `name?` | one value, None or left out | absent: `KEYS.name` is false, `ARGV.name` is '' |
+| `name?` | one value, None or left out | absent: `KEYS.name` is false or nil, `ARGV.name` is '' |
 | `name*6` | six values | `FIRST.name` and `LAST.name` are positions in ARGV |
 | `name...` | any number of values; may be left out | the same, in KEYS or ARGV; lists stand last |
 
 Positions replace the names in the script's text when it is loaded, so that names cost no time.
+Absent keys behind the last present one are not sent; others are sent as the first key, since all
+keys of a call lie in one slot.
 """
 
 import re
@@ -58,6 +60,9 @@ class ScriptNames:
             itemgetter(*names) if len(names) > 1 else lambda given: (given[names[0]],)
         )
         self._optional = [place for place, each in enumerate(parameters) if each.is_optional]
+        needed = [each.size != LIST and not each.is_optional for each in keys]
+        self._needed = max((at for at, each in enumerate(needed, 1) if each), default=0)
+        """Number of keys up to the last one that is always present."""
         sizes = [each.size for each in parameters]
         self._has_sequences = any(size != 1 for size in sizes)
         others = {place: size for place, size in enumerate(sizes) if size != 1}
@@ -82,22 +87,31 @@ class ScriptNames:
             raise TypeError(f"the call lacks {error}") from None
         if len(given) != len(self._names):
             raise TypeError(f"the script has no {', '.join(sorted(given.keys() - self._names))}")
-        count = len(self.keys)
+        count = sent = len(self.keys)
         if self._optional and None in values:
             values = list(values)
-            for place in self._optional:
-                if values[place] is None:
-                    values[place] = values[0] if place < count else ""
+            sent = self._fill(values)
         if not self._has_sequences:
-            return (count, *values)
-        if self._has_one_list:  # as in most scripts with a sequence
-            return (count, *values[:-1], *values[-1])
+            return (sent, *values)
+        if self._has_one_list or (self._has_two_lists and sent < count):
+            return (sent, *values[:-1], *values[-1])  # as in most scripts with a sequence
         if self._has_two_lists:
             last = count - 1
             given_keys = (*values[:last], *values[last])
             return (len(given_keys), *given_keys, *values[count:-1], *values[-1])
-        keys = list(_flatten(self.keys, values[:count]))
-        return [len(keys), *keys, *_flatten(self.arguments, values[count:])]
+        keys_sent = list(_flatten(self.keys[:sent], values[:sent]))
+        return [len(keys_sent), *keys_sent, *_flatten(self.arguments, values[sent:])]
+
+    def _fill(self, values: list[Any]) -> int:
+        """Replace absent values, remove absent keys at the end; return the number of keys left."""
+        count = sent = len(self.keys)
+        while sent > self._needed and not values[sent - 1]:
+            sent -= 1
+        for place in self._optional:
+            if values[place] is None:
+                values[place] = values[0] if place < count else ""
+        del values[sent:count]
+        return sent
 
     def place(self, text: str) -> str:
         """Return a script's text with positions for names.

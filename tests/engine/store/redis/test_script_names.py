@@ -85,6 +85,23 @@ async def test_optional_names_and_lists_may_be_left_out(
     assert await store.client.call(made, key="k", one="1", **given) == answer
 
 
+def test_absent_keys_behind_the_last_present_one_are_not_sent() -> None:
+    body = "local a = {KEYS.key, KEYS.one, KEYS.two, FIRST.records, ARGV.now, FIRST.fields}"
+    with_list = script(body, keys="key, one?, two?, records...", arguments="now?, fields...")
+    plain = script(
+        "local a = {KEYS.key, KEYS.one, KEYS.two, ARGV.now}",
+        keys="key, one?, two?",
+        arguments="now?",
+    )
+
+    assert [*plain.words(key="k")] == [1, "k", ""]
+    assert [*plain.words(key="k", one="o", now=5)] == [2, "k", "o", 5]
+    assert [*plain.words(key="k", two="t")] == [3, "k", "k", "t", ""]
+    assert [*with_list.words(key="k", fields=["f"])] == [1, "k", "", "f"]
+    assert [*with_list.words(key="k", one="o")] == [2, "k", "o", ""]
+    assert [*with_list.words(key="k", records=["r"])] == [4, "k", "k", "k", "r", ""]
+
+
 @pytest.mark.parametrize(
     "given",
     [
