@@ -53,6 +53,8 @@ class _WebhookQueue:
     limiter_key: LimiterKey
     is_counted: bool = False
     """Whether the account's outbound calls count them: they are of webhooks of its runs."""
+    paid: int = 0
+    """Calls that are counted for deliveries which still wait."""
     turns: int = 0
     """Turns that are requested or taken."""
     requested: int = 0
@@ -173,25 +175,27 @@ class WebhookSender:
     async def _attempt_next(self, queue: _WebhookQueue) -> None:
         if queue.is_counted and not await self._count_call(queue):
             return
+        queue.paid += 1
         try:
             async with self._turn(queue) as turn:
                 if not self._is_draining:
                     await self._track(self._use_turn(turn, queue))
         except NodeFailed as error:
+            queue.paid -= 1
             logger.warning("no turn for a delivery", extra={"reason": error.message})
             await asyncio.sleep(jittered(NO_TURN_SECONDS))
 
     async def _count_call(self, queue: _WebhookQueue) -> bool:
-        """Count one call of the account; once it has made all, let the deliveries wait.
+        """Count one call of the account; False: it has made all of this minute.
 
-        They wait in Redis for the next window.
+        Deliveries whose call is not counted wait in Redis for the next minute then.
         """
         try:
             await self._egress.count(queue.account_id, queue.host)
             return True
         except NodeFailed:
-            waiting = [reference for reference, _ in queue.waiting]
-            queue.waiting.clear()
+            unpaid = len(queue.waiting) - queue.paid
+            waiting = [queue.waiting.pop()[0] for _ in range(unpaid)]
         try:
             await self._store.deliveries.postpone(waiting)
         except EngineError as error:  # their hints come again
@@ -223,6 +227,7 @@ class WebhookSender:
     async def _use_turn(self, turn: LimiterTurn, queue: _WebhookQueue) -> None:
         """Use a turn for the first delivery that can still be claimed."""
         is_claimed = False
+        queue.paid -= 1
         while queue.waiting and not is_claimed:
             reference, receiver = queue.waiting.popleft()
             try:
