@@ -76,7 +76,8 @@ def prepare(client, step, saved):
     verb = client
     for name in step["call"].split("."):
         verb = getattr(verb, name)
-    positional = [arguments.pop(name) for name in POSITIONAL if name in arguments]
+    names = () if step["call"].endswith(".list") else POSITIONAL
+    positional = [arguments.pop(name) for name in names if name in arguments]
     options = {snake(name): value for name, value in arguments.items()}
     return lambda: verb(*positional, **options)
 
