@@ -18,10 +18,10 @@ export class Assets {
   }
 
   /** Store an image, a video or a sound; its `id` is then an input of runs. */
-  upload(data: Blob | Uint8Array<ArrayBuffer> | ArrayBuffer, options: UploadOptions = {}): Promise<Asset> {
+  upload(data: Blob | Uint8Array | ArrayBuffer, options: UploadOptions = {}): Promise<Asset> {
     const type = options.contentType ?? (data instanceof Blob ? data.type : "");
     const headers = { "content-type": type || "application/octet-stream" };
-    const call = { method: "POST", path: "/api/assets", headers, raw: data, isRepeatable: false, route: "assets" } as const;
+    const call = { method: "POST", path: "/api/assets", headers, raw: data as BodyInit, isRepeatable: false, route: "assets" } as const;
     return this.#transport.json(call, new Deadline(options));
   }
 
