@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from tests.e2e.conftest import MakePage
 from tests.support.acceptance.running_stack import RunningStack
 from tests.support.e2e.axe import SETTLED, violations
+from tests.support.e2e.batches import open_table, paste
 from tests.support.e2e.editor_pages import EDITOR_PAGES, prepare
 from tests.support.e2e.models import commented, save
 from tests.support.e2e.workflows import every_field
@@ -20,8 +21,16 @@ pytestmark = pytest.mark.slow
 THEMES = ("light", "dark")
 PHONE = {"width": 390, "height": 844}
 DESK = {"width": 1280, "height": 860}
+ROWS = """Title\tCopies\tTone\tTags
+A warm mug\t2\tcalm\tmugs
+A tall vase\t12\tlively\tvases
+A flat bowl\t\tcalm\tbowls
+A small cup\t4\t\tcups
+A wide plate\t6\tlively\tplates
+"""
 FIRST_LOAD_BYTES = {
     **dict.fromkeys(("home", "playground", "keys", "executions", "execution", "usage"), 150_000),
+    **dict.fromkeys(("run-many", "batch", "batches"), 150_000),
     **dict.fromkeys(("models", "model", "model-manifest"), 150_000),
     "editor": 260_000,
 }
@@ -32,6 +41,9 @@ def workflow(stack: RunningStack) -> None:
     document = every_field("Product notes", publicPlayground=True, description="Notes, set well.")
     stack.api("POST", "/api/workflows", document)
     stack.api("POST", "/api/workflows/product-notes/run", {"inputs": {"title": "A warm mug"}})
+    titles = ("A warm mug", "A tall vase", "A flat bowl")
+    batch = {"items": [{"inputs": {"title": each}} for each in titles], "tags": ["catalogue"]}
+    stack.api("POST", "/api/workflows/product-notes/batch", batch)
     prepare(stack)
 
 
@@ -90,6 +102,23 @@ def show_events(page: Page) -> None:
     show_execution(page)
     page.get_by_role("tab", name="Events").click()
     page.get_by_role("list", name="Events").wait_for()
+
+
+def show_run_many(page: Page) -> None:
+    open_table(page, "product-notes")
+    paste(page, "Title", 1, ROWS)
+    page.get_by_role("list", name="Cells at fault").wait_for()
+
+
+def show_batches(page: Page) -> None:
+    page.goto("/app/batches")
+    page.get_by_role("row", name="3 of 3").wait_for()
+
+
+def show_batch(page: Page) -> None:
+    show_batches(page)
+    page.get_by_role("row", name="3 of 3").get_by_role("link", name="product-notes").click()
+    page.get_by_role("table", name="Items").wait_for()
 
 
 def show_usage(page: Page) -> None:
@@ -212,6 +241,9 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "executions": show_executions,
     "execution": show_execution,
     "events": show_events,
+    "run-many": show_run_many,
+    "batches": show_batches,
+    "batch": show_batch,
     "usage": show_usage,
     "search": show_search,
     "models": show_models,

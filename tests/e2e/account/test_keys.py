@@ -111,3 +111,24 @@ def test_a_webhook_is_saved_tested_and_its_delivery_seen_and_repeated(
     expect(deliveries.get_by_text("thanks")).to_be_visible()
     deliveries.get_by_role("button", name="Redeliver").click()
     expect(deliveries.get_by_text("Attempt 2")).to_be_visible()
+
+
+def test_the_events_of_a_webhook_are_chosen_and_kept(page: Page, receiver: str) -> None:
+    page.goto("/app/api/keys")
+    create(page, "With events", "Run with webhooks")
+    page.goto("/app/api/keys?tab=webhook")
+    page.get_by_label("Key", exact=True).select_option(
+        page.locator("option", has_text="With events").get_attribute("value")
+    )
+    page.get_by_label("URL").fill(receiver)
+    expect(page.get_by_role("checkbox", name="execution.completed")).to_be_checked()
+    page.get_by_role("checkbox", name="node.finished").check()
+    page.get_by_role("checkbox", name="execution.cancelled").uncheck()
+
+    page.get_by_role("button", name="Save").click()
+    page.get_by_role("region", name="Secret of the webhook").wait_for()
+    page.reload()
+
+    expect(page.get_by_role("checkbox", name="node.finished")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="execution.completed")).to_be_checked()
+    expect(page.get_by_role("checkbox", name="execution.cancelled")).not_to_be_checked()

@@ -5,6 +5,8 @@ import { invalidate } from "../api/resource";
 import type { ApiKey, SavedWebhook, Webhook } from "../api/types";
 import { Button } from "../components/Button";
 import { CodeBlock } from "../components/CodeBlock";
+import { EventChoice } from "../components/EventChoice";
+import { ENDS } from "../components/events";
 import { Empty } from "../components/States";
 import { TextField } from "../components/TextField";
 import { toast } from "../components/Toast";
@@ -57,6 +59,8 @@ interface KeptWebhook {
   setUrl: (url: string) => void;
   /** Known right after it was made, and never again. */
   secret: string;
+  events: string[];
+  setEvents: (events: string[]) => void;
   fault: string;
   save: (changes: { enabled?: boolean; secret?: null }) => Promise<void>;
 }
@@ -66,6 +70,7 @@ function useWebhook(path: string, apiKey: ApiKey): KeptWebhook {
   const [webhook, setWebhook] = useState<Webhook | null>(null);
   const [url, setUrl] = useState("");
   const [secret, setSecret] = useState("");
+  const [events, setEvents] = useState(ENDS);
   const [fault, setFault] = useState("");
   useEffect(() => {
     if (!apiKey.webhook) return;
@@ -73,14 +78,16 @@ function useWebhook(path: string, apiKey: ApiKey): KeptWebhook {
       (saved) => {
         setWebhook(saved);
         setUrl((typed) => typed || saved.url);
+        setEvents(saved.events ?? ENDS);
       },
       (error: Error) => setFault(error.message),
     );
   }, [path, apiKey]);
   const save = async (changes: { enabled?: boolean; secret?: null }): Promise<void> => {
     setFault("");
+    const isChosen = events.join() !== (webhook?.events ?? ENDS).join();
     try {
-      const saved = await call<SavedWebhook>("PUT", path, { url, ...changes });
+      const saved = await call<SavedWebhook>("PUT", path, { url, ...(isChosen && { events }), ...changes });
       setWebhook(saved);
       setSecret(saved.secret ?? "");
       toast("Saved the webhook");
@@ -89,12 +96,12 @@ function useWebhook(path: string, apiKey: ApiKey): KeptWebhook {
       setFault((error as Error).message);
     }
   };
-  return { webhook, url, setUrl, secret, fault, save };
+  return { webhook, url, setUrl, secret, events, setEvents, fault, save };
 }
 
 function KeyWebhook({ apiKey, isOnly }: { apiKey: ApiKey; isOnly: boolean }) {
   const path = `${KEYS}/${apiKey.id}/webhook`;
-  const { webhook, url, setUrl, secret, fault, save } = useWebhook(path, apiKey);
+  const { webhook, url, setUrl, secret, events, setEvents, fault, save } = useWebhook(path, apiKey);
   return (
     <>
       <section className="panel stack" aria-labelledby="webhook-heading">
@@ -105,7 +112,8 @@ function KeyWebhook({ apiKey, isOnly }: { apiKey: ApiKey; isOnly: boolean }) {
           )}
         </div>
         <p className="muted">
-          When a run that this key started with <code>?async=true</code> ends, its result is sent here, signed.
+          The runs of this key that nobody waits for are told of here, signed: those with <code>?async=true</code>, and those whose caller gave up.
+          A run with a webhook of its own is told of there alone.
         </p>
         {webhook?.disabledReason && <p className="note warn">{webhook.disabledReason}</p>}
         <form
@@ -124,9 +132,12 @@ function KeyWebhook({ apiKey, isOnly }: { apiKey: ApiKey; isOnly: boolean }) {
             onChange={setUrl}
             fault={fault}
           />
-          <Button look="primary" type="submit" disabled={!url}>
+          <Button look="primary" type="submit" disabled={!url || events.length === 0}>
             Save
           </Button>
+          <div className="webhook-events">
+            <EventChoice chosen={events} fault={events.length === 0 ? "Choose at least one." : ""} onChange={setEvents} />
+          </div>
         </form>
         {secret && (
           <div className="stack">

@@ -31,6 +31,7 @@ export const SOURCES: Record<string, string> = {
   "api-slim": "API, model",
   app: "Pages",
   "app-draft": "Draft",
+  batch: "Batch",
 };
 
 /** Value of a filter that selects executions without a key, or without a model. */

@@ -30,7 +30,7 @@ export function OptionFields({ options, hasEvents }: Props) {
 function WebhookFields({ options: { values, faults, change }, hasEvents }: Props) {
   const id = useId();
   return (
-    <fieldset className="stack webhook-fields" aria-labelledby={id}>
+    <fieldset className="stack webhook-fields" aria-label="Webhook" aria-describedby={id}>
       <p className="muted small" id={id}>
         {hasEvents ? "Told of this run alone, signed with the secret." : "Told once, when the batch has ended, signed with the secret."}
       </p>

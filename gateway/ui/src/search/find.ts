@@ -61,8 +61,9 @@ async function deliveries(id: string, isExecution: boolean): Promise<Found[]> {
   }
   const delivery = await known<Delivery>(`/api/deliveries/${id}`);
   if (!delivery) return [];
-  const { executionId, event, status } = delivery;
-  const address = executionId ? `/app/executions/${executionId}?tab=deliveries` : "/app/api/keys?tab=webhook";
+  const { executionId, batchId, event, status } = delivery;
+  const cause = executionId ? `/app/executions/${executionId}?tab=deliveries` : batchId && `/app/batches/${batchId}`;
+  const address = cause ?? "/app/api/keys?tab=webhook";
   return [{ kind: "Delivery", name: id, detail: event, status, address }];
 }
 

@@ -1,6 +1,8 @@
 import { call } from "../../api/client";
-import { invalidate, useResource } from "../../api/resource";
+import { usePages } from "../../api/pages";
+import { invalidate } from "../../api/resource";
 import type { Delivery, ExecutionDetail } from "../../api/types";
+import { Ago } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { Failed, Loading } from "../../components/States";
 import { StatusBadge } from "../../components/StatusBadge";
@@ -10,63 +12,90 @@ import { Link } from "../../shell/router";
 import { isLive } from "./state";
 import "../../dashboard/dashboard.css";
 
-/** Deliveries of the end to webhooks, attempt by attempt. */
+const DELIVERIES = "/api/deliveries";
+
+/** Deliveries of the run's events to webhooks, attempt by attempt. */
 export function Deliveries({ execution }: { execution: ExecutionDetail }) {
-  const { deliveries, keyId } = execution;
-  if (deliveries.length === 0) {
-    if (isLive(execution)) return <p className="muted">They are sent when the run has ended.</p>;
-    return (
-      <p className="muted">
-        {keyId ? "Nothing was sent: the caller waited for the result, or the key has no webhook." : "Nothing was sent: no key began it."}{" "}
-        <Link href="/app/api/keys?tab=webhook">Webhooks</Link>
-      </p>
-    );
-  }
+  const { rows, error, reload, more } = usePages<Delivery>(`${DELIVERIES}?executionId=${execution.executionId}&limit=50`);
+  if (!rows) return error ? <Failed error={error} retry={reload} /> : <Loading height="6rem" />;
+  if (rows.length === 0) return <Nothing execution={execution} />;
   return (
-    <ul className="deliveries">
-      {deliveries.map(({ id, keyId: key }) => (
-        <li key={id}>
-          <OneDelivery id={id} keyId={key} />
-        </li>
-      ))}
-    </ul>
+    <div className="stack">
+      <ul className="deliveries">
+        {rows.map((row) => (
+          <li key={row.id}>
+            <OneDelivery row={row} />
+          </li>
+        ))}
+      </ul>
+      {error && (
+        <p className="fault" role="alert">
+          {error.message}
+        </p>
+      )}
+      {more && (
+        <div className="row">
+          <Button onClick={() => void more()}>Show older ones</Button>
+        </div>
+      )}
+    </div>
   );
 }
 
-function OneDelivery({ id, keyId }: { id: string; keyId: string | null }) {
-  const path = `/api/deliveries/${id}`;
-  const { data, error, reload } = useResource<Delivery>(path);
-  if (!data) return error ? <Failed error={error} retry={reload} /> : <Loading height="6rem" />;
+function Nothing({ execution }: { execution: ExecutionDetail }) {
+  if (isLive(execution)) return <p className="muted">Nothing was sent so far; the end is sent when the run has ended.</p>;
+  return (
+    <p className="muted">
+      {execution.keyId
+        ? "Nothing was sent: the caller waited for the result, or neither the call nor its key has a webhook."
+        : "Nothing was sent: no key began it, and it was given no webhook of its own."}{" "}
+      <Link href="/app/api/keys?tab=webhook">Webhooks</Link>
+    </p>
+  );
+}
+
+function OneDelivery({ row }: { row: Delivery }) {
   const redeliver = async (): Promise<void> => {
     try {
-      await call("POST", `/api/deliveries/${id}/redeliver`);
+      await call("POST", `${DELIVERIES}/${row.id}/redeliver`);
       toast("The event is sent again");
     } catch (refused) {
       toast((refused as Error).message);
     }
-    invalidate(path);
+    invalidate(DELIVERIES);
   };
+  const { attempts, nextAttemptAt } = row;
   return (
-    <section className="stack delivery" aria-label={`Delivery ${id}`}>
+    <section className="stack delivery" aria-label={`Delivery of ${row.event}`}>
       <div className="row spread">
         <span className="row">
-          <StatusBadge status={data.status} />
-          <code>{data.event}</code>
-          <code className="muted">{id}</code>
+          <StatusBadge status={row.status} />
+          <code>{row.event}</code>
+          <code className="muted">{row.id}</code>
         </span>
         <span className="row">
-          {keyId && (
-            <Link className="button quiet compact" href={`/app/api/keys?tab=webhook&key=${keyId}`}>
-              Webhook
+          {row.keyId ? (
+            <Link className="button quiet compact" href={`/app/api/keys?tab=webhook&key=${row.keyId}`}>
+              Webhook of the key
             </Link>
+          ) : (
+            <span className="muted small">Webhook of the run</span>
           )}
-          <Button isCompact disabled={data.status === "pending"} onClick={() => void redeliver()}>
+          <Button isCompact disabled={row.status === "pending"} onClick={() => void redeliver()}>
             Redeliver
           </Button>
         </span>
       </div>
-      {data.attempts.length === 0 && <p className="muted small">Not sent yet.</p>}
-      <AttemptList attempts={data.attempts} />
+      <p className="muted small delivery-place">
+        <span>To {row.url}</span>
+        {attempts.length === 0 && <span>Not sent yet.</span>}
+        {nextAttemptAt && (
+          <span>
+            Next attempt <Ago at={nextAttemptAt} />
+          </span>
+        )}
+      </p>
+      <AttemptList attempts={attempts} />
     </section>
   );
 }
