@@ -29,6 +29,7 @@ from headrace_client.options import (
     StartOptions,
     WaitOptions,
 )
+from headrace_client.webhooks import verify_webhook
 
 
 class AsyncExecutions:
@@ -196,6 +197,8 @@ class AsyncHeadrace:
         stop the run.
         """
         return self._driver.iterate(runs.stream(self._session, slug, inputs, options))
+
+    verify_webhook = staticmethod(verify_webhook)
 
     async def close(self) -> None:
         """Close all connections."""

@@ -29,6 +29,7 @@ from headrace_client.options import (
     StartOptions,
     WaitOptions,
 )
+from headrace_client.webhooks import verify_webhook
 
 
 class Executions:
@@ -194,6 +195,8 @@ class Headrace:
         stop the run.
         """
         return self._driver.iterate(runs.stream(self._session, slug, inputs, options))
+
+    verify_webhook = staticmethod(verify_webhook)
 
     def close(self) -> None:
         """Close all connections."""

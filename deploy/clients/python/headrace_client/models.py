@@ -134,6 +134,8 @@ class StartedBatch:
     items: int
     status: BatchStatus = "processing"
     poll_url: str = ""
+    warnings: tuple[str, ...] = ()
+    """Sentences about members of the request that were ignored."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,8 +52,6 @@ class Response:
 class Read:
     """Read the open stream; the outcome is bytes, none at its end."""
 
-    silence_seconds: float
-
 
 @dataclass(frozen=True, slots=True)
 class Sleep:

@@ -97,7 +97,7 @@ def _read(cursor: Cursor, response: Response, deadline: Deadline) -> Flow[None]:
     parser = EventParser()
     while deadline.remaining and not cursor.has_ended:
         try:
-            data: bytes = yield Read(min(SILENCE_SECONDS, deadline.remaining))
+            data: bytes = yield Read()
         except TransportFailure:
             return
         if not data:

@@ -10,6 +10,7 @@ import pytest
 from standardwebhooks.webhooks import Webhook
 
 from headrace_client import (
+    AsyncHeadrace,
     BatchWebhook,
     ExecutionWebhook,
     WebhookEvent,
@@ -67,6 +68,7 @@ def test_headers_are_those_of_any_framework(form: str) -> None:
         given = {name: [value] for name, value in given.items()}
 
     assert verify_webhook(BODY, given, OWN).event == "execution.completed"
+    assert AsyncHeadrace.verify_webhook(BODY, given, OWN).event == "execution.completed"
 
 
 @SECRETS
