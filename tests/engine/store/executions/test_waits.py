@@ -14,6 +14,7 @@ from engine.store.executions.advance import Step, Verdict
 from engine.store.executions.waits import DeadGateway, WaitDecision, WaitVerdict
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
+from engine.store.webhooks.delivery_keys import WebhookOwner
 from tests.support.store.claims import claim
 from tests.support.store.ended import URL, Ending
 from tests.support.store.records import BOTH_DONE
@@ -111,6 +112,19 @@ async def test_a_worker_that_claimed_the_execution_before_delivers_its_end(
     assert (refused.verdict, ended.verdict) == (Verdict.ARMED, Verdict.OK)
     assert unchanged
     assert (await waiting.delivery(execution_id))["event"] == "execution.cancelled"
+
+
+async def test_an_end_whose_delivery_redis_has_lost_goes_through_without_it(
+    waiting: Waiting,
+) -> None:
+    execution_id = await waiting.begin()
+    claimed = await claim(waiting.store, keyspace.reference(waiting.account_id, execution_id))
+    step = Step(end=ExecutionStatus.CANCELLED, webhook=WebhookOwner(waiting.key_id))
+
+    ended = await waiting.store.walks.advance(claimed.lease, 1, step)
+
+    assert ended.verdict is Verdict.OK
+    assert await waiting.delivery(execution_id) == {}
 
 
 async def test_an_end_that_has_come_is_answered(waiting: Waiting) -> None:
