@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Any
 
-from msgspec import Meta, Raw, Struct, field
+from msgspec import UNSET, Meta, Raw, Struct, UnsetType, field
 from msgspec.json import Decoder
 
 from engine.errors import InvalidBody
@@ -11,9 +11,10 @@ from engine.executions.batches import DEFAULT_CONCURRENCY, MAX_CONCURRENCY, MAX_
 from engine.executions.tags import distinct_tags
 from engine.services.batches.item_checks import RunSteps, SizedItem
 from engine.store import NewItem
+from engine.webhooks.signing import MAX_SECRET, MAX_URL, MIN_SECRET
 from gateway.http.json_bodies import ANY, check_count, check_values, parse_json, parse_object
 from gateway.http.middleware import BodyLimit
-from gateway.http.types import OBJECT, RequestBody, described_as, doc, refused
+from gateway.http.types import OBJECT, Nested, RequestBody, described_as, doc, refused
 from gateway.runs.ignored_members import ignored_members
 from gateway.runs.tags import Tags
 
@@ -35,6 +36,16 @@ class BatchItemRequest(RequestBody):
     tags: Tags = field(default_factory=list)
 
 
+class WebhookOfBatch(Nested, kw_only=True):
+    """A webhook for the end of this batch alone, in place of the one of its key."""
+
+    url: Annotated[str, Meta(min_length=1, max_length=MAX_URL)]
+    secret: Annotated[
+        Annotated[str, Meta(min_length=MIN_SECRET, max_length=MAX_SECRET)] | UnsetType,
+        doc("Left out: that of the key's webhook signs, whose origin the URL must have."),
+    ] = UNSET
+
+
 class BatchRequest(RequestBody):
     """Items to run, each like a call of its own. Other members are named in `warnings`."""
 
@@ -51,6 +62,11 @@ class BatchRequest(RequestBody):
         Meta(ge=1, le=MAX_CONCURRENCY),
         doc("Most items that run at once."),
     ] = DEFAULT_CONCURRENCY
+    webhook: Annotated[
+        Any,
+        described_as(WebhookOfBatch | None),
+        doc("Told of the batch's end in place of the key's webhook, with `webhook:receive`."),
+    ] = None
 
 
 class ParsedBatch(Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from engine.store import (
     Principal,
     RunVerdict,
 )
+from engine.store.webhooks.owners import run_owner
 from engine.store.webhooks.run_webhooks import RunWebhook
 from gateway.admission.fairness import AccountTurn
 from gateway.auth.guard import RejectedAnswer
@@ -68,7 +69,7 @@ async def _accept(
         webhook = None
         if parameters.webhook is not None:
             account_id = principal.account.id
-            webhook = await parameters.webhook.seal(request, account_id, execution_id)
+            webhook = await parameters.webhook.seal(request, account_id, run_owner(execution_id))
         new = _new_run(request, principal, target, parameters, execution_id, turn, webhook)
         runner = partial(run_off_loop, parameters.body_bytes)
         verdict = await services.acceptance.accept(new, target, parameters.inputs, runner)

@@ -8,7 +8,6 @@ from engine.errors import EngineError, InvalidWebhook, Unavailable
 from engine.ids.idempotency import IdempotencyKey
 from engine.net.url_policy import check_url
 from engine.store import Principal
-from engine.store.webhooks.owners import run_owner
 from engine.store.webhooks.run_webhooks import SINCE_SCHEMA, RunWebhook
 from engine.webhooks.events import EVENTS, check_events
 from engine.webhooks.signing import (
@@ -61,12 +60,12 @@ class RequestedWebhook(Struct, frozen=True):
     webhook: RunWebhook
     secret: str = ""
 
-    async def seal(self, request: GatewayRequest, account_id: str, execution_id: str) -> RunWebhook:
-        """Return the webhook with its secret sealed. Raises Unavailable."""
+    async def seal(self, request: GatewayRequest, account_id: str, owner: str) -> RunWebhook:
+        """Return the webhook with its secret sealed for its owner. Raises Unavailable."""
         if not self.secret:
             return self.webhook
         webhooks = request.services.store.webhooks
-        sealed = await webhooks.seal(account_id, run_owner(execution_id), self.secret)
+        sealed = await webhooks.seal(account_id, owner, self.secret)
         return self.webhook.with_secret(sealed)
 
 
@@ -83,6 +82,7 @@ async def find_webhook(
     *,
     is_async: bool,
     idempotency_key: IdempotencyKey | None,
+    takes_events: bool = True,
 ) -> RequestedWebhook | None:
     """Return the webhook to tell of a run: the named one, else for an async run that of its key.
 
@@ -93,7 +93,7 @@ async def find_webhook(
         webhook = await webhook_of_key(request, principal) if is_async else None
         return None if webhook is None else RequestedWebhook(webhook)
     try:
-        return await read_webhook(request, principal, named)
+        return await read_webhook(request, principal, named, takes_events=takes_events)
     except EngineError:
         acceptance = request.services.store.acceptance
         if await acceptance.find_replay(principal.account.id, idempotency_key) is None:

@@ -5,10 +5,11 @@
 -- script returns its first answer.
 -- KEYS: batch, batches (of the account), account_items, open_batches (of the account), batches_due,
 --       first_call? (of the idempotency key), former? (batch that this one retries), workflow? (of
---       the account itself, to keep its version)
+--       the account itself, to keep its version), webhook? (the batch's own)
 -- ARGV: now?, id, account_id, size (items), most_queued (items of the account), body_fingerprint?,
---       first_call_ms?, answer? (to the first call), version, fields... (names and values of the
---       record)
+--       first_call_ms?, answer? (to the first call), version, webhook_url?, webhook_secret?
+--       (sealed), webhook_signer? (API key whose webhook's secrets sign without one), fields...
+--       (names and values of the record)
 -- Returns {'ok', created} | {'repeated', fingerprint, id, answer or ''} | {'full', queued}
 --         | {'gone'} | {'no_document'} without the workflow or its version | {'retried', id}
 --         | {'unretryable'} when the former batch goes on or is gone
@@ -46,6 +47,10 @@ if KEYS.workflow then
   -- A review that began before spares the version.
   local begun = redis.call('HINCRBY', KEYS.workflow, 'begun', 1)
   redis.call('HSET', KEYS.workflow, 'r' .. ARGV.version, 'b' .. begun)
+end
+if KEYS.webhook then
+  -- Uses: open_batch_webhook
+  open_batch_webhook(now)
 end
 if KEYS.former then redis.call('HSET', KEYS.former, 'retry', ARGV.id) end
 if KEYS.first_call then

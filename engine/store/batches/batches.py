@@ -43,6 +43,7 @@ from engine.store.redis.batch_keys import BatchKeys
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.webhooks.owners import batch_owner
 
 REMOVE_SECONDS = 2.0
 """Longest time to remove stored items before a refusal is returned."""
@@ -112,7 +113,7 @@ class Batches:
         return verdict
 
     def _call(self, new: NewBatch, chunks: Mapping[str, Any]) -> "asyncio.Future[Any]":
-        account_id, key = new.account_id, new.idempotency_key
+        account_id, key, own = new.account_id, new.idempotency_key, new.webhook
         fields = {**new.record_fields(), **chunks}
         return self._client.call(
             SCRIPTS["add_batch"],
@@ -124,6 +125,10 @@ class Batches:
             first_call=key and keyspace.idempotency(account_id, key.digest),
             former=batch_keys.batch(account_id, new.retry_of) if new.retry_of else None,
             workflow=None if new.owner_id else keyspace.workflow(account_id, new.slug),
+            webhook=own and keyspace.webhook(account_id, batch_owner(new.batch_id)),
+            webhook_url=own and own.url,
+            webhook_secret=own and own.sealed_secret,
+            webhook_signer=own and new.key_id,
             id=new.batch_id,
             account_id=account_id,
             size=len(new.items),

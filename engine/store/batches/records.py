@@ -11,6 +11,8 @@ from engine.ids.executions import new_execution_id
 from engine.ids.idempotency import IdempotencyKey
 from engine.store.formats import Format
 from engine.store.redis.record_packing import pack, unpack
+from engine.store.webhooks.owners import batch_owner
+from engine.store.webhooks.run_webhooks import RunWebhook
 from engine.values.plain import moment
 
 
@@ -47,7 +49,9 @@ class NewBatch(Struct, frozen=True, kw_only=True):
     """Most items that run at once."""
     tags: Sequence[str] = ()
     webhook_url: str | None = None
-    """URL of the key's webhook to notify of the end."""
+    """URL of the key's webhook to notify of the end, where the batch has none of its own."""
+    webhook: RunWebhook | None = None
+    """Its own webhook, with its secret sealed to the place of `batch_owner`."""
     batch_id: str = field(default_factory=new_execution_id)
     retry_of: str = ""
     """Batch whose failed items these are."""
@@ -72,9 +76,15 @@ class NewBatch(Struct, frozen=True, kw_only=True):
             "retry_of": self.retry_of,
             "request": self.request_id,
             "webhook_url": self.webhook_url or "",
+            **self._webhook_fields(),
             "depth": self.depth if self.depth > 1 else "",
         }
         return {name: value for name, value in fields.items() if value != ""}
+
+    def _webhook_fields(self) -> dict[str, Any]:
+        if self.webhook is None:
+            return {}
+        return {"webhook_url": self.webhook.url, "webhook_owner": batch_owner(self.batch_id)}
 
 
 class BatchAccepted(Struct, frozen=True):
@@ -112,6 +122,8 @@ class Batch(Struct, frozen=True, kw_only=True):
     created_at: int
     completed_at: int | None
     webhook_url: str | None
+    webhook_owner: str
+    """Owner of the webhook to notify; empty for none."""
     retry_of: str
     """Batch whose failed items these are; empty for none."""
     retry: str
@@ -145,6 +157,7 @@ class Batch(Struct, frozen=True, kw_only=True):
 HEAD_FIELDS = (
     *("status", "slug", "version", "owner", "key", "states", "concurrency", "spent", "tags"),
     *("created", "completed", "webhook_url", "retry_of", "retry"),
+    "webhook_owner",
 )
 """Fields of the record of which `parse_batch` takes the values."""
 
@@ -174,6 +187,7 @@ def parse_batch(account_id: str, batch_id: str, values: Sequence[bytes | None]) 
         created_at=int(text("created")),
         completed_at=int(text("completed")) if texts["completed"] else None,
         webhook_url=text("webhook_url") or None,
+        webhook_owner=text("webhook_owner") or text("key"),
         retry_of=text("retry_of"),
         retry=text("retry"),
     )

@@ -136,17 +136,21 @@ class Deliveries(DeliveryReads):
         return await self.get(account_id, key_id, delivery_id)
 
     async def add_batch_end(self, batch: Batch) -> None:
-        """Add the delivery of a batch's end to the webhook of its key, once, and send its hint."""
+        """Add the delivery of a batch's end to its webhook, or its key's; send its hint."""
         reference = keyspace.reference(batch.account_id, batch.id)
         event = f"batch.{batch.status.value}"
+        owner = batch.webhook_owner
+        webhook = keyspace.webhook(batch.account_id, owner)
+        signer = await self._client.send("HGET", webhook, "signer")
         await self._client.call(
             SCRIPTS["add_delivery"],
             delivery=keyspace.delivery(batch.account_id, batch.id),
             deliveries_due=keyspace.deliveries_due(partition_of(batch.account_id)),
-            webhook_deliveries=keyspace.webhook_deliveries(batch.account_id, batch.key_id),
+            webhook_deliveries=keyspace.webhook_deliveries(batch.account_id, owner),
             account_deliveries=keyspace.account_deliveries(batch.account_id),
             reference=reference,
-            api_key=batch.key_id,
+            api_key=owner,
+            signer=signer,
             url=batch.webhook_url,
             event=event,
             body=batch_body(batch.summary, event),

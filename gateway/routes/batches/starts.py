@@ -9,9 +9,13 @@ from starlette.routing import Route
 
 from engine import errors
 from engine.executions.tags import distinct_tags
+from engine.ids.executions import new_execution_id
+from engine.ids.idempotency import IdempotencyKey
 from engine.ids.slugs import check_slug
 from engine.services.batches.start import BatchOrder
 from engine.store import NewBatch, Principal
+from engine.store.webhooks.owners import batch_owner
+from engine.store.webhooks.run_webhooks import RunWebhook
 from gateway.auth.endpoints import operation, requires
 from gateway.auth.guard import count_call
 from gateway.auth.resource import Resource
@@ -24,6 +28,7 @@ from gateway.runs.batch_answers import BATCH_ERRORS, StartedBatchView, answer_st
 from gateway.runs.batch_body import MAX_BYTES, BatchRequest, parse_batch
 from gateway.runs.query import IDEMPOTENCY_KEY
 from gateway.runs.request import key_webhook_url, read_depth, read_idempotency_key
+from gateway.runs.webhooks import find_webhook
 from gateway.services import GatewayRequest
 
 PATH = re.compile(r"/api/workflows/[^/]+/batch")
@@ -45,6 +50,7 @@ class BatchQuery(QueryParameters):
     errors=(
         *(*BATCH_ERRORS, errors.InvalidQuery, errors.InvalidItems, errors.InvalidIdempotencyKey),
         *(errors.WorkflowNotFound, errors.WorkflowNotRunnable, errors.VersionNotFound),
+        *(errors.InvalidWebhook, errors.CapabilityDenied),
         errors.IdempotencyKeyReused,
     ),
 )
@@ -64,6 +70,7 @@ async def start_batch(request: GatewayRequest, principal: Principal) -> Response
     idempotency_key = await run_off_loop(len(data), read_key)
     run_steps = partial(services.sliced_work.run, account_id, run_off_loop)
     parsed = await parse_batch(data, run_steps)
+    batch_id = new_execution_id()
     new = NewBatch(
         account_id=account_id,
         slug=slug,
@@ -73,6 +80,8 @@ async def start_batch(request: GatewayRequest, principal: Principal) -> Response
         concurrency=parsed.body.concurrency,
         tags=distinct_tags(parsed.body.tags),
         webhook_url=await key_webhook_url(request, principal),
+        webhook=await _find_webhook(request, principal, parsed.body, batch_id, idempotency_key),
+        batch_id=batch_id,
         request_id=request.context.request_id,
         depth=depth,
         idempotency_key=idempotency_key,
@@ -89,6 +98,26 @@ async def start_batch(request: GatewayRequest, principal: Principal) -> Response
     started = await services.batch_start.start(order, run_steps)
     forget_body(request)
     return answer_started(request, started)
+
+
+async def _find_webhook(
+    request: GatewayRequest,
+    principal: Principal,
+    body: BatchRequest,
+    batch_id: str,
+    idempotency_key: IdempotencyKey | None,
+) -> RunWebhook | None:
+    """Return the batch's own webhook, None without one. Raises what `read_webhook` raises."""
+    found = await find_webhook(
+        request,
+        principal,
+        body.webhook,
+        is_async=False,
+        idempotency_key=idempotency_key,
+        takes_events=False,
+    )
+    account_id = principal.account.id
+    return None if found is None else await found.seal(request, account_id, batch_owner(batch_id))
 
 
 routes = [Route("/api/workflows/{slug}/batch", Resource(POST=start_batch))]

@@ -274,3 +274,25 @@ def test_a_large_body_is_taken_and_a_larger_one_is_refused(caller: Caller) -> No
     assert (refused.status_code, refused.json()["code"]) == (413, "BODY_TOO_LARGE")
     assert refused.json()["limit"] == 16_777_216
     assert caller.run(slug, {"text": "x" * 2**21}).status_code == 413
+
+
+def test_a_batch_takes_a_webhook_without_events(caller: Caller, slug: str) -> None:
+    own = {"url": "https://example.com/hook", "secret": "s" * 20}
+
+    accepted = start_batch(caller, slug, named("Ada"), webhook=own)
+    refused = [
+        start_batch(caller, slug, named("Ada"), webhook=own | {"events": []}),
+        start_batch(caller, slug, named("Ada"), webhook={"url": "ftp://x", "secret": "s" * 20}),
+        start_batch(caller, slug, named("Ada"), webhook={"url": own["url"]}),
+        start_batch(caller, slug, named("Ada"), webhook=5),
+    ]
+
+    assert accepted.status_code == 202, accepted.text
+    assert [each.status_code for each in refused] == [400] * 4
+    assert [each.json()["field"] for each in refused] == [
+        "webhook.events",
+        "webhook.url",
+        "webhook.secret",
+        "webhook",
+    ]
+    assert {each.json()["code"] for each in refused} == {"INVALID_WEBHOOK"}

@@ -1,6 +1,8 @@
 """Batches from their acceptance to their end, on a whole worker in this process."""
 
 import asyncio
+import base64
+import hmac
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -13,10 +15,12 @@ from engine.access.capabilities import Tier
 from engine.executions.batches import BatchCounts, BatchStatus
 from engine.executions.statuses import ExecutionStatus
 from engine.graph.document import parse_document
-from engine.ids.executions import item_execution_id
+from engine.ids.executions import item_execution_id, new_execution_id
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.redis import batch_keys
+from engine.store.redis import batch_keys, keyspace
+from engine.store.webhooks.owners import batch_owner
+from engine.store.webhooks.run_webhooks import RunWebhook
 from engine.store.workflows.versions import VERSIONS_KEPT
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, greeting, http_fan
@@ -28,6 +32,11 @@ from workers.main import worker
 from workers.walk.walker import Walker
 
 NOTHING: Sequence[dict[str, Any]] = [{}]
+
+
+@pytest.fixture(params=[{"webhook_time_scale": 0.01}])
+def settings(settings: Settings, request: pytest.FixtureRequest) -> Settings:
+    return replace(settings, **request.param)
 
 
 @pytest.fixture
@@ -251,6 +260,35 @@ async def test_the_end_of_a_batch_is_delivered_once_to_the_webhook_of_its_key(
         "createdAt": "",
         "completedAt": "",
     }
+
+
+async def test_the_end_of_a_batch_is_delivered_to_its_own_webhook_which_then_goes(
+    batches: BatchRuns, walker: Walker, store: Store, account: Account, receiver: Receiver
+) -> None:
+    batch_id, url, secret = new_execution_id(), f"{receiver.url}/fails/1", "s" * 20
+    owner = batch_owner(batch_id)
+    sealed = await store.webhooks.seal(account.id, owner, secret)
+    own = RunWebhook(url=url, is_own=True, sealed_secret=sealed)
+    await batches.begin(
+        greeting(), texts(2), batch_id=batch_id, webhook=own, webhook_url="http://x/"
+    )
+    webhook = keyspace.webhook(account.id, owner)
+    is_kept = await store.client.send("EXISTS", webhook)
+    assert is_kept
+
+    await batches.end(batch_id)
+
+    async def is_gone() -> bool:
+        return not await store.client.send("EXISTS", webhook)
+
+    await eventually(is_gone)
+    assert [each.headers["webhook-id"] for each in receiver.received] == [batch_id] * 2
+    assert receiver.taken == {batch_id}
+    for delivery in receiver.received:
+        at = delivery.headers["webhook-timestamp"]
+        signed = f"{batch_id}.{at}.".encode() + delivery.body
+        made = base64.b64encode(hmac.digest(secret.encode(), signed, "sha256")).decode()
+        assert delivery.headers["webhook-signature"] == f"v1,{made}"
 
 
 async def test_batches_run_a_public_workflow_of_another_account(
