@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.contract.batch_caller import BatchCaller
 from tests.support.acceptance.running_stack import RunningStack, running, until
+from tests.support.contract.batch_caller import BatchCaller
 from tests.support.factories import Graph
 from tests.support.http.scripted_server import serving
 
