@@ -7,15 +7,17 @@ import pytest
 
 from engine.access.capabilities import Tier
 from engine.access.tiers import Tiers
+from engine.history.archiving.batches import write_batches
 from engine.history.archiving.execution_writer import write_executions
 from engine.history.database.connections import Database
 from engine.history.retention import removal, retention
 from engine.history.retention.retention import Retention
-from engine.history.schema import executions
+from engine.history.schema import batches, executions
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.executions.offload import OffloadedValues
+from tests.engine.history.archiving.test_batches import over
 from tests.support.history.rows import DAY, HOUR, MINUTE, rows, table_rows
 
 
@@ -115,6 +117,23 @@ async def test_objects_go_with_their_executions(
 
     with pytest.raises(FileNotFoundError):
         await blobs.read(*ids, "t.1.3")
+
+
+async def test_batches_go_with_their_objects(
+    store: Store, account: Account, database: Database, settings: Settings
+) -> None:
+    old, recent = await store.leases.now() - 5 * DAY, await store.leases.now()
+    times = {"created": old, "completed": old + 1}
+    with_objects = over(account.id, "old", c1=b"\xc1t.1.3", **times)
+    write_batches(database, [with_objects, over(account.id, "new", created=recent)])
+    blobs = OffloadedValues(store.client, ObjectStore.from_settings(settings))
+    await blobs.put(account.id, "old", "t.1.3", b"abc")
+
+    await remove_all(Retention(store, database, retention_days=1, audit_days=365, keep_ms=0))
+
+    assert [row["id"] for row in table_rows(database, batches)] == ["new"]
+    with pytest.raises(FileNotFoundError):
+        await blobs.read(account.id, "old", "t.1.3")
 
 
 async def test_accounts_are_taken_some_at_a_time(

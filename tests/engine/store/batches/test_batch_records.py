@@ -1,5 +1,6 @@
 """Batches that Redis has forgotten are read, listed and retried like others."""
 
+import time
 from collections.abc import AsyncIterator
 
 import pytest
@@ -7,11 +8,13 @@ import pytest
 from engine.errors import BatchNotFound, Unavailable
 from engine.history.archiving.batch_archive import BatchArchive
 from engine.history.database.connections import Database
+from engine.history.database.identity import read_database_id
+from engine.media.objects import ObjectStore
 from engine.settings import Settings
-from engine.store import Account, BatchAccepted, BatchRetried, NewBatch, Store
+from engine.store import Account, BatchAccepted, BatchRetried, NewBatch, NewItem, Store
 from engine.store.archive.ended_batches import EndedBatches
 from engine.store.redis import batch_keys
-from tests.support.history.archived import opened, silent_archive
+from tests.support.history.archived import opened, reading, silent_archive
 from tests.support.store.ended_batches import ERROR, ITEMS, LATER, STATES, EndingBatches, id_of
 
 
@@ -55,6 +58,29 @@ async def test_a_batch_is_the_same_in_redis_and_in_the_history(
     assert (await batches.page(account_id, 9)).batches == [before]
     with pytest.raises(BatchNotFound):
         await batches.get("acc_2", batch_id)
+
+
+async def test_large_items_of_a_forgotten_batch_stay_in_the_media_store(
+    settings: Settings, database: Database, account: Account
+) -> None:
+    blobs = ObjectStore.from_settings(settings)
+    store = Store.open(settings, blobs, reading(database))
+    ending, items = EndingBatches(store, account.id), [NewItem({"text": "x" * 300_000})]
+    reference = await ending.over(items=items)
+    await ending.move(database, reference)
+    gone = await ending.over(items=items)
+    await store.client.send("DEL", batch_keys.batch(account.id, id_of(gone)))
+    later = int(time.time()) + 86_400
+    with database.read() as connection:
+        await store.archiver_states.claim_database(read_database_id(connection))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(time, "time", lambda: later)
+        removed = await store.offloaded.sweep()
+
+    assert removed == 1, "what no record names"
+    assert await store.batches.items(account.id, id_of(reference), [0]) == {0: items[0]}
+    await store.close()
 
 
 @pytest.mark.parametrize("moved", [[], [0], [4, 2], [0, 1, 2, 3, 4, 5, 6]], ids=repr)

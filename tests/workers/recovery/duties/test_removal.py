@@ -5,12 +5,13 @@ import pytest
 from engine.errors import Unavailable
 from engine.executions.statuses import ExecutionStatus
 from engine.ids.partitions import partition_of
-from engine.store import Store
+from engine.store import NewItem, Store
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.state import ArchiverStates
 from engine.store.executions.advance import Step
-from engine.store.redis import keyspace
+from engine.store.redis import batch_keys, keyspace
 from tests.support.factories import Runner, greeting
+from tests.support.store.ended_batches import EndingBatches, id_of
 from tests.support.workers.lost_executions import begin
 from workers.recovery.duties.removal import DAY_MS, OldExecutions, OldVersions
 
@@ -60,6 +61,24 @@ async def test_old_ends_of_deliveries_are_removed(store: Store) -> None:
     await OldExecutions(store, retention_days=1).run()
 
     assert (await EndedDeliveries(store.client).backlog()).count == 1
+
+
+async def test_old_batches_are_removed_and_leave_their_objects_to_be_removed(
+    store: Store, runner: Runner
+) -> None:
+    ending = EndingBatches(store, runner.account.id)
+    old = await ending.over(items=[NewItem({"text": "x" * 300_000})])
+    recent = await ending.over()
+    now = await store.leases.now()
+    key = batch_keys.unarchived_batches(partition_of(runner.account.id))
+    await store.client.send("ZADD", key, now - DAY_MS - 60_000, old)
+    executions = OldExecutions(store, retention_days=1)
+
+    await executions.run()
+
+    assert list(executions.with_outputs) == [old]
+    page = await store.batches.page(runner.account.id, 9)
+    assert [each.id for each in page.batches] == [id_of(recent)]
 
 
 async def test_a_worker_without_the_database_of_a_history_prunes_nothing(store: Store) -> None:
