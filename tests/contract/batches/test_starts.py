@@ -12,15 +12,13 @@ from tests.support.contract.installation import (
     Administration,
     Caller,
     asking,
-    edge,
     field,
     form,
-    node,
     params,
     workflow,
 )
 from tests.support.contract.shapes import assert_fits, sentence
-from tests.support.gateway.documents import greeting
+from tests.support.gateway.documents import edge, greeting, node
 
 ROUTES = {"POST /api/workflows/{slug}/batch": "workflow:run"}
 

@@ -62,6 +62,7 @@ def batch(states: str = STATES) -> Batch:
         created_at=0,
         completed_at=None,
         webhook_url=None,
+        webhook_owner="",
         retry_of="",
         retry="",
     )
