@@ -24,8 +24,8 @@ export interface RunOptions extends CallOptions {
   idempotencyKey?: string | undefined;
 }
 
-/** Longest time that a request waits for the end of a run; then it is polled. Proxies rarely bear longer ones. */
-const LONGEST_WAIT_MS = 50_000;
+/** Longest time that a request waits for the end of a run, which is polled then. Node's `fetch` gives up after 300 s. */
+const LONGEST_WAIT_MS = 240_000;
 
 export class Runs {
   readonly #transport: Transport;
@@ -43,11 +43,10 @@ export class Runs {
    */
   async run<Result = unknown>(target: Target, inputs: Inputs = {}, options: RunOptions = {}): Promise<RunResult & { result: Result }> {
     const deadline = new Deadline(options);
-    const waitMs = Math.min(LONGEST_WAIT_MS, deadline.leftMs);
-    const call = this.#begin(target, inputs, options, { timeout: Math.ceil(waitMs) / 1000 });
+    const call = this.#begin(target, inputs, options, {});
     let id: string;
     try {
-      const answer = await this.#transport.json<RunResult | Accepted>({ ...call, waitMs }, deadline);
+      const answer = await this.#transport.json<RunResult | Accepted>({ ...call, longestWaitMs: LONGEST_WAIT_MS }, deadline);
       if ("success" in answer) return answer as RunResult & { result: Result };
       id = answer.executionId;
     } catch (error) {

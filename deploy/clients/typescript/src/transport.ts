@@ -34,8 +34,11 @@ export interface Call {
   isRepeatable?: boolean;
   /** Name of the rate limit that counts the call. */
   route?: string | undefined;
-  /** Milliseconds that the server may wait before it answers. Its answer is awaited even if the call's time is over meanwhile. */
-  waitMs?: number;
+  /**
+   * Longest time that the server waits before it answers, in milliseconds; each attempt asks for what is left of it.
+   * The answer is awaited even if the call's time is over meanwhile.
+   */
+  longestWaitMs?: number;
 }
 
 export type Query = Record<string, string | number | boolean | Date | readonly string[] | null | undefined>;
@@ -109,12 +112,14 @@ export class Transport {
   /** Return what was read, or the failure. Throws the signal's reason, and WaitTimeoutError. */
   async #attempt<T>(call: Call, deadline: Deadline, read: (answer: OpenAnswer) => Promise<T>): Promise<T | Failure> {
     const attempt = new Attempt(deadline.signal);
-    const graceMs = call.waitMs === undefined ? 0 : GRACE_MS;
-    const mostMs = Math.min(this.#requestTimeoutMs + (call.waitMs ?? 0), deadline.leftMs + 1 + graceMs);
+    const { longestWaitMs } = call;
+    const waitMs = longestWaitMs === undefined ? undefined : Math.min(longestWaitMs, deadline.leftMs);
+    const graceMs = waitMs === undefined ? 0 : GRACE_MS;
+    const mostMs = Math.min(this.#requestTimeoutMs + (waitMs ?? 0), deadline.leftMs + 1 + graceMs);
     const timer = setTimeout(() => attempt.end(new Error(`no answer in ${Math.ceil(mostMs)} ms`)), mostMs);
     let answer: Response | null = null;
     try {
-      const response = await this.#fetch(this.#address(call), this.#init(call, attempt.signal));
+      const response = await this.#fetch(this.#address(call, waitMs), this.#init(call, attempt.signal));
       answer = response;
       if (response.ok) return await read({ response, hangUp: attempt.end });
       const failure = await failureOf(response);
@@ -131,9 +136,10 @@ export class Transport {
     }
   }
 
-  #address({ path, query = {} }: Call): string {
+  #address({ path, query }: Call, waitMs: number | undefined): string {
     const words = new URLSearchParams();
-    for (const [name, value] of Object.entries(query)) {
+    const timeout = waitMs === undefined ? undefined : Math.ceil(waitMs) / 1000;
+    for (const [name, value] of Object.entries({ ...query, timeout })) {
       if (value === undefined || value === null) continue;
       for (const each of Array.isArray(value) ? value : [value]) {
         words.append(name, each instanceof Date ? each.toISOString() : String(each));
