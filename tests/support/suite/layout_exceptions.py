@@ -10,7 +10,6 @@ MANY_ENTRIES: dict[str, str] = {
 
 TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/routes/webhooks/deliveries.py": "tests/contract/webhooks/test_run_webhooks.py lists deliveries and sends them again.",
-    "gateway/runs/webhooks.py": "tests/contract/webhooks/test_run_webhooks.py names webhooks of runs.",
     "engine/store/webhooks/delivery_keys.py": "tests/engine/store/webhooks/test_run_webhooks.py adds deliveries with them.",
     "engine/store/webhooks/owners.py": "tests/engine/store/webhooks/test_run_webhooks.py has webhooks of both kinds.",
     "deploy/clients/python/make_async_client.py": "tests/deploy/clients/python/headrace_client/test_client.py compares what it makes.",

@@ -2,11 +2,14 @@
 
 import uuid
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
+from engine.errors import DeliveryNotRedeliverable
 from engine.executions.statuses import ExecutionStatus, NodeStatus
-from engine.store import Account, Store
+from engine.ids.idempotency import IdempotencyKey
+from engine.store import Account, IdempotentReplay, Store
 from engine.store.accounts.erasure import AccountKeys
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.executions.advance import Step
@@ -18,7 +21,7 @@ from engine.store.webhooks.run_webhooks import RunWebhook, start_id
 from engine.webhooks.deliveries import Attempt, DeliveryStatus
 from engine.webhooks.events import ENDS, EVENTS
 from engine.webhooks.schedule import GONE_REASON, DeliveryVerdict
-from tests.support.store.records import BOTH_DONE, FIRST_DONE, accept, save
+from tests.support.store.records import BOTH_DONE, FIRST_DONE, NotAccepted, accept, save
 from tests.support.store.redis_contents import contents
 
 URL = "https://example.com/run"
@@ -87,13 +90,21 @@ class ToldRun:
         return reply
 
 
-async def told(store: Store, account: Account, *events: str, signer: str = "") -> ToldRun:
-    execution_id = str(uuid.uuid4())
+async def told(
+    store: Store,
+    account: Account,
+    *events: str,
+    signer: str = "",
+    execution_id: str = "",
+    **options: Any,
+) -> ToldRun:
+    """Accept a run with a webhook of its own, with options of `accept`."""
+    execution_id = execution_id or str(uuid.uuid4())
     owner = run_owner(execution_id)
     sealed = b"" if signer else await store.webhooks.seal(account.id, owner, SECRET)
     webhook = RunWebhook(url=URL, events=events or None, is_own=True, sealed_secret=sealed)
-    saved = await save(store, account)
-    await accept(store, account, *saved, execution_id=execution_id, webhook=webhook, key_id=signer)
+    options |= {"execution_id": execution_id, "webhook": webhook, "key_id": signer}
+    await accept(store, account, *await save(store, account), **options)
     return ToldRun(store, account, execution_id)
 
 
@@ -205,6 +216,76 @@ async def test_an_execution_stays_for_the_archiver_until_its_webhook_is_done(
         await run.settle(each, DELIVERED)
 
     assert await ended.forget(reference, later, "")
+
+
+async def test_an_acceptance_that_is_sent_again_tells_one_start(
+    store: Store, account: Account
+) -> None:
+    run = await told(store, account, *EVENTS)
+    before = await contents(store.client)
+
+    again = await told(store, account, *EVENTS, execution_id=run.execution_id)
+
+    after = await contents(store.client)
+    names = [name for name in after if run.execution_id.encode() in name]
+    assert again.execution_id == run.execution_id
+    assert {name: after[name] for name in names} == {name: before[name] for name in names}
+    assert (await run.webhook())[b"pending"] == b"1"
+
+
+async def test_a_repeated_call_opens_no_webhook(store: Store, account: Account) -> None:
+    key = IdempotencyKey(digest="digest", fingerprint="fingerprint")
+    run = await told(store, account, *EVENTS, idempotency_key=key)
+
+    with pytest.raises(NotAccepted) as repeated:
+        await told(store, account, *EVENTS, idempotency_key=key)
+
+    assert isinstance(repeated.value.verdict, IdempotentReplay)
+    webhooks = [name for name in await contents(store.client) if b":webhook:" in name]
+    assert webhooks == [keyspace.webhook(account.id, run.owner).encode()]
+
+
+@pytest.mark.parametrize("is_answered", [False, True])
+async def test_a_sender_that_dies_after_its_claim_or_its_call_forgets_no_secret(
+    store: Store, account: Account, is_answered: bool
+) -> None:
+    run = await told(store, account)
+    await run.end()
+    reference = keyspace.reference(account.id, run.execution_id)
+    receiver = await store.deliveries.find_receiver(reference)
+    assert receiver is not None
+    dead = await store.deliveries.claim(reference, receiver)
+    assert dead is not None
+    key = keyspace.delivery(account.id, run.execution_id)
+    await store.client.send("HSET", key, "next", 1)  # its lease expires
+
+    alive = await store.deliveries.claim(reference, receiver)
+    assert alive is not None
+    if is_answered:  # its answer comes after all
+        assert await store.deliveries.settle(dead, Attempt(at=1), DELIVERED) is None
+    assert (alive.secrets, alive.lost) == ((SECRET,), 1)
+    assert (await run.webhook())[b"pending"] == b"1"
+    await store.deliveries.settle(alive, Attempt(at=2), DELIVERED)
+    await store.deliveries.settle(alive, Attempt(at=2), DELIVERED)
+    assert await run.webhook() == {}
+
+
+async def test_a_redelivery_keeps_the_secret_until_it_has_ended(
+    store: Store, account: Account
+) -> None:
+    run = await told(store, account, *EVENTS)
+    assert await run.settle(run.start, DELIVERED) == SECRET
+    await store.deliveries.redeliver(account.id, None, run.start)
+    await store.deliveries.redeliver(account.id, None, run.start)
+    await run.end()
+
+    for each in (run.execution_id, run.node(0), run.node(1)):
+        await run.settle(each, DELIVERED)
+    assert (await run.webhook())[b"pending"] == b"1"
+    assert await run.settle(run.start, DELIVERED) == SECRET
+    assert await run.webhook() == {}
+    with pytest.raises(DeliveryNotRedeliverable):
+        await store.deliveries.redeliver(account.id, None, run.start)
 
 
 async def test_erasure_leaves_nothing_of_it(store: Store, account: Account) -> None:
