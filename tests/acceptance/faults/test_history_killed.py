@@ -12,6 +12,7 @@ from engine.access.capabilities import Role, Tier
 from engine.history.archiving.entries import ledger_sums
 from engine.history.database.connections import Database
 from engine.history.schema import (
+    batches,
     deliveries,
     execution_records,
     executions,
@@ -22,11 +23,12 @@ from engine.history.schema import (
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedExecutions
-from engine.store.redis import keyspace
+from engine.store.redis import batch_keys, keyspace
 from tests.support.eventually import eventually
 from tests.support.history.archiver_child import POINTS, start
 from tests.support.history.rows import table_rows
 from tests.support.store.ended import URL, Ending
+from tests.support.store.ended_batches import EndingBatches
 
 KILLS = 50
 pytestmark = pytest.mark.slow
@@ -51,11 +53,13 @@ async def test_an_archiver_that_is_killed_fifty_times_loses_and_doubles_nothing(
     key_id = await ending.with_webhook()
     made: list[str] = []
     delivered: list[str] = []
+    over = EndingBatches(store, ending.account.id)
     for turn in range(KILLS):
         makers = (ending.completed, ending.failed, ending.cancelled, ending.walked_unclaimed)
         made += [await make() for make in makers for _ in range(3)]
         delivered.append(await ending.completed(key_id=key_id, webhook_url=URL))
         await ending.deliver(delivered[-1])
+        await over.over()
         await store.wallets.top_up(ending.account.id, terms, 1 + turn)
         point = ("", *POINTS)[turn % (1 + len(POINTS))]
         process = start(hot_for_a_moment, point)
@@ -73,6 +77,8 @@ async def test_an_archiver_that_is_killed_fifty_times_loses_and_doubles_nothing(
     key = keyspace.account_executions(ending.account.id)
     await eventually(lambda: store.client.send("ZCARD", key), lambda left: left == 0)
     await eventually(lambda: unfinished(database), lambda left: not left)
+    key = batch_keys.account_batches(ending.account.id)
+    await eventually(lambda: store.client.send("ZCARD", key), lambda left: left == 0)
     process.kill()
     process.join()
 
@@ -90,6 +96,7 @@ async def test_an_archiver_that_is_killed_fifty_times_loses_and_doubles_nothing(
         assert sum(row["failed"] for row in figures) == 3 * KILLS
     assert len(table_rows(database, nodes)) == 2 * (2 * 3 * KILLS + KILLS) + 3 * KILLS
     assert len(table_rows(database, deliveries)) == KILLS
+    assert len(table_rows(database, batches)) == KILLS
     amounts = [row["credits"] for row in table_rows(database, ledger_entries)]
     assert amounts == [5_000, *range(1, KILLS + 1)]
     with database.read() as connection:

@@ -7,6 +7,7 @@ import signal
 from multiprocessing.process import BaseProcess
 
 from engine.settings import Settings
+from engine.store.archive.ended_batches import EndedBatches
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.archive.entries import ArchivedEntries
@@ -22,6 +23,8 @@ POINTS = {
     "checked": (EndedExecutions, "forget"),
     "delivered": (EndedDeliveries, "mark_archived"),
     "moved": (ArchivedEntries, "mark_ledger"),
+    "batched": (EndedBatches, "mark_archived"),
+    "batch checked": (EndedBatches, "forget"),
 }
 """Calls before which an archiver may kill itself, by what it has done until then."""
 

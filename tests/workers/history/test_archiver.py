@@ -19,6 +19,7 @@ from engine.history.retention import retention
 from engine.history.retention.retention import Retention
 from engine.history.schema import (
     audit_entries,
+    batches,
     deliveries,
     executions,
     ledger_entries,
@@ -29,10 +30,11 @@ from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.archive.state import ANOTHER_DATABASE, ArchiverStates
-from engine.store.redis import keyspace
+from engine.store.redis import batch_keys, keyspace
 from tests.support.eventually import eventually
 from tests.support.history.rows import table_rows
 from tests.support.store.ended import URL, Ending
+from tests.support.store.ended_batches import EndingBatches
 from workers.history import archiver as module
 from workers.history.archiver import Archiver
 from workers.history.duties import EndedEntries, Forgetting, MissedExecutions, OldRows
@@ -94,8 +96,10 @@ async def test_all_that_has_ended_is_in_the_history_after_a_while(
     await ending.deliver(reference)
     terms = ending.store.tiers.terms(Tier.PRO, Role.USER)
     await ending.store.wallets.top_up(ending.account.id, terms, 5)
+    await EndingBatches(ending.store, ending.account.id).over()
 
     async with running(archiver):
+        await reach(lambda: count(database, batches) == 1)
         await reach(lambda: count(database, deliveries) == 1)
         await reach(lambda: count(database, ledger_entries) == 2)
         await reach(lambda: count(database, audit_entries) > 0)
@@ -200,12 +204,14 @@ async def test_what_is_archived_leaves_redis_when_its_time_has_come(
 ) -> None:
     archiver = make(ending.store, database, keep_ms=0)
     await ending.completed()
+    await EndingBatches(ending.store, ending.account.id).over()
 
     async with running(archiver):
-        key = keyspace.account_executions(ending.account.id)
-        await eventually(lambda: ending.store.client.send("ZCARD", key), lambda left: left == 0)
+        lists = keyspace.account_executions, batch_keys.account_batches
+        keys = [key_of(ending.account.id) for key_of in lists]
+        await eventually(lambda: ending.store.client.send("EXISTS", *keys), lambda left: left == 0)
 
-    assert count(database) == 1
+    assert (count(database), count(database, batches)) == (1, 1)
 
 
 async def test_rows_are_removed_when_their_retention_is_over(
