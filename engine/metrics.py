@@ -305,6 +305,11 @@ async def _facts(store: Store) -> list[Any]:
             await store.deliveries.due(),
         ),
         _gauge(
+            "headrace_batch_items_queued",
+            "Items of batches that have not begun.",
+            await store.feeding.count_queued(),
+        ),
+        _gauge(
             "headrace_history_waiting",
             "Ended executions that are not in the history yet.",
             unarchived,

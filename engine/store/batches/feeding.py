@@ -1,5 +1,6 @@
 """Feeding of batches: items that may begin are taken, and what is over is settled."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any
@@ -33,6 +34,9 @@ MOST_BATCHES = 8
 MOST_ACCOUNTS = 100
 """Most accounts of one partition that a look takes in."""
 ROTATION_SECONDS = 1.0
+COUNT_SECONDS = 60.0
+END_OF_TIME = 2**53
+"""Time in milliseconds after all others."""
 
 
 class FeedState(StrEnum):
@@ -81,6 +85,7 @@ class BatchFeeding:
         self._client = client
         self._chunks = chunks
         self._first = FirstMembers(client, batch_keys.batches_due)
+        self._counted = FirstMembers(client, batch_keys.batches_due)
 
     @property
     def has_open(self) -> bool:
@@ -102,6 +107,23 @@ class BatchFeeding:
             self._first.note(partition, first)
             accounts += [name.decode() for name in names]
         return accounts
+
+    async def count_queued(self) -> int:
+        """Return the number of queued items, of a bounded number of accounts of each partition.
+
+        An account is counted within a minute after its first batch.
+        """
+        queued = 0
+        for partition in await self._counted.due(END_OF_TIME, COUNT_SECONDS):
+            key = batch_keys.batches_due(partition)
+            names = await self._client.send("ZRANGE", key, 0, MOST_ACCOUNTS - 1)
+            self._counted.note(partition, 0 if names else None)
+            items = (batch_keys.account_items(name.decode()) for name in names)
+            counts = await asyncio.gather(
+                *(self._client.send("HGET", each, "queued") for each in items)
+            )
+            queued += sum(int(count or 0) for count in counts)
+        return queued
 
     async def due_batches(self, account_id: str, now: int) -> Sequence[str]:
         """Return a bounded number of the account's batches that need a look."""

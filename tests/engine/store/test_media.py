@@ -4,9 +4,9 @@ from engine.errors import AssetNotFound
 from engine.ids.partitions import partition_of
 from engine.media.formats import Facts, MediaKind
 from engine.media.ids import make_asset_id
-from engine.store import Account, Store
+from engine.store import Account, NewBatch, NewItem, Store
 from engine.store.media import GIVEN_UP_MS, LEAST_MS, READING_MS, Asset, AssetReview, AssetSource
-from engine.store.redis import keyspace
+from engine.store.redis import batch_keys, keyspace
 from tests.engine.media.test_links import BAD_IDS
 from tests.support.store.records import accept, save
 from tests.support.store.redis_contents import contents
@@ -116,6 +116,25 @@ async def test_an_asset_lives_as_long_as_a_workflow_that_names_it(
 
     assert await store.assets.review(asset.id) is AssetReview.EXTENDED
     await store.client.send("DEL", keyspace.workflow(account.id, workflow.slug))
+    await let_pass(store, asset)
+
+    assert await store.assets.review(asset.id) is AssetReview.HIDDEN
+
+
+async def test_an_asset_lives_as_long_as_a_batch_whose_items_need_it(
+    store: Store, account: Account
+) -> None:
+    workflow, _ = await save(store, account)
+    new = NewBatch(
+        account_id=account.id, slug=workflow.slug, version=1, items=[NewItem({"text": "a"})]
+    )
+    asset = await kept(store, account)
+    await store.assets.retain(account.id, asset.id, batch_keys.asset_reference(new.batch_id))
+    await store.batches.add(new)
+    await let_pass(store, asset)
+
+    assert await store.assets.review(asset.id) is AssetReview.EXTENDED
+    await store.client.send("DEL", batch_keys.batch(account.id, new.batch_id))
     await let_pass(store, asset)
 
     assert await store.assets.review(asset.id) is AssetReview.HIDDEN

@@ -5,6 +5,7 @@ from typing import Any
 
 from engine.executions.execution import Execution
 from engine.ids.executions import item_execution_id
+from engine.ids.partitions import partition_of
 from engine.store import Batch, BatchAccepted, NewBatch, NewItem
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import batch_keys, keyspace
@@ -61,6 +62,13 @@ class BatchRuns:
     async def execution(self, batch_id: str, index: int) -> Execution:
         """Return the execution of an item."""
         return await self.store.executions.get(self.account_id, item_execution_id(batch_id, index))
+
+    async def bring_forward(self, batch_id: str) -> None:
+        """Have the next look at a batch, and at its account, now."""
+        listed = batch_keys.open_batches(self.account_id)
+        due = batch_keys.batches_due(partition_of(self.account_id))
+        await self.store.client.send("ZADD", listed, "XX", 0, batch_id)
+        await self.store.client.send("ZADD", due, 0, self.account_id)
 
     async def record(self, batch_id: str, index: int) -> Mapping[str, bytes]:
         """Return the record of an item's execution."""

@@ -16,6 +16,7 @@ from engine.executions.batches import BatchCounts, BatchStatus
 from engine.executions.statuses import ExecutionStatus
 from engine.graph.document import parse_document
 from engine.ids.executions import item_execution_id, new_execution_id
+from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.redis import batch_keys, keyspace
@@ -62,7 +63,7 @@ async def most_active(batches: BatchRuns, batch_id: str) -> int:
 async def test_all_items_become_executions_and_their_ends_are_counted(
     batches: BatchRuns, walker: Walker
 ) -> None:
-    batch_id = await batches.begin(greeting(), texts(30), tags=("all",), concurrency=7)
+    batch_id = await batches.begin(greeting(), texts(30), tags=("all",), concurrency=7, depth=3)
 
     batch = await batches.end(batch_id)
 
@@ -77,7 +78,7 @@ async def test_all_items_become_executions_and_their_ends_are_counted(
         record = await batches.record(batch_id, index)
         assert (record["source"], record["batch"]) == (b"batch", batch_id.encode())
         assert record["item"] == str(index).encode()
-        assert record["tags"] == b"all"
+        assert (record["tags"], record["depth"]) == (b"all", b"3")
     assert await batches.counters() == {"queued": 0, "active": 0}
 
 
@@ -141,6 +142,63 @@ async def test_items_take_half_of_the_rate_of_runs(
     key = batch_keys.open_batches(account.id)
     next_look = float(await store.client.send("ZSCORE", key, batch_id))
     assert next_look == window.ends_at * 1000
+
+
+@pytest.mark.parametrize("account_tier", [Tier.FREE])
+async def test_items_go_on_in_the_next_window_of_the_rate(
+    batches: BatchRuns, walker: Walker, store: Store, young_window: None
+) -> None:
+    batch_id = await batches.begin(greeting(), texts(15))
+
+    async def completed() -> int:
+        return (await batches.get(batch_id)).counts.completed
+
+    await eventually(completed, lambda count: count == 10)
+    # As if a minute had passed.
+    await store.client.send("DEL", keyspace.windows(partition_of(batches.account_id)))
+    await batches.bring_forward(batch_id)
+
+    assert (await batches.end(batch_id)).counts == BatchCounts(completed=15)
+
+
+async def test_a_batch_does_not_wait_for_the_many_of_another_account(
+    batches: BatchRuns, settings: Settings, store: Store, target: Target
+) -> None:
+    graph = http_fan(f"{target.url}/slow/0.1", 1)
+    greedy = await store.accounts.create(email="greedy@example.com", tier=Tier.PRO)
+    many = BatchRuns(Runner(store, greedy, batches.runner.notifier))
+    slug = await many.runner.save(graph)
+    for _ in range(300):
+        await many.begin(slug, NOTHING)
+    batch_id = await batches.begin(http_fan(f"{target.url}/echo", 1), NOTHING * 20)
+
+    async with worker(settings):
+        batch = await batches.end(batch_id)
+        left = (await many.counters())["queued"]
+
+    assert batch.counts == BatchCounts(completed=20)
+    assert left > 100
+
+
+async def test_the_end_of_a_batch_is_delivered_though_no_worker_saw_it(
+    batches: BatchRuns, settings: Settings, store: Store, account: Account, receiver: Receiver
+) -> None:
+    key, _ = await store.api_keys.create(account, name="k", capabilities=["webhook:receive"])
+    url = f"{receiver.url}/ok"
+    await store.webhooks.save(account.id, key.id, url=url, secret="s" * 20)
+    batch_id = await batches.begin(greeting(), texts(2), key_id=key.id, webhook_url=url)
+    await store.batches.cancel(account.id, batch_id)
+
+    async with worker(settings):
+        await batches.end(batch_id)
+
+        async def received() -> int:
+            return len(receiver.received)
+
+        await eventually(received)
+
+    [delivery] = receiver.received
+    assert json.loads(delivery.body)["event"] == "batch.cancelled"
 
 
 async def test_a_cancelled_batch_begins_nothing_more_and_its_running_items_end(

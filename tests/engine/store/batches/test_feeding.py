@@ -147,6 +147,20 @@ async def test_accounts_with_many_batches_take_turns_with_others(
     assert len(await store.feeding.due_batches(account.id, now)) == 8
 
 
+async def test_queued_items_are_counted_over_all_accounts(
+    store: Store, account: Account, terms: TierTerms
+) -> None:
+    assert await store.feeding.count_queued() == 0
+    batch_id = await begin(store, account, 3)
+    await begin(store, account, 4)
+
+    counted = await store.feeding.count_queued()
+    await store.batches.cancel(account.id, batch_id)
+
+    assert counted == 7
+    assert await store.feeding.count_queued() == 4
+
+
 async def test_an_account_is_looked_at_when_its_first_batch_is_due(
     store: Store, account: Account, terms: TierTerms
 ) -> None:
