@@ -4,6 +4,7 @@ import httpx2
 import jsonschema_rs
 import pytest
 
+from tests.support.contract.batches import ended_batch, start_batch
 from tests.support.contract.installation import Caller, failing, never
 from tests.support.gateway.documents import broken, greeting
 from tests.support.manifests import manifest
@@ -82,6 +83,28 @@ def test_models_and_usage_are_as_the_api_describes_them(caller: Caller, descript
         ("get", "/api/usage", caller.get("/api/usage?modelId=")),
     ):
         check(description, method, path, answer)
+
+
+def test_batches_are_as_the_api_describes_them(caller: Caller, description: Any) -> None:
+    slug = caller.save(failing())
+    start, one = "/api/workflows/{slug}/batch", "/api/batches/{batch_id}"
+    begun = start_batch(caller, slug, [{"inputs": {"other": 1}}] * 2, "", headers={})
+    path = f"/api/batches/{begun.json()['batchId']}"
+    ended_batch(caller, begun.json()["batchId"])
+
+    for method, described, answer in (
+        ("post", start, begun),
+        ("post", start, start_batch(caller, slug, [])),
+        ("post", start, start_batch(caller, caller.save(greeting()), [{"inputs": {"name": 1}}])),
+        ("get", "/api/batches", caller.get("/api/batches?limit=3")),
+        ("get", one, caller.get(path)),
+        ("get", one, caller.get("/api/batches/no-such")),
+        ("get", f"{one}/items", caller.get(f"{path}/items?limit=1")),
+        ("post", f"{one}/cancel", caller.post(f"{path}/cancel")),
+        ("post", f"{one}/retry", caller.post(f"{path}/retry")),
+        ("post", f"{one}/retry", caller.post("/api/batches/no-such/retry")),
+    ):
+        check(description, method, described, answer)
 
 
 def test_what_browsers_get_is_as_the_api_describes_it(browser: Caller, description: Any) -> None:
