@@ -5,6 +5,7 @@ import json
 import os
 import random
 import signal
+import time
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ import pytest
 from tests.support.acceptance.running_stack import RunningStack, running, until
 from tests.support.contract.installation import Administration, Caller
 from tests.support.eventually import PATIENCE_SECONDS
-from tests.support.gateway.documents import edge, node
+from tests.support.gateway.documents import edge, greeting, node
 from tests.support.http.target import Stub, stub_server
 
 CAPABILITIES = ["workflow:*", "webhook:receive"]
@@ -25,6 +26,9 @@ WAIT_SECONDS = 1.0
 FURTHER_SECONDS = 2.0
 """Time for a delivery that should not come."""
 AT_ONCE = 25
+ANSWERED_AGAIN_SECONDS = 4.0
+"""Bound of the time before a gateway's death in which an answered run may be told again: its last
+renewal, and the second that an answer may take to begin, on a busy machine."""
 LEASE_SECONDS = 5.0
 """Lease of a gateway, of which the setting for workers is a fifth."""
 
@@ -256,3 +260,59 @@ def test_callers_of_a_gateway_that_stood_still_are_told_once(waiters: Waiters) -
 
     assert promised(got) == [True] * 20
     assert_each_told_once(waiters, 20)
+
+
+async def lose_gateways_under_load(waiters: Waiters) -> tuple[dict[str, float], float]:
+    """Run small runs again and again until the gateways are killed.
+
+    Return the times of the answers by execution, and that of the kill.
+    """
+    answered: dict[str, float] = {}
+
+    async def run_again_and_again(client: httpx2.AsyncClient) -> None:
+        while True:
+            try:
+                answer = await client.post(waiters.path, json={"inputs": {"name": "Eve"}})
+            except httpx2.TransportError:
+                return
+            answered[answer.json()["executionId"]] = time.monotonic()
+            await asyncio.sleep(0.05)
+
+    async with waiters.client() as client:
+        calls = [asyncio.create_task(run_again_and_again(client)) for _ in range(AT_ONCE)]
+        await asyncio.sleep(5.0)
+        killed = time.monotonic()
+        for pid in waiters.stack.part("gateway"):
+            os.kill(pid, signal.SIGKILL)
+        await asyncio.gather(*calls)
+    return answered, killed
+
+
+def all_accepted(waiters: Waiters) -> set[str]:
+    """Return the ids of all executions of the account."""
+    found, path = set[str](), "/api/executions?limit=200"
+    while path:
+        page = waiters.caller.get(path).json()
+        found |= {row["executionId"] for row in page["rows"]}
+        cursor = page["nextCursor"]
+        path = f"/api/executions?limit=200&cursor={cursor}" if cursor else ""
+    return found
+
+
+@pytest.mark.thorough
+def test_under_load_only_answers_just_before_the_death_are_told_again(waiters: Waiters) -> None:
+    waiters.path = f"/api/workflows/{waiters.caller.save(greeting())}/run"
+    answered, killed = asyncio.run(lose_gateways_under_load(waiters))
+    until(lambda: accepted_again(waiters))
+    begun = all_accepted(waiters)
+    lost = begun - answered.keys()
+    until(lambda: waiters.told().keys() >= lost)
+    asyncio.run(asyncio.sleep(LEASE_SECONDS + FURTHER_SECONDS))
+
+    told = waiters.told()
+    again = [killed - answered[each] for each in told if each in answered]
+    print(f"{len(begun)} runs, {len(lost)} not answered, {len(again)} told again", end=": ")
+    print(f"answered up to {max(again, default=0):.2f} s before the death")
+    assert len(begun) > 200
+    assert set(told.values()) == {1}
+    assert max(again, default=0) < ANSWERED_AGAIN_SECONDS

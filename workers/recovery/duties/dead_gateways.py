@@ -31,7 +31,7 @@ class DeadGateways(Duty):
 
     A pass goes over the unfinished executions, accounts taking turns, then over those that have
     ended since the gateways were last alive: their answers may not have begun. A caller whose
-    answer began in the last second before the death may thus be told a second time.
+    answer began in the two seconds before the death may thus be told a second time.
     """
 
     name = "recover from dead gateways"
