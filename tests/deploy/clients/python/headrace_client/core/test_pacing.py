@@ -95,6 +95,17 @@ def test_the_end_of_a_window_is_never_expected_too_early() -> None:
     assert round(pace.take(), 3) == 30.0
 
 
+def test_of_several_answers_the_one_closest_to_its_second_counts() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    pace.take()
+    pace.learn(headers(remaining=19), is_answer=True)
+    clock.now += 0.9
+    pace.learn(headers(remaining=0), is_answer=True)
+
+    assert round(pace.take(), 3) == 29.1
+
+
 def test_a_length_of_windows_is_read_from_the_policy() -> None:
     clock = Clock()
     pace = Pace(clock)
