@@ -54,6 +54,8 @@ def build(target: Path, run: Run = run_quietly) -> Path:
         stage(package)
         _compile(node, run, "--outDir", str(package / "dist"))
         target.mkdir(parents=True, exist_ok=True)
+        for former in target.glob("headrace-*.tgz"):
+            former.unlink()
         npm = build_pages.npm_of(node)
         names = ("--pack-destination", str(target.resolve()))
         environ = build_pages.with_node(node)

@@ -5,8 +5,10 @@
 
 import base64
 import json
+import threading
 import time
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -55,6 +57,33 @@ def test_a_first_program(runtime: str, stack: RunningStack, folder: Path) -> Non
     assert seen["foreign"]["name"] == "AuthenticationError"
     assert seen["aborted"]["name"] == "AbortError"
     assert seen["run"]["executionId"] in seen["listed"]
+
+
+class RedirectingHandler(BaseHTTPRequestHandler):
+    """Redirects every call to another host, which must not get the key."""
+
+    def do_GET(self) -> None:
+        self.send_response(307)
+        self.send_header("location", "http://127.0.0.1:9/api/whoami")
+        self.send_header("content-length", "0")
+        self.end_headers()
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Write nothing."""
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES)
+def test_a_redirect_is_told_and_not_followed(runtime: str, folder: Path) -> None:
+    with ThreadingHTTPServer(("127.0.0.1", 0), RedirectingHandler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        url = f"http://127.0.0.1:{server.server_port}"
+        seen = run_program(runtime, PROGRAMS / "redirected.mjs", folder, url)
+        server.shutdown()
+        thread.join()
+
+    assert seen["status"] == 307
+    assert "redirects to http://127.0.0.1:9/api/whoami" in seen["message"]
 
 
 def sent(*secrets: str, at: float | None = None) -> dict[str, str]:

@@ -1,10 +1,9 @@
 /** Batches: many runs of one workflow with one handle. */
 
 import { rows } from "./paging.ts";
-import type { Batch, BatchItem, BatchItemRequest, StartedBatch } from "./schemas.ts";
+import type { Batch, BatchItem, BatchItemRequest, BatchRequest, StartedBatch } from "./schemas.ts";
 import { makeKey, path, type Transport } from "./transport.ts";
 import { Backoff, type CallOptions, Deadline } from "./waiting.ts";
-import type { RunWebhook } from "./webhooks.ts";
 
 export interface BatchOptions extends CallOptions {
   /** Items that run at a time, 1 to 100; 20 by default. */
@@ -13,7 +12,7 @@ export interface BatchOptions extends CallOptions {
   /** Tags of every item. */
   tags?: string[];
   /** Told of the end of the batch; it takes no `events`. */
-  webhook?: Omit<RunWebhook, "events">;
+  webhook?: NonNullable<BatchRequest["webhook"]>;
   idempotencyKey?: string;
 }
 

@@ -55,6 +55,8 @@ const LONGEST_PAUSE_MS = 8_000;
 /** Longest `Retry-After` that is waited for, and longest wait for room in all where the call has no `timeoutMs`. */
 const LONGEST_RETRY_AFTER_MS = 120_000;
 const LONGEST_LIMITED_MS = 600_000;
+/** Calls that were told the same time are repeated within this time behind it. */
+const SPREAD_MS = 500;
 /** Time for the answer that names the run to a caller whose own time is over. */
 const GRACE_MS = 5_000;
 
@@ -214,7 +216,7 @@ function pauseAfter(failure: ApiError | ConnectionFailedError, call: Call, backo
   if (!isPassing || failure.executionId !== null) return null;
   if (call.isRepeatable === false && status !== 429 && code !== "UNAVAILABLE") return null;
   if (retryAfterMs === null) return own;
-  return retryAfterMs > LONGEST_RETRY_AFTER_MS ? null : retryAfterMs + own;
+  return retryAfterMs > LONGEST_RETRY_AFTER_MS ? null : retryAfterMs + Math.random() * SPREAD_MS;
 }
 
 function connectionError(call: Call, error: unknown): ConnectionFailedError {

@@ -1,15 +1,10 @@
 /** Webhooks of runs, and their signatures, checked by WebCrypto, whose comparison takes the same time for all. */
 
 import { WebhookVerificationError } from "./errors.ts";
+import type { RunRequest } from "./schemas.ts";
 
 /** A webhook that is told of one run. */
-export interface RunWebhook {
-  url: string;
-  /** 16 to 256 characters; may be left out where `url` has the origin of the key's webhook. */
-  secret?: string;
-  /** The three ends of an execution by default. */
-  events?: string[];
-}
+export type RunWebhook = NonNullable<RunRequest["webhook"]>;
 
 export interface WebhookToVerify {
   /** Secret of the webhook as Headrace shows it, or several while one is replaced. */
