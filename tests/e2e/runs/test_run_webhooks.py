@@ -50,7 +50,7 @@ def test_a_run_is_sent_to_a_webhook_and_its_deliveries_are_seen_and_repeated(
     page.get_by_role("tab", name="Deliveries").click()
     deliveries = page.get_by_role("tabpanel").get_by_role("region")
     expect(deliveries).to_have_count(2)
-    end = page.get_by_role("region", name="Delivery of execution.completed")
+    end = page.get_by_role("region", name="execution.completed")
     expect(end).to_contain_text("delivered")
     expect(end).to_contain_text(f"To {receiver.url}")
     expect(end).to_contain_text("thanks")
@@ -68,7 +68,7 @@ def test_a_delivery_that_fails_says_when_it_is_tried_again(
 
     page.get_by_role("link", name="Its execution").click()
     page.get_by_role("tab", name="Deliveries").click()
-    end = page.get_by_role("region", name="Delivery of execution.completed")
+    end = page.get_by_role("region", name="execution.completed")
     expect(end).to_contain_text("out of order")
     expect(end).to_contain_text("Next attempt")
     receiver.status = 200

@@ -66,7 +66,7 @@ function OneDelivery({ row }: { row: Delivery }) {
   };
   const { attempts, nextAttemptAt } = row;
   return (
-    <section className="stack delivery" aria-label={`Delivery of ${row.event}`}>
+    <section className="stack delivery" aria-label={`Delivery ${row.id}, ${row.event}`}>
       <div className="row spread">
         <span className="row">
           <StatusBadge status={row.status} />
