@@ -77,7 +77,7 @@ PATH = {
     "slug": "contract-nothing",
     "internal_name": "echo",
     "name": "index.js",
-    **dict.fromkeys(("execution_id", "asset_id", "key_id", "delivery_id"), ID),
+    **dict.fromkeys(("execution_id", "batch_id", "asset_id", "key_id", "delivery_id"), ID),
 }
 CALLS = [(*route.format(**PATH).split(" "), requirement) for route, requirement in ROUTES.items()]
 GUARDED = [(method, path) for method, path, requirement in CALLS if requirement != "public"]

@@ -30,7 +30,7 @@ SHOWN = 10
 """Most consecutive characters of a secret that may show, apart from prefix and end."""
 PARAMETERS = (
     *("slug", "key_id", "execution_id", "delivery_id", "internal_name", "name"),
-    *("asset_id", "version", "secret_name", "node_id", "account_id", "session_id"),
+    *("asset_id", "version", "secret_name", "node_id", "account_id", "session_id", "batch_id"),
 )
 FAILING_WORKFLOWS = 60
 
