@@ -31,8 +31,11 @@ MOST_ITEMS = 20
 """Most items that a worker takes at once."""
 MOST_BATCHES = 8
 """Most batches of one account that a look takes in."""
-MOST_ACCOUNTS = 100
-"""Most accounts of one partition that a look takes in."""
+MOST_ACCOUNTS = 200
+"""Most accounts that a search takes."""
+LEAST_OF_PARTITION = 2
+MOST_COUNTED = 100
+"""Most accounts of one partition whose queued items are counted."""
 ROTATION_SECONDS = 1.0
 COUNT_SECONDS = 60.0
 END_OF_TIME = 2**53
@@ -95,18 +98,21 @@ class BatchFeeding:
     async def due_accounts(self, now: int) -> Sequence[str]:
         """Return a bounded number of accounts that need a look, and postpone each."""
         due = await self._first.due(now, ROTATION_SECONDS)
-        accounts: list[str] = []
-        for partition in due:
-            first, names = await self._client.call(
-                SCRIPTS["promote_due"],
-                due=batch_keys.batches_due(partition),
-                now=now,
-                most=MOST_ACCOUNTS,
-                repeat_ms=LOOK_MS,
+        replies = await asyncio.gather(
+            *(
+                self._client.call(
+                    SCRIPTS["promote_due"],
+                    due=batch_keys.batches_due(partition),
+                    now=now,
+                    most=max(LEAST_OF_PARTITION, MOST_ACCOUNTS // len(due)),
+                    repeat_ms=LOOK_MS,
+                )
+                for partition in due
             )
+        )
+        for partition, (first, _) in zip(due, replies, strict=True):
             self._first.note(partition, first)
-            accounts += [name.decode() for name in names]
-        return accounts
+        return [name.decode() for _, names in replies for name in names]
 
     async def count_queued(self) -> int:
         """Return the number of queued items, of a bounded number of accounts of each partition.
@@ -116,7 +122,7 @@ class BatchFeeding:
         queued = 0
         for partition in await self._counted.due(END_OF_TIME, COUNT_SECONDS):
             key = batch_keys.batches_due(partition)
-            names = await self._client.send("ZRANGE", key, 0, MOST_ACCOUNTS - 1)
+            names = await self._client.send("ZRANGE", key, 0, MOST_COUNTED - 1)
             self._counted.note(partition, 0 if names else None)
             items = (batch_keys.account_items(name.decode()) for name in names)
             counts = await asyncio.gather(

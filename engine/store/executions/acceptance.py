@@ -128,9 +128,8 @@ class ExecutionAcceptance:
         reference = keyspace.reference(account_id, new.run.execution_id)
         caller = AUTHORIZED if authorization is None else authorization.caller
         reply = self._call(new, inputs, quote, caller)
-        queue = self._queue_selector.select(account_id)
-        if new.run.item is not None:
-            queue = BULK_QUEUE
+        is_item = new.run.item is not None
+        queue = BULK_QUEUE if is_item else self._queue_selector.select(account_id)
         inline_run = _bounded(queue, new.inline_run)
         try:
             # The hint of a run after a refusal waits for its acceptance: many may be refused.
@@ -151,7 +150,8 @@ class ExecutionAcceptance:
                     self._hints.send_soon(reference, queue, inline_run)
             return verdict
         finally:
-            self._queue_selector.record(account_id, active)
+            if not is_item:
+                self._queue_selector.record(account_id, active)
 
     def _call(
         self, new: NewExecution, inputs: bytes, quote: Quote | None, caller: AssumedCaller

@@ -1,5 +1,6 @@
 """Batches that need a look: new ones, those that nobody feeds, and those that are over."""
 
+import asyncio
 import time
 
 from engine.store import Store
@@ -36,12 +37,16 @@ class DueBatches(Duty):
         now = self._clock.redis_ms
         if now is None:
             now = await read_now(self._store.client)
-        for account_id in await feeding.due_accounts(now):
-            for batch_id in await feeding.due_batches(account_id, now):
-                self._feeder.feed_soon(account_id, batch_id)
-            await feeding.schedule_account(account_id, now)
+        accounts = await feeding.due_accounts(now)
+        await asyncio.gather(*(self._look(account_id, now) for account_id in accounts))
         if feeding.has_open:
             self._busy_until = time.monotonic() + BUSY_SECONDS
         is_busy = time.monotonic() < self._busy_until
         self.interval_seconds = 0.0 if is_busy else IDLE_SECONDS
         return False
+
+    async def _look(self, account_id: str, now: int) -> None:
+        feeding = self._store.feeding
+        for batch_id in await feeding.due_batches(account_id, now):
+            self._feeder.feed_soon(account_id, batch_id)
+        await feeding.schedule_account(account_id, now)
