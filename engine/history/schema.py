@@ -13,6 +13,7 @@ from sqlalchemy import (
     MetaData,
     Table,
     Text,
+    text,
 )
 from sqlalchemy.dialects import postgresql
 
@@ -69,9 +70,16 @@ lines as `tag_lines` makes them, `batch_id` and `item` the place of an item of a
 Index(None, executions.c.account_id, executions.c.created_at, executions.c.id)
 for _filter in (
     *("status", "workflow_slug", "source", "key_id", "error_code", "workflow_version"),
-    *("http_request_id", "retry_of", "batch_id"),
+    *("http_request_id", "retry_of"),
 ):
     Index(None, *(executions.c[each] for each in ("account_id", _filter, "created_at", "id")))
+IS_ITEM = text("batch_id IS NOT NULL")  # others cost the index nothing
+Index(
+    None,
+    *(executions.c[each] for each in ("account_id", "batch_id", "created_at", "id")),
+    sqlite_where=IS_ITEM,
+    postgresql_where=IS_ITEM,
+)
 Index(
     None,
     *(executions.c[each] for each in ("account_id", "workflow_slug", "status", "created_at", "id")),

@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from sqlalchemy import text
 
 from engine.executions.filter import ExecutionFilter, Position
 from engine.executions.statuses import ExecutionStatus
@@ -174,3 +175,23 @@ def test_a_time_applies_beside_a_filter_that_leaves_few_rows(
     assert pages(database, until, 9) == [[rows[1], rows[0]]]
     with database.read() as connection:
         assert count_rows(connection, ACCOUNT, since, None, at_most=9).count == 2
+
+
+def test_items_of_a_batch_are_found_in_an_index_that_has_no_others(database: Database) -> None:
+    items = write(database, 20, batch="batch-1", item=0)
+    write(database, 400)
+    wanted = ExecutionFilter(batch_id="batch-1")
+    index = "ix_executions_account_id_batch_id_created_at_id"
+
+    assert pages(database, wanted, 50) == [items]
+    with database.write() as connection:
+        connection.execute(text("ANALYZE"))
+    query = "SELECT id FROM executions WHERE account_id = :account AND batch_id = :batch"
+    order = "ORDER BY created_at DESC, id DESC LIMIT 50"
+    explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
+    with database.read() as connection:
+        if not database.is_sqlite:  # it reads a small table as a whole
+            connection.execute(text("SET LOCAL enable_seqscan = off"))
+        values = {"account": ACCOUNT, "batch": "batch-1"}
+        plan = connection.execute(text(f"{explain} {query} {order}"), values).all()
+    assert index in str(plan), plan
