@@ -34,6 +34,8 @@ def camel(name: str) -> str:
 
 def decode(kind: type[T], members: Mapping[str, Any]) -> T:
     """Return the dataclass with the members of a JSON object. Raises UnexpectedAnswerError."""
+    if not isinstance(members, Mapping):
+        raise UnexpectedAnswerError(f"{kind.__name__} is no object in the answer")
     values: dict[str, Any] = {}
     for each in _members_of(cast(Any, kind)):
         if each.field == RAW:

@@ -13,6 +13,7 @@ from headrace_client import (
     AsyncHeadrace,
     BatchWebhook,
     ExecutionWebhook,
+    UnexpectedAnswerError,
     WebhookEvent,
     WebhookVerificationError,
     verify_webhook,
@@ -107,6 +108,13 @@ def test_a_wrong_standard_signature_is_not_made_good_by_the_other_one() -> None:
 
     with pytest.raises(WebhookVerificationError):
         verify_webhook(BODY, headers, OWN)
+
+
+def test_a_genuine_event_that_cannot_be_read_is_not_taken_for_a_forged_one() -> None:
+    body = json.dumps({"event": "execution.failed", "executionId": "e1", "error": "a sentence"})
+
+    with pytest.raises(UnexpectedAnswerError, match="no object"):
+        verify_webhook(body, standard(OWN, body), OWN)
 
 
 def test_the_end_of_a_batch_and_a_test_have_their_types() -> None:
