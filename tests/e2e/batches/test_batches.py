@@ -9,7 +9,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.acceptance.running_stack import RunningStack
+from tests.support.acceptance.running_stack import RunningStack, until
 from tests.support.e2e.batches import open_table, paste, start, started
 from tests.support.e2e.receiver import Received, receiving
 from tests.support.e2e.workflows import calling, greeting
@@ -131,3 +131,24 @@ def test_a_batch_that_does_not_exist_is_said_to_be_none(page: Page, complaints: 
 
     expect(page.get_by_role("heading", name="There is no such batch")).to_be_visible()
     complaints[:] = [each for each in complaints if "404" not in each]
+
+
+def test_the_end_of_a_batch_is_sent_to_its_webhook(page: Page, stack: RunningStack) -> None:
+    stack.api("POST", "/api/workflows", greeting("Told of a batch"))
+    with receiving() as receiver:
+        open_table(page, "told-of-a-batch")
+        paste(page, "Name", 1, "Ada\nBob")
+        page.get_by_label("Send it to a webhook").check()
+        page.get_by_label("Webhook URL").fill(receiver.url)
+        page.get_by_role("button", name="Make one").click()
+
+        batch_id = started(page)
+
+        [told] = until(lambda: [json.loads(body) for body in receiver.bodies])
+    assert (told["event"], told["batchId"]) == ("batch.completed", batch_id)
+    assert told["counts"]["completed"] == 2
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("combobox", name="Id").fill(batch_id)
+    expect(page.get_by_role("option", name="Batch").first).to_contain_text("told-of-a-batch")
+    page.get_by_role("option", name="Delivery").click()
+    expect(page).to_have_url(re.compile(f"/app/batches/{batch_id}$"))
