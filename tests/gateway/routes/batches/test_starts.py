@@ -1,6 +1,8 @@
 """Starts of batches, with no worker that begins items."""
 
 import asyncio
+import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx2
@@ -11,6 +13,8 @@ from engine.store import Account, Store
 from engine.store.batches import batches
 from engine.store.redis import batch_keys, installation, keyspace
 from gateway.admission import body_memory
+from gateway.admission.request_context import RequestContext
+from gateway.runs.batch_body import MAX_BYTES
 from tests.gateway.conftest import MakeClient
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting
@@ -117,6 +121,26 @@ async def test_a_large_batch_of_one_account_leaves_memory_to_others(
 
     assert other.status_code == 202
     assert codes == {202, 503}
+
+
+async def test_memory_is_reserved_for_a_body_of_unknown_length(
+    client: httpx2.AsyncClient, path: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes: list[int] = []
+    reserve = body_memory.BodyMemory.reserve
+
+    async def note(memory: body_memory.BodyMemory, context: RequestContext, size: int) -> None:
+        sizes.append(size)
+        await reserve(memory, context, size)
+
+    monkeypatch.setattr(body_memory.BodyMemory, "reserve", note)
+
+    async def pieces() -> AsyncIterator[bytes]:
+        yield json.dumps(body(1)).encode()
+
+    answer = await client.post(path, content=pieces(), headers={"content-type": "application/json"})
+
+    assert (answer.status_code, sizes) == (202, [MAX_BYTES])
 
 
 async def test_a_batch_by_a_session_has_no_key(
