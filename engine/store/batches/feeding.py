@@ -68,6 +68,13 @@ class TakenItems(Struct, frozen=True):
     indexes: Sequence[int] = ()
 
 
+class DueAccounts(Struct, frozen=True, kw_only=True):
+    """Accounts whose batches need a look, and whether there are more of them."""
+
+    names: Sequence[str]
+    has_more: bool
+
+
 class FedBatch(Struct, frozen=True, kw_only=True):
     """Facts of a batch that its executions have."""
 
@@ -95,7 +102,7 @@ class BatchFeeding:
         """Whether any account had an open batch at the last search."""
         return self._first.has_any
 
-    async def due_accounts(self, now: int) -> Sequence[str]:
+    async def due_accounts(self, now: int) -> DueAccounts:
         """Return a bounded number of accounts that need a look, and postpone each."""
         due = await self._first.due(now, ROTATION_SECONDS)
         replies = await asyncio.gather(
@@ -112,7 +119,10 @@ class BatchFeeding:
         )
         for partition, (first, _) in zip(due, replies, strict=True):
             self._first.note(partition, first)
-        return [name.decode() for _, names in replies for name in names]
+        return DueAccounts(
+            names=[name.decode() for _, names in replies for name in names],
+            has_more=any(first is not None and float(first) <= now for first, _ in replies),
+        )
 
     async def count_queued(self) -> int:
         """Return the number of queued items, of a bounded number of accounts of each partition.

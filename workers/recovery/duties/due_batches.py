@@ -37,13 +37,13 @@ class DueBatches(Duty):
         now = self._clock.redis_ms
         if now is None:
             now = await read_now(self._store.client)
-        accounts = await feeding.due_accounts(now)
-        await asyncio.gather(*(self._look(account_id, now) for account_id in accounts))
+        due = await feeding.due_accounts(now)
+        await asyncio.gather(*(self._look(account_id, now) for account_id in due.names))
         if feeding.has_open:
             self._busy_until = time.monotonic() + BUSY_SECONDS
         is_busy = time.monotonic() < self._busy_until
         self.interval_seconds = 0.0 if is_busy else IDLE_SECONDS
-        return False
+        return due.has_more
 
     async def _look(self, account_id: str, now: int) -> None:
         feeding = self._store.feeding

@@ -9,6 +9,7 @@ from engine.access.tiers import TierTerms
 from engine.executions.batches import BatchStatus
 from engine.ids.partitions import partition_of
 from engine.store import Account, BatchAccepted, NewBatch, NewItem, Store
+from engine.store.batches import feeding
 from engine.store.batches.feeding import LEASE_MS, FeedState, TakenItems
 from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.info import read_now
@@ -140,11 +141,29 @@ async def test_accounts_with_many_batches_take_turns_with_others(
     last = await begin(store, other, 1)
     now = await read_now(store.client) + 1
 
-    accounts = await store.feeding.due_accounts(now)
+    due = await store.feeding.due_accounts(now)
 
-    assert set(accounts) == {account.id, other.id}
+    assert set(due.names) == {account.id, other.id}
+    assert not due.has_more
     assert await store.feeding.due_batches(other.id, now) == [last]
     assert len(await store.feeding.due_batches(account.id, now)) == 8
+
+
+async def test_a_search_takes_a_bounded_number_of_accounts(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(feeding, "MOST_ACCOUNTS", 1)
+    monkeypatch.setattr(feeding, "LEAST_OF_PARTITION", 1)
+    due = batch_keys.batches_due(partition_of(account.id))
+    await store.client.send("ZADD", due, 1, account.id, 2, "acc_other")
+
+    first = await store.feeding.due_accounts(5)
+    second = await store.feeding.due_accounts(5)
+    third = await store.feeding.due_accounts(5)
+
+    assert (first.names, first.has_more) == ([account.id], True)
+    assert (second.names, second.has_more) == (["acc_other"], False)
+    assert (third.names, third.has_more) == ([], False)
 
 
 async def test_queued_items_are_counted_over_all_accounts(
