@@ -273,6 +273,6 @@ class WebhookSender:
         if settled.status is DeliveryStatus.FAILED:
             lost = {**extra, "delivery_id": claimed.id}
             logger.warning("a webhook was not delivered", extra=lost)
-        if settled.disabled_reason:
+        if settled.disabled_reason and key_of(claimed.owner) is not None:
             metrics.WEBHOOKS_DISABLED.inc()
             logger.warning("webhook disabled", extra={**extra, "reason": settled.disabled_reason})

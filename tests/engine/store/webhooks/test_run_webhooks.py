@@ -233,6 +233,18 @@ async def test_an_acceptance_that_is_sent_again_tells_one_start(
     assert (await run.webhook())[b"pending"] == b"1"
 
 
+async def test_a_delivery_that_exists_is_not_added_again(store: Store, account: Account) -> None:
+    run = await told(store, account, *EVENTS)
+    key = keyspace.delivery(account.id, run.node(0))
+    await store.client.send("HSET", key, "status", "delivered", "node", "the first")
+
+    await run.end()
+
+    assert await run.field(run.node(0), "node") == b"the first"
+    assert await run.field(run.node(0), "status") == b"delivered"
+    assert (await run.webhook())[b"pending"] == b"3"
+
+
 async def test_a_repeated_call_opens_no_webhook(store: Store, account: Account) -> None:
     key = IdempotencyKey(digest="digest", fingerprint="fingerprint")
     run = await told(store, account, *EVENTS, idempotency_key=key)
