@@ -22,12 +22,21 @@ ALLOWED = {
     ("DELETE", "/api/sessions/{session_id}"),
     ("POST", "/api/executions/{execution_id}/cancel"),
     ("POST", "/api/executions/cancel"),
+    ("POST", "/api/batches/{batch_id}/cancel"),
     ("POST", "/api/workflows/check"),
 }
 """Signing browsers out, stopping runs that began before an approval was withdrawn, and a check,
 which saves nothing."""
 REFUSED = [call for call in WRITES if (call.method, call.path) not in ALLOWED]
-PASSING = (":windows", ":key_uses", ":session_record:", ":sessions", ":metrics", ":pass:")
+PASSING = (
+    ":windows",
+    ":key_uses",
+    ":session_record:",
+    ":sessions",
+    ":metrics",
+    ":gateways",
+    ":pass:",
+)
 """Parts of the names of keys that reads change too, and that expire."""
 BODY = {**greeting("Other"), "preset": "Read-only", "url": "https://example.com/", "manifest": ""}
 
