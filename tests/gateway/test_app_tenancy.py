@@ -26,6 +26,7 @@ UNKNOWN = {
     "key_id": "key_000000000000000000000000",
     "execution_id": "00000000-0000-4000-8000-000000000000",
     "node_id": "text",
+    "batch_id": "00000000-0000-4000-8000-000000000000",
     "asset_id": "0" * 24,
     "delivery_id": "00000000-0000-4000-8000-000000000000",
     "version": "1",
@@ -53,6 +54,8 @@ LISTS = [
 ]
 RUN = "/api/workflows/greeting/run"
 ASK = {"inputs": {"name": "Eve"}}
+MANY = {"items": [ASK]}
+BATCH = "/api/workflows/{slug}/batch"
 
 
 @dataclass(frozen=True)
@@ -75,11 +78,13 @@ async def scenario(
 ) -> TenancyScenario:
     await client.post("/api/workflows", json=greeting())
     execution = (await client.post(f"{RUN}?async=true", json=ASK)).json()
+    batch = (await client.post(BATCH.format(slug="greeting"), json=MANY)).json()
     key = (await browser.post("/api/api-keys", json={"name": "k", "preset": "Read-only"})).json()
     admin = await store.accounts.create(email="r@e.com", tier=Tier.ENTERPRISE, role=Role.ADMIN)
     others = [await make_browser(stranger), await make_browser(admin)]
     for account, capability in ((stranger, "workflow:*"), (admin, "*")):
-        _, secret = await store.api_keys.create(account, name="k", capabilities=[capability])
+        held = [capability, "webhook:receive"]
+        _, secret = await store.api_keys.create(account, name="k", capabilities=held)
         others.append(await make_client(secret))
     file = {"file": ("a.png", png(), "image/png")}
     asset = (await client.post("/api/assets", files=file)).json()
@@ -89,6 +94,7 @@ async def scenario(
         "asset_id": asset["id"],
         "key_id": key["id"],
         "execution_id": execution["executionId"],
+        "batch_id": batch["batchId"],
         "node_id": "text",
         "delivery_id": execution["executionId"],
         "version": "1",
@@ -102,9 +108,10 @@ async def scenario(
 async def test_what_is_anothers_is_as_unknown_as_what_is_not(
     scenario: TenancyScenario, call: Call
 ) -> None:
+    body = MANY if call.path == BATCH else ASK
     for other in scenario.others:
         foreign, unknown = [
-            await other.request(call.method, call.path.format(**objects), json=ASK)
+            await other.request(call.method, call.path.format(**objects), json=body)
             for objects in (scenario.objects, UNKNOWN)
         ]
 
