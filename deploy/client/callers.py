@@ -1,6 +1,6 @@
 """Runs of workflows, and executions, by the API."""
 
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -35,13 +35,15 @@ class WorkflowCaller:
         asset_id: str = (await self._api.upload(file))["id"]
         return asset_id
 
-    async def start(self, slug: str, inputs: Mapping[str, Any]) -> Answer:
+    async def start(self, slug: str, inputs: Mapping[str, Any], tags: Sequence[str] = ()) -> Answer:
         """Start an execution; return the answer of `?async=true`."""
-        return await self._api.post(f"{_run_path(slug)}?async=true", {"inputs": inputs})
+        return await self._api.post(f"{_run_path(slug)}?async=true", _body(inputs, tags))
 
-    def watch(self, slug: str, inputs: Mapping[str, Any]) -> AsyncGenerator[StreamEvent, None]:
+    def watch(
+        self, slug: str, inputs: Mapping[str, Any], tags: Sequence[str] = ()
+    ) -> AsyncGenerator[StreamEvent, None]:
         """Start an execution and yield its events. The stream may end early."""
-        return self._api.events(_run_path(slug), body={"inputs": inputs})
+        return self._api.events(_run_path(slug), body=_body(inputs, tags))
 
     async def execution(self, execution_id: str) -> Answer:
         """Return an execution and its nodes."""
@@ -54,13 +56,16 @@ class WorkflowCaller:
         node: Answer = await self._api.get(path)
         return node
 
-    async def executions(self, *, status: str | None, slug: str | None, limit: int) -> list[Answer]:
+    async def executions(
+        self, *, status: str | None, slug: str | None, tags: Sequence[str] = (), limit: int
+    ) -> list[Answer]:
         """Return the newest executions of the account, without their nodes."""
+        wanted = {"status": status, "workflowSlug": slug, "tag": tags}
 
         async def read_page(count: int, cursor: str | None) -> Page:
-            query = {"status": status, "workflowSlug": slug, "limit": count, "cursor": cursor}
+            query = wanted | {"limit": count, "cursor": cursor}
             given = {name: value for name, value in query.items() if value is not None}
-            page = await self._api.get(f"/api/executions?{urlencode(given)}")
+            page = await self._api.get(f"/api/executions?{urlencode(given, doseq=True)}")
             return page["rows"], page["nextCursor"] or None
 
         return await read_pages(read_page, limit)
@@ -90,6 +95,11 @@ async def read_pages(
         page, cursor = await read_page(min(limit - len(rows), MAX_PAGE), cursor)
         rows += page
     return rows
+
+
+def _body(inputs: Mapping[str, Any], tags: Sequence[str]) -> dict[str, Any]:
+    """Return the body of a run; a server of version 0.1.0 knows no tags."""
+    return {"inputs": inputs, "tags": [*tags]} if tags else {"inputs": inputs}
 
 
 def _run_path(slug: str) -> str:

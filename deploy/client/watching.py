@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 import sys
-from collections.abc import AsyncGenerator, Callable, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from deploy.client.api import Answer, StreamEvent
@@ -44,13 +44,17 @@ async def follow(caller: WorkflowCaller, execution_id: str) -> Answer:
 
 
 async def watch(
-    caller: WorkflowCaller, slug: str, inputs: Mapping[str, Any], begun: Callable[[str], None]
+    caller: WorkflowCaller,
+    slug: str,
+    inputs: Mapping[str, Any],
+    begun: Callable[[str], None],
+    tags: Sequence[str] = (),
 ) -> Answer:
     """Run the workflow and show its events on standard error; return the execution.
 
     `begun` is called with the id of the execution.
     """
-    return await _show(caller, _events(caller, caller.watch(slug, inputs)), begun)
+    return await _show(caller, _events(caller, caller.watch(slug, inputs, tags)), begun)
 
 
 async def watch_execution(caller: WorkflowCaller, execution_id: str) -> Answer:

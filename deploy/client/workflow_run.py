@@ -22,6 +22,7 @@ class RunOptions:
 
     slug: str
     inputs: tuple[str, ...]
+    tags: tuple[str, ...] = ()
     in_background: bool
     watch: bool
     as_json: bool
@@ -35,9 +36,11 @@ async def run_workflow(options: RunOptions, access: Access) -> int:
         interruption = Interruption(access)
         with interruption.reported():
             if options.watch:
-                execution = await watch(caller, options.slug, inputs, interruption.set_id)
+                execution = await watch(
+                    caller, options.slug, inputs, interruption.set_id, options.tags
+                )
                 return report(execution, as_json=options.as_json)
-            started = await _start(caller, options.slug, inputs, interruption)
+            started = await _start(caller, options, inputs, interruption)
             if not options.in_background:
                 execution = await follow(caller, started["executionId"])
                 return report(execution, as_json=options.as_json)
@@ -54,10 +57,13 @@ async def _inputs(caller: WorkflowCaller, options: RunOptions) -> dict[str, Any]
 
 
 async def _start(
-    caller: WorkflowCaller, slug: str, inputs: Mapping[str, Any], interruption: Interruption
+    caller: WorkflowCaller,
+    options: RunOptions,
+    inputs: Mapping[str, Any],
+    interruption: Interruption,
 ) -> Answer:
     """Start an execution; an interruption meanwhile waits for its id."""
-    starting = asyncio.ensure_future(caller.start(slug, inputs))
+    starting = asyncio.ensure_future(caller.start(options.slug, inputs, options.tags))
     try:
         started = await asyncio.shield(starting)
     except asyncio.CancelledError:

@@ -30,19 +30,22 @@ def execution() -> None:
 @execution.command("list")
 @click.option("--status", type=click.Choice(STATUSES), help="Only those with this status.")
 @click.option("--workflow", "slug", metavar="SLUG", help="Only those of this workflow.")
+@click.option("--tag", "tags", multiple=True, help="Only those with this tag, or with all of them.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @access
 @options.as_json
 def list_(
     status: str | None,
     slug: str | None,
+    tags: tuple[str, ...],
     limit: int,
     access: Access,
     as_json: bool,
 ) -> None:
     """List the newest executions of an account, newest first."""
     rows = with_caller(
-        access, lambda caller: caller.executions(status=status, slug=slug, limit=limit)
+        access,
+        lambda caller: caller.executions(status=status, slug=slug, tags=tags, limit=limit),
     )
     show(rows, as_json=as_json, columns=COLUMNS)
 

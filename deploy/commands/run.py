@@ -22,6 +22,7 @@ from deploy.commands.access_option import access
     help="An input; NAME:=JSON gives any JSON value, NAME=@FILE uploads an image, a video or a "
     "sound.  May be repeated.",
 )
+@click.option("--tag", "tags", multiple=True, help="A tag of the run; may be repeated.")
 @click.option("--async", "in_background", is_flag=True, help="Do not wait for the end.")
 @click.option("--watch", is_flag=True, help="Show the nodes while they run.")
 @access
@@ -29,6 +30,7 @@ from deploy.commands.access_option import access
 def run(
     slug: str,
     inputs: tuple[str, ...],
+    tags: tuple[str, ...],
     in_background: bool,
     watch: bool,
     access: Access,
@@ -38,6 +40,11 @@ def run(
     if in_background and watch:
         raise click.UsageError("--async does not wait, so there is nothing to --watch.")
     order = RunOptions(
-        slug=slug, inputs=inputs, in_background=in_background, watch=watch, as_json=as_json
+        slug=slug,
+        inputs=inputs,
+        tags=tags,
+        in_background=in_background,
+        watch=watch,
+        as_json=as_json,
     )
     sys.exit(asyncio.run(run_workflow(order, access)))

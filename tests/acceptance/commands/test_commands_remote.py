@@ -244,6 +244,24 @@ def test_executions_are_listed_and_shown(elsewhere: Elsewhere) -> None:
     assert "\ninputs\nname: Ada\n" in page
 
 
+def test_runs_are_tagged_and_listed_by_their_tags(elsewhere: Elsewhere) -> None:
+    mark, both = "cli, 4711", ("--tag", "cli, 4711", "--tag", "b")
+    begun = [
+        elsewhere.json_of("run", LETTER, "--tag", mark)["executionId"],
+        elsewhere.json_of("run", LETTER, *both)["executionId"],
+        json.loads(elsewhere.command("run", LETTER, *both, "--watch", "--json").stdout)[
+            "executionId"
+        ],
+        elsewhere.json_of("run", LETTER, *both, "--async")["executionId"],
+    ]
+
+    def listed(*tags: str) -> list[str]:
+        return [row["executionId"] for row in elsewhere.json_of("execution", "list", *tags)]
+
+    assert listed("--tag", mark) == begun[::-1]
+    assert listed(*both) == begun[:0:-1]
+
+
 def test_a_node_is_shown_with_its_values_and_attempts(elsewhere: Elsewhere) -> None:
     execution_id = elsewhere.json_of("run", LETTER)["executionId"]
     show = ("execution", "show", execution_id, "--node")

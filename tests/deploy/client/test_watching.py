@@ -53,7 +53,7 @@ class Scripted:
     async def execution(self, execution_id: str) -> dict[str, Any]:
         return EXECUTION
 
-    async def watch(self, slug: str, inputs: Any) -> AsyncGenerator[StreamEvent, None]:
+    async def watch(self, slug: str, inputs: Any, tags: Any) -> AsyncGenerator[StreamEvent, None]:
         async for stream_event in self.events("", f"{slug} {inputs}"):
             yield stream_event
 

@@ -20,7 +20,7 @@ class SlowToStart:
         self.is_asked = asyncio.Event()
         self.may_answer = asyncio.Event()
 
-    async def start(self, slug: str, inputs: Any) -> dict[str, Any]:
+    async def start(self, slug: str, inputs: Any, tags: Any) -> dict[str, Any]:
         self.is_asked.set()
         await self.may_answer.wait()
         return {"executionId": "e-1"}
