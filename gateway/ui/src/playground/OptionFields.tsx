@@ -32,7 +32,7 @@ function WebhookFields({ options: { values, faults, change }, hasEvents }: Props
   return (
     <fieldset className="stack webhook-fields" aria-label="Webhook" aria-describedby={id}>
       <p className="muted small" id={id}>
-        {hasEvents ? "Told of this run alone, signed with the secret." : "Told once, when the batch has ended, signed with the secret."}
+        {hasEvents ? "It is told of this run alone. The secret signs each call." : "It is told once, when the batch has ended. The secret signs the call."}
       </p>
       <TextField
         label="Webhook URL"
