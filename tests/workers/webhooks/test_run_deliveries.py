@@ -25,6 +25,7 @@ from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.factories import Graph, Runner, greeting, http_line
 from tests.support.http.target import stub_server
 from tests.support.http.webhook_receivers import Received, Receiver
+from tests.support.redis.proxy import running_proxy
 from tests.support.store.records import accept
 from tests.support.workers.webhook_owner import Owner
 from tests.support.workers.worker_process import WorkerProcess
@@ -135,6 +136,30 @@ async def test_a_body_is_the_same_at_each_attempt_whatever_has_become_of_the_run
     assert len(receiver.received) == 4 + 3
     assert {len(each) for each in bodies.values()} == {1}
     assert all(each["status"] == "processing" for each in by_sequence(receiver.received))
+
+
+async def test_lost_replies_of_redis_leave_each_event_told_under_one_number(
+    teller: Teller, receiver: Receiver, settings: Settings, redis_url: str
+) -> None:
+    async with (
+        running_proxy(redis_url) as proxy,
+        worker(replace(settings, redis_url=proxy.url)),
+    ):
+        ids = [await teller.begin("/ok", EVENTS) for _ in range(20)]
+        for _ in range(8):
+            proxy.swallow_replies = True
+            await asyncio.sleep(0.03)
+            proxy.swallow_replies = False
+            await asyncio.sleep(0.1)
+        for each in ids:
+            await teller.told(each, 5)
+
+    events = {each.id: each.event for each in receiver.received}.values()
+    for each in ids:
+        own = [event for event in events if event["executionId"] == each]
+        assert sorted(event["sequence"] for event in own) == [1, 2, 3, 4, 5]
+        assert not await teller.has_secret(each)
+    assert len({(each.id, each.body) for each in receiver.received}) == len(ids) * 5
 
 
 async def test_deliveries_of_runs_wait_for_the_next_minute_without_an_attempt(
