@@ -2,17 +2,16 @@
 
 import csv
 import json
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
-from typing import Any, TextIO
+from typing import Any
 
 from deploy.client.api import Answer
 from deploy.client.batches.item_files import CSV, ENDINGS, JSON_LINES
 from deploy.problems import CommandFailed
 
-COLUMNS = ("index", "status", "executionId", "result", "errorCode", "error", "creditsCost")
-
-WriteRow = Callable[[Answer], None]
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""Beginnings of texts that spreadsheets take for formulas."""
 
 
 def check_output(file: Path) -> None:
@@ -27,38 +26,89 @@ def check_output(file: Path) -> None:
 async def write_results(file: Path, pages: AsyncIterator[Sequence[Answer]]) -> int:
     """Write the items of all pages, one page in memory at a time; return their number.
 
-    The file is replaced once all are written.
+    The file is replaced once all are written. A table has a column for each member of the results,
+    or one column where some results are no objects.
     """
-    count, unfinished = 0, file.with_name(f"{file.name}.part")
+    lines, table = (file.with_name(f"{file.name}.{part}") for part in ("lines", "table"))
     try:
-        with unfinished.open("w", encoding="utf-8", newline="") as lines:
-            write = _writer(lines, is_csv=file.suffix.lower() == CSV)
+        columns, count = _Columns(), 0
+        with lines.open("w", encoding="utf-8") as writing:
             async for rows in pages:
                 for row in rows:
-                    write(row)
+                    print(json.dumps(row, ensure_ascii=False), file=writing)
+                    columns.add(row["result"])
                 count += len(rows)
-        unfinished.replace(file)
+        if file.suffix.lower() == CSV:
+            _write_table(table, _read_lines(lines), columns)
+            table.replace(file)
+        else:
+            lines.replace(file)
     finally:
-        unfinished.unlink(missing_ok=True)
+        lines.unlink(missing_ok=True)
+        table.unlink(missing_ok=True)
     return count
 
 
-def _writer(lines: TextIO, *, is_csv: bool) -> WriteRow:
-    if not is_csv:
-        return lambda row: print(json.dumps(row, ensure_ascii=False), file=lines)
-    table = csv.writer(lines)
-    table.writerow(COLUMNS)
-    return lambda row: table.writerow([_cell(value) for value in _cells(row)])
+class _Columns:
+    """Columns of results: their members, or one for all."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, None] = {}
+        self._is_split = True
+
+    def add(self, result: Any) -> None:
+        """Take a result into account; that of an item without one changes nothing."""
+        if isinstance(result, dict):
+            self._names.update(dict.fromkeys(result))
+        elif result is not None:
+            self._is_split = False
+
+    @property
+    def header(self) -> list[str]:
+        """Names of the columns."""
+        names = [f"result.{name}" for name in self._names]
+        return names if self._is_split and names else ["result"]
+
+    def cells(self, result: Any) -> list[Any]:
+        """Return the values of a result, one for each column."""
+        if self.header == ["result"]:
+            return [result]
+        return [(result or {}).get(name) for name in self._names]
 
 
-def _cells(row: Answer) -> Sequence[Any]:
-    error = row["error"] or {}
-    told = {**row, "errorCode": error.get("code"), "error": error.get("message")}
-    return [told[name] for name in COLUMNS]
+def _read_lines(file: Path) -> Iterator[Answer]:
+    with file.open(encoding="utf-8") as lines:
+        for line in lines:
+            yield json.loads(line)
+
+
+def _write_table(file: Path, rows: Iterator[Answer], columns: _Columns) -> None:
+    with file.open("w", encoding="utf-8", newline="") as lines:
+        table = csv.writer(lines)
+        head = ("index", "status", "executionId")
+        table.writerow([*head, *columns.header, "errorCode", "errorMessage", "creditsCost"])
+        for row in rows:
+            error = row["error"] or {}
+            values = [*(row[name] for name in head), *columns.cells(row["result"])]
+            values += [error.get("code"), error.get("message"), row["creditsCost"]]
+            table.writerow([_cell(value) for value in values])
 
 
 def _cell(value: Any) -> str:
-    """Return a text as it is, nothing for null, and JSON for any other value."""
+    """Return a text as it is, nothing for null, and JSON for any other value.
+
+    A text that a spreadsheet would compute has an apostrophe before it.
+    """
     if value is None:
         return ""
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+    if not isinstance(value, str):
+        return json.dumps(value, ensure_ascii=False)
+    return f"'{value}" if value.startswith(FORMULA) and not _is_number(value) else value
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploy.client.batches.result_files import COLUMNS, check_output, write_results
+from deploy.client.batches.result_files import check_output, write_results
 from deploy.problems import CommandFailed
 
 DONE = {
@@ -41,20 +41,52 @@ async def test_json_lines_have_the_rows_of_the_api(tmp_path: Path) -> None:
     assert [json.loads(line) for line in file.read_text().splitlines()] == ROWS
 
 
+async def table_of(file: Path, rows: Sequence[Any]) -> list[list[str]]:
+    await write_results(file, pages(rows[:1], rows[1:]))
+    with file.open(newline="", encoding="utf-8") as lines:
+        return list(csv.reader(lines))
+
+
 async def test_a_table_has_texts_as_they_are_and_other_values_as_json(tmp_path: Path) -> None:
-    file = tmp_path / "out.CSV"
+    header, *rows = await table_of(tmp_path / "out.CSV", ROWS)
 
-    await write_results(file, pages(ROWS))
-
-    with file.open(newline="") as lines:
-        header, *rows = csv.reader(lines)
-    assert tuple(header) == COLUMNS
+    assert header == [
+        *("index", "status", "executionId", "result", "errorCode", "errorMessage", "creditsCost")
+    ]
     assert rows == [
         ["0", "completed", "e-0", "Dear Ada,\nyou", "", "", "3"],
         ["1", "completed", "e-0", '{"text": "Hällo", "size": 2}', "", "", "3"],
         ["2", "failed", "e-0", "", "EXECUTION_FAILED", "It broke, alas", "3"],
         ["3", "queued", "", "", "", "", "3"],
     ]
+
+
+async def test_results_of_members_have_a_column_for_each(tmp_path: Path) -> None:
+    other = {**NAMED, "index": 4, "result": {"more": [1], "text": None}}
+
+    header, *rows = await table_of(tmp_path / "out.csv", [FAILED, NAMED, other])
+
+    assert header[3:6] == ["result.text", "result.size", "result.more"]
+    assert [row[3:6] for row in rows] == [["", "", ""], ["Hällo", "2", ""], ["", "", "[1]"]]
+    assert list(tmp_path.iterdir()) == [tmp_path / "out.csv"]
+
+
+@pytest.mark.parametrize(
+    ("text", "cell"),
+    [
+        ("=1+1", "'=1+1"),
+        ("@a", "'@a"),
+        ("-x", "'-x"),
+        ("-1.5", "-1.5"),
+        ("+4", "+4"),
+        ("a=1", "a=1"),
+        ("", ""),
+    ],
+)
+async def test_no_text_is_computed_by_a_spreadsheet(tmp_path: Path, text: str, cell: str) -> None:
+    _, row = await table_of(tmp_path / "out.csv", [{**DONE, "result": text}])
+
+    assert row[3] == cell
 
 
 async def test_a_file_is_replaced_once_all_is_there(tmp_path: Path) -> None:
