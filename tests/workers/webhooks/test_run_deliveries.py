@@ -145,12 +145,13 @@ async def test_lost_replies_of_redis_leave_each_event_told_under_one_number(
         running_proxy(redis_url) as proxy,
         worker(replace(settings, redis_url=proxy.url)),
     ):
-        ids = [await teller.begin("/ok", EVENTS) for _ in range(20)]
-        for _ in range(8):
+        ids = []
+        for _ in range(20):
+            ids.append(await teller.begin("/slow/0.05", EVENTS))
+            await asyncio.sleep(0.05)
             proxy.swallow_replies = True
-            await asyncio.sleep(0.03)
+            await asyncio.sleep(0.05)
             proxy.swallow_replies = False
-            await asyncio.sleep(0.1)
         for each in ids:
             await teller.told(each, 5)
 
