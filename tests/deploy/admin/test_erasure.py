@@ -65,6 +65,7 @@ async def live(store: Store, account: Account, database: Database) -> Ending:
     await batches.over(items=[NewItem({"text": "x" * 300_000})])
     await BatchArchive(store, database).archive()
     await batches.over()
+    await store.client.send("UNLINK", keyspace.workflow(account.id, "echo"))  # it is no workflow
     await ending.accept()
     return ending
 
