@@ -1,6 +1,7 @@
 """Retry of a batch: its failed items run anew, in a batch of their own, on the same version."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from msgspec import Struct
 
@@ -16,8 +17,9 @@ from engine.services.batches.start import (
 )
 from engine.services.runs.targets import Runnable, find_workflow
 from engine.store import Batch, BatchAccepted, BatchRetried, NewBatch, StaleWorkflow, Store
-from engine.store.redis.record_packing import pack
 
+UNKNOWN_SIZE = 65_536
+"""Size of objects and lists: they are taken for large ones, which a thread checks."""
 GOES_ON = "It has not ended yet"
 NONE_FAILED = "None of its items failed"
 ITEMS_GONE = "The inputs of its items are not kept any more"
@@ -87,7 +89,7 @@ class BatchRetry(Struct, frozen=True, kw_only=True):
             found = {}
         if len(found) < len(indexes):
             raise self._refused(ITEMS_GONE)
-        return [SizedItem(found[index], len(pack(dict(found[index].inputs)))) for index in indexes]
+        return [SizedItem(found[index], _size_of(found[index].inputs)) for index in indexes]
 
     async def _find_version(self) -> Runnable:
         """Return the version that the batch ran, of a public workflow only while it is public."""
@@ -104,3 +106,14 @@ class BatchRetry(Struct, frozen=True, kw_only=True):
 
     def _refused(self, reason: str) -> BatchNotRetryable:
         return BatchNotRetryable(self.former.status.shown.value, reason)
+
+
+def _size_of(inputs: Mapping[str, Any]) -> int:
+    """Return about the size of inputs in bytes, without a look into objects and lists."""
+    return sum(_value_size(value) for value in inputs.values())
+
+
+def _value_size(value: Any) -> int:
+    if isinstance(value, str):
+        return len(value)
+    return UNKNOWN_SIZE if isinstance(value, dict | list) else 1

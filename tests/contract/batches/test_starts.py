@@ -269,6 +269,7 @@ def test_a_large_body_is_taken_and_a_larger_one_is_refused(caller: Caller) -> No
     refused = caller.post(path, {"items": [{"inputs": {"text": text}}] * 1_000, "x": "x" * 2**21})
 
     assert taken.status_code == 202, taken.text
+    caller.post(f"{taken.json()['pollUrl']}/cancel")
     assert (refused.status_code, refused.json()["code"]) == (413, "BODY_TOO_LARGE")
     assert refused.json()["limit"] == 16_777_216
     assert caller.run(slug, {"text": "x" * 2**21}).status_code == 413
