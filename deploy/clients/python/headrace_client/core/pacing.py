@@ -14,9 +14,11 @@ from dataclasses import dataclass
 
 FIRST_CALLS = 10
 """Calls at once while the limit is unknown."""
-FIRST_SECONDS = 0.25
-"""Interval between such groups of calls."""
+FIRST_SECONDS = 1.0
+"""Interval between such groups of calls, which go while no call was answered yet."""
 CHECK_SECONDS = 0.05
+LATER_CHECK_SECONDS = 0.25
+"""Interval at which a call without a place looks for an answer, in the first second and later."""
 POLICY = re.compile(r";\s*w=(\d+)")
 WINDOW_SECONDS = 60
 
@@ -72,8 +74,10 @@ class Pace:
     def _unknown_wait(self, now: float) -> float:
         if self._began is None:
             self._began = now
-        groups = 1 + (now - self._began) // FIRST_SECONDS
-        return 0.0 if self._sent < FIRST_CALLS * groups else CHECK_SECONDS
+        elapsed = now - self._began
+        if self._sent < FIRST_CALLS * (1 + elapsed // FIRST_SECONDS):
+            return 0.0
+        return CHECK_SECONDS if elapsed < FIRST_SECONDS else LATER_CHECK_SECONDS
 
     def _wait(self, known: RateHeaders, now: float) -> float:
         if now >= self._ends:

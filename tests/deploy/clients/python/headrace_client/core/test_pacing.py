@@ -38,6 +38,17 @@ def test_few_calls_go_before_the_limit_is_known() -> None:
     assert take_all(pace) == FIRST_CALLS
 
 
+def test_calls_that_wait_for_a_first_answer_look_for_it_less_often_after_a_second() -> None:
+    clock = Clock()
+    pace = Pace(clock)
+    take_all(pace)
+    first = pace.take()
+    clock.now += 1.1
+    take_all(pace)
+
+    assert 0 < first < pace.take()
+
+
 def test_all_that_is_left_goes_then_the_window_is_waited_for() -> None:
     clock = Clock()
     pace = Pace(clock)
