@@ -90,10 +90,11 @@ function watching({ executionId = "", lastEventId }: Position): Call {
 async function* connection(transport: Transport, call: Call, position: Position, deadline: Deadline): AsyncGenerator<RunEvent, void, undefined> {
   const { response, hangUp } = await transport.open(call, deadline);
   const broken = (): void => hangUp(new ConnectionFailedError("The stream of events is silent"));
-  let timer = setTimeout(broken, SILENCE_MS);
+  const silenceMs = (): number => Math.min(SILENCE_MS, deadline.leftMs);
+  let timer = setTimeout(broken, silenceMs());
   const heard = (): void => {
     clearTimeout(timer);
-    timer = setTimeout(broken, Math.min(SILENCE_MS, deadline.leftMs));
+    timer = setTimeout(broken, silenceMs());
   };
   try {
     position.isOver = response.status === 204;

@@ -2,7 +2,7 @@
 
 import { ApiError, apiError, ConnectionFailedError, type ErrorBody, HeadraceError } from "./errors.ts";
 import { Pacer } from "./pacing.ts";
-import { Backoff, Deadline } from "./waiting.ts";
+import { Backoff, Deadline, LONGEST_TIMER_MS } from "./waiting.ts";
 
 /** How the client reaches the API. */
 export interface ClientOptions {
@@ -117,7 +117,7 @@ export class Transport {
     const { longestWaitMs } = call;
     const waitMs = longestWaitMs === undefined ? undefined : Math.min(longestWaitMs, deadline.leftMs);
     const graceMs = waitMs === undefined ? 0 : GRACE_MS;
-    const mostMs = Math.min(this.#requestTimeoutMs + (waitMs ?? 0), deadline.leftMs + 1 + graceMs);
+    const mostMs = Math.min(this.#requestTimeoutMs + (waitMs ?? 0), deadline.leftMs + 1 + graceMs, LONGEST_TIMER_MS);
     const timer = setTimeout(() => attempt.end(new Error(`no answer in ${Math.ceil(mostMs)} ms`)), mostMs);
     let answer: Response | null = null;
     try {

@@ -10,6 +10,9 @@ export interface CallOptions {
   timeoutMs?: number | undefined;
 }
 
+/** Timers take no longer times, and fire at once for them. */
+export const LONGEST_TIMER_MS = 2 ** 31 - 1;
+
 /** Wakes those who pause with it. */
 export class Bell {
   readonly #sleepers = new Set<() => void>();
