@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import time
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -18,6 +19,9 @@ from gateway.runs.batch_body import MAX_BYTES
 from tests.gateway.conftest import MakeClient
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting
+
+ENOUGH_SECONDS = 20
+"""Rest of a window in which a hundred calls are made."""
 
 
 @pytest.fixture
@@ -75,10 +79,16 @@ async def test_nothing_is_started_before_the_store_is_migrated(
 async def test_a_call_beyond_the_window_of_runs_is_refused(
     client: httpx2.AsyncClient, path: str
 ) -> None:
-    answers = await asyncio.gather(*(client.post(path, json=body(1)) for _ in range(101)))
+    first = await client.post(path, json=body(1))
+    left = int(first.headers["x-ratelimit-reset"]) - time.time()
+    if left < ENOUGH_SECONDS:
+        await asyncio.sleep(left + 1)
+        first = await client.post(path, json=body(1))
+
+    answers = await asyncio.gather(*(client.post(path, json=body(1)) for _ in range(100)))
     run = await client.post("/api/workflows/greeting/run", json={"inputs": {"name": "Ada"}})
 
-    codes = sorted(answer.status_code for answer in answers)
+    codes = sorted(answer.status_code for answer in (first, *answers))
     assert codes == [202] * 100 + [429]
     (refused,) = [each for each in answers if each.status_code == 429]
     assert refused.json()["code"] == "RATE_LIMIT_EXCEEDED"
