@@ -87,9 +87,12 @@ async def test_the_last_failing_item_ends_the_batch_once(
     assert await fail(account.id, batch_id, 0, ERROR)
     assert not await fail(account.id, batch_id, 0, ERROR)
     goes_on = await store.batches.get(account.id, batch_id)
+    listed = batch_keys.open_batches(account.id)
+    await store.client.send("ZREM", listed, batch_id)  # as when its last item has begun
     assert await fail(account.id, batch_id, 1, ERROR)
     batch = await store.batches.get(account.id, batch_id)
 
+    assert await store.client.send("ZSCORE", listed, batch_id) is not None
     assert (goes_on.status, goes_on.states) == (BatchStatus.PROCESSING, "fq")
     assert (batch.status, batch.states) == (BatchStatus.COMPLETED, "ff")
     assert await store.batches.item_errors(account.id, batch_id, [0, 1]) == {0: ERROR, 1: ERROR}
