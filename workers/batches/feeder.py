@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import logging
 import secrets
-from collections.abc import Mapping
 
 from msgspec import Struct
 
@@ -38,13 +37,11 @@ log = logging.getLogger(__name__)
 
 
 class _Round(Struct, frozen=True):
-    """Items that begin together, with their account and batch."""
+    """Account, as it is now, and batch of items that begin together."""
 
     account: Account
     terms: TierTerms
     batch: FedBatch
-    indexes: tuple[int, ...]
-    items: Mapping[int, NewItem]
 
 
 class BatchFeeder:
@@ -135,12 +132,9 @@ class BatchFeeder:
                 *(feeding.fail(account_id, batch_id, index, error) for index in feed.indexes)
             )
             return True
-        try:
-            items = await feeding.items(account_id, batch_id, feed.indexes)
-        except FileNotFoundError:
-            items = {}
-        some = _Round(account, terms, batch, tuple(feed.indexes), items)
-        went_well = await asyncio.gather(*(self._begin(some, index) for index in some.indexes))
+        items = await feeding.items(account_id, batch_id, feed.indexes)
+        some = _Round(account, terms, batch)
+        went_well = await asyncio.gather(*(self._begin(some, *each) for each in items.items()))
         if not all(went_well):
             await feeding.release(account_id, batch_id, token)
         return all(went_well)
@@ -151,13 +145,12 @@ class BatchFeeder:
         if other is not None:
             self.feed_soon(account_id, other)
 
-    async def _begin(self, some: _Round, index: int) -> bool:
+    async def _begin(self, some: _Round, index: int, item: NewItem | None) -> bool:
         """Begin an item, or end it with the error that refuses it.
 
         One for which there is no room any more stays queued. False: a fault of the store.
         """
         ids = some.account.id, some.batch.id
-        item = some.items.get(index)
         if item is None:
             await self._store.feeding.fail(*ids, index, GONE)
             return True

@@ -1,12 +1,14 @@
 """Chunks: the items of a batch, packed in lists of a bounded size, in the record or as objects."""
 
 import asyncio
+import contextlib
 import time
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from engine.errors import StorageFailed
+from engine.executions.batches import MAX_ITEMS
 from engine.store.batches.batch_records import BatchRecords
 from engine.store.batches.records import Chunk, NewItem
 from engine.store.executions.inputs import NOT_STORED, STORE_SECONDS
@@ -14,6 +16,8 @@ from engine.store.executions.offload import OffloadedValues, is_large, make_seed
 from engine.store.executions.record_fields import pack_name, parse_name
 from engine.store.redis.record_packing import pack, unpack
 
+MOST_BYTES = 1_048_576
+"""Packed size after which no further chunk is read at once."""
 CHUNK_BYTES = 65_536
 """Size from which on the next item begins another chunk."""
 
@@ -108,19 +112,46 @@ class ItemChunks:
         self, account_id: str, batch_id: str, indexes: Collection[int]
     ) -> dict[int, NewItem]:
         """Return the items with these indexes. Raises FileNotFoundError or StorageFailed."""
+        found: dict[int, NewItem] = {}
+        for first, value in await self._find(account_id, batch_id, indexes):
+            packed = await self._read_chunk(account_id, batch_id, value)
+            found |= unpack_chunk(Chunk(first, packed), indexes)
+        return found
+
+    async def read_some(
+        self, account_id: str, batch_id: str, indexes: Collection[int]
+    ) -> dict[int, NewItem | None]:
+        """Return the first of these items, of a bounded size; None for one that is gone.
+
+        Raises StorageFailed.
+        """
+        found: dict[int, NewItem | None] = {}
+        size = 0
+        chunks = await self._find(account_id, batch_id, indexes)
+        starts = [first for first, _ in chunks] + [MAX_ITEMS]
+        for number, (first, value) in enumerate(chunks):
+            if size > MOST_BYTES:
+                return found
+            found |= dict.fromkeys(i for i in indexes if first <= i < starts[number + 1])
+            with contextlib.suppress(FileNotFoundError):
+                packed = await self._read_chunk(account_id, batch_id, value)
+                size += len(packed)
+                found |= unpack_chunk(Chunk(first, packed), indexes)
+        return found or dict.fromkeys(indexes)
+
+    async def _find(
+        self, account_id: str, batch_id: str, indexes: Collection[int]
+    ) -> list[tuple[int, bytes]]:
+        """Return the chunks of items, in order: index of the first item, and value on record."""
         [text] = await self._records.fields(account_id, batch_id, "chunks")
         firsts = [int(each) for each in (text or b"").split(b",") if each]
         numbers = sorted({bisect_right(firsts, index) - 1 for index in indexes if firsts})
         if not numbers:
-            return {}
+            return []
         names = (f"c{number}" for number in numbers)
         _, *values = await self._records.fields(account_id, batch_id, "status", *names)
-        found: dict[int, NewItem] = {}
-        for number, value in zip(numbers, values, strict=True):
-            if value is not None:
-                packed = await self._read_chunk(account_id, batch_id, value)
-                found |= unpack_chunk(Chunk(firsts[number], packed), indexes)
-        return found
+        pairs = zip(numbers, values, strict=True)
+        return [(firsts[number], value) for number, value in pairs if value is not None]
 
     async def _read_chunk(self, account_id: str, batch_id: str, value: bytes) -> bytes:
         name = parse_name(value)

@@ -230,9 +230,9 @@ class BatchFeeding:
 
     async def items(
         self, account_id: str, batch_id: str, indexes: Sequence[int]
-    ) -> Mapping[int, NewItem]:
-        """Return items by index. Raises FileNotFoundError or StorageFailed."""
-        return await self._chunks.read(account_id, batch_id, indexes)
+    ) -> Mapping[int, NewItem | None]:
+        """Return the first of these items, like `ItemChunks.read_some`."""
+        return await self._chunks.read_some(account_id, batch_id, indexes)
 
     async def fail(
         self, account_id: str, batch_id: str, index: int, error: Mapping[str, Any]

@@ -17,8 +17,11 @@ from engine.executions.statuses import ExecutionStatus
 from engine.graph.document import parse_document
 from engine.ids.executions import item_execution_id, new_execution_id
 from engine.ids.partitions import partition_of
+from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, Store
+from engine.store.batches.chunks import MOST_BYTES
+from engine.store.executions.record_fields import parse_name
 from engine.store.redis import batch_keys, keyspace
 from engine.store.webhooks.owners import batch_owner
 from engine.store.webhooks.run_webhooks import RunWebhook
@@ -347,6 +350,31 @@ async def test_the_end_of_a_batch_is_delivered_to_its_own_webhook_which_then_goe
         signed = f"{batch_id}.{at}.".encode() + delivery.body
         made = base64.b64encode(hmac.digest(secret.encode(), signed, "sha256")).decode()
         assert delivery.headers["webhook-signature"] == f"v1,{made}"
+
+
+async def test_large_items_begin_a_few_at_a_time_and_those_that_are_gone_fail(
+    batches: BatchRuns, settings: Settings, store: Store, account: Account
+) -> None:
+    objects = ObjectStore.from_settings(settings)
+    large = Store.open(settings, objects)
+    owner = BatchRuns(Runner(large, account, batches.runner.notifier))
+    size = MOST_BYTES // 2 + 1
+    inputs = [{"who": f"{number}" + "x" * size} for number in range(6)]
+    batch_id = await owner.begin(greeting(), inputs)
+    some = await large.feeding.items(account.id, batch_id, range(6))
+    field = await large.client.send("HGET", batch_keys.batch(account.id, batch_id), "c4")
+    name = parse_name(field)
+    assert name is not None
+    await large.offloaded.remove_one(account.id, batch_id, name)
+
+    async with worker(settings):
+        batch = await owner.end(batch_id)
+    await large.close()
+
+    assert sorted(some) == [0, 1]
+    assert batch.states == "ccccfc"
+    errors = await store.batches.item_errors(account.id, batch_id, range(6))
+    assert {index: error["code"] for index, error in errors.items()} == {4: "INTERNAL_ERROR"}
 
 
 async def test_batches_run_a_public_workflow_of_another_account(
