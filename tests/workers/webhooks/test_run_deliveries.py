@@ -224,6 +224,18 @@ async def test_an_account_without_calls_left_holds_up_no_other(
     assert sum(each.event["userId"] == teller.account_id for each in receiver.received) <= CALLS
 
 
+async def test_a_host_gets_no_more_deliveries_of_runs_at_once_than_it_may(
+    teller: Teller, receiver: Receiver, settings: Settings
+) -> None:
+    ids = [await teller.begin("/slow/0.2") for _ in range(8)]
+
+    async with worker(replace(settings, webhook_host_at_once=2)):
+        for each in ids:
+            await teller.told(each, 1)
+
+    assert receiver.most_open == 2
+
+
 async def test_the_webhook_of_a_key_does_not_use_the_calls(
     teller: Teller, receiver: Receiver, limited: Settings
 ) -> None:
