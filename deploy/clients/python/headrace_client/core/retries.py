@@ -88,7 +88,7 @@ class Attempts:
 
     def pause(self, retry_after: float | None, random: float) -> float:
         """Return the seconds before the next attempt, from a random number below 1."""
-        growing = FIRST_PAUSE_SECONDS * 2.0 ** max(0, self.failures - 1)
+        growing = FIRST_PAUSE_SECONDS * 2.0 ** min(10, max(0, self.failures - 1))
         shortened = min(LONGEST_PAUSE_SECONDS, growing) * (1 - self.jitter * random)
         if retry_after is None:
             return shortened

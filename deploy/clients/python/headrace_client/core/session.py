@@ -120,7 +120,7 @@ class Session:
 
     def poll_pause(self, polls: int, deadline: Deadline) -> float:
         """Return the pause after so many polls: a quarter of a second at first, 5 s at last."""
-        pause = min(5.0, 0.25 * 1.5**polls) * (1 - JITTER * self.random() / 2)
+        pause = min(5.0, 0.25 * 1.5 ** min(polls, 10)) * (1 - JITTER * self.random() / 2)
         return pause if math.isinf(deadline.at) else min(pause, deadline.remaining + 0.001)
 
 

@@ -144,6 +144,15 @@ def test_the_caller_s_timeout_names_the_run_that_goes_on() -> None:
     assert 1_002 <= driver.now < 1_003
 
 
+def test_a_wait_for_any_time_polls_without_end() -> None:
+    going = answer(200, execution("processing"))
+    driver = FakeDriver([ACCEPTED, *[going] * 2_000, answer(200, execution("completed"))])
+
+    driver.drive(run(driver.session(timeout=None), "s", {}, {}))
+
+    assert driver.pauses[-1] == max(driver.pauses) == 5.0
+
+
 def test_each_attempt_asks_the_server_for_the_time_that_is_left() -> None:
     too_many = answer(429, {"error": "Too many", "code": "RATE_LIMIT_EXCEEDED"}, retry_after="50")
     driver = FakeDriver([too_many, DONE])
