@@ -43,6 +43,7 @@ def kill_and_await(stack: RunningStack, kind: str, which: random.Random) -> None
 def _goes_on(batch: dict[str, Any], completed: int) -> bool:
     assert batch["status"] == "processing"
     assert not batch["counts"]["failed"]
+    assert batch["counts"]["processing"] <= CONCURRENCY
     return bool(batch["counts"]["completed"] >= completed)
 
 
