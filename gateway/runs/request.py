@@ -85,9 +85,18 @@ async def read_run(
     members = await decode_object(data)
     body = kind.parse(members)
     wait_seconds = 0 if query.is_async else _wait(request, query.timeout)
+    webhook = None
+    if body.webhook is not None or not wait_seconds:
+        webhook = await find_webhook(
+            request,
+            principal,
+            body.webhook,
+            is_async=not wait_seconds,
+            idempotency_key=idempotency_key,
+        )
     return RunParameters(
         inputs=body.inputs,
-        tags=distinct_tags(body.tags),
+        tags=distinct_tags(body.tags) if body.tags else (),
         warnings=ignored_members(kind, members),
         body_bytes=len(data),
         began=began,
@@ -95,13 +104,7 @@ async def read_run(
         wait_seconds=wait_seconds,
         max_credits=query.max_credits,
         idempotency_key=idempotency_key,
-        webhook=await find_webhook(
-            request,
-            principal,
-            body.webhook,
-            is_async=wait_seconds == 0,
-            idempotency_key=idempotency_key,
-        ),
+        webhook=webhook,
         after=read_last_event_id(request) if wants_stream(request) else None,
     )
 

@@ -48,6 +48,7 @@ from engine.store.redis.batch_keys import NO_BATCH, BatchKeys
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.webhooks.delivery_keys import NO_DELIVERY_KEYS
 from engine.store.webhooks.run_webhooks import start_id
 
 IDEMPOTENCY_MS = 86_400_000
@@ -158,7 +159,8 @@ class ExecutionAcceptance:
     ) -> "asyncio.Future[Any]":
         run, account_id, key = new.run, new.run.account_id, new.run.idempotency_key
         terms, retry = run.terms, new.start and new.start.retry
-        webhook, told = new.webhook, new.keys_of_start
+        webhook = new.webhook
+        told = NO_DELIVERY_KEYS if webhook is None else new.keys_of_start
         return self._client.call(
             SCRIPTS["accept_execution"],
             workflow=keyspace.workflow(account_id, new.slug),
@@ -233,13 +235,14 @@ def _counted_names(run: NewRun, caller: AssumedCaller) -> dict[str, Any]:
 
     Raises ValueError for an item without the terms of its account.
     """
-    batch, limits, item = NO_BATCH, None, run.item
+    counted: AssumedCaller | ItemLimits = caller
+    batch, item, most_items = NO_BATCH, run.item, None
     if item is not None:
         if run.terms is None:
             raise ValueError("an item of a batch needs the terms of its account")
         batch = BatchKeys.of(run.account_id, item.batch_id)
-        limits = ItemLimits.of(run.account_id, run.terms)
-    counted = limits or caller
+        counted = ItemLimits.of(run.account_id, run.terms)
+        most_items = counted.most_items
     return {
         "windows": counted.windows,
         "batch": batch.batch,
@@ -249,7 +252,7 @@ def _counted_names(run: NewRun, caller: AssumedCaller) -> dict[str, Any]:
         "bucket": counted.bucket,
         "window_ms": counted.window_ms,
         "item": item and item.index,
-        "most_items": limits and limits.most_items,
+        "most_items": most_items,
     }
 
 
