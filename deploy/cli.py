@@ -13,7 +13,7 @@ COMMANDS = {
     "account": ("accounts:account", "Create, approve, move, credit and list accounts."),
     "audit": ("audit:audit", "List the newest administrative acts, newest first."),
     "backup": ("backup:backup", "Save the Redis and the history of a running stack."),
-    "batch": ("batches:batch", "Run a workflow for each row of a file; list and show batches."),
+    "batch": ("batches:batch", "Run a workflow for each row of a file."),
     "doctor": ("doctor:doctor", "Check the stack and say how to mend what is wrong."),
     "execution": ("executions:execution", "List, show, cancel, retry and watch runs of workflows."),
     "gateway": ("gateway:gateway", "Run one gateway: the HTTP API on HEADRACE_REDIS_URL."),
