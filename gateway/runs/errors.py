@@ -19,3 +19,5 @@ RUN_ERRORS: tuple[type[errors.EngineError], ...] = (
     errors.LoopDetected,
 )
 """Errors of every run."""
+BODY_ERRORS: tuple[type[errors.EngineError], ...] = (*RUN_ERRORS, errors.InvalidWebhook)
+"""Errors of every run whose request has a body."""

@@ -15,7 +15,7 @@ from gateway.http.rate_limit_headers import WORKFLOW_RUNS
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import Answer
 from gateway.http.types import OBJECT, doc, refused
-from gateway.runs.errors import RUN_ERRORS
+from gateway.runs.errors import BODY_ERRORS
 from gateway.runs.query import IDEMPOTENCY_KEY, PREFER, RunQuery
 from gateway.runs.request import read_run
 from gateway.runs.service import run
@@ -68,7 +68,7 @@ DraftRunRequest.examples = (
     body=DraftRunRequest,
     answers={200: (RunResult, EventView), 202: AcceptedView},
     errors=(
-        *(*RUN_ERRORS, errors.WorkflowNotFound, errors.NotOwner, errors.DraftNotFound),
+        *(*BODY_ERRORS, errors.WorkflowNotFound, errors.NotOwner, errors.DraftNotFound),
         errors.WorkflowNotRunnable,
     ),
 )

@@ -10,7 +10,7 @@ from gateway.auth.endpoints import operation, requires
 from gateway.auth.resource import Resource
 from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.http.responses import Answer
-from gateway.runs.errors import RUN_ERRORS
+from gateway.runs.errors import BODY_ERRORS
 from gateway.runs.query import IDEMPOTENCY_KEY, PREFER, RunQuery, WorkflowRunQuery
 from gateway.runs.request import read_run
 from gateway.runs.service import run
@@ -24,7 +24,7 @@ from gateway.services import GatewayRequest
     body=RunRequest,
     answers={200: (RunResult, EventView), 202: AcceptedView},
     errors=(
-        *(*RUN_ERRORS, errors.WorkflowNotFound, errors.WorkflowNotRunnable),
+        *(*BODY_ERRORS, errors.WorkflowNotFound, errors.WorkflowNotRunnable),
         errors.VersionNotFound,
     ),
 )
@@ -43,7 +43,7 @@ async def run_workflow(request: GatewayRequest, principal: Principal) -> Answer:
     headers=(PREFER, IDEMPOTENCY_KEY),
     body=RunRequest,
     answers={200: (RunResult, EventView), 202: AcceptedView},
-    errors=RUN_ERRORS,
+    errors=BODY_ERRORS,
 )
 @requires("model:run", named="internal_name", bucket=MODEL_RUNS)
 async def run_model(request: GatewayRequest, principal: Principal) -> Answer:
