@@ -180,7 +180,7 @@ def test_everything_that_is_referred_to_is_there_and_nothing_else() -> None:
     assert {name for name in shapes if f'"#/components/schemas/{name}"' not in text} == set()
     assert {name for name in examples if f'"#/components/examples/{name}"' not in text} == set()
     assert "WORKFLOW_NOT_RUNNABLE" in shapes
-    assert "INVALID_WEBHOOK" not in shapes
+    assert "INVALID_SECRET" not in shapes
     assert "links" not in text
 
 
