@@ -111,7 +111,7 @@ dist: $(VENV)/.installed-dev ## Build the packages of our clients into dist/
 clients: dist ## Pass the scenarios with our clients as installed, generate others, and call with libraries of others
 	@$(INSTALL) 'clients of others' --group clients
 	@$(BIN)/python -m venv --clear $(VENV)-client
-	@$(INSTALL) 'our Python client' --python $(VENV)-client/bin/python dist/headrace_client-*.whl
+	@PIP_PYTHON=$(VENV)-client/bin/python $(INSTALL) 'our Python client' dist/headrace_client-*.whl
 	HEADRACE_CLIENT_PYTHON=$(CURDIR)/$(VENV)-client/bin/python $(BIN)/pytest -n 4 --dist loadfile -m slow tests/clients --timeout=300
 
 e2e: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Use the pages in a real browser, Debian's Chromium (minutes; E2E='-k keys' for a part)
