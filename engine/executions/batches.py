@@ -5,6 +5,8 @@ from enum import StrEnum
 
 from msgspec import Struct
 
+from engine.executions.statuses import CodedStatus
+
 MAX_ITEMS = 1_000
 MAX_CONCURRENCY = 100
 DEFAULT_CONCURRENCY = 20
@@ -32,17 +34,8 @@ class BatchStatus(StrEnum):
         return BatchStatus.PROCESSING if self is BatchStatus.CANCELLING else self
 
 
-class ItemStatus(StrEnum):
-    """Status of an item, with its one-letter code on record."""
-
-    code: str
-
-    def __new__(cls, value: str, code: str) -> "ItemStatus":
-        """Create a member with its code."""
-        member = str.__new__(cls, value)
-        member._value_ = value
-        member.code = code
-        return member
+class ItemStatus(CodedStatus):
+    """Status of an item of a batch."""
 
     QUEUED = "queued", "q"
     PROCESSING = "processing", "p"

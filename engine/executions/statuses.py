@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from enum import StrEnum
+from typing import Self
 
 
 class ExecutionStatus(StrEnum):
@@ -19,21 +20,22 @@ class ExecutionStatus(StrEnum):
     """`cancel` has taken effect; results of completed nodes are kept."""
 
 
-class NodeStatus(StrEnum):
-    """Status of a node of an execution.
-
-    The store and its scripts keep `code`, one letter per node in plan order.
-    """
+class CodedStatus(StrEnum):
+    """Status of one of many parts: the store keeps one letter for each, in the parts' order."""
 
     _value_: str
     code: str
 
-    def __new__(cls, value: str, code: str) -> "NodeStatus":
+    def __new__(cls, value: str, code: str) -> Self:
         """Make a status with its one-letter code."""
         status = str.__new__(cls, value)
         status._value_ = value
         status.code = code
         return status
+
+
+class NodeStatus(CodedStatus):
+    """Status of a node of an execution; nodes stand in plan order."""
 
     PENDING = "pending", "p"
     """The node waits for its dependencies."""

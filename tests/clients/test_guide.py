@@ -42,9 +42,6 @@ def run(stack: RunningStack, *arguments: str) -> str:
     "block", [each for each in BLOCKS if not any(name in each for name in NEEDS_ITS_OWN)]
 )
 def test_a_program_of_the_guide_runs(block: str, stack: RunningStack) -> None:
-    if ".batch." in block and "/api/batches" not in stack.api("GET", "/openapi.json")[1]["paths"]:
-        pytest.skip("the API has no batches yet")
-
     printed = run(stack, "-c", block)
 
     assert "print" not in block or "def receive" in block or printed

@@ -65,9 +65,13 @@ class EndedBatches:
     async def mark_archived(self, references: Iterable[str], now: int) -> None:
         """Move batches from the unarchived ones to the archived ones, which may be forgotten."""
         listed = list(references)
-        for each in listed:
-            partition = partition_of(keyspace.parse_reference(each)[0])
-            await self._client.send("ZADD", batch_keys.archived_batches(partition), now, each)
+        places = {
+            each: batch_keys.archived_batches(partition_of(keyspace.parse_reference(each)[0]))
+            for each in listed
+        }
+        await asyncio.gather(
+            *(self._client.send("ZADD", key, now, each) for each, key in places.items())
+        )
         await self._outbox.remove(listed)
 
     async def archived(self, until: int, count: int) -> list[str]:

@@ -11,7 +11,6 @@ from msgspec import Struct
 from engine.errors import (
     BatchNotFound,
     EngineError,
-    IdempotencyKeyReused,
     QuotaExceeded,
     StorageFailed,
     Unavailable,
@@ -33,7 +32,7 @@ from engine.store.batches.records import (
     NewItem,
     parse_batch,
 )
-from engine.store.executions.acceptance import IDEMPOTENCY_MS
+from engine.store.executions.acceptance import IDEMPOTENCY_MS, parse_first_call
 from engine.store.executions.new_execution import IdempotentReplay, StaleWorkflow
 from engine.store.executions.offload import OffloadedValues, is_large
 from engine.store.executions.public_runs import keep_public_version
@@ -92,9 +91,6 @@ class Batches:
     async def _add(self, new: NewBatch) -> BatchVerdict | None:
         ids = new.account_id, new.batch_id
         chunks = new.chunks or pack_chunks(new.items)
-        replay = await self.find_replay(new)
-        if replay is not None:
-            return replay  # nothing is stored for a replay
         if new.owner_id and not await keep_public_version(
             self._client, new.owner_id, new.slug, new.version, is_kept=bool(new.retry_of)
         ):
@@ -146,8 +142,8 @@ class Batches:
                 return BatchAccepted(new.batch_id, len(new.items), int(created))
             case [b"retried", batch_id]:
                 return BatchRetried(batch_id.decode())
-            case [b"repeated", *first]:
-                return _parse_replay(new, *first)
+            case [b"repeated", *first] if new.idempotency_key is not None:
+                return parse_first_call(new.idempotency_key, *first)
             case [b"gone"]:
                 raise WorkflowNotFound
             case [b"no_document"]:
@@ -155,14 +151,6 @@ class Batches:
             case [b"full", queued]:
                 raise QuotaExceeded("queuedItems", used=int(queued), limit=MAX_QUEUED_ITEMS)
         return None
-
-    async def find_replay(self, new: NewBatch) -> IdempotentReplay | None:
-        """Return the replay of the first call, None for a new key. Raises IdempotencyKeyReused."""
-        if new.idempotency_key is None:
-            return None
-        key = keyspace.idempotency(new.account_id, new.idempotency_key.digest)
-        first = await self._client.send("HMGET", key, "fingerprint", "execution", "answer")
-        return None if first[0] is None else _parse_replay(new, *first)
 
     async def _remove_objects(self, account_id: str, batch_id: str) -> None:
         with contextlib.suppress(StorageFailed, TimeoutError):  # else the sweeper removes them
@@ -239,13 +227,3 @@ class Batches:
         Raises FileNotFoundError when an object is gone, StorageFailed or Unavailable.
         """
         return await self.chunks.read(account_id, batch_id, indexes)
-
-
-def _parse_replay(
-    new: NewBatch, fingerprint: bytes, batch_id: bytes, answer: bytes | None
-) -> IdempotentReplay:
-    """Return the recorded first call. Raises IdempotencyKeyReused."""
-    key = new.idempotency_key
-    if key is None or fingerprint.decode() != key.fingerprint:
-        raise IdempotencyKeyReused
-    return IdempotentReplay(key, batch_id.decode(), (answer or b"").decode())

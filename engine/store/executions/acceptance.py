@@ -217,7 +217,7 @@ class ExecutionAcceptance:
             return None
         key = keyspace.idempotency(account_id, idempotency_key.digest)
         first = await self._client.send("HMGET", key, "fingerprint", "execution", "answer")
-        return None if first[0] is None else _parse_first_call(idempotency_key, *first)
+        return None if first[0] is None else parse_first_call(idempotency_key, *first)
 
     async def record_answer(
         self, account_id: str, idempotency_key: IdempotencyKey, answer: str
@@ -289,7 +289,7 @@ def _parse_verdict(new: NewExecution, quote: Quote | None, verdict: Sequence[Any
         case [b"cancelled" | b"begun" | b"full" | b"later" as reason, *_]:
             return ItemRefused(reason.decode())
         case [b"repeated", *first] if run.idempotency_key is not None:
-            return _parse_first_call(run.idempotency_key, *first)
+            return parse_first_call(run.idempotency_key, *first)
     raise _parse_refusal(run.terms, quote, verdict)
 
 
@@ -310,7 +310,7 @@ def _parse_refusal(
     return WorkflowNotFound()
 
 
-def _parse_first_call(
+def parse_first_call(
     idempotency_key: IdempotencyKey, fingerprint: bytes, execution_id: bytes, answer: bytes | None
 ) -> IdempotentReplay:
     """Return the recorded first call. Raises IdempotencyKeyReused."""

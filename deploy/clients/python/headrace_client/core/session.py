@@ -41,7 +41,7 @@ CLIENT: Final = ClientTimeout()
 
 @dataclass(frozen=True, slots=True)
 class Session:
-    """What the calls of one client share: timeout, retries, pace, clock."""
+    """Timeout, retries, pace and clock that the calls of one client share."""
 
     timeout: float | None = DEFAULT_TIMEOUT_SECONDS
     """Seconds that a call may take, with its wait, pauses and retries; None: any time."""
