@@ -2,7 +2,7 @@
 open, and reserves its credits."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.access.tiers import TierTerms
@@ -48,13 +48,13 @@ from engine.store.redis.batch_keys import NO_BATCH, BatchKeys
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.webhooks.delivery_keys import NO_DELIVERY_KEYS
 from engine.store.webhooks.run_webhooks import start_id
 
 IDEMPOTENCY_MS = 86_400_000
 RESEND_AFTER_MS = 5_000
 MAX_WAITING_BYTES = 512
 """Most bytes of inputs in a hint of an account with many active executions."""
+NO_NAMES: Mapping[str, Any] = {}
 
 
 class ExecutionAcceptance:
@@ -159,8 +159,7 @@ class ExecutionAcceptance:
     ) -> "asyncio.Future[Any]":
         run, account_id, key = new.run, new.run.account_id, new.run.idempotency_key
         terms, retry = run.terms, new.start and new.start.retry
-        webhook = new.webhook
-        told = NO_DELIVERY_KEYS if webhook is None else new.keys_of_start
+        counted = caller if run.item is None else _item_limits(run)
         return self._client.call(
             SCRIPTS["accept_execution"],
             workflow=keyspace.workflow(account_id, new.slug),
@@ -174,12 +173,7 @@ class ExecutionAcceptance:
             ledger=quote and keyspace.ledger(account_id),
             api_keys=caller.api_keys,
             accounts=caller.accounts,
-            delivery=told.delivery,
-            deliveries_due=told.deliveries_due,
-            webhook_deliveries=told.webhook_deliveries,
-            account_deliveries=told.account_deliveries,
-            run_deliveries=told.run_deliveries,
-            run_webhook=told.run_webhook,
+            windows=counted.windows,
             id=run.execution_id,
             reference=keyspace.reference(account_id, run.execution_id),
             version=new.workflow and new.workflow.version,
@@ -196,9 +190,12 @@ class ExecutionAcceptance:
             trials=quote and trials_text(quote.trials),
             digest=caller.digest,
             records_fingerprint=caller.records_fingerprint,
+            account_id=counted.account_id,
             key_expires_at=caller.key_expires_at,
-            **_counted_names(run, caller),
-            webhook_secret=webhook and webhook.sealed_secret,
+            most_calls=counted.most_calls,
+            bucket=counted.bucket,
+            window_ms=counted.window_ms,
+            **_rare_names(new, counted),
             fields=self._fields(new, inputs, quote),
         )
 
@@ -230,29 +227,32 @@ class ExecutionAcceptance:
         return recorded.decode()
 
 
-def _counted_names(run: NewRun, caller: AssumedCaller) -> dict[str, Any]:
-    """Return the names of the script by which a call or the item of a batch is counted.
+def _item_limits(run: NewRun) -> ItemLimits:
+    """Return the limits of an item. Raises ValueError without the terms of its account."""
+    if run.terms is None:
+        raise ValueError("an item of a batch needs the terms of its account")
+    return ItemLimits.of(run.account_id, run.terms)
 
-    Raises ValueError for an item without the terms of its account.
-    """
-    counted: AssumedCaller | ItemLimits = caller
-    batch, item, most_items = NO_BATCH, run.item, None
-    if item is not None:
-        if run.terms is None:
-            raise ValueError("an item of a batch needs the terms of its account")
-        batch = BatchKeys.of(run.account_id, item.batch_id)
-        counted = ItemLimits.of(run.account_id, run.terms)
-        most_items = counted.most_items
+
+def _rare_names(new: NewExecution, counted: AssumedCaller | ItemLimits) -> Mapping[str, Any]:
+    """Return the names of a webhook and of an item of a batch, which most runs leave out."""
+    webhook, item = new.webhook, new.run.item
+    if webhook is None and item is None:
+        return NO_NAMES
+    told = new.keys_of_start
+    batch = NO_BATCH if item is None else BatchKeys.of(new.run.account_id, item.batch_id)
     return {
-        "windows": counted.windows,
+        "delivery": told.delivery,
+        "deliveries_due": told.deliveries_due,
+        "webhook_deliveries": told.webhook_deliveries,
+        "account_deliveries": told.account_deliveries,
+        "run_deliveries": told.run_deliveries,
+        "run_webhook": told.run_webhook,
+        "webhook_secret": webhook and webhook.sealed_secret,
         "batch": batch.batch,
         "account_items": batch.account_items,
-        "account_id": counted.account_id,
-        "most_calls": counted.most_calls,
-        "bucket": counted.bucket,
-        "window_ms": counted.window_ms,
         "item": item and item.index,
-        "most_items": most_items,
+        "most_items": counted.most_items if isinstance(counted, ItemLimits) else None,
     }
 
 
