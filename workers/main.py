@@ -28,7 +28,7 @@ from engine.store.redis.address import RedisAddress
 from engine.store.redis.heartbeat import Heartbeat
 from engine.store.redis.subscription import Subscription
 from workers import actors
-from workers.batches.feeder import BatchFeeder
+from workers.feeding.batch_feeder import BatchFeeder
 from workers.history.process import ArchiverProcess
 from workers.history.standby import Standby
 from workers.media.assets import AccountMedia, OwnMedia

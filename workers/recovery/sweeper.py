@@ -9,7 +9,7 @@ from engine.errors import EngineError
 from engine.services.media import MediaService
 from engine.store import Store
 from engine.store.redis import process_keys
-from workers.batches.feeder import BatchFeeder
+from workers.feeding.batch_feeder import BatchFeeder
 from workers.recovery.clock import ClockReading, RecoveryClock
 from workers.recovery.duties.dead_gateways import DeadGateways
 from workers.recovery.duties.dead_workers import DeadWorkers, GoneMetrics, LongLeases

@@ -6,7 +6,7 @@ from engine.services.media import MediaService
 from engine.services.runs.acceptance import Acceptance
 from engine.settings import Settings
 from engine.store import Store
-from workers.batches.feeder import BatchFeeder
+from workers.feeding.batch_feeder import BatchFeeder
 from workers.recovery.clock import RecoveryClock
 from workers.recovery.sweeper import Sweeper, sweeper_duties
 

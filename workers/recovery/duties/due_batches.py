@@ -5,7 +5,7 @@ import time
 
 from engine.store import Store
 from engine.store.redis.info import read_now
-from workers.batches.feeder import BatchFeeder
+from workers.feeding.batch_feeder import BatchFeeder
 from workers.recovery.clock import RecoveryClock
 from workers.recovery.duty import Duty
 

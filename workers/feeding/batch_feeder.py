@@ -1,9 +1,8 @@
-"""Feeder: begins the queued items of batches as room comes, and settles batches that are over."""
+"""Feeder of batches: begins queued items as room comes, and settles batches that are over."""
 
 import asyncio
 import contextlib
 import logging
-import secrets
 
 from msgspec import Struct
 
@@ -15,20 +14,17 @@ from engine.errors import (
     EngineError,
     ExecutionNotCancellable,
     ExecutionNotFound,
-    StorageFailed,
     TooManyExecutions,
     Unavailable,
 )
 from engine.executions.batches import ItemStatus
 from engine.ids.executions import item_execution_id
-from engine.process.account_semaphore import AccountSemaphore
 from engine.services.runs.acceptance import Acceptance
 from engine.services.runs.batch_items import KeptVersion, item_error, new_item_run
 from engine.store import Accepted, Account, NewItem, Store
 from engine.store.batches.feeding import FedBatch, FeedState
+from workers.feeding.feeder import Feeder
 
-FEEDS_AT_ONCE = 8
-FEEDS_OF_ACCOUNT = 2
 CANCELS_AT_ONCE = 100
 GONE = {"code": "INTERNAL_ERROR", "message": "The inputs of this item are not there any more"}
 FAULT = {"code": "INTERNAL_ERROR", "message": "The item could not begin because of a fault"}
@@ -44,63 +40,17 @@ class _Round(Struct, frozen=True):
     batch: FedBatch
 
 
-class BatchFeeder:
-    """Feeds batches in the background, one task each; accounts take turns.
+class BatchFeeder(Feeder):
+    """Begins the items of batches."""
 
-    A feed that fails is left to the next look at the batch, which is on record.
-    """
+    noun = "batch"
 
     def __init__(self, store: Store, acceptance: Acceptance) -> None:
+        super().__init__()
         self._store = store
         self._acceptance = acceptance
-        self._slots = AccountSemaphore(FEEDS_AT_ONCE, FEEDS_OF_ACCOUNT)
-        self._feeds: dict[tuple[str, str], asyncio.Task[None]] = {}
-        self._again: set[tuple[str, str]] = set()
-        self._is_stopped = False
-
-    def feed_soon(self, account_id: str, batch_id: str) -> None:
-        """Feed a batch in the background; once more if that has begun already."""
-        ids = (account_id, batch_id)
-        if self._is_stopped:
-            return
-        if ids in self._feeds:
-            self._again.add(ids)
-            return
-        task = asyncio.get_running_loop().create_task(self._feed_safely(*ids))
-        self._feeds[ids] = task
-        task.add_done_callback(lambda _: self._done(ids))
-
-    def _done(self, ids: tuple[str, str]) -> None:
-        del self._feeds[ids]
-        if ids in self._again:
-            self._again.discard(ids)
-            self.feed_soon(*ids)
-
-    async def stop(self) -> None:
-        """Begin nothing more, and wait for items whose begin is on its way."""
-        self._is_stopped = True
-        await asyncio.gather(*self._feeds.values(), return_exceptions=True)
-
-    async def _feed_safely(self, account_id: str, batch_id: str) -> None:
-        try:
-            await self.feed(account_id, batch_id)
-        except StorageFailed:
-            pass  # it was logged at its place
-        except EngineError as error:
-            log.warning("cannot feed a batch", extra={"reason": error.message})
-        except Exception:
-            log.exception("a feed failed unexpectedly", extra={"batch": batch_id})
-
-    async def feed(self, account_id: str, batch_id: str) -> None:
-        """Begin items for as long as there is room. Raises Unavailable or StorageFailed."""
-        token = secrets.token_hex(8)
-        while not self._is_stopped:
-            async with self._slots.slot(account_id):
-                if not await self._feed_once(account_id, batch_id, token):
-                    return
 
     async def _feed_once(self, account_id: str, batch_id: str, token: str) -> bool:
-        """Begin the next items; return whether there may be room for more."""
         try:
             account = await self._store.accounts.get(account_id)
         except AccountNotFound:

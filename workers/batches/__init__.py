@@ -1,1 +1,0 @@
-"""Batches: their items begin as room comes, and their ends are delivered."""

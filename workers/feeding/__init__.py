@@ -1,0 +1,1 @@
+"""Feeders: items of batches, and children of executions, begin as room comes."""

@@ -1,0 +1,79 @@
+"""Loop of all feeders: each takes what may begin of one list, and begins it, as room comes."""
+
+import asyncio
+import logging
+import secrets
+from abc import ABC, abstractmethod
+from typing import ClassVar
+
+from engine.errors import EngineError, StorageFailed
+from engine.process.account_semaphore import AccountSemaphore
+
+FEEDS_AT_ONCE = 8
+FEEDS_OF_ACCOUNT = 2
+
+log = logging.getLogger(__name__)
+
+
+class Feeder(ABC):
+    """Feeds lists in the background, one task each; accounts take turns.
+
+    A feed that fails is left to the next look at the list, which is on record.
+    """
+
+    noun: ClassVar[str]
+    """Word for a list, in the log."""
+
+    def __init__(self) -> None:
+        self._slots = AccountSemaphore(FEEDS_AT_ONCE, FEEDS_OF_ACCOUNT)
+        self._feeds: dict[tuple[str, str], asyncio.Task[None]] = {}
+        self._again: set[tuple[str, str]] = set()
+        self._is_stopped = False
+
+    def feed_soon(self, account_id: str, name: str) -> None:
+        """Feed a list in the background; once more if that has begun already."""
+        ids = (account_id, name)
+        if self._is_stopped:
+            return
+        if ids in self._feeds:
+            self._again.add(ids)
+            return
+        task = asyncio.get_running_loop().create_task(self._feed_safely(*ids))
+        self._feeds[ids] = task
+        task.add_done_callback(lambda _: self._done(ids))
+
+    def _done(self, ids: tuple[str, str]) -> None:
+        del self._feeds[ids]
+        if ids in self._again:
+            self._again.discard(ids)
+            self.feed_soon(*ids)
+
+    async def stop(self) -> None:
+        """Begin nothing more, and wait for what is on its way."""
+        self._is_stopped = True
+        await asyncio.gather(*self._feeds.values(), return_exceptions=True)
+
+    async def _feed_safely(self, account_id: str, name: str) -> None:
+        try:
+            await self.feed(account_id, name)
+        except StorageFailed:
+            pass  # it was logged at its place
+        except EngineError as error:
+            log.warning("cannot feed a %s", self.noun, extra={"reason": error.message})
+        except Exception:
+            log.exception("a feed failed unexpectedly", extra={self.noun: name})
+
+    async def feed(self, account_id: str, name: str) -> None:
+        """Begin items for as long as there is room. Raises Unavailable or StorageFailed."""
+        token = secrets.token_hex(8)
+        while not self._is_stopped:
+            async with self._slots.slot(account_id):
+                if not await self._feed_once(account_id, name, token):
+                    return
+
+    @abstractmethod
+    async def _feed_once(self, account_id: str, name: str, token: str) -> bool:
+        """Begin the next items; return whether there may be room for more.
+
+        `token` is that of one feed. Raises Unavailable or StorageFailed.
+        """
