@@ -45,6 +45,8 @@ class NodeStatus(CodedStatus):
     """A worker has claimed the node and has a lease."""
     RETRYING = "retrying", "t"
     """An attempt failed and the next is due at a recorded time."""
+    WAITING = "waiting", "w"
+    """The node waits for others without a worker, at most until a recorded time."""
     COMPLETED = "completed", "c"
     FAILED = "failed", "f"
     SKIPPED = "skipped", "s"
@@ -90,12 +92,14 @@ NODE_TRANSITIONS: dict[NodeStatus, frozenset[NodeStatus]] = {
         {
             NodeStatus.PENDING,
             NodeStatus.RETRYING,
+            NodeStatus.WAITING,
             NodeStatus.COMPLETED,
             NodeStatus.FAILED,
             NodeStatus.CANCELLED,
         }
     ),
     NodeStatus.RETRYING: frozenset({NodeStatus.RUNNING, NodeStatus.FAILED, NodeStatus.CANCELLED}),
+    NodeStatus.WAITING: frozenset({NodeStatus.RUNNING, NodeStatus.FAILED, NodeStatus.CANCELLED}),
     NodeStatus.COMPLETED: frozenset(),
     NodeStatus.FAILED: frozenset(),
     NodeStatus.SKIPPED: frozenset(),

@@ -27,3 +27,11 @@ def is_execution_id(value: object) -> TypeGuard[str]:
 def item_execution_id(batch_id: str, index: int) -> str:
     """Return the id of the execution of a batch's item: a second start finds the first."""
     return str(uuid.uuid5(uuid.UUID(batch_id), str(index)))
+
+
+def child_execution_id(parent_id: str, node_id: str, index: int) -> str:
+    """Return the id of a child, the execution of one item of a node of its parent.
+
+    A second start finds the first.
+    """
+    return str(uuid.uuid5(uuid.UUID(parent_id), f"{node_id}:{index}"))

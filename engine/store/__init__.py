@@ -32,6 +32,7 @@ from engine.store.audit import AuditEntry, AuditLog
 from engine.store.batches.batches import Batches
 from engine.store.batches.feeding import BatchFeeding
 from engine.store.batches.records import Batch, BatchAccepted, BatchRetried, NewBatch, NewItem
+from engine.store.children.groups import Children
 from engine.store.dispatch.gateway_leases import GatewayLeases
 from engine.store.dispatch.hints import HintSender
 from engine.store.dispatch.worker_leases import Leases
@@ -98,6 +99,7 @@ __all__ = [
     "BatchFeeding",
     "BatchRetried",
     "Batches",
+    "Children",
     "CompletionNotifier",
     "CompletionWaiter",
     "Deliveries",
@@ -237,6 +239,7 @@ class Store:
         self.executions = Executions(client, self.hints, self.offloaded, self.archive)
         self.batches = Batches(client, self.offloaded, self.archive)
         self.feeding = BatchFeeding(client, self.batches.chunks)
+        self.children = Children(client, self.hints, self.offloaded)
         self.events = ExecutionEvents(client, self.archive)
         self.walks = Walks(client, self.hints)
         self.checkpoints = Checkpoints(client)

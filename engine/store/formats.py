@@ -20,6 +20,7 @@ class Format(Enum):
     ACCOUNT = ("account", 2)
     API_KEY = ("API key", 2)
     BATCH = ("batch", 2)
+    CHILDREN = ("group of children", 2)
     DELIVERY = ("delivery", 2)
     EXECUTION = ("execution", 2)
     MODEL = ("model", 2)

@@ -33,7 +33,10 @@ class ChunkPacker:
 
     def add(self, item: NewItem) -> None:
         """Pack the next item."""
-        packed = pack([dict(item.inputs), list(item.tags)])
+        self.add_packed(pack([dict(item.inputs), list(item.tags)]))
+
+    def add_packed(self, packed: bytes) -> None:
+        """Add the next item, which is packed."""
         if self._size + len(packed) > CHUNK_BYTES:
             self._end_chunk()
         self._gathered.append(packed)

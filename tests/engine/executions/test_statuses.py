@@ -25,7 +25,7 @@ def test_the_wire_words_are_those_of_the_contract() -> None:
         *("processing", "cancel_requested", "completed", "failed", "cancelled")
     ]
     assert {status.value for status in NodeStatus} == {
-        *("pending", "ready", "running", "retrying"),
+        *("pending", "ready", "running", "retrying", "waiting"),
         *("completed", "failed", "skipped", "cancelled"),
     }
 

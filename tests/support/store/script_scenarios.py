@@ -1,6 +1,7 @@
 """An effective call of each script of engine/lua."""
 
 from tests.support.store.batch_scenarios import BATCH_SCENARIOS
+from tests.support.store.child_scenarios import CHILD_SCENARIOS
 from tests.support.store.scenario import NOW, Scenario, Value, scenario
 
 __all__ = ["NOW", "SCENARIOS", "Scenario"]
@@ -696,4 +697,5 @@ SCENARIOS = {
         ("ZADD", "workers", NOW + 9_000, "w1", NOW + 1_000, "w2"), lease_ms=3_000
     ),
     **BATCH_SCENARIOS,
+    **CHILD_SCENARIOS,
 }

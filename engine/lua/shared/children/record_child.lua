@@ -1,0 +1,11 @@
+-- Write the record of a child, whose words in `own` begin at the position `first` and end at
+-- `last`, and schedule its hint.
+local function record_child(now, record, first, last)
+  local MOST_AT_ONCE = 1000
+  redis.call('HSET', record, 'status', 'processing', 'created', now, 'child', ARGV[first],
+    'statuses', ARGV[first + 2], 'counted', '1', unpack(ARGV, FIRST.shared, LAST.shared))
+  for word = first + 4, last, MOST_AT_ONCE do
+    redis.call('HSET', record, unpack(ARGV, word, math.min(word + MOST_AT_ONCE - 1, last)))
+  end
+  redis.call('ZADD', KEYS.due, now + ARGV.resend_ms, ARGV[first + 1])
+end

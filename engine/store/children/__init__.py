@@ -1,0 +1,1 @@
+"""Children of executions: groups, their begin, their results and their end."""

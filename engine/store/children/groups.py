@@ -1,0 +1,194 @@
+"""Groups from the side of a parent: opened, read, and cancelled; and children that begin."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from engine.executions.children import MAX_CHILDREN, MAX_RUNNING, GroupStatus
+from engine.ids.executions import child_execution_id
+from engine.ids.partitions import partition_of
+from engine.store.children.items import GroupItems
+from engine.store.children.keys import GroupKeys, GroupRef, children
+from engine.store.children.records import (
+    HEAD_FIELDS,
+    CalleeGone,
+    ChildOutcome,
+    Group,
+    GroupOpened,
+    NewChild,
+    NewGroup,
+    OpenVerdict,
+    ParentEnded,
+    TooManyChildren,
+    parse_group,
+    state_fields,
+)
+from engine.store.dispatch.hints import BULK_QUEUE, HintSender
+from engine.store.executions.acceptance import RESEND_AFTER_MS
+from engine.store.executions.offload import OffloadedValues
+from engine.store.executions.record_fields import parse_name
+from engine.store.redis import keyspace
+from engine.store.redis.client import Client
+from engine.store.redis.record_packing import unpack
+from engine.store.redis.scripts import SCRIPTS
+
+READ_AT_ONCE = 500
+"""Children whose ends are read by one command."""
+
+
+class Children:
+    """Opens, reads and cancels groups, and begins children."""
+
+    def __init__(self, client: Client, hints: HintSender, offloaded: OffloadedValues) -> None:
+        self._client = client
+        self._hints = hints
+        self.items = GroupItems(client, offloaded)
+
+    async def open(self, new: NewGroup) -> OpenVerdict:
+        """Open a group, once: its children begin soon. A second call finds the first group.
+
+        Raises StoreFull, StorageFailed or Unavailable.
+        """
+        ref, target = new.ref, new.target
+        keys = GroupKeys.of(ref)
+        inputs = await self.items.store(new)
+        values = (each for each in inputs.values() if isinstance(each, bytes))
+        has_objects = any(parse_name(each) is not None for each in values)
+        fields = {**new.record_fields(), **inputs}
+        is_own = not (target.owner_id or target.body or target.draft_of)
+        reply = await self._client.call(
+            SCRIPTS["open_children"],
+            group=keys.group,
+            parent=keys.parent,
+            root=keys.root,
+            open_children=keys.open_children,
+            children_due=keys.children_due,
+            workflow=keyspace.workflow(ref.account_id, target.slug) if is_own else None,
+            account_id=ref.account_id,
+            member=ref.member,
+            node=ref.node,
+            size=new.size,
+            most_children=MAX_CHILDREN,
+            version=target.version,
+            has_objects="1" if has_objects else None,
+            fields=[word for pair in fields.items() for word in pair],
+        )
+        match reply:
+            case [b"ok", size, created]:
+                return GroupOpened(int(size), int(created))
+            case [b"too_many", count]:
+                return TooManyChildren(int(count))
+            case [b"gone"]:
+                return CalleeGone()
+        return ParentEnded()
+
+    async def find(self, ref: GroupRef) -> Group | None:
+        """Return a group with the states of its children; None when it is not on record."""
+        key = children(ref.account_id, ref.parent_id, ref.node)
+        values = await self._client.send("HMGET", key, *HEAD_FIELDS)
+        size = values[HEAD_FIELDS.index("size")]
+        if size is None:
+            return None
+        names = state_fields(int(size))
+        blocks = await self._client.send("HMGET", key, *names) if names else []
+        return parse_group(ref, values, b"".join(each or b"" for each in blocks).decode())
+
+    async def outcomes(self, group: Group, indexes: Sequence[int]) -> list[ChildOutcome]:
+        """Return the ends of these children, in this order."""
+        parts = [
+            indexes[first : first + READ_AT_ONCE] for first in range(0, len(indexes), READ_AT_ONCE)
+        ]
+        found = await asyncio.gather(*(self._outcomes(group, part) for part in parts))
+        return [each for part in found for each in part]
+
+    async def _outcomes(self, group: Group, indexes: Sequence[int]) -> list[ChildOutcome]:
+        ref = group.ref
+        names = [name for index in indexes for name in (f"r{index}", f"e{index}")]
+        key = children(ref.account_id, ref.parent_id, ref.node)
+        values = await self._client.send("HMGET", key, *names)
+        return [
+            ChildOutcome(
+                index=index,
+                status=group.status_of(index),
+                packed=result if parse_name(result) is None else None,
+                name=parse_name(result),
+                error=unpack(error) if error else None,
+            )
+            for index, result, error in zip(indexes, values[::2], values[1::2], strict=True)
+        ]
+
+    async def begin(
+        self, group: Group, new: Sequence[NewChild], models: Sequence[str] = ()
+    ) -> list[int]:
+        """Begin children in one step, and send their hints; return the indexes of those begun.
+
+        A child that has begun before counts as begun. Others are left out when the parent or its
+        root has ended, the group is not open, or there is no room. `models` are the internal names
+        of the models that the children may call. Raises StoreFull or Unavailable.
+        """
+        ref = group.ref
+        keys, shared = GroupKeys.of(ref), _shared_fields(group, new)
+        ids = [child_execution_id(ref.parent_id, group.node_id, each.index) for each in new]
+        references = [keyspace.reference(ref.account_id, each) for each in ids]
+        reply = await self._client.call(
+            SCRIPTS["begin_children"],
+            group=keys.group,
+            parent=keys.parent,
+            root=keys.root,
+            due=keyspace.due(partition_of(ref.account_id)),
+            children=[keyspace.execution(ref.account_id, each) for each in ids],
+            resend_ms=RESEND_AFTER_MS,
+            most_running=MAX_RUNNING,
+            models=",".join(models),
+            shared=[word for pair in shared.items() for word in pair],
+            own=[
+                word
+                for child, reference in zip(new, references, strict=True)
+                for word in _own(child, reference, shared)
+            ],
+        )
+        if reply[0] != b"ok":
+            return []
+        begun = [index for index, code in enumerate(reply[1].decode()) if code == "b"]
+        await self._hints.send([references[each] for each in begun], BULK_QUEUE)
+        return [new[each].index for each in begun]
+
+    async def cancel(self, ref: GroupRef) -> GroupStatus | None:
+        """Cancel a group: no further child begins. Whoever feeds groups cancels those that run.
+
+        Returns its status then; None when it is not on record.
+        """
+        keys = GroupKeys.of(ref)
+        status: bytes = await self._client.call(
+            SCRIPTS["cancel_children"],
+            group=keys.group,
+            open_children=keys.open_children,
+            children_due=keys.children_due,
+            account_id=ref.account_id,
+            member=ref.member,
+        )
+        return GroupStatus(status.decode()) if status else None
+
+
+def _shared_fields(group: Group, new: Sequence[NewChild]) -> dict[str, Any]:
+    """Return the fields that the records of all these children have in common."""
+    first, *others = new
+    common = {
+        name: value
+        for name, value in first.fields.items()
+        if all(each.fields.get(name) == value for each in others)
+    }
+    ref = group.ref
+    return common | {
+        "parent": ref.parent_id,
+        "parent_node": ref.node,
+        "root": ref.root_id,
+        "depth": group.depth,
+    }
+
+
+def _own(new: NewChild, reference: str, shared: Mapping[str, Any]) -> list[Any]:
+    """Return the words about one child: index, reference, statuses, and its own fields."""
+    own = {name: value for name, value in new.fields.items() if name not in shared}
+    words = [word for pair in own.items() for word in pair]
+    return [new.index, reference, new.statuses, len(words), *words]

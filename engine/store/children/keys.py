@@ -1,0 +1,74 @@
+"""Redis keys of groups: the children of one node of one execution."""
+
+from typing import Self
+
+from msgspec import Struct
+
+from engine.ids.partitions import partition_of
+from engine.store.redis import keyspace
+from engine.store.redis.keyspace import account_tag, partition_tag
+
+
+def children(account_id: str, parent_id: str, node: int) -> str:
+    """Hash: one group, the children of a node of their parent.
+
+    `s<n>` are the states of 1,000 children each, a letter of `ItemStatus` per child. `c<n>` is a
+    chunk of the items, `r<i>` the packed result of child i, `e<i>` its packed error; large ones
+    are the names of objects of the parent.
+    """
+    return f"{account_tag(account_id)}:children:{account_id}:{parent_id}:{node}"
+
+
+def open_children(account_id: str) -> str:
+    """Sorted set: parent/node of open groups by the time in milliseconds of the next look."""
+    return f"{account_tag(account_id)}:account:{account_id}:open_children"
+
+
+def children_due(partition: int) -> str:
+    """Sorted set: account id by the time in milliseconds of the next look at its groups."""
+    return f"{partition_tag(partition)}:children_due"
+
+
+class GroupRef(Struct, frozen=True):
+    """Name of a group: a node, by its index, of a parent; and the root of both."""
+
+    account_id: str
+    parent_id: str
+    node: int
+    root_id: str
+
+    @property
+    def member(self) -> str:
+        """Member of `open_children`."""
+        return f"{self.parent_id}/{self.node}"
+
+    @property
+    def parent_reference(self) -> str:
+        """Name of the parent in sets and hints."""
+        return keyspace.reference(self.account_id, self.parent_id)
+
+
+class GroupKeys(Struct, frozen=True):
+    """Keys with which a script moves a child, by their names in scripts."""
+
+    group: str | None
+    parent: str | None
+    root: str | None
+    open_children: str | None
+    children_due: str | None
+
+    @classmethod
+    def of(cls, ref: GroupRef) -> Self:
+        """Return the keys of a group."""
+        account_id = ref.account_id
+        return cls(
+            children(account_id, ref.parent_id, ref.node),
+            keyspace.execution(account_id, ref.parent_id),
+            keyspace.execution(account_id, ref.root_id),
+            open_children(account_id),
+            children_due(partition_of(account_id)),
+        )
+
+
+NO_GROUP = GroupKeys(None, None, None, None, None)
+"""Keys of an execution that is no child."""

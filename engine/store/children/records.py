@@ -1,0 +1,208 @@
+"""Groups to open, and groups as they stand on record."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from msgspec import Struct
+
+from engine.executions.batches import BatchCounts, ItemStatus, parse_item_status
+from engine.executions.children import GroupStatus
+from engine.store.children.keys import GroupRef
+from engine.store.formats import Format
+
+STATES_OF_BLOCK = 1_000
+"""States of children in one field of the record."""
+
+
+class GroupTarget(Struct, frozen=True, kw_only=True):
+    """Graph that the children of a group run."""
+
+    slug: str
+    version: int
+    """Version of the workflow; 0 for a draft."""
+    owner_id: str = ""
+    """Account of the workflow; empty: that of the parent."""
+    body: tuple[str, ...] = ()
+    """Ids of the outer nodes down to the one whose body runs; empty: the whole workflow."""
+    draft_of: str = ""
+    """Execution whose record has the graph of the draft; empty: a saved version runs."""
+
+    def record_fields(self) -> dict[str, Any]:
+        """Return the fields of the record."""
+        fields = {
+            "slug": self.slug,
+            "version": self.version,
+            "owner": self.owner_id,
+            "body": "\0".join(self.body),
+            "draft_of": self.draft_of,
+        }
+        return {name: value for name, value in fields.items() if value != ""}
+
+
+class NewGroup(Struct, frozen=True, kw_only=True):
+    """Group to open: its inputs are checked as its children begin."""
+
+    ref: GroupRef
+    node_id: str
+    target: GroupTarget
+    depth: int
+    """Depth of the children as records have it: 1 is that of a root."""
+    shared: Mapping[str, Any]
+    """Inputs of each child."""
+    over: str | None = None
+    """Field that takes the item; None: one child without an item."""
+    items: Sequence[Any] = ()
+    """With `over`: one value for each child."""
+    with_index: bool = False
+    """Whether the field `index` takes the number of the item."""
+    concurrency: int = 1
+    """Most children of the group that run at once."""
+    on_error: str = "fail"
+    """Effect of a failed child: `fail`, `null` or `skip`."""
+    former: str = ""
+    """Failed parent whose children are kept; empty: all begin anew."""
+    object_prefix: str = ""
+    """Beginning of the names of objects, `Lease.object_prefix`."""
+
+    @property
+    def size(self) -> int:
+        """Number of children."""
+        return 1 if self.over is None else len(self.items)
+
+    def record_fields(self) -> dict[str, Any]:
+        """Return the first fields of the record but those of inputs and items."""
+        fields = {
+            "format": Format.CHILDREN.known,
+            "node": self.node_id,
+            "root": self.ref.root_id,
+            "depth": self.depth,
+            "over": self.over or "",
+            "with_index": "1" if self.with_index else "",
+            "concurrency": self.concurrency,
+            "on_error": self.on_error,
+            "former": self.former,
+            **self.target.record_fields(),
+        }
+        return {name: value for name, value in fields.items() if value != ""}
+
+
+class Group(Struct, frozen=True, kw_only=True):
+    """Group on record. Times are in milliseconds."""
+
+    ref: GroupRef
+    node_id: str
+    status: GroupStatus
+    size: int
+    states: str
+    """Codes of the states of all children, see `ItemStatus`."""
+    created_at: int
+    target: GroupTarget
+    depth: int
+    """Depth of the children as records have it."""
+    over: str | None
+    with_index: bool
+    concurrency: int
+    on_error: str
+    former: str
+    failed: int | None
+    """Index of the child whose failure fails the node; None: none has."""
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether the parent need not wait: all children have ended, or one fails the node."""
+        return self.status is GroupStatus.DONE or self.failed is not None
+
+    @property
+    def counts(self) -> BatchCounts:
+        """Number of children of each status."""
+        return BatchCounts.of(self.states)
+
+    def status_of(self, index: int) -> ItemStatus:
+        """Return the status of a child."""
+        return parse_item_status(self.states[index])
+
+
+HEAD_FIELDS = (
+    *("status", "node", "root", "size", "created", "slug", "version", "owner", "body"),
+    *("draft_of", "depth", "over", "with_index", "concurrency", "on_error", "former", "failed"),
+)
+"""Fields of the record of which `parse_group` takes the values."""
+
+
+def state_fields(size: int) -> list[str]:
+    """Return the names of the fields with the states of a group of this size."""
+    return [f"s{number}" for number in range(-(-size // STATES_OF_BLOCK))]
+
+
+def parse_group(ref: GroupRef, values: Sequence[bytes | None], states: str) -> Group:
+    """Return the group with the values of `HEAD_FIELDS` and the states of all its children."""
+    texts = {name: (value or b"").decode() for name, value in zip(HEAD_FIELDS, values, strict=True)}
+    return Group(
+        ref=ref,
+        node_id=texts["node"],
+        status=GroupStatus(texts["status"]),
+        size=int(texts["size"]),
+        states=states,
+        created_at=int(texts["created"]),
+        target=GroupTarget(
+            slug=texts["slug"],
+            version=int(texts["version"]),
+            owner_id=texts["owner"],
+            body=tuple(texts["body"].split("\0")) if texts["body"] else (),
+            draft_of=texts["draft_of"],
+        ),
+        depth=int(texts["depth"]),
+        over=texts["over"] or None,
+        with_index=texts["with_index"] == "1",
+        concurrency=int(texts["concurrency"]),
+        on_error=texts["on_error"],
+        former=texts["former"],
+        failed=int(texts["failed"]) if texts["failed"] else None,
+    )
+
+
+class GroupOpened(Struct, frozen=True):
+    """The group is on record, opened now or before."""
+
+    size: int
+    created_at: int
+
+
+class TooManyChildren(Struct, frozen=True):
+    """The root would have more children than it may; `count` has it already."""
+
+    count: int
+
+
+class ParentEnded(Struct, frozen=True):
+    """The parent or its root has ended, or its node has: nothing begins."""
+
+
+class CalleeGone(Struct, frozen=True):
+    """The workflow or its version is gone."""
+
+
+OpenVerdict = GroupOpened | TooManyChildren | ParentEnded | CalleeGone
+
+
+class NewChild(Struct, frozen=True, kw_only=True):
+    """Child to begin."""
+
+    index: int
+    statuses: str
+    """Codes of the statuses of its nodes."""
+    fields: Mapping[str, Any]
+    """Further fields of its record, such as `NewExecution.record_fields` returns."""
+
+
+class ChildOutcome(Struct, frozen=True, kw_only=True):
+    """End of a child as its parent's record has it."""
+
+    index: int
+    status: ItemStatus
+    packed: bytes | None = None
+    """Packed plain result of a completed child."""
+    name: str | None = None
+    """Name of the parent's object with that result, if it is large."""
+    error: Mapping[str, Any] | None = None
+    """`code` and `message` of a failed child."""

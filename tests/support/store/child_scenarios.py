@@ -1,0 +1,44 @@
+"""Effective calls of the scripts of children."""
+
+from tests.support.store.scenario import NOW, Value, scenario
+
+PARENT: tuple[Value, ...] = (
+    *("HSET", "parent", "status", "processing", "statuses", "cr", "created", NOW),
+    *("n1", f"1:1:{NOW}:0"),
+)
+ROOT: tuple[Value, ...] = (
+    *("HSET", "root", "status", "processing", "statuses", "r", "children", 3),
+    *("children_running", 1, "models", "one"),
+)
+GROUP: tuple[Value, ...] = (
+    *("HSET", "group", "status", "open", "size", 4, "s0", "cpqq", "queued", 2, "running", 1),
+    *("concurrency", 2, "on_error", "fail", "node", "each", "created", NOW),
+)
+
+CHILD_SCENARIOS = {
+    "open_children": scenario(
+        PARENT,
+        ROOT,
+        ("HSET", "workflow", "state", "live", "d1", b"one"),
+        workflow="workflow",
+        account_id="acc",
+        member="p/1",
+        node=1,
+        size=3,
+        most_children=10,
+        version=1,
+        fields=("slug", "echo", "c0", b"items"),
+    ),
+    "begin_children": scenario(
+        PARENT,
+        ROOT,
+        GROUP,
+        children=("x", "y", "z"),
+        resend_ms=5_000,
+        most_running=200,
+        models="one,two",
+        shared=("slug", "echo"),
+        own=(1, "acc/x", "pp", 0, 2, "acc/y", "pp", 2, "inputs", b"\x80", 3, "acc/z", "pp", 0),
+    ),
+    "cancel_children": scenario(GROUP, account_id="acc", member="p/1"),
+}
