@@ -19,6 +19,12 @@ def children(account_id: str, parent_id: str, node: int) -> str:
     return f"{account_tag(account_id)}:children:{account_id}:{parent_id}:{node}"
 
 
+def group_key(account_id: str, member: str) -> str:
+    """Return the key of a group by its name in `open_children`."""
+    parent_id, _, node = member.rpartition("/")
+    return children(account_id, parent_id, int(node))
+
+
 def open_children(account_id: str) -> str:
     """Sorted set: parent/node of open groups by the time in milliseconds of the next look."""
     return f"{account_tag(account_id)}:account:{account_id}:open_children"

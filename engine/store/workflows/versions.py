@@ -4,11 +4,13 @@ import asyncio
 import math
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 
 from engine.errors import InvalidCursor
 from engine.graph.plan import NodeName, unpack_names
 from engine.ids.partitions import partition_of
+from engine.store.children.keys import group_key, open_children
 from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.client import Client
@@ -128,17 +130,21 @@ class Versions:
             for slug, version in await asyncio.gather(*heads):
                 if slug and version:
                     running[slug.decode()].add(int(version))
-        await self._add_versions_of_batches(account_id, running)
+        batches, groups = batch_keys.open_batches(account_id), open_children(account_id)
+        await self._add_versions_of(batches, partial(batch_keys.batch, account_id), running)
+                await self._add_versions_of(groups, partial(group_key, account_id), running)
         return running
 
-    async def _add_versions_of_batches(self, account_id: str, running: dict[str, set[int]]) -> None:
-        """Add the versions that the queued items of the account's batches will run."""
-        listed, cursor = batch_keys.open_batches(account_id), b""
+    async def _add_versions_of(
+        self, listed: str, key_of: Callable[[str], str], running: dict[str, set[int]]
+    ) -> None:
+        """Add the versions that open batches, or open groups of children, of an account run."""
+        cursor = b""
         while cursor != b"0":
-            cursor, ids = await self._client.send(
+            cursor, names = await self._client.send(
                 "ZSCAN", listed, cursor or b"0", "COUNT", LOOKED_AT_ONCE
             )
-            keys = (batch_keys.batch(account_id, each.decode()) for each in ids[::2])
+            keys = (key_of(each.decode()) for each in names[::2])
             heads = (self._client.send("HMGET", key, "slug", "version", "owner") for key in keys)
             for slug, version, owner in await asyncio.gather(*heads):
                 if slug and not owner:

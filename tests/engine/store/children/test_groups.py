@@ -18,8 +18,10 @@ from engine.store.children.records import (
 )
 from engine.store.executions.advance import Step, Verdict
 from engine.store.redis import keyspace, process_keys
+from engine.store.workflows.versions import VERSIONS_KEPT
 from tests.support.store.child_runs import NODE, ChildRuns
 from tests.support.store.claims import advance, claim
+from tests.support.store.records import document
 
 
 async def test_a_second_opening_finds_the_first(runs: ChildRuns, store: Store) -> None:
@@ -210,3 +212,18 @@ async def test_children_with_fields_of_their_own(runs: ChildRuns, store: Store) 
     assert (kept["r0.0"], kept["statuses"], kept["slug"]) == (b"rows", b"cp", b"echo")
     assert "r0.0" not in anew
     assert (await runs.record(runs.root_id))["models"] == b"painter,writer"
+
+
+async def test_the_version_of_an_open_group_is_kept(runs: ChildRuns, store: Store) -> None:
+    account_id, slug = runs.account.id, runs.workflow.slug
+    other = await store.workflows.create(account_id, document("Other"), [])
+    await runs.open(1, target=GroupTarget(slug=other.slug, version=1))
+    for number in range(VERSIONS_KEPT + 2):
+        await store.workflows.update(account_id, other.slug, document(text=f"{number}"), [])
+
+    await store.versions.make_room(account_id, other.slug)
+
+    assert slug != other.slug
+    fields = await store.client.send("HKEYS", keyspace.workflow(account_id, other.slug))
+    assert b"d1" in fields
+    assert b"d2" not in fields
