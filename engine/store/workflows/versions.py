@@ -132,7 +132,7 @@ class Versions:
                     running[slug.decode()].add(int(version))
         batches, groups = batch_keys.open_batches(account_id), open_children(account_id)
         await self._add_versions_of(batches, partial(batch_keys.batch, account_id), running)
-                await self._add_versions_of(groups, partial(group_key, account_id), running)
+        await self._add_versions_of(groups, partial(group_key, account_id), running)
         return running
 
     async def _add_versions_of(
