@@ -52,7 +52,7 @@ class AccountErasure:
             "workflows": len(await self._keys.slugs(account_id)),
             "mediaBytes": await self._store.assets.stored(account_id),
             "executionsInRedis": int(in_redis),
-            "executionsInHistory": rows["executions"],
+            "executionsInHistory": rows["executions"] + rows["child_executions"],
             "batchesInHistory": rows["batches"],
             "deliveriesInHistory": rows["deliveries"],
             "movementsInHistory": rows["ledger_entries"],

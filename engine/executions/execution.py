@@ -34,6 +34,20 @@ class ExecutionOutcome(Struct, frozen=True, kw_only=True):
     credits_cost: int
 
 
+class ChildPlace(Struct, frozen=True, kw_only=True):
+    """Place of an execution that a node of another one, its parent, began."""
+
+    parent_id: str
+    node_id: str
+    """Id of the node in the parent's graph."""
+    index: int
+    """Index of the item, from 0."""
+    root_id: str
+    """First execution above, which is no child."""
+    depth: int
+    """Number of executions above, at least 1; runs over HTTP that led to the root count too."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """Record of one run of a workflow or model. Times are milliseconds since the epoch."""
@@ -69,6 +83,8 @@ class Execution:
     """Batch whose item it is; None: it is none."""
     batch_index: int | None = None
     """Index of the item in its batch."""
+    child: ChildPlace | None = None
+    """Place below the execution that began it; None: it is a root."""
     nodes: tuple[NodeExecution, ...] = ()
     """Records of the nodes in plan order; empty if only the head was read."""
 

@@ -16,3 +16,5 @@ class Source(StrEnum):
     """A draft."""
     BATCH = "batch"
     """An item of a batch."""
+    SUB = "sub"
+    """A node of another execution."""

@@ -85,6 +85,51 @@ Index(
     *(executions.c[each] for each in ("account_id", "workflow_slug", "status", "created_at", "id")),
 )
 
+child_executions = Table(
+    "child_executions",
+    metadata,
+    Column("account_id", Name, primary_key=True),
+    Column("id", Name, primary_key=True),
+    Column("parent_id", Name, nullable=False),
+    Column("parent_node_id", Name, nullable=False),
+    Column("child_index", Integer, nullable=False),
+    Column("root_id", Name, nullable=False),
+    Column("depth", Integer, nullable=False),
+    Column("created_at", Milliseconds, nullable=False),
+    Column("started_at", Milliseconds),
+    Column("completed_at", Milliseconds, nullable=False),
+    Column("duration_ms", BigInteger, nullable=False),
+    Column("status", Name, nullable=False),
+    Column("source", Name, nullable=False),
+    Column("workflow_slug", Name),
+    Column("workflow_version", Integer),
+    Column("error_code", Name),
+    Column("model_ids", Name),
+    Column("credits", BigInteger, nullable=False),
+    Column("micro_usd", BigInteger, nullable=False),
+    Column("markup", Name, nullable=False),
+    Column("owner_id", Name),
+    Column("retry_of", Name),
+    Column("has_objects", Boolean, nullable=False),
+    Column("record_bytes", BigInteger, nullable=False),
+    Column("error", Text),
+    Column("warnings", Text),
+    Column("result", LargeBinary),
+    Column("result_bytes", BigInteger, nullable=False),
+)
+"""Ended executions that a node of another one began, as `executions` has the others.
+
+They are in no list and in no figures but those of their parent. `parent_node_id` is the node of the
+parent, `child_index` the item from 0, and `depth` the number of executions above, at least 1.
+"""
+
+_child = child_executions.c
+Index(
+    "ix_child_executions_items",
+    *(_child[each] for each in ("account_id", "parent_id", "parent_node_id", "child_index")),
+)
+Index(None, _child.account_id, _child.created_at, _child.id)
+
 execution_models = Table(
     "execution_models",
     metadata,
@@ -209,8 +254,12 @@ ledger_entries = Table(
     Column("execution_id", Name),
     Column("node", Integer),
     Column("note", Text),
+    Column("child_id", Name),
 )
-"""Movements of credits; `at` and `number` are the id of the entry of the account's stream."""
+"""Movements of credits; `at` and `number` are the id of the entry of the account's stream.
+
+`execution_id` is the root that paid, and `child_id` the execution below it whose node it was for.
+"""
 
 Index(
     None,

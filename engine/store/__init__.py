@@ -26,7 +26,8 @@ from engine.store.accounts.wallets import (
     Wallet,
     Wallets,
 )
-from engine.store.archive.archive import NoArchive, OpenArchive
+from engine.store.archive.archive import OpenArchive
+from engine.store.archive.no_archive import NoArchive
 from engine.store.archive.state import ArchiverStates
 from engine.store.audit import AuditEntry, AuditLog
 from engine.store.batches.batches import Batches

@@ -13,7 +13,8 @@ from engine.ids.partitions import partition_of
 from engine.media.formats import Facts, MediaKind, media_kind_of
 from engine.media.ids import PATTERN, is_asset_id, make_asset_id
 from engine.store.accounts.rate_limits import limits_by_tier
-from engine.store.archive.archive import Archive, NoArchive
+from engine.store.archive.archive import Archive
+from engine.store.archive.no_archive import NoArchive
 from engine.store.archive.state import ArchiverStates
 from engine.store.executions.record_fields import parse_hash
 from engine.store.partitioned.first_members import FirstMembers

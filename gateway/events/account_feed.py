@@ -200,4 +200,5 @@ def _movement(entry: LedgerEntry) -> dict[str, Any]:
         "credits": entry.credits,
         "balance": entry.balance,
         "executionId": entry.execution_id,
+        **({"childExecutionId": entry.child_id} if entry.child_id else {}),
     }

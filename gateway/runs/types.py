@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from msgspec import UNSET, UnsetType, field
 
 from engine.executions.events import EventName
-from engine.executions.execution import Execution
+from engine.executions.execution import ChildPlace, Execution
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.plan import NodeName
 from engine.store.executions.read.details import ExecutionDetails
@@ -143,11 +143,25 @@ class ExecutionRow(View, kw_only=True):
     tags: Sequence[str]
     batch_id: Annotated[Uuid | None, doc("The batch whose item it is; null: it is none.")]
     batch_index: Annotated[int | None, doc("The index of the item in its batch, from 0.")]
+    parent_id: Annotated[
+        Uuid | None, doc("The execution whose node began it; null: a caller began it.")
+    ] = None
+    parent_node_id: Annotated[str | None, doc("The node of the parent that began it.")] = None
+    root_id: Annotated[
+        Uuid | None, doc("The first execution above it, which a caller began; null: it is one.")
+    ] = None
+    depth: Annotated[
+        int, doc("Executions above it; calls over HTTP that led to the root count too.")
+    ] = 0
+    child_index: Annotated[
+        int | None, doc("The index of its item among those of the parent's node, from 0.")
+    ] = None
     warnings: Warnings = UNSET
 
     @classmethod
     def from_record(cls, record: Execution, **members: Any) -> Self:
         """Build the view of an execution, with the members that only some answers have."""
+        members |= _place(record.child)
         members |= {
             "execution_id": record.id,
             "request_id": record.id,
@@ -157,6 +171,17 @@ class ExecutionRow(View, kw_only=True):
             "warnings": record.warnings or UNSET,
         }
         return super().from_record(record, **members)
+
+
+def _place(child: ChildPlace | None) -> dict[str, Any]:
+    """Return the members of an execution below another one."""
+    return {
+        "parent_id": child and child.parent_id,
+        "parent_node_id": child and child.node_id,
+        "root_id": child and child.root_id,
+        "depth": child.depth if child else 0,
+        "child_index": child and child.index,
+    }
 
 
 def _is_hidden_version(record: Execution) -> bool:
@@ -299,6 +324,11 @@ ROW: dict[str, Any] = {
     "tags": ["nightly"],
     "batch_id": None,
     "batch_index": None,
+    "parent_id": None,
+    "parent_node_id": None,
+    "root_id": None,
+    "depth": 0,
+    "child_index": None,
 }
 EXECUTION_ROW = ExecutionRow(**ROW)
 RunRequest.examples = (

@@ -74,6 +74,7 @@ def write_ledger(database: Database, account_id: str, part: LedgerPart) -> Strea
                         "execution_id": entry.execution_id,
                         "node": entry.node,
                         "note": plain(entry.note) if entry.note else None,
+                        "child_id": entry.child_id,
                     }
                     for position, entry in new
                 ],

@@ -33,6 +33,11 @@ class ExecutionRows:
     tags: Sequence[Row]
     nodes: Sequence[Row]
 
+    @property
+    def is_child(self) -> bool:
+        """Return whether the execution has its row in the table of children."""
+        return "parent_id" in self.execution
+
 
 def make_rows(ended: EndedRecord, names: Sequence[NodeName]) -> ExecutionRows:
     """Return the rows of an ended execution; `names` are those of its nodes, none if not known.
@@ -47,16 +52,17 @@ def make_rows(ended: EndedRecord, names: Sequence[NodeName]) -> ExecutionRows:
     values = [fields.get(name) for name in HEAD_FIELDS]
     execution = parse_head(ended.account_id, ended.execution_id, values)
     packed = pack({"fields": _without_result(fields), "events": ended.events})
+    is_root = execution.child is None
     return ExecutionRows(
         execution=_execution_row(execution, fields, len(packed)),
         record=ids | {"record": compress(packed)},
         models=[
             ids | {"model_id": each, "created_at": execution.created_at}
-            for each in dict.fromkeys(execution.model_ids)
+            for each in dict.fromkeys(execution.model_ids if is_root else ())
         ],
         tags=[
             ids | {"tag": each, "created_at": execution.created_at}
-            for each in dict.fromkeys(execution.tags)
+            for each in dict.fromkeys(execution.tags if is_root else ())
         ],
         nodes=[
             ids | _node_row(node, names)
@@ -82,6 +88,28 @@ def _without_result(fields: dict[str, bytes]) -> dict[str, bytes]:
 
 
 def _execution_row(execution: Execution, fields: dict[str, bytes], size: int) -> Row:
+    """Return the row of an execution, with the columns of the table that it belongs to."""
+    row = _common_row(execution, fields, size)
+    place = execution.child
+    if place is not None:
+        return row | {
+            "parent_id": place.parent_id,
+            "parent_node_id": plain(place.node_id),
+            "child_index": place.index,
+            "root_id": place.root_id,
+            "depth": place.depth,
+        }
+    return row | {
+        "key_id": _text(fields, "key"),
+        "retried_by": _text(fields, "retry"),
+        "http_request_id": _text(fields, "request"),
+        "tags": pack_tag_lines(execution.tags),
+        "batch_id": execution.batch_id,
+        "item": execution.batch_index,
+    }
+
+
+def _common_row(execution: Execution, fields: dict[str, bytes], size: int) -> Row:
     error, result = execution.error, fields.get(RESULT)
     return {
         "account_id": execution.account_id,
@@ -94,7 +122,6 @@ def _execution_row(execution: Execution, fields: dict[str, bytes], size: int) ->
         "source": execution.source,
         "workflow_slug": execution.workflow_slug or None,
         "workflow_version": execution.workflow_version or None,
-        "key_id": _text(fields, "key"),
         "error_code": error.get("code") if error else None,
         "model_ids": ",".join(execution.model_ids) or None,
         "credits": execution.credits_cost,
@@ -102,17 +129,12 @@ def _execution_row(execution: Execution, fields: dict[str, bytes], size: int) ->
         "markup": str(execution.markup),
         "owner_id": execution.owner_id or None,
         "retry_of": execution.retry_of,
-        "retried_by": _text(fields, "retry"),
-        "http_request_id": _text(fields, "request"),
         "has_objects": "has_objects" in fields,
         "record_bytes": size,
         "error": _encode(error).decode() if error else None,
         "warnings": _encode(execution.warnings).decode() if execution.warnings else None,
         "result": compress(result) if result else None,
         "result_bytes": result_size(result),
-        "tags": pack_tag_lines(execution.tags),
-        "batch_id": execution.batch_id,
-        "item": execution.batch_index,
     }
 
 

@@ -11,6 +11,7 @@ from engine.history.archiving.rollups import add_figures
 from engine.history.database.connections import Database
 from engine.history.database.statements import in_batches, insert_new
 from engine.history.schema import (
+    child_executions,
     execution_models,
     execution_records,
     execution_tags,
@@ -34,15 +35,18 @@ def write_executions(database: Database, batch: Sequence[ExecutionRows]) -> int:
     with database.write() as connection:
         closed = closed_accounts(connection, (each.execution["account_id"] for each in batch))
         open_ = [each for each in batch if each.execution["account_id"] not in closed]
-        known = find_known(connection, [_ids(each.execution) for each in open_])
+        known = _find_known_rows(connection, open_)
         new = {_ids(each.execution): each for each in open_ if _ids(each.execution) not in known}
         rows = list(new.values())
-        _insert(connection, executions, [each.execution for each in rows])
+        roots = [each for each in rows if not each.is_child]
+        _insert(connection, executions, [each.execution for each in roots])
+        children = [each.execution for each in rows if each.is_child]
+        _insert(connection, child_executions, children)
         _insert(connection, execution_records, [each.record for each in rows])
         _insert(connection, execution_models, list(chain(*(each.models for each in rows))))
         _insert(connection, execution_tags, list(chain(*(each.tags for each in rows))))
         _insert(connection, nodes, list(chain(*(each.nodes for each in rows))))
-        add_figures(connection, rows)
+        add_figures(connection, roots)
     return len(new)
 
 
@@ -86,7 +90,22 @@ def write_missing_tags(database: Database, tags: Mapping[Ids, Sequence[str]]) ->
 
 def find_known(connection: Connection, ids: Sequence[Ids]) -> set[Ids]:
     """Return the executions that the database has."""
-    columns = executions.c.account_id, executions.c.id
+    known = _find_in(connection, executions, ids)
+    others = [each for each in ids if each not in known]
+    return known | _find_in(connection, child_executions, others)
+
+
+def _find_known_rows(connection: Connection, found: Sequence[ExecutionRows]) -> set[Ids]:
+    known: set[Ids] = set()
+    for table in (executions, child_executions):
+        is_child = table is child_executions
+        ids = [_ids(each.execution) for each in found if each.is_child == is_child]
+        known |= _find_in(connection, table, ids)
+    return known
+
+
+def _find_in(connection: Connection, table: Table, ids: Sequence[Ids]) -> set[Ids]:
+    columns = table.c.account_id, table.c.id
     known: set[Ids] = set()
     for some in in_batches(ids):
         rows = connection.execute(select(*columns).where(tuple_(*columns).in_(some)))

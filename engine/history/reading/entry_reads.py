@@ -46,6 +46,7 @@ def _entry(row: SqlRow[Any]) -> LedgerEntry:
         execution_id=row.execution_id,
         node=row.node,
         note=row.note,
+        child_id=row.child_id,
     )
 
 

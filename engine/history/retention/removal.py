@@ -12,6 +12,7 @@ from engine.history.database.statements import upsert
 from engine.history.schema import (
     audit_entries,
     batches,
+    child_executions,
     deliveries,
     execution_models,
     execution_records,
@@ -44,20 +45,34 @@ class RemovedRows:
 
 
 def remove_executions(database: Database, account_id: str, before_ms: int | None) -> RemovedRows:
-    """Remove a batch of an account's executions that began and ended before a time; None: all."""
-    columns = executions.c.id, executions.c.created_at, executions.c.has_objects
-    old = select(*columns).where(executions.c.account_id == account_id)
+    """Remove a batch of an account's executions that began and ended before a time; None: all.
+
+    Those that other executions began are not among them.
+    """
+    return _remove_executions(database, executions, account_id, before_ms)
+
+
+def remove_children(database: Database, account_id: str, before_ms: int | None) -> RemovedRows:
+    """Remove executions that other ones began, like `remove_executions`."""
+    return _remove_executions(database, child_executions, account_id, before_ms)
+
+
+def _remove_executions(
+    database: Database, of_table: Table, account_id: str, before_ms: int | None
+) -> RemovedRows:
+    of = of_table.c
+    old = select(of.id, of.created_at, of.has_objects).where(of.account_id == account_id)
     if before_ms is not None:
-        old = old.where(executions.c.created_at < before_ms, executions.c.completed_at < before_ms)
+        old = old.where(of.created_at < before_ms, of.completed_at < before_ms)
     with database.write() as connection:
-        rows = connection.execute(old.order_by(executions.c.created_at).limit(AT_ONCE)).all()
+        rows = connection.execute(old.order_by(of.created_at).limit(AT_ONCE)).all()
         ids = [row.id for row in rows]
         if ids:
             for table in PARTS:
                 of_account = table.c.account_id == account_id
                 connection.execute(delete(table).where(of_account, table.c.execution_id.in_(ids)))
-            is_old = and_(executions.c.account_id == account_id, executions.c.id.in_(ids))
-            connection.execute(delete(executions).where(is_old))
+            is_old = and_(of.account_id == account_id, of.id.in_(ids))
+            connection.execute(delete(of_table).where(is_old))
     with_objects = [row.id for row in rows if row.has_objects]
     return RemovedRows(count=len(rows), with_objects=with_objects)
 
@@ -156,7 +171,7 @@ def _without_address(facts: str | None, email: str | None) -> str | None:
 
 def erase_account(database: Database, account_id: str) -> RemovedRows:
     """Remove a batch of an account's rows; a count of 0 says that no row is left."""
-    for remove in (remove_executions, remove_batches):
+    for remove in (remove_executions, remove_children, remove_batches):
         removed = remove(database, account_id, None)
         if removed.count:
             return removed
@@ -171,7 +186,7 @@ def erase_account(database: Database, account_id: str) -> RemovedRows:
 
 def count_rows(database: Database, account_id: str) -> dict[str, int]:
     """Return the number of an account's rows by table."""
-    tables: Sequence[Table] = (executions, batches, deliveries, ledger_entries)
+    tables: Sequence[Table] = (executions, child_executions, batches, deliveries, ledger_entries)
     with database.read() as connection:
         return {
             table.name: connection.execute(

@@ -14,6 +14,7 @@ from engine.history.retention.removal import (
     carry_ledger,
     remove_acts,
     remove_batches,
+    remove_children,
     remove_deliveries,
     remove_executions,
     remove_figures,
@@ -71,7 +72,7 @@ class Retention:
         """Remove a batch of an account's rows; True when there may be more."""
         before_ms = now_ms - await self._kept_ms(account_id)
         counts = []
-        for remove in (remove_executions, remove_batches):
+        for remove in (remove_executions, remove_children, remove_batches):
             removed = await asyncio.to_thread(remove, self._database, account_id, before_ms)
             await remove_objects(self._store, account_id, removed.with_objects)
             counts.append(removed.count)

@@ -68,6 +68,8 @@ class LedgerEntry:
     """Index of the charged node."""
     note: str | None = None
     """Note of a top-up."""
+    child_id: str | None = None
+    """Execution below `execution_id` that has the node; None: that execution has it itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -249,6 +251,7 @@ def parse_entry(entry_id: bytes, parts: Sequence[bytes]) -> LedgerEntry:
         reserved=int(of["reserved"]),
         balance=int(of["balance"]),
         execution_id=of.get("execution"),
+        child_id=of.get("child"),
         node=int(of["node"]) if "node" in of else None,
         note=of.get("note"),
     )

@@ -12,7 +12,8 @@ from engine.executions.retry import jittered
 from engine.ids.partitions import partition_of
 from engine.process.account_semaphore import AccountSemaphore
 from engine.process.byte_semaphore import ByteSemaphore
-from engine.store.archive.archive import Archive, NoArchive
+from engine.store.archive.archive import Archive
+from engine.store.archive.no_archive import NoArchive
 from engine.store.archive.state import ArchiverStates
 from engine.store.executions.record_fields import parse_name
 from engine.store.redis import batch_keys, keyspace

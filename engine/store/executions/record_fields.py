@@ -12,7 +12,7 @@ from typing import Any, Self
 from msgspec import Struct
 
 from engine.errors import InvalidCursor
-from engine.executions.execution import Execution, NodeExecution
+from engine.executions.execution import ChildPlace, Execution, NodeExecution
 from engine.executions.filter import Position
 from engine.executions.public_runs import hide_details
 from engine.executions.rows import NodeRow, StepRows, unpack_rows
@@ -25,6 +25,8 @@ STEP_ROWS = re.compile(r"r\d+\.\d+", re.ASCII)
 STEP_OUTPUTS = re.compile(r"o\d+\.\d+", re.ASCII)
 UNKNOWN = "unknown"
 """Field of a part that workers do not know, after the time since when: `<milliseconds>:<words>`."""
+CHILD_FIELDS = ("parent", "parent_node_id", "child", "root", "depth")
+"""Fields of an execution that a node of another one began; others have at most the last."""
 HEAD_FIELDS = (
     "status",
     "slug",
@@ -46,7 +48,9 @@ HEAD_FIELDS = (
     "batch",
     "item",
     UNKNOWN,
+    *CHILD_FIELDS,
 )
+PLACE_AT = HEAD_FIELDS.index(CHILD_FIELDS[0])
 RESULT_AT = HEAD_FIELDS.index("result")
 ASIDE = b"\xc1"
 """First byte of the name of an offloaded result or inputs; no msgpack value begins with it."""
@@ -198,7 +202,9 @@ def parse_head(
 
     One of another account's workflow has no version, models and nodes.
     """
-    status, slug, version, source, created, started, completed, _, error, *charged = values
+    status, slug, version, source, created, started, completed, _, error, *charged = values[
+        :PLACE_AT
+    ]
     spent, usd, markup, models, warnings, owner, retry_of, tags, batch, item, unknown = charged
     execution = Execution(
         id=execution_id,
@@ -221,9 +227,29 @@ def parse_head(
         tags=parse_tags(tags),
         batch_id=batch.decode() if batch else None,
         batch_index=int(item) if batch and item else None,
+        child=_parse_place(*values[PLACE_AT:]),
         nodes=nodes,
     )
     return hide_details(execution) if owner else execution
+
+
+def _parse_place(
+    parent: bytes | None,
+    node_id: bytes | None,
+    index: bytes | None,
+    root: bytes | None,
+    depth: bytes | None,
+) -> ChildPlace | None:
+    """Return the place of a child from its fields, None for another execution."""
+    if parent is None:
+        return None
+    return ChildPlace(
+        parent_id=parent.decode(),
+        node_id=(node_id or b"").decode(),
+        index=int(index or 0),
+        root_id=(root or parent).decode(),
+        depth=int(depth or 2) - 1,
+    )
 
 
 def _warnings(packed: bytes | None, unknown: bytes | None) -> tuple[str, ...]:

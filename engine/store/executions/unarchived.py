@@ -1,5 +1,7 @@
 """Executions of an account that the history may lack: running ones, and ended ones on its list.
 
+Those that other executions began are not among them: they are in no figures.
+
 One step moves an execution from the running ones to the list, and the archiver removes it from the
 list. So an execution that is in neither, read in this order, is archived.
 """
@@ -73,4 +75,6 @@ class UnarchivedExecutions:
             return None  # forgotten since, and archived before
         values.insert(RESULT_AT, None)
         execution = parse_head(account_id, execution_id, values)
+        if execution.child is not None:
+            return None
         return UnarchivedExecution(execution, (key_id or b"").decode())

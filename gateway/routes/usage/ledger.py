@@ -62,6 +62,10 @@ class LedgerRow(Nested):
     credits: Annotated[int, doc("Change of the balance.")]
     balance: Annotated[Credits, doc("Balance after it.")]
     execution_id: Uuid | UnsetType = UNSET
+    child_execution_id: Annotated[
+        Uuid | UnsetType,
+        doc("The execution below `executionId` whose node it is for; absent: it is its own."),
+    ] = UNSET
     note: Annotated[str | UnsetType, doc("Note of a top-up.")] = UNSET
 
 
@@ -128,6 +132,7 @@ def _view(place: StreamId, entry: LedgerEntry) -> LedgerRow:
         entry,
         id=f"{place[0]}-{place[1]}",
         execution_id=entry.execution_id or UNSET,
+        child_execution_id=entry.child_id or UNSET,
         note=entry.note or UNSET,
     )
 

@@ -55,6 +55,11 @@ def row(execution_id: str, slug: str, status: str, **more: Any) -> dict[str, Any
         "tags": [],
         "batchId": None,
         "batchIndex": None,
+        "parentId": None,
+        "parentNodeId": None,
+        "rootId": None,
+        "depth": 0,
+        "childIndex": None,
         **more,
     }
 

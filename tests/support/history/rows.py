@@ -17,6 +17,7 @@ from engine.store.redis.record_packing import pack
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 MONDAY = 1_764_547_200_000
 """Midnight UTC of 1 December 2025."""
+PARENT = "00000000-0000-4000-8000-0000000000aa"
 NAMES = (NodeName(id="t", type="textBox"), NodeName(id="out", type="responseOutput"))
 
 
@@ -56,6 +57,12 @@ def ended(
 def rows(**fields: Any) -> ExecutionRows:
     """Return the rows of such an execution."""
     return make_rows(ended(**fields), NAMES)
+
+
+def child_rows(parent_id: str = PARENT, index: int = 0, **fields: Any) -> ExecutionRows:
+    """Return the rows of an execution that the node `each` of another one began."""
+    place = {"parent": parent_id, "parent_node_id": "each", "child": index}
+    return rows(source="sub", root=parent_id, depth=2, **place, **fields)
 
 
 def table_rows(database: Database, table: Table) -> list[dict[str, Any]]:

@@ -10,6 +10,8 @@ MANY_ENTRIES: dict[str, str] = {
 
 TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/routes/webhooks/deliveries.py": "tests/contract/webhooks/test_run_webhooks.py lists deliveries and sends them again.",
+    "engine/store/archive/no_archive.py": "tests/engine/history/reading/test_archive.py and test_archive_needs.py open a store without a database.",
+    "engine/history/reading/bounded_reads.py": "tests/engine/history/reading/test_archive.py reads with it, while the database is slow and away.",
     "engine/store/webhooks/delivery_keys.py": "tests/engine/store/webhooks/test_run_webhooks.py adds deliveries with them.",
     "engine/store/webhooks/owners.py": "tests/engine/store/webhooks/test_run_webhooks.py has webhooks of both kinds.",
     "deploy/clients/python/make_async_client.py": "tests/deploy/clients/python/headrace_client/test_client.py compares what it makes.",

@@ -5,10 +5,11 @@ import pytest
 from engine.executions.rows import NodeRow, StepRows, pack_rows
 from engine.executions.statuses import ExecutionStatus
 from engine.history.archiving.execution_rows import make_rows, parse_record
+from engine.history.schema import child_executions
 from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.redis.record_packing import pack
-from tests.support.history.rows import MONDAY, ended, rows
+from tests.support.history.rows import MONDAY, PARENT, child_rows, ended, rows
 from tests.support.store.ended import Ending
 
 
@@ -46,6 +47,18 @@ def test_an_execution_has_a_column_for_each_filter() -> None:
         "batch_id": None,
         "item": None,
     }
+
+
+def test_a_child_has_its_place_and_no_column_for_a_filter() -> None:
+    found = child_rows(index=3, models="gpt", tags="nightly", spent=7)
+
+    columns = ("parent_id", "parent_node_id", "child_index", "root_id", "depth", "credits")
+    assert found.is_child
+    assert [found.execution[each] for each in columns] == [PARENT, "each", 3, PARENT, 1, 7]
+    assert set(found.execution) == set(child_executions.c.keys())
+    assert not found.models
+    assert not found.tags
+    assert len(found.nodes) == 2
 
 
 def test_an_item_of_a_batch_has_its_place_and_its_tags() -> None:

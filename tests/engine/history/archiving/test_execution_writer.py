@@ -15,6 +15,7 @@ from engine.history.archiving.execution_writer import (
 from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
 from engine.history.schema import (
+    child_executions,
     execution_models,
     execution_records,
     execution_tags,
@@ -23,7 +24,7 @@ from engine.history.schema import (
     nodes,
     rollups,
 )
-from tests.support.history.rows import rows, table_rows
+from tests.support.history.rows import child_rows, rows, table_rows
 
 
 def contents(database: Database) -> dict[str, list[dict[str, object]]]:
@@ -49,6 +50,26 @@ def test_a_second_write_changes_nothing(database: Database) -> None:
 
     assert write_executions(database, found) == 0
     assert contents(database) == before
+
+
+def test_a_child_is_written_once_beside_the_executions_and_has_no_figures(
+    database: Database,
+) -> None:
+    child, root = child_rows(models="gpt"), rows()
+    figures = table_rows(database, rollups)
+
+    assert write_executions(database, [child]) == 1
+    assert write_executions(database, [child]) == 0
+
+    assert table_rows(database, child_executions) == [child.execution]
+    assert table_rows(database, execution_records) == [child.record]
+    assert table_rows(database, nodes) == child.nodes
+    assert table_rows(database, executions) == []
+    assert table_rows(database, rollups) == figures == []
+    write_executions(database, [root])
+    ids = [("acc_1", each.execution["id"]) for each in (child, root)]
+    with database.read() as connection:
+        assert find_known(connection, [*ids, ("acc_1", "other")]) == set(ids)
 
 
 def test_only_the_new_ones_of_a_batch_are_written_and_counted(database: Database) -> None:

@@ -16,10 +16,10 @@ from engine.history.archiving.execution_writer import write_executions
 from engine.history.database.connections import Database
 from engine.history.database.location import POOL_SIZE
 from engine.history.errors import HistoryUnavailable
-from engine.history.reading import archive as archives
+from engine.history.reading import bounded_reads as archives
 from engine.history.reading.archive import HistoryArchive, open_archive
 from engine.settings import Settings
-from engine.store.archive.archive import NoArchive
+from engine.store.archive.no_archive import NoArchive
 from tests.support.history.archived import none_installed
 from tests.support.history.rows import NAMES, ended
 

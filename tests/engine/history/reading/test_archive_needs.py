@@ -16,7 +16,8 @@ from engine.history.retention.removal import remove_executions
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.archive.archive import NoArchive, OpenArchive
+from engine.store.archive.archive import OpenArchive
+from engine.store.archive.no_archive import NoArchive
 from engine.store.archive.state import ArchiverStates
 from engine.store.media import AssetReview
 from engine.store.redis import keyspace

@@ -14,6 +14,7 @@ from engine.history.retention.removal import (
     erase_account,
     remove_acts,
     remove_batches,
+    remove_children,
     remove_deliveries,
     remove_executions,
     remove_figures,
@@ -21,6 +22,7 @@ from engine.history.retention.removal import (
 from engine.history.schema import (
     audit_entries,
     batches,
+    child_executions,
     deliveries,
     execution_models,
     execution_records,
@@ -33,10 +35,35 @@ from engine.history.schema import (
     rollups,
 )
 from tests.engine.history.archiving.test_batches import over
-from tests.support.history.rows import DAY, HOUR, MONDAY, rows, table_rows
+from tests.support.history.rows import DAY, HOUR, MONDAY, child_rows, rows, table_rows
 
 MINUTE = 60_000
 TABLES = (executions, execution_models, execution_records, execution_tags, nodes)
+
+
+def test_children_of_before_a_time_are_removed_with_their_parts(database: Database) -> None:
+    old, new, root = child_rows(), child_rows(index=1, at=MONDAY + DAY), rows()
+    write_executions(database, [old, new, root])
+
+    removed = remove_children(database, "acc_1", MONDAY + DAY)
+
+    assert removed.count == 1
+    assert table_rows(database, child_executions) == [new.execution]
+    assert table_rows(database, executions) == [root.execution]
+    ids = {each["execution_id"] for each in table_rows(database, execution_records)}
+    assert ids == {new.execution["id"], root.execution["id"]}
+    assert count_rows(database, "acc_1")["child_executions"] == 1
+
+
+def test_an_erased_account_has_no_children(database: Database) -> None:
+    other = child_rows(account_id="acc_2")
+    write_executions(database, [child_rows(), child_rows(index=1), other])
+
+    while erase_account(database, "acc_1").count:
+        pass
+
+    assert table_rows(database, child_executions) == [other.execution]
+    assert not any(count_rows(database, "acc_1").values())
 
 
 def add_entries(database: Database, account_id: str = "acc_1") -> None:
@@ -192,6 +219,7 @@ def test_an_erased_account_leaves_nothing_and_others_stay(database: Database) ->
     add_delivery(database, "one", MONDAY, MONDAY)
     carry_ledger(database, "acc_1", MONDAY + DAY)
     assert count_rows(database, "acc_1") == {
+        "child_executions": 0,
         "executions": 1,
         "batches": 1,
         "deliveries": 1,
