@@ -182,6 +182,7 @@ def _shared_fields(group: Group, new: Sequence[NewChild]) -> dict[str, Any]:
     return common | {
         "parent": ref.parent_id,
         "parent_node": ref.node,
+        "parent_node_id": group.node_id,
         "root": ref.root_id,
         "depth": group.depth,
     }
