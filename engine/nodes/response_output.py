@@ -76,8 +76,22 @@ class ResponseOutput(NodeType):
         self, settings: ResponseOutputSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
         if settings.names:
-            return {RESULT: {name: _name_one(inputs.get(name, ())) for name in settings.names}}
+            return {RESULT: plain_result(settings, inputs, context.delivered)}
         return {RESULT: _collect(context.delivered)}
+
+
+def plain_result(
+    settings: ResponseOutputSettings,
+    inputs: Mapping[str, Any],
+    delivered: Sequence[tuple[InEdge, Any]],
+) -> Any:
+    """Return the result as the node of a parent gets it: plain, like the value of a named input.
+
+    One wire gives its value as it is: a text as a string, one medium as its URL, a list as a list.
+    """
+    if settings.names:
+        return {name: _name_one(inputs.get(name, ())) for name in settings.names}
+    return delivered[0][1] if len(delivered) == 1 else _collect(delivered)
 
 
 def _name_one(values: Sequence[Any]) -> Any:

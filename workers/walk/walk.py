@@ -18,8 +18,9 @@ from workers.walk.attempt import Attempts
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.resume.reconciler import Reconciler
 from workers.walk.resume.restore import restore
+from workers.walk.settlement import NodeSettlement
 from workers.walk.state import UNTOUCHED, WalkState
-from workers.walk.step import NodeSettlement, Recorder
+from workers.walk.step import Recorder
 from workers.walk.values.outputs import OutputStore
 
 FLUSH_SECONDS = 0.05

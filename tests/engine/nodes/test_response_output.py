@@ -3,7 +3,7 @@ from typing import Any
 import pytest
 
 from engine.errors.nodes import SettingsError
-from engine.nodes.response_output import ResponseOutput
+from engine.nodes.response_output import ResponseOutput, ResponseOutputSettings, plain_result
 from engine.nodes.support.base import InEdge, WorkKind
 from engine.values.sockets import Socket, SocketType
 from tests.support.nodes.node_context import FakeContext, run_node
@@ -114,3 +114,34 @@ def test_its_sockets_are_the_names_or_one_for_all() -> None:
 def test_names_that_are_not_right_are_refused(fields: Any, expected: str) -> None:
     with pytest.raises(SettingsError, match=expected):
         ResponseOutput().parse({"fields": fields})
+
+
+@pytest.mark.parametrize(
+    ("delivered", "expected"),
+    [
+        ([("text", "hello")], "hello"),
+        ([("image", A)], A),
+        ([("image", [A])], [A]),
+        ([("any", {"k": [1]})], {"k": [1]}),
+        ([("text", None)], None),
+        ([("text", "one"), ("image", A)], {"images": [A], "texts": ["one"]}),
+        ([], None),
+    ],
+)
+def test_the_plain_result_is_the_value_of_one_wire_as_it_is(
+    delivered: list[tuple[str, Any]], expected: Any
+) -> None:
+    in_edges = [
+        (InEdge(socket="result-in", source=0, output="o", type=SocketType(kind)), value)
+        for kind, value in delivered
+    ]
+
+    assert plain_result(ResponseOutputSettings(names=()), {}, in_edges) == expected
+
+
+def test_the_plain_result_of_named_inputs_is_their_object() -> None:
+    settings = ResponseOutputSettings(names=("a", "b", "c"))
+
+    found = plain_result(settings, {"a": ["x"], "b": ["y", [1]]}, ())
+
+    assert found == {"a": "x", "b": ["y", [1]], "c": None}

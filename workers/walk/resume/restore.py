@@ -4,8 +4,9 @@ from engine.executions.statuses import NodeStatus
 from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.store.executions.claim import ClaimedExecution, parse_claims
+from workers.walk.settlement import NodeSettlement
 from workers.walk.state import WalkState
-from workers.walk.step import NodeSettlement, Recorder
+from workers.walk.step import Recorder
 from workers.walk.values.outputs import OutputStore
 
 
