@@ -12,6 +12,16 @@ GRAPH_PROBLEMS: tuple[dict[str, str], ...] = (
 """The problems of the examples."""
 
 
+MAX_NAMED = 10
+"""Names that one message has."""
+
+
+def name_first(names: Sequence[str]) -> str:
+    """Return the first names in quotes, and the number of the others."""
+    shown = ", ".join(f"'{name}'" for name in names[:MAX_NAMED])
+    return f"{shown} and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else shown
+
+
 class EngineError(Exception):
     """An expected failure: a sentence for the caller, a wire code and context for the body."""
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from engine.errors.base import EXECUTION_ID, GRAPH_PROBLEMS, EngineError
+from engine.errors.base import EXECUTION_ID, GRAPH_PROBLEMS, EngineError, name_first
 
 
 class Conflict(EngineError):
@@ -108,16 +108,42 @@ class WorkflowNotDeleted(Conflict):
 WorkflowNotDeleted.examples = (WorkflowNotDeleted(),)
 
 
+class WorkflowInUse(Conflict):
+    """Other workflows of the account call this one; `usedBy` has the first 100."""
+
+    code = "WORKFLOW_IN_USE"
+
+    def __init__(self, used_by: Sequence[str]) -> None:
+        super().__init__(
+            f"This workflow is called by {name_first(used_by)}: delete it all the same with"
+            " ?force=true, upon which runs of these fail",
+            usedBy=list(used_by),
+        )
+
+
+WorkflowInUse.examples = (WorkflowInUse(["weekly-letter"]),)
+
+
 class BreakingChange(Conflict):
-    """A new version would break callers of the one before; `changes` says how."""
+    """A new version would break callers of the one before; `changes` says how.
+
+    `usedBy` has the first 100 workflows that call it.
+    """
 
     code = "BREAKING_CHANGE"
 
-    def __init__(self, changes: Sequence[str]) -> None:
-        super().__init__("Publishing this would break callers", changes=list(changes))
+    def __init__(self, changes: Sequence[str], used_by: Sequence[str] = ()) -> None:
+        also = f", among them {name_first(used_by)}" if used_by else ""
+        super().__init__(
+            f"Publishing this would break callers{also}",
+            changes=list(changes),
+            usedBy=list(used_by),
+        )
 
 
-BreakingChange.examples = (BreakingChange(["The input 'name' is removed or renamed"]),)
+BreakingChange.examples = (
+    BreakingChange(["The input 'name' is removed or renamed"], ["weekly-letter"]),
+)
 
 
 class LastAdmin(Conflict):

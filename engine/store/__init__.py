@@ -72,6 +72,7 @@ from engine.store.seals import SealingKeyCheck
 from engine.store.webhooks.deliveries import Deliveries
 from engine.store.webhooks.redelivery import Redelivered, Redelivery
 from engine.store.webhooks.webhooks import Webhook, Webhooks
+from engine.store.workflows.callers import WorkflowCallers
 from engine.store.workflows.covers import Covers
 from engine.store.workflows.drafts import Draft, Drafts
 from engine.store.workflows.list import WorkflowList
@@ -222,6 +223,7 @@ class Store:
         self.versions = Versions(client, settings.retention_days)
         self.workflows = Workflows(client, limits, self.versions)
         self.workflow_list = WorkflowList(client)
+        self.workflow_callers = WorkflowCallers(client)
         self.drafts = Drafts(client, limits)
         self.covers = Covers(client)
         self.models = ModelStore(client, self.audit)

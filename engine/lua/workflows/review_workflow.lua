@@ -2,16 +2,20 @@
 -- Remove expired data of a workflow: documents that are not among the latest and not in use, the
 -- latest document once a delete cannot be undone, and the names of nodes once no readable execution
 -- of the version is left. Each call removes a bounded number.
--- KEYS: workflow, node_names, documents, workflows_due, secret_users (slugs)
+-- KEYS: workflow, node_names, documents, workflows_due, secret_users (slugs), callers (of the
+--       account's workflows)
 -- ARGV: now?, reference, first_begun (first version that may have begun to run since the account's
 --       executions were read), most_versions, undo_ms (in which a delete can be undone), names_ms
 --       (to keep names), most_names (versions with names alone), most_removed (in this call),
---       again_ms (until versions in use are examined again), public_run_ms (in which a run of
---       another account may last), begun (executions of former versions that had begun before the
---       account's executions were read), running... (versions in use)
+--       again_ms (until versions in use are examined again), called_again_ms (until those are that
+--       workflows call), public_run_ms (in which a run of another account may last), begun
+--       (executions of former versions that had begun before the account's executions were read),
+--       running... (versions in use)
 -- Returns 1 when more can be removed now, else 0
 -- Uses: read_now, count_documents, version, running_versions, old_names, draft
+-- Uses: is_called
 local now = read_now(ARGV.now)
+local slug = string.match(ARGV.reference, '[^/]+$')
 local room, due, left = tonumber(ARGV.most_removed), math.huge, 0
 
 local version, state, deleted = unpack(redis.call('HMGET', KEYS.workflow,
@@ -29,9 +33,11 @@ for _, field in ipairs(redis.call('HKEYS', KEYS.workflow)) do
   local number = tonumber(document_version or 'inf')
   local is_used = document_version
     and (is_running[document_version] or is_in_use(document_version, now))
-  if document_version and (number >= oldest or is_used or room == 0) then
+  local is_pinned = document_version and number < oldest and oldest < math.huge
+    and is_called(slug, document_version)
+  if document_version and (number >= oldest or is_used or is_pinned or room == 0) then
     left = left + 1
-    local wait_ms = is_used and tonumber(ARGV.again_ms) or 0
+    local wait_ms = tonumber(is_used and ARGV.again_ms or is_pinned and ARGV.called_again_ms or 0)
     if number < oldest then due = math.min(due, now + wait_ms) end
   elseif document_version then
     remove_version(document_version, now)
@@ -41,7 +47,7 @@ end
 if oldest == math.huge and left == 0 then
   remove_draft()
   redis.call('DEL', KEYS.workflow)
-  redis.call('SREM', KEYS.secret_users, string.match(ARGV.reference, '[^/]+$'))
+  redis.call('SREM', KEYS.secret_users, slug)
   count_documents(0, -1)
 end
 due = math.min(due, remove_old_names(now, tonumber(ARGV.names_ms), tonumber(ARGV.most_names), room))

@@ -1,19 +1,20 @@
 #!lua
 -- Save a new version of a workflow's document within the quota of the account's tier. The version
--- displaced from the latest ones is removed in the same call when it has never run; else its review
--- is scheduled.
+-- displaced from the latest ones is removed in the same call when it has never run and no workflow
+-- calls it; else its review is scheduled.
 -- Called again with the same operation id, the script returns its first answer.
 -- KEYS: workflow, account_workflows, node_names, documents, workflows_due, accounts,
---       workflows_by_time
+--       workflows_by_time, callers (of the account's workflows)
 -- ARGV: now?, slug, operation, expected? (version, '0' never published, 'new' none yet, absent:
 --       any), document, account, reference, names_digest, names (of the nodes), most_versions,
 --       facts (of the version), draft_revision? (of the draft that is published and removed),
---       summary (of the document), limits... (tier and 'workflows:bytes' of every tier, each empty
---       without a limit)
+--       summary (of the document), calls? (of the document, with spaces between),
+--       limits... (tier and 'workflows:bytes' of every tier, each empty without a limit)
 -- Returns {'ok', version, created, updated} | {'conflict', version} | {'gone'}
 --         | {'moved', revision} when the draft has another revision, 0 for none
 --         | {'full', 'workflows' or 'bytes', used, limit}
--- Uses: read_now, count_documents, document_limits, version, add_names, draft
+-- Uses: read_now, count_documents, document_limits, version, add_names, draft, workflow_calls
+-- Uses: is_called
 local now = read_now(ARGV.now)
 local stamp = string.format('%d', now)
 
@@ -35,14 +36,19 @@ local facts = stamp .. ':' .. ARGV.facts
 local bytes = #ARGV.document + #facts + names_bytes()
 local freed = version_bytes(displaced)
 local may_be_in_use = redis.call('HEXISTS', KEYS.workflow, 'r' .. displaced) == 1
+  or is_called(ARGV.slug, displaced)
 local drafted = is_publishing and redis.call('HSTRLEN', KEYS.workflow, 'draft') or 0
 local refusal = document_limits(bytes - drafted - (may_be_in_use and 0 or freed), not state)
 if refusal then return refusal end
 
-if is_publishing then remove_draft() end
+if is_publishing then
+  remove_draft()
+  replace_calls(ARGV.slug, 'draft_calls', '')
+end
 redis.call('HSET', KEYS.workflow, 'version', version, 'state', 'live', 'created', created or stamp,
   'updated', stamp, 'operation', ARGV.operation, 'd' .. version, ARGV.document,
   'm' .. version, facts, 'summary', ARGV.summary)
+replace_calls(ARGV.slug, 'calls', ARGV.calls)
 add_names(version)
 count_documents(bytes, state and 0 or 1)
 redis.call('SADD', KEYS.account_workflows, ARGV.slug)

@@ -153,7 +153,7 @@ async def discard_draft(
     try:
         await store.drafts.discard(account_id, slug, expected)
     except NeverPublished:
-        await store.workflows.delete(account_id, slug)
+        await store.workflows.delete(account_id, slug, force=True)
     else:
         await store.account_events.record_workflow(account_id, slug)
 
@@ -184,7 +184,7 @@ async def publish_draft(
             raise InvalidGraph(problems)
         changes = breaking_changes(live.document, draft.document) if live.version else []
         if changes and not force:
-            raise BreakingChange(changes)
+            raise BreakingChange(changes, await store.workflow_callers.of_live(account_id, slug))
         try:
             workflow = await store.workflows.publish(draft, note, live.version)
         except (VersionConflict, RevisionConflict):

@@ -103,7 +103,7 @@ class AccountKeys:
     async def erase_workflow(self, account_id: str, slug: str) -> None:
         """Remove a workflow with all of its versions; its slug stays reserved."""
         with contextlib.suppress(NotFound):  # it was deleted before
-            await self._workflows.delete(account_id, slug)
+            await self._workflows.delete(account_id, slug, force=True)
         await self._client.send(
             "UNLINK",
             keyspace.workflow(account_id, slug),
@@ -152,6 +152,7 @@ class AccountKeys:
                     keyspace.account_key_uses,
                     keyspace.account_secrets,
                     keyspace.secret_users,
+                    keyspace.workflow_callers,
                     keyspace.account_workflows,
                     keyspace.workflows_by_time,
                     keyspace.stored_documents,

@@ -89,6 +89,11 @@ def secret_users(account_id: str) -> str:
     return f"{account_tag(account_id)}:account:{account_id}:secret_users"
 
 
+def workflow_callers(account_id: str) -> str:
+    """Sorted set: call of a workflow, a slash and the slug of its caller, with score 0."""
+    return f"{account_tag(account_id)}:account:{account_id}:workflow_callers"
+
+
 def account_workflows(account_id: str) -> str:
     """Set: slugs of the account's workflows."""
     return f"{account_tag(account_id)}:account:{account_id}:workflows"

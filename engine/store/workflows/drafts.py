@@ -13,6 +13,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.callers import join_calls
 from engine.store.workflows.quota import quota_exceeded
 from engine.store.workflows.summaries import pack_summary
 
@@ -74,12 +75,14 @@ class Drafts:
             documents=keyspace.stored_documents(account_id),
             accounts=keyspace.accounts(partition_of(account_id)),
             workflows_by_time=keyspace.workflows_by_time(account_id),
+            callers=keyspace.workflow_callers(account_id),
             operation=secrets.token_hex(8),
             expected=_join_revisions(expected),
             document=record,
             account=account_id,
             slug=slug,
             summary=pack_summary(document),
+            calls=join_calls(document),
             limits=self._limits,
         )
         _raise_for(reply)
@@ -128,6 +131,8 @@ class Drafts:
             SCRIPTS["discard_draft"],
             workflow=keyspace.workflow(account_id, slug),
             documents=keyspace.stored_documents(account_id),
+            callers=keyspace.workflow_callers(account_id),
+            slug=slug,
             expected=_join_revisions(expected),
         )
         _raise_for(reply)

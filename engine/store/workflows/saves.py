@@ -16,6 +16,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.callers import join_calls
 from engine.store.workflows.quota import quota_exceeded
 from engine.store.workflows.summaries import pack_summary
 from engine.store.workflows.version_facts import pack_facts
@@ -73,6 +74,7 @@ class WorkflowSaves:
             workflows_due=keyspace.workflows_due(partition),
             accounts=keyspace.accounts(partition),
             workflows_by_time=keyspace.workflows_by_time(save.account_id),
+            callers=keyspace.workflow_callers(save.account_id),
             slug=save.slug,
             operation=save.operation,
             expected=save.expected,
@@ -85,6 +87,7 @@ class WorkflowSaves:
             facts=pack_facts(save.note, save.account_id, save.document),
             draft_revision=save.draft_revision,
             summary=pack_summary(save.document),
+            calls=join_calls(save.document),
             limits=self._limits,
         )
 

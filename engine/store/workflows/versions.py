@@ -27,6 +27,8 @@ UNDO_MS = 30 * DAY_MS
 """Time in which a delete can be undone."""
 LOOKED_AGAIN_MS = 60_000
 """Time until old versions that are in use are examined again."""
+CALLED_LOOKED_AGAIN_MS = 3_600_000
+"""Time until old versions that workflows call are examined again."""
 PUBLIC_RUN_MS = 7 * DAY_MS
 """Time for which a version is kept after the last begin of a run by another account."""
 ROTATION_SECONDS = 60.0
@@ -41,7 +43,8 @@ DOCUMENT = re.compile(r"d([0-9]+)")
 class Versions:
     """Removes expired versions and reads the nodes' names of versions that ran.
 
-    A document is removed once its version is not among the latest ones and no execution runs it.
+    A document is removed once its version is not among the latest ones, no execution runs it and no
+    workflow calls it.
     Versions that began to run after the account's executions were read are spared: the current one,
     and former ones whose executions are numbered.
     Executions of other accounts are not looked up: a version that one began with is kept for
@@ -90,6 +93,7 @@ class Versions:
                     documents=keyspace.stored_documents(account_id),
                     workflows_due=keyspace.workflows_due(partition_of(account_id)),
                     secret_users=keyspace.secret_users(account_id),
+                    callers=keyspace.workflow_callers(account_id),
                     reference=keyspace.reference(account_id, slug),
                     first_begun=first,
                     most_versions=most_versions,
@@ -98,6 +102,7 @@ class Versions:
                     most_names=NAMES_KEPT,
                     most_removed=REMOVED_AT_ONCE,
                     again_ms=LOOKED_AGAIN_MS,
+                    called_again_ms=CALLED_LOOKED_AGAIN_MS,
                     public_run_ms=PUBLIC_RUN_MS,
                     begun=begun,
                     running=list(running.get(slug, ())),

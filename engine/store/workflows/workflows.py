@@ -11,6 +11,7 @@ from engine.errors import (
     NotOwner,
     QuotaExceeded,
     VersionNotFound,
+    WorkflowInUse,
     WorkflowNotDeleted,
     WorkflowNotFound,
 )
@@ -24,6 +25,7 @@ from engine.process.lru_cache import LruCache
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.callers import MOST_CALLERS
 from engine.store.workflows.directory import UNLISTED, Directory
 from engine.store.workflows.drafts import Draft, Drafts
 from engine.store.workflows.plan_cache import PlanCache
@@ -344,19 +346,28 @@ class Workflows:
         workflow, _ = self.plans.remember(await self._read_version(account_id, slug, version))
         return [(each["nodeId"], each["reason"]) for each in workflow.problems if "nodeId" in each]
 
-    async def delete(self, account_id: str, slug: str) -> None:
-        """Delete the workflow; running executions finish. Raises WorkflowNotFound."""
-        deleted = await self._client.call(
+    async def delete(self, account_id: str, slug: str, *, force: bool = False) -> None:
+        """Delete the workflow; running executions finish.
+
+        Raises WorkflowNotFound, and WorkflowInUse where others call it, unless `force`.
+        """
+        reply = await self._client.call(
             SCRIPTS["delete_workflow"],
             workflow=keyspace.workflow(account_id, slug),
             account_workflows=keyspace.account_workflows(account_id),
             workflows_due=keyspace.workflows_due(partition_of(account_id)),
             workflows_by_time=keyspace.workflows_by_time(account_id),
+            callers=keyspace.workflow_callers(account_id),
             slug=slug,
             reference=keyspace.reference(account_id, slug),
+            is_forced="1" if force else None,
+            most_callers=MOST_CALLERS,
         )
-        if not deleted:
-            raise WorkflowNotFound
+        match reply:
+            case 0:
+                raise WorkflowNotFound
+            case [b"used", *callers]:
+                raise WorkflowInUse(sorted(caller.decode() for caller in callers))
         self._current.drop(slug)
         await self._directory.list_published(slug, UNLISTED, 0)
 
@@ -371,6 +382,7 @@ class Workflows:
             account_workflows=keyspace.account_workflows(account_id),
             workflows_due=keyspace.workflows_due(partition_of(account_id)),
             workflows_by_time=keyspace.workflows_by_time(account_id),
+            callers=keyspace.workflow_callers(account_id),
             slug=slug,
             reference=keyspace.reference(account_id, slug),
             undo_ms=UNDO_MS,

@@ -65,6 +65,14 @@ class SchemaQuery(QueryParameters):
     ] = None
 
 
+class DeletionQuery(QueryParameters):
+    """Query of the deletion of a workflow."""
+
+    force: Annotated[
+        bool, doc("Delete it though other workflows call it, whose runs fail then.", True)
+    ] = False
+
+
 @operation(
     query=WorkflowsQuery,
     answers={200: (WORKFLOW_LIST, WorkflowPageView)},
@@ -189,13 +197,21 @@ async def _read_counted(request: GatewayRequest) -> dict[str, Any]:
     return body
 
 
-@operation(answers={200: Deleted}, errors=(errors.NotOwner, errors.WorkflowNotFound))
+@operation(
+    query=DeletionQuery,
+    answers={200: Deleted},
+    errors=(
+        *(errors.NotOwner, errors.WorkflowNotFound),
+        *(errors.WorkflowInUse, errors.InvalidQuery),
+    ),
+)
 @requires("workflow:write")
 async def delete_workflow(request: GatewayRequest, principal: Principal) -> Response:
-    """Delete a workflow; executions in flight finish."""
+    """Delete a workflow that no other one calls; executions in flight finish."""
+    query = DeletionQuery.parse(request.scope)
     workflow = await _load_writable(request, principal)
     workflows = request.services.store.workflows
-    await workflows.delete(principal.account.id, workflow.slug)
+    await workflows.delete(principal.account.id, workflow.slug, force=query.force)
     return json_response(DELETED)
 
 

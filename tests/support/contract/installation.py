@@ -110,7 +110,7 @@ class Caller:
             found = self.get(f"/api/executions?workflowSlug={slug}&status=processing").json()
             for row in found["rows"]:
                 self.post(f"/api/executions/{row['executionId']}/cancel")
-            self.delete(f"/api/workflows/{slug}")
+            self.delete(f"/api/workflows/{slug}?force=true")
         self._saved.clear()
 
 

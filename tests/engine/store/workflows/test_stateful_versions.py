@@ -201,6 +201,7 @@ class Versions(RuleBasedStateMachine):
             now=self.now,
             slug=slug,
             reference=f"acc/{slug}",
+            most_callers=1,
         )
         assert is_deleted == 1
         self.saved[slug].is_deleted = True
@@ -244,7 +245,7 @@ class Versions(RuleBasedStateMachine):
 
     @rule(slug=slugs)
     def discard_draft(self, slug: str) -> None:
-        self.scripts.run("discard_draft", workflow=f"w:{slug}")
+        self.scripts.run("discard_draft", workflow=f"w:{slug}", slug=slug)
 
     @rule(slug=slugs)
     def restore(self, slug: str) -> None:
@@ -294,6 +295,7 @@ class Versions(RuleBasedStateMachine):
             most_names=NAMES_KEPT,
             most_removed=room,
             again_ms=AGAIN,
+            called_again_ms=AGAIN,
             public_run_ms=PUBLIC,
             begun=begun,
             running=runs,
