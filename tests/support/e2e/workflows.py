@@ -44,14 +44,14 @@ def every_field(name: str, **members: Any) -> dict[str, Any]:
         "description": "Asks for every type of field, and answers with what it was given.",
         "tags": ["test"],
         "nodes": [
-            _node("form", "requestInput", 0, fields=FIELDS),
-            _node("text", "textBox", 1, text="# {{ title }}\n\nSome **bold** text."),
-            _node("result", "responseOutput", 2, fields=[{"name": "text"}, {"name": "all"}]),
+            node("form", "requestInput", 0, fields=FIELDS),
+            node("text", "textBox", 1, text="# {{ title }}\n\nSome **bold** text."),
+            node("result", "responseOutput", 2, fields=[{"name": "text"}, {"name": "all"}]),
         ],
         "edges": [
-            _edge("form", "title", "text", "title"),
-            _edge("text", "text-out", "result", "text"),
-            _edge("form", "params", "result", "all"),
+            edge("form", "title", "text", "title"),
+            edge("text", "text-out", "result", "text"),
+            edge("form", "params", "result", "all"),
         ],
         **members,
     }
@@ -63,13 +63,13 @@ def greeting(name: str, **members: Any) -> dict[str, Any]:
     return {
         "name": name,
         "nodes": [
-            _node("form", "requestInput", 0, fields=fields),
-            _node("text", "textBox", 1, text="Hello {{ name }}!"),
-            _node("result", "responseOutput", 2),
+            node("form", "requestInput", 0, fields=fields),
+            node("text", "textBox", 1, text="Hello {{ name }}!"),
+            node("result", "responseOutput", 2),
         ],
         "edges": [
-            _edge("form", "name", "text", "name"),
-            _edge("text", "text-out", "result", "result-in"),
+            edge("form", "name", "text", "name"),
+            edge("text", "text-out", "result", "result-in"),
         ],
         **members,
     }
@@ -89,13 +89,13 @@ def asking(name: str, model: str, output: str, prompt: str) -> dict[str, Any]:
     return {
         "name": name,
         "nodes": [
-            _node("form", "requestInput", 0, fields=fields),
-            _node("model", "customModel", 1, model=model),
-            _node("result", "responseOutput", 2),
+            node("form", "requestInput", 0, fields=fields),
+            node("model", "customModel", 1, model=model),
+            node("result", "responseOutput", 2),
         ],
         "edges": [
-            _edge("form", "prompt", "model", "prompt-in"),
-            _edge("model", output, "result", "result-in"),
+            edge("form", "prompt", "model", "prompt-in"),
+            edge("model", output, "result", "result-in"),
         ],
     }
 
@@ -105,19 +105,21 @@ def calling(name: str, url: str, attempts: int = 1) -> dict[str, Any]:
     document = greeting(name)
     retry = {"attempts": attempts, "backoff": 0.1}
     call = {"url": url, "method": "POST", "body": '{"text": {{ text }}}', "retry": retry}
-    document["nodes"].insert(2, _node("call", "httpRequest", 2, **call))
+    document["nodes"].insert(2, node("call", "httpRequest", 2, **call))
     document["edges"][1:] = [
-        _edge("text", "text-out", "call", "text"),
-        _edge("call", "response-out", "result", "result-in"),
+        edge("text", "text-out", "call", "text"),
+        edge("call", "response-out", "result", "result-in"),
     ]
     return document
 
 
-def _node(node_id: str, kind: str, column: int, **data: Any) -> dict[str, Any]:
+def node(node_id: str, kind: str, column: int, **data: Any) -> dict[str, Any]:
+    """Return a node in a column of the canvas."""
     return {"id": node_id, "type": kind, "position": {"x": column * 320, "y": 0}, "data": data}
 
 
-def _edge(source: str, out: str, target: str, into: str) -> dict[str, str]:
+def edge(source: str, out: str, target: str, into: str) -> dict[str, str]:
+    """Return a wire."""
     return {
         "id": f"{source}-{out}-{target}-{into}",
         "source": source,
@@ -134,13 +136,13 @@ def calls_model(name: str, node_type: str, model: str, into: str, output: str) -
         "name": name,
         "isTemplate": True,
         "nodes": [
-            _node("form", "requestInput", 0, fields=fields),
-            _node("model", node_type, 1, model=model),
-            _node("result", "responseOutput", 2),
+            node("form", "requestInput", 0, fields=fields),
+            node("model", node_type, 1, model=model),
+            node("result", "responseOutput", 2),
         ],
         "edges": [
-            _edge("form", "about", "model", into),
-            _edge("model", output, "result", "result-in"),
+            edge("form", "about", "model", into),
+            edge("model", output, "result", "result-in"),
         ],
     }
 
@@ -151,12 +153,12 @@ def naming_addresses(name: str, picture: str, list_of: list[str]) -> dict[str, A
     return {
         "name": name,
         "nodes": [
-            _node("text", "textBox", 0, text=picture),
-            {**_node("list", "list", 0), "data": items},
-            _node("result", "responseOutput", 1, fields=[{"name": "picture"}, {"name": "images"}]),
+            node("text", "textBox", 0, text=picture),
+            {**node("list", "list", 0), "data": items},
+            node("result", "responseOutput", 1, fields=[{"name": "picture"}, {"name": "images"}]),
         ],
         "edges": [
-            _edge("text", "text-out", "result", "picture"),
-            _edge("list", "items-out", "result", "images"),
+            edge("text", "text-out", "result", "picture"),
+            edge("list", "items-out", "result", "images"),
         ],
     }

@@ -3,14 +3,17 @@ import { useEffect, useState } from "react";
 import type { ApiError } from "../api/client";
 import { Failed, Loading } from "../components/States";
 import { usePageTitle } from "../shell/Shell";
+import { useOpenStore } from "./bodies/open";
 import { Asked } from "./canvas/Asked";
 import { Canvas } from "./canvas/Canvas";
+import { keepFitting } from "./catalogue/fitting";
 import { keepChecked } from "./catalogue/keepChecked";
 import { EditorContext, type EditorStore, isPanel, useDocument } from "./document/store";
 import "./editor.css";
 import { SidePanel } from "./panels/SidePanel";
 import { TopBar } from "./panels/TopBar";
 import { Running } from "./running/Running";
+import { ShownRun } from "./running/ShownRun";
 import { Conflicts } from "./saving/Conflicts";
 import { SaverContext } from "./saving/context";
 import { openWorkflow } from "./saving/opening";
@@ -52,27 +55,50 @@ export default function Editor({ slug }: { slug: string }) {
 }
 
 function Opened({ store, saver }: OpenEditor) {
-  useEffect(() => keepChecked(store), [store]);
+  useEffect(() => follow(store), [store]);
   useEffect(() => saver.follow(), [saver]);
   return (
     <EditorContext value={store}>
       <SaverContext value={saver}>
-        <ReactFlowProvider>
-          <Title />
-          <div className="editor">
-            <TopBar />
-            <Recovered />
-            <Sidebar />
-            <Canvas />
-            <Asked />
-            <SidePanel />
-            <Running />
-          </div>
-          <Conflicts />
-        </ReactFlowProvider>
+        <Title />
+        <OpenGraph />
+        <Conflicts />
       </SaverContext>
     </EditorContext>
   );
+}
+
+/** The graph that is open, with a drawing of its own, between the parts that are about the whole workflow. */
+function OpenGraph() {
+  const open = useOpenStore();
+  // The workflow is followed whatever graph is open.
+  useEffect(() => (open.path.length > 0 ? follow(open) : undefined), [open]);
+  return (
+    <ReactFlowProvider key={JSON.stringify(open.path)}>
+      <div className="editor">
+        <TopBar />
+        <Recovered />
+        <EditorContext value={open}>
+          <Sidebar />
+          <Canvas />
+          <Asked />
+        </EditorContext>
+        <SidePanel open={open} />
+        <Running />
+        <EditorContext value={open}>
+          <ShownRun />
+        </EditorContext>
+      </div>
+    </ReactFlowProvider>
+  );
+}
+
+/** Keep a graph checked and its wires fitting. */
+function follow(store: EditorStore): () => void {
+  const stops = [keepChecked(store), keepFitting(store)];
+  return () => {
+    for (const stop of stops) stop();
+  };
 }
 
 function Title() {

@@ -2,6 +2,7 @@
 
 import type { ApiError } from "../api/client";
 import type { ExecutionRow, Status } from "../api/types";
+import type { Children } from "../children/children";
 
 /** The beginning of an output, as events have it. */
 export interface OutputStart {
@@ -24,6 +25,8 @@ export interface NodeState {
   attempts?: number;
   error?: { code: string; message: string } | null;
   outputs?: Record<string, OutputStart> | null;
+  /** Executions that the node has begun. */
+  children?: Children;
 }
 
 export interface RunState {

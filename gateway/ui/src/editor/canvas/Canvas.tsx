@@ -9,11 +9,14 @@ import {
 } from "@xyflow/react";
 import "@xyflow/react/dist/style.css";
 import { type DragEvent, type MouseEvent, type RefObject, useCallback, useEffect, useMemo, useRef, useState } from "react";
-import { keepFitting } from "../catalogue/fitting";
+import { Breadcrumb } from "../bodies/Breadcrumb";
 import type { Point } from "../document/document";
 import { useDocument } from "../document/store";
-import { FoldedRun } from "../running/FoldedRun";
+import { ItemRun } from "../running/folded/ItemRun";
+import { FoldedRun } from "../running/folded/FoldedRun";
 import { Tour } from "../tour/Tour";
+import { bodyOf } from "../bodies/body";
+import { openGraph } from "../bodies/open";
 import { addChoice, DRAGGED_TYPE } from "./adding";
 import { useAnnouncement } from "./announce";
 import "./canvas.css";
@@ -49,9 +52,9 @@ export function Canvas() {
   const region = useRef<HTMLElement>(null);
   const { context, popup, pointing } = useCanvasContext(region);
   const { store, open } = context;
+  const isInside = store.path.length > 0;
   const { nodes } = useDocument();
   const [focused, setFocused] = useState<string>();
-  useEffect(() => keepFitting(store), [store]);
   return (
     <section
       ref={region}
@@ -79,8 +82,9 @@ export function Canvas() {
         </p>
       )}
       <Announcement />
-      <Tour />
-      <FoldedRun />
+      <Breadcrumb />
+      {!isInside && <Tour />}
+      {isInside ? <ItemRun /> : <FoldedRun />}
       <Popups popup={popup} context={context} />
     </section>
   );
@@ -149,6 +153,9 @@ function useNodePointing({ store }: CanvasContext, endDrag: (ids: readonly strin
       onNodeClick: (event: MouseEvent, { id }: FlowNode): void => {
         const isMore = event.shiftKey || event.ctrlKey || event.metaKey;
         if (!isMore && !(event.target as Element).closest("input, textarea, a")) store.show(id);
+      },
+      onNodeDoubleClick: (_: unknown, { id, data: { node } }: FlowNode): void => {
+        if (bodyOf(node)) openGraph([...store.path, id]);
       },
       onNodeDragStop: (_: unknown, __: FlowNode, dragged: FlowNode[]): void => endDrag(dragged.map((node) => node.id)),
     }),

@@ -1,5 +1,7 @@
 import type { NodeProps } from "@xyflow/react";
 import { memo } from "react";
+import { BodyPreview } from "../bodies/BodyPreview";
+import { bodyOf } from "../bodies/body";
 import { socketsOf, useCatalogue } from "../catalogue/catalogue";
 import { problemsOf } from "../catalogue/check";
 import { useModels } from "../catalogue/models";
@@ -19,6 +21,7 @@ export const NodeCard = memo(function NodeCard({ id, data: { node } }: NodeProps
   const sockets = useEditor((state) => socketsOf(node, state.check.sockets, catalogue));
   const problems = useEditor((state) => problemsOf(state.check, id));
   useSocketPlaces(id, sockets);
+  const body = bodyOf(node);
   const summary = summaryOf(node);
   return (
     <div className="node" data-category={type?.category} data-problems={problems || undefined}>
@@ -36,8 +39,9 @@ export const NodeCard = memo(function NodeCard({ id, data: { node } }: NodeProps
       </header>
       {/* Of one height with and without a run, so that a run moves neither sockets nor other cards. */}
       <div className="node-body">
+        {body && <BodyPreview nodeId={id} body={body} />}
         {typeof node.data.model === "string" && <ModelChip internalName={node.data.model} />}
-        {summary ? (
+        {body ? null : summary ? (
           <p className={summary.isCode ? "node-summary code-line" : "node-summary"}>{summary.text}</p>
         ) : (
           <p className="node-summary unset">{type?.description}</p>

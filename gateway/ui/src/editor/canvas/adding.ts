@@ -2,6 +2,7 @@
 
 import { getViewportForBounds } from "@xyflow/react";
 import type { GraphNode } from "../../api/types";
+import { BODY, newBody } from "../bodies/body";
 import type { NodeType } from "../catalogue/catalogue";
 import { freeId, type Point } from "../document/document";
 import { addNode, all, connect, type Edit, nodeIds, onGrid } from "../document/edits";
@@ -32,6 +33,7 @@ function startingData(type: NodeType): GraphNode["data"] {
     const schema = type.settings.properties?.[name];
     if (schema?.default !== undefined) data[name] = schema.default;
   }
+  if (type.settings.properties?.[BODY]?.["x-widget"] === BODY) data[BODY] = newBody();
   return data;
 }
 

@@ -39,6 +39,7 @@ export type Catalogue = ReadonlyMap<string, NodeType>;
 const CATEGORIES = [
   "Inputs",
   "Utilities",
+  "Control",
   "LLMs",
   "Image Models",
   "Video Models",

@@ -28,20 +28,64 @@ export interface EditorState {
   edited: string | null;
 }
 
-const SAME_STEP_MS = 1_000;
-
-export class EditorStore {
+/** A graph that is edited: the workflow, or a part of it that is a graph of its own. */
+export abstract class EditorStore {
   readonly slug: string;
+  /** Ids of the nodes that lead from the workflow to this graph; none for the workflow itself. */
+  readonly path: readonly string[];
   /** Save unsaved changes; a workflow without a draft gets one. */
   saveNow: () => Promise<void> = async () => {};
   /** Remove a draft that equals the published document. */
   dropUnchanged: () => Promise<void> = async () => {};
+
+  constructor(slug: string, path: readonly string[]) {
+    this.slug = slug;
+    this.path = path;
+  }
+
+  abstract get: () => EditorState;
+
+  abstract subscribe: (watcher: () => void) => () => void;
+
+  abstract undo: () => void;
+
+  abstract redo: () => void;
+
+  abstract set(changes: Partial<EditorState>): void;
+
+  /** Edit the document. Edits of the same step name within a second are undone together. */
+  abstract edit(change: Edit, step?: string): void;
+
+  /** Change the document as a part of the last edit, so that one undo takes back both. */
+  abstract amend(change: Edit): void;
+
+  get document(): EditorDocument {
+    return this.get().history.present;
+  }
+
+  select(ids: Iterable<string>): void {
+    const selection = new Set(ids);
+    const former = this.get().selection;
+    if (selection.size === former.size && [...selection].every((id) => former.has(id))) return;
+    this.set({ selection, focusedField: null });
+  }
+
+  /** Show a place in the document: its node or edge, and the setting if one is named. */
+  show(id: string, field: string | null = null): void {
+    this.set({ selection: new Set([id]), panel: "settings", focusedField: field });
+  }
+}
+
+const SAME_STEP_MS = 1_000;
+
+/** The workflow. */
+export class WorkflowStore extends EditorStore {
   private state: EditorState;
   private readonly watchers = new Set<() => void>();
   private lastStep = { name: "", at: 0 };
 
   constructor(slug: string, document: EditorDocument, saving: Saving) {
-    this.slug = slug;
+    super(slug, []);
     this.state = {
       history: begin(document),
       selection: new Set(),
@@ -55,10 +99,6 @@ export class EditorStore {
 
   get = (): EditorState => this.state;
 
-  get document(): EditorDocument {
-    return this.state.history.present;
-  }
-
   subscribe = (watcher: () => void): (() => void) => {
     this.watchers.add(watcher);
     return () => this.watchers.delete(watcher);
@@ -69,7 +109,6 @@ export class EditorStore {
     for (const notify of this.watchers) notify();
   }
 
-  /** Edit the document. Edits of the same step name within a second are undone together. */
   edit(change: Edit, step = ""): void {
     const now = Date.now();
     const isSameStep = step !== "" && step === this.lastStep.name && now - this.lastStep.at < SAME_STEP_MS;
@@ -79,7 +118,6 @@ export class EditorStore {
     this.set({ history });
   }
 
-  /** Change the document as a part of the last edit, so that one undo takes back both. */
   amend(change: Edit): void {
     const history = record(this.state.history, change(this.document), this.state.history.past.length > 0);
     if (history !== this.state.history) this.set({ history });
@@ -94,17 +132,6 @@ export class EditorStore {
   undo = (): void => this.travel(undo);
 
   redo = (): void => this.travel(redo);
-
-  select(ids: Iterable<string>): void {
-    const selection = new Set(ids);
-    if (selection.size === this.state.selection.size && [...selection].every((id) => this.state.selection.has(id))) return;
-    this.set({ selection, focusedField: null });
-  }
-
-  /** Show a place in the document: its node or edge, and the setting if one is named. */
-  show(id: string, field: string | null = null): void {
-    this.set({ selection: new Set([id]), panel: "settings", focusedField: field });
-  }
 
   private travel(way: typeof undo): void {
     this.lastStep = { name: "", at: 0 };

@@ -4,8 +4,10 @@ import { type Catalogue, useCatalogue } from "../catalogue/catalogue";
 import { useMissing } from "../catalogue/missing";
 import { fieldLabel, nodeLabel } from "../difference/words";
 import type { EditorDocument } from "../document/document";
-import { useDocument, useEditor, useStore } from "../document/store";
+import { useDocument, useEditor } from "../document/store";
 import { countOf } from "../publishing/state";
+import { useReveal } from "../running/reveal";
+import { innerPath, nodeAt } from "../bodies/body";
 import { MissingNote } from "./MissingNote";
 
 interface Place {
@@ -49,16 +51,18 @@ export function ProblemsPanel() {
 }
 
 function Leading({ problem }: { problem: GraphProblem }) {
-  const store = useStore();
+  const reveal = useReveal();
   const catalogue = useCatalogue();
-  const { nodeId, edgeId, field, socket, reason } = problem;
-  const node = useDocument().nodes.find((each) => each.id === nodeId);
-  const id = nodeId ?? edgeId;
+  const { edgeId, field, socket, reason } = problem;
+  const path = innerPath(problem);
+  const node = nodeAt(useDocument(), path);
+  const id = path.at(-1) ?? edgeId;
   const setting = field?.split(/[.[]/)[0];
   const place = setting && node ? fieldLabel(catalogue, node, setting) : socket;
   if (id === undefined) return <p>{reason}</p>;
   return (
-    <Button look="quiet" className="leading" onClick={() => store.show(id, field ?? null)}>
+    <Button look="quiet" className="leading" onClick={() => reveal(id, field ?? null, path.slice(0, -1))}>
+      {path.length > 1 && <span className="muted">{path.slice(1).join(" › ")}</span>}
       {place && <strong>{place}</strong>}
       <span>{reason}</span>
     </Button>

@@ -1,6 +1,6 @@
 import type { ComponentType } from "react";
 import { Button } from "../../components/Button";
-import { type PanelName, useEditor, useStore } from "../document/store";
+import { EditorContext, type EditorStore, type PanelName, useEditor, useStore } from "../document/store";
 import { DraftRunPanel } from "../running/DraftRunPanel";
 import { SelectedNodeActions } from "../running/NodeActions";
 import { SettingsPanel } from "../settings/SettingsPanel";
@@ -10,7 +10,7 @@ import { VersionsPanel } from "./VersionsPanel";
 import { WorkflowPanel } from "./WorkflowPanel";
 
 const PANELS: Partial<Record<PanelName, [string, ComponentType]>> = {
-  settings: ["Settings", SettingsPanel],
+  settings: ["Settings", Settings],
   problems: ["Checklist", ProblemsPanel],
   workflow: ["Workflow", WorkflowPanel],
   versions: ["Versions", VersionsPanel],
@@ -18,8 +18,8 @@ const PANELS: Partial<Record<PanelName, [string, ComponentType]>> = {
   run: ["Run", DraftRunPanel],
 };
 
-/** The panel beside the canvas. */
-export function SidePanel() {
+/** The panel beside the canvas. Settings are those of the open graph, all else is about the workflow. */
+export function SidePanel({ open }: { open: EditorStore }) {
   const store = useStore();
   const panel = useEditor((state) => state.panel);
   const [title, Content] = (panel && PANELS[panel]) || [];
@@ -36,8 +36,18 @@ export function SidePanel() {
       >
         {panel === "run" ? "»" : "×"}
       </Button>
-      <Content />
-      {panel === "settings" && <SelectedNodeActions />}
+      <EditorContext value={panel === "settings" ? open : store}>
+        <Content />
+      </EditorContext>
     </section>
+  );
+}
+
+function Settings() {
+  return (
+    <>
+      <SettingsPanel />
+      <SelectedNodeActions />
+    </>
   );
 }

@@ -23,6 +23,8 @@ export function NodeActions({ ids, executionId, isInDialog = false }: Props) {
   const live = useRunning(isLive);
   const areUnpinned = useEditor(({ history }) => ids.some((id) => !isPinned(history.present, id)));
   const [only] = ids.length === 1 ? ids : [];
+  // Parts of a draft are run, and outputs pinned, in the graph of the workflow alone.
+  const isInside = store.path.length > 0;
   const togglePin = async (): Promise<void> => {
     if (!areUnpinned) return store.edit(pin(Object.fromEntries(ids.map((id) => [id, null]))));
     if (!executionId) return toast("Run the workflow first; its outputs are what is pinned.");
@@ -39,7 +41,7 @@ export function NodeActions({ ids, executionId, isInDialog = false }: Props) {
           Values
         </Button>
       )}
-      {only && (
+      {only && !isInside && (
         <>
           <Button isCompact disabled={live} onClick={() => void runs.start({ only })}>
             Run this node
@@ -49,9 +51,11 @@ export function NodeActions({ ids, executionId, isInDialog = false }: Props) {
           </Button>
         </>
       )}
-      <Button isCompact aria-pressed={!areUnpinned} onClick={() => void togglePin()}>
-        {areUnpinned ? "Pin" : "Unpin"} {ids.length === 1 ? "output" : `${ids.length} outputs`}
-      </Button>
+      {!isInside && (
+        <Button isCompact aria-pressed={!areUnpinned} onClick={() => void togglePin()}>
+          {areUnpinned ? "Pin" : "Unpin"} {ids.length === 1 ? "output" : `${ids.length} outputs`}
+        </Button>
+      )}
     </div>
   );
 }

@@ -1,5 +1,6 @@
 import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 import type { GraphNode } from "../../api/types";
+import { type Children, endedOf, inWords } from "../../children/children";
 import { credits, duration } from "../../components/Ago";
 import { Clock } from "../../playground/RunPanel";
 import type { NodeState } from "../../playground/runState";
@@ -91,11 +92,14 @@ function figuresOf(status: NodeStatus, state: NodeState, estimate: number) {
   }
   if (state.attempts === 0 || typeof state.durationMs !== "number") return null;
   const cost = state.creditsCost ? ` · ${credits(state.creditsCost)}` : "";
+  const items = (state.children?.count ?? 0) > 1 && state.children ? ` · ${inWords(state.children)}` : "";
   const attempts = (state.attempts ?? 1) > 1 ? ` · ${state.attempts} attempts` : "";
-  return `${duration(state.durationMs)}${cost}${attempts}`;
+  return `${duration(state.durationMs)}${cost}${attempts}${items}`;
 }
 
 function Details({ state }: { state: NodeState }) {
+  const { children } = state;
+  if (children && children.count > 1 && state.status !== "completed") return <Items id={state.id} found={children} />;
   if (state.status === "running") {
     const text = state.texts.filter(Boolean).join("\n\n");
     return (
@@ -108,6 +112,17 @@ function Details({ state }: { state: NodeState }) {
   if (state.error) return <p className="node-text node-error">{state.error.message}</p>;
   if (state.type === "responseOutput") return <ResultPreview />;
   return state.outputs ? <OutputPreview id={state.id} type={state.type} outputs={state.outputs} /> : null;
+}
+
+/** The items of a node, of which so many have ended. */
+function Items({ id, found }: { id: string; found: Children }) {
+  const ended = endedOf(found);
+  return (
+    <>
+      {ended < found.count && <progress value={ended} max={found.count} aria-label={`Progress of ${id}`} />}
+      <p className={found.statuses.failed > 0 ? "node-text node-error" : "node-text"}>{inWords(found)}</p>
+    </>
+  );
 }
 
 /** A text that grows, of which the end is in sight. */

@@ -1,10 +1,12 @@
 import type { GraphProblem } from "../../api/types";
+import { inWords } from "../../children/children";
 import { credits, duration } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { StatusBadge } from "../../components/StatusBadge";
 import { Result } from "../../playground/Result";
 import { Clock } from "../../playground/RunPanel";
 import type { NodeState, RunState } from "../../playground/runState";
+import { openGraph, useOpenPath } from "../bodies/open";
 import { useStore } from "../document/store";
 import { useReveal } from "./reveal";
 import { isLive, useRunning, useRuns } from "./runs";
@@ -105,6 +107,11 @@ function Problems({ problems }: { problems: GraphProblem[] }) {
 
 function Nodes({ nodes }: { nodes: NodeState[] }) {
   const runs = useRuns();
+  const isInside = useOpenPath().length > 0;
+  const inspect = (id: string): void => {
+    if (isInside) openGraph([]);
+    runs.set({ inspected: id });
+  };
   if (nodes.length === 0) return null;
   return (
     <details className="run-nodes" open={nodes.length <= 12}>
@@ -114,12 +121,13 @@ function Nodes({ nodes }: { nodes: NodeState[] }) {
           const status = statusOf(node, true) ?? "pending";
           return (
             <li key={node.id}>
-              <button type="button" onClick={() => runs.set({ inspected: node.id })} title="Show the node's values">
+              <button type="button" onClick={() => inspect(node.id)} title="Show the node's values">
                 <StatusIcon status={status} />
                 <span className="run-node-name">{node.id}</span>
                 <span className="muted figures">
                   {status === "completed" && typeof node.durationMs === "number" ? duration(node.durationMs) : wordOf(status)}
                   {node.creditsCost ? ` · ${credits(node.creditsCost)}` : ""}
+                  {node.children && ` · ${inWords(node.children)}`}
                 </span>
               </button>
             </li>

@@ -1,9 +1,7 @@
-import { useReactFlow } from "@xyflow/react";
 import { useEffect } from "react";
 import { credits, duration } from "../../components/Ago";
 import type { RunState } from "../../playground/runState";
 import { useStore } from "../document/store";
-import { NodeValuesDialog } from "./values/NodeValuesDialog";
 import { RunComparison } from "./values/RunComparison";
 import { useRunning, useRuns } from "./runs";
 
@@ -14,13 +12,11 @@ export function Running() {
   const run = useRunning((running) => running.run);
   useEffect(() => void runs.find().catch(() => {}), [runs]);
   useRunKey();
-  useWayToFailure(run);
   return (
     <>
       <p className="hidden-visually" role="status" aria-label="Run">
         {isSaving ? "The draft is saved and run." : run && announcementOf(run)}
       </p>
-      <NodeValuesDialog />
       <RunComparison />
     </>
   );
@@ -55,16 +51,4 @@ function useRunKey(): void {
     addEventListener("keydown", press);
     return () => removeEventListener("keydown", press);
   }, [store, runs]);
-}
-
-/** Choose the node at which a run has failed, and move the canvas to it if it is out of sight. */
-function useWayToFailure(run: RunState | null): void {
-  const store = useStore();
-  const flow = useReactFlow();
-  const nodeId = run?.execution?.error?.nodeId;
-  useEffect(() => {
-    if (!nodeId || !store.document.nodes.some((node) => node.id === nodeId)) return;
-    store.select([nodeId]);
-    void flow.fitView({ nodes: [{ id: nodeId }], maxZoom: Math.max(1, flow.getZoom()), padding: 0.4, duration: 200 });
-  }, [nodeId, store, flow]);
 }

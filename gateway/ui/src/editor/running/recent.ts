@@ -2,8 +2,10 @@
 
 import { useResource } from "../../api/resource";
 import type { ExecutionDetail, ExecutionRow, Page } from "../../api/types";
+import { childListPath, childName } from "../../children/children";
 import { relative } from "../../components/Ago";
 import { useStore } from "../document/store";
+import { useRunning } from "./runs";
 
 const SOURCES: Record<string, string> = {
   "app-draft": "draft",
@@ -12,9 +14,14 @@ const SOURCES: Record<string, string> = {
 };
 const NONE: ExecutionRow[] = [];
 
+/** The last runs that the open graph had: of the workflow, or of the items beside the one that is shown. */
 export function useRecent(): ExecutionRow[] {
-  const { slug } = useStore();
-  return useResource<Page<ExecutionRow>>(`/api/executions?workflowSlug=${slug}&limit=20`).data?.rows ?? NONE;
+  const { slug, path } = useStore();
+  const isInside = path.length > 0;
+  const shown = useRecorded(useRunning(({ run }) => (isInside ? run?.executionId : undefined)));
+  const ofItems = shown?.parentId && shown.parentNodeId ? childListPath(shown.parentId, shown.parentNodeId, "", 20) : null;
+  const all = isInside ? ofItems : `/api/executions?workflowSlug=${slug}&limit=20`;
+  return useResource<Page<ExecutionRow>>(all).data?.rows ?? NONE;
 }
 
 export function useRecorded(executionId: string | undefined): ExecutionDetail | undefined {
@@ -22,6 +29,8 @@ export function useRecorded(executionId: string | undefined): ExecutionDetail | 
 }
 
 /** A run in a few words, for lists to choose from. */
-export function describeRun({ createdAt, source, status }: ExecutionRow): string {
+export function describeRun(run: ExecutionRow): string {
+  const { createdAt, source, status } = run;
+  if (run.parentId) return `${childName(run)} · ${status.replace("_", " ")}`;
   return `${relative(createdAt, Date.now())} · ${SOURCES[source] ?? source} · ${status.replace("_", " ")}`;
 }

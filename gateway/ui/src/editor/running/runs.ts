@@ -7,8 +7,10 @@ import { invalidate } from "../../api/resource";
 import type { ExecutionRow, GraphNode, Page } from "../../api/types";
 import type { Draft, Faults } from "../../playground/inputs";
 import { check, inputsOf } from "../../playground/inputs";
+import { isParent } from "../../children/children";
 import { type NodeState, type RunState, withEvent } from "../../playground/runState";
 import { type EditorStore, useStore } from "../document/store";
+import { ChildCounter } from "./children/counts";
 import { fieldsOf, filled } from "./form";
 import { pinsOf } from "./values/pins";
 
@@ -58,6 +60,13 @@ export class Runs {
   /** The state after all events, which is shown with the next frame. */
   private pending: RunState | null = null;
   private turn = 0;
+  private readonly counter = new ChildCounter(
+    () => this.pending ?? this.state.run,
+    (change) => {
+      const run = this.pending ?? this.state.run;
+      if (run) this.draw({ ...run, nodes: change(run.nodes) });
+    },
+  );
 
   constructor(store: EditorStore) {
     this.store = store;
@@ -142,6 +151,7 @@ export class Runs {
   /** Take the run off the canvas; one that goes on goes on. */
   clear(): void {
     this.turn += 1;
+    this.counter.stop();
     this.set({ run: null, ranWith: null, isSaving: false });
   }
 
@@ -153,11 +163,14 @@ export class Runs {
   ): Promise<void> {
     if (mine !== this.turn) return;
     this.pending = null;
+    this.counter.stop();
     this.set({ run: begin, ranWith, isSaving: false });
     for await (const { name, data } of events) {
       if (mine !== this.turn) return;
-      this.draw(withEvent(this.pending ?? this.state.run ?? begin, name, data));
+      if (name.startsWith("child.") || isParent(data as { type: string })) this.counter.readSoon();
+      if (!name.startsWith("child.")) this.draw(withEvent(this.pending ?? this.state.run ?? begin, name, data));
     }
+    if (mine === this.turn && this.state.run?.nodes.some(isParent)) await this.counter.read();
   }
 
   /** Show a state with the next frame; a hidden page has no frames. */

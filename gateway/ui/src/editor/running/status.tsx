@@ -27,12 +27,18 @@ const PATHS: Record<NodeStatus, string> = {
 
 export function statusOf(node: Pick<NodeState, "status"> | undefined, isRunLive: boolean): NodeStatus | undefined {
   if (!node) return isRunLive ? "pending" : undefined;
-  if (node.status === "running") return "processing";
+  if (node.status === "running" || node.status === "waiting") return "processing";
   return node.status in WORDS ? (node.status as NodeStatus) : undefined;
 }
 
 export function wordOf(status: NodeStatus): string {
   return WORDS[status];
+}
+
+/** The sign of a run, which those of nodes serve for. */
+export function signOf(status: string): NodeStatus {
+  if (status === "completed" || status === "failed" || status === "cancelled") return status;
+  return status === "refused" ? "failed" : "processing";
 }
 
 export function StatusIcon({ status }: { status: NodeStatus }) {

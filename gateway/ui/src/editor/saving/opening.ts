@@ -2,13 +2,13 @@
 
 import { difference } from "../document/difference";
 import { apply, collisions, type Conflict, renameChanges } from "../document/merge";
-import { EditorStore } from "../document/store";
+import { WorkflowStore } from "../document/store";
 import { lastWrite, Saver } from "./saver";
 import { readState } from "./server";
 import { initialSaving } from "./state";
 import { takeOver, UnsavedChanges } from "./unsaved";
 
-export async function openWorkflow(slug: string): Promise<{ store: EditorStore; saver: Saver }> {
+export async function openWorkflow(slug: string): Promise<{ store: WorkflowStore; saver: Saver }> {
   await lastWrite(slug);
   const state = await readState(slug);
   const { document, revision, savedAt, liveVersion, live } = state;
@@ -22,7 +22,7 @@ export async function openWorkflow(slug: string): Promise<{ store: EditorStore; 
     recovered = next;
   }
   const saving = initialSaving(revision, savedAt, liveVersion, live);
-  const store = new EditorStore(slug, document, {
+  const store = new WorkflowStore(slug, document, {
     ...saving,
     conflicts,
     theirs: document,

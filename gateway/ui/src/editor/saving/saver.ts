@@ -7,7 +7,7 @@ import { toast } from "../../components/Toast";
 import { type Change, difference, same, share } from "../document/difference";
 import type { EditorDocument } from "../document/document";
 import { type Conflict, hasArrived, isSettled, merge, takeTheirs } from "../document/merge";
-import type { EditorStore } from "../document/store";
+import type { WorkflowStore } from "../document/store";
 import { findRow, publishDraft, putDraft, readDraft, readLive, removeDraft, restoreVersion } from "./server";
 import { type Progress, type SavingFacts, whyNot } from "./state";
 import type { UnsavedChanges } from "./unsaved";
@@ -28,7 +28,7 @@ export async function lastWrite(slug: string): Promise<void> {
 }
 
 export class Saver {
-  private readonly store: EditorStore;
+  private readonly store: WorkflowStore;
   private readonly unsaved: UnsavedChanges;
   /** The document that the server has at the known revision. */
   private saved: EditorDocument;
@@ -44,7 +44,7 @@ export class Saver {
   /** The last save elsewhere that came while the page was hidden, as the row of the workflow; null: unknown saves. */
   private missed: WorkflowRow | null | undefined;
 
-  constructor(store: EditorStore, saved: EditorDocument, unsaved: UnsavedChanges) {
+  constructor(store: WorkflowStore, saved: EditorDocument, unsaved: UnsavedChanges) {
     this.store = store;
     this.saved = saved;
     this.unsaved = unsaved;

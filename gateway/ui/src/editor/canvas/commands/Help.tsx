@@ -7,7 +7,7 @@ type Row = CommandName | [label: string, keys: string];
 const SECTIONS: [string, Row[]][] = [
   ["Draw", ["add", ["Add a node here", "Double click"], ["Add a node for a wire", "Drop it on the canvas"], "wire", "unwire", "settings", "rename"]],
   ["Choose", ["selectAll", "selectNone", ["Choose several", "Ctrl+Click"], ["Choose an area", "Shift+Drag"]]],
-  ["Go", [["Along the wires", "Arrows"], ["Next and previous node", "Tab, Shift+Tab"], ["Actions", "Shift+F10"], "help"]],
+  ["Go", [["Along the wires", "Arrows"], ["Next and previous node", "Tab, Shift+Tab"], "inside", "outside", ["Actions", "Shift+F10"], "help"]],
   ["Change", ["undo", "redo", "cut", "copy", ["Paste", "Mod+v"], "duplicate", "erase", ["Move", "Shift+Arrows"], "group", "ungroup", "tidy"]],
   ["View", ["zoomIn", "zoomOut", "zoomFit", "zoomFull"]],
 ];

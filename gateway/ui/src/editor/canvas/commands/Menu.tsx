@@ -10,6 +10,7 @@ type Entry = CommandName | "paste" | "-";
 const ENTRIES: Record<"node" | "wire" | "canvas", Entry[]> = {
   node: [
     "settings",
+    "inside",
     "rename",
     "wire",
     "unwire",
@@ -32,7 +33,7 @@ const ENTRIES: Record<"node" | "wire" | "canvas", Entry[]> = {
     "tidy",
   ],
   wire: ["erase"],
-  canvas: ["add", "paste", "selectAll", "-", "tidy", "zoomFit", "zoomFull", "-", "help"],
+  canvas: ["add", "paste", "selectAll", "outside", "-", "tidy", "zoomFit", "zoomFull", "-", "help"],
 };
 
 interface Props {

@@ -5,6 +5,8 @@ import { type Alignment, align, type Axis, clear, distribute } from "../../docum
 import { type Edit, move, onGrid, remove } from "../../document/edits";
 import { group, ungroup } from "../../document/groups";
 import { fresh, insert, type Part, partOf } from "../../document/parts";
+import { bodyOf } from "../../bodies/body";
+import { openGraph } from "../../bodies/open";
 import { toast } from "../../../components/Toast";
 import { announce } from "../announce";
 import { counted } from "../card/summary";
@@ -113,6 +115,13 @@ async function tidy(context: CanvasContext): Promise<void> {
 const zoomed = (change: (context: CanvasContext) => Promise<boolean>) => (context: CanvasContext) =>
   void change(context).then(() => announce(`Zoom ${Math.round(context.flow.getZoom() * 100)} %`));
 
+/** The chosen node, if it has a graph inside. */
+function chosenBody(context: CanvasContext): string | null {
+  const [id, ...others] = chosenNodes(context);
+  const node = context.store.document.nodes.find((each) => each.id === id);
+  return node && others.length === 0 && bodyOf(node) ? node.id : null;
+}
+
 function show(context: CanvasContext): void {
   const [id] = chosenNodes(context);
   const node = context.store.document.nodes.find((each) => each.id === id);
@@ -128,6 +137,21 @@ export const COMMANDS = {
     run: (context) => context.open({ kind: "add", at: context.pointer(), wire: null }),
   },
   settings: { label: "Open settings", keys: ["Enter"], run: show, applies: one },
+  inside: {
+    label: "Open the graph inside",
+    keys: ["o"],
+    run: (context) => {
+      const id = chosenBody(context);
+      if (id) openGraph([...context.store.path, id]);
+    },
+    applies: (context) => chosenBody(context) !== null,
+  },
+  outside: {
+    label: "Back to the outer graph",
+    keys: ["Shift+O"],
+    run: ({ store: { path } }) => openGraph(path.slice(0, -1), { node: path.at(-1) }),
+    applies: ({ store }) => store.path.length > 0,
+  },
   rename: {
     label: "Rename",
     keys: ["F2"],
@@ -145,7 +169,13 @@ export const COMMANDS = {
     run: erase,
     applies: (context) => some(context) || chosenEdges(context).length > 0,
   },
-  group: { label: "Group", keys: ["Mod+g"], run: groupChosen, applies: some },
+  group: {
+    label: "Group",
+    keys: ["Mod+g"],
+    run: groupChosen,
+    // Frames are data of the canvas, which a graph inside of a node has no place for.
+    applies: (context) => some(context) && context.store.path.length === 0,
+  },
   ungroup: {
     label: "Ungroup",
     keys: ["Mod+Shift+G"],

@@ -1,12 +1,14 @@
 import { useEffect, useState } from "react";
 import { useResource } from "../../../api/resource";
 import type { ExecutionDetail, ExecutionNode, NodeValues } from "../../../api/types";
+import { childrenOf } from "../../../children/children";
 import { credits, duration } from "../../../components/Ago";
 import { Button } from "../../../components/Button";
 import { Dialog } from "../../../components/Dialog";
 import { type Socket, useCatalogue } from "../../catalogue/catalogue";
 import { useDocument, useEditor, useStore } from "../../document/store";
 import { SettingsPanel } from "../../settings/SettingsPanel";
+import { NodeItems } from "../children/NodeItems";
 import { NodeActions } from "../NodeActions";
 import { PinnedOutputs } from "./PinnedOutputs";
 import { isPinned } from "./pins";
@@ -40,6 +42,9 @@ function Values({ id }: { id: string }) {
   const executionId = chosen ?? shown ?? recent[0]?.executionId;
   const execution = useRecorded(executionId);
   const recorded = execution?.nodes.find((each) => each.id === id);
+  const node = useDocument().nodes.find((each) => each.id === id);
+  const live = useNodeRun(id)?.children;
+  const children = (executionId === shown && live) || (recorded && childrenOf(recorded));
   const values = useNodeValues(id, recorded && executionId);
   const sockets = useEditor(({ check }) => check.sockets[id]);
   const pinned = useEditor(({ history }) => isPinned(history.present, id));
@@ -55,6 +60,7 @@ function Values({ id }: { id: string }) {
         </Button>
       </div>
       {execution && <Facts node={recorded} values={values} />}
+      {node && executionId && children && <NodeItems node={node} executionId={executionId} found={children} />}
       <div className="node-values-columns">
         <section aria-label="Input">
           <h3>Input</h3>

@@ -1,7 +1,7 @@
-import { duration } from "../../components/Ago";
-import { useEditor, useStore } from "../document/store";
-import { useRunning } from "./runs";
-import { type NodeStatus, StatusIcon, wordOf } from "./status";
+import { duration } from "../../../components/Ago";
+import { useEditor, useStore } from "../../document/store";
+import { useRunning } from "../runs";
+import { StatusIcon, signOf, wordOf } from "../status";
 
 /** The run in a line on the canvas, while its panel is folded away. */
 export function FoldedRun() {
@@ -19,10 +19,4 @@ export function FoldedRun() {
       <span className="folded-run-more">Show the run</span>
     </button>
   );
-}
-
-/** The sign of a run, which those of nodes serve for. */
-function signOf(status: string): NodeStatus {
-  if (status === "completed" || status === "failed" || status === "cancelled") return status;
-  return status === "refused" ? "failed" : "processing";
 }

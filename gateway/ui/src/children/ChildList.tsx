@@ -1,0 +1,106 @@
+import { useEffect, useState } from "react";
+import { usePages } from "../api/pages";
+import type { ExecutionRow } from "../api/types";
+import { credits, duration } from "../components/Ago";
+import { Button } from "../components/Button";
+import { Failed, Loading } from "../components/States";
+import { StatusBadge } from "../components/StatusBadge";
+import { Link } from "../shell/router";
+import { type Children, type ChildStatuses, childListPath, childName, endedOf, inWords } from "./children";
+import "./children.css";
+
+const STATUSES: [keyof ChildStatuses, string][] = [
+  ["failed", "Failed"],
+  ["processing", "Processing"],
+  ["completed", "Completed"],
+  ["cancelled", "Cancelled"],
+];
+
+interface Props {
+  parentId: string;
+  nodeId: string;
+  found: Children;
+  /** Show a child here; without it, each leads to its own page. */
+  onOpen?: (child: ExecutionRow) => void;
+}
+
+/** The children of a node: numbers by status, and a list page by page, at first of those that failed. */
+export function ChildList({ parentId, nodeId, found, onOpen }: Props) {
+  const { statuses } = found;
+  const [chosen, choose] = useState<string>();
+  const status = chosen ?? (statuses.failed > 0 ? "failed" : "");
+  const { rows, error, reload, more } = usePages<ExecutionRow>(childListPath(parentId, nodeId, status));
+  const ended = endedOf(found);
+  const begun = ended + statuses.processing;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `reload` is made anew each time
+  useEffect(() => {
+    if (rows) reload();
+  }, [ended, begun]);
+  return (
+    <section className="stack tight children" aria-label="Items">
+      <div className="row spread">
+        <h3>{inWords(found)}</h3>
+        <div className="row" role="group" aria-label="Items with the status">
+          <Choice label="All" count={begun} isChosen={status === ""} onChoose={() => choose("")} />
+          {STATUSES.filter(([name]) => statuses[name] > 0).map(([name, label]) => (
+            <Choice key={name} label={label} count={statuses[name]} isChosen={status === name} onChoose={() => choose(name)} />
+          ))}
+        </div>
+      </div>
+      {ended < found.count && <progress max={found.count} value={ended} aria-label={`Progress of ${nodeId}`} />}
+      {!rows && (error ? <Failed error={error} retry={reload} /> : <Loading height="6rem" />)}
+      {rows?.length === 0 && <p className="muted small">{status ? "None of them." : "None has begun so far."}</p>}
+      {rows && rows.length > 0 && (
+        <ul className="child-list">
+          {rows.map((child) => (
+            <Child key={child.executionId} child={child} onOpen={onOpen} />
+          ))}
+        </ul>
+      )}
+      {more && (
+        <div className="row">
+          <Button isCompact onClick={() => void more()}>
+            Show more
+          </Button>
+        </div>
+      )}
+    </section>
+  );
+}
+
+function Choice({ label, count, isChosen, onChoose }: { label: string; count: number; isChosen: boolean; onChoose: () => void }) {
+  return (
+    <Button isCompact look="quiet" aria-pressed={isChosen} onClick={onChoose}>
+      {label} {count.toLocaleString("en")}
+    </Button>
+  );
+}
+
+function Child({ child, onOpen }: { child: ExecutionRow; onOpen: Props["onOpen"] }) {
+  const { executionId, status, error, durationMs, creditsCost } = child;
+  const name = childName(child);
+  return (
+    <li data-status={status}>
+      {onOpen ? (
+        <button type="button" className="as-link" onClick={() => onOpen(child)}>
+          {name}
+        </button>
+      ) : (
+        <Link href={`/app/executions/${executionId}`}>{name}</Link>
+      )}
+      <StatusBadge status={status} />
+      <span className="child-error">
+        {error && (
+          <>
+            {error.nodeId && <strong>{error.nodeId}: </strong>}
+            {error.message}
+          </>
+        )}
+      </span>
+      <span className="muted figures small">
+        {durationMs !== null && duration(durationMs)}
+        {creditsCost > 0 && ` · ${credits(creditsCost)}`}
+      </span>
+    </li>
+  );
+}
