@@ -1,6 +1,7 @@
 """Errors of conflicting state, and failed runs."""
 
 from collections.abc import Sequence
+from typing import Any
 
 from engine.errors.base import EXECUTION_ID, GRAPH_PROBLEMS, EngineError, name_first
 
@@ -88,7 +89,7 @@ class WorkflowNotRunnable(Conflict):
 
     code = "WORKFLOW_NOT_RUNNABLE"
 
-    def __init__(self, problems: Sequence[dict[str, str]]) -> None:
+    def __init__(self, problems: Sequence[dict[str, Any]]) -> None:
         reason = "has problems and cannot run" if problems else "was never published"
         super().__init__(f"This workflow {reason}", problems=list(problems))
 

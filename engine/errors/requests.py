@@ -111,7 +111,7 @@ class InvalidGraph(InvalidRequest):
 
     code = "INVALID_GRAPH"
 
-    def __init__(self, problems: Sequence[dict[str, str]]) -> None:
+    def __init__(self, problems: Sequence[dict[str, Any]]) -> None:
         count = len(problems)
         noun = "problem" if count == 1 else "problems"
         super().__init__(f"The workflow graph has {count} {noun}", problems=list(problems))

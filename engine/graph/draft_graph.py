@@ -47,6 +47,6 @@ class DraftGraph:
         if self.only is None:
             return compile_plan(self.nodes, self.edges)
         graph = examine_graph(self.nodes, self.edges)
-        if self.only not in graph.nodes or graph.nodes[self.only].type is None:
+        if self.only not in graph.nodes or not graph.nodes[self.only].is_sound:
             raise InvalidGraph([problem.as_dict() for problem in graph.problems])
         return plan_sound_part(graph, self.only)

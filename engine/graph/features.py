@@ -10,6 +10,7 @@ from functools import cache
 from importlib import resources
 from typing import Any
 
+from engine.graph.bodies import all_graphs
 from engine.nodes import node_type
 from engine.nodes.support.policy import CACHE, POLICY
 from engine.nodes.support.settings import Schema, schema_of
@@ -47,10 +48,17 @@ def needs_of(
 
 
 def features_of(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]) -> set[str]:
-    """Return all features of a graph, as far as this process knows them.
+    """Return all features of a graph and its bodies, as far as this process knows them.
 
     Sockets that follow from settings are none: the settings stand for them.
     """
+    graphs = all_graphs(nodes, edges)
+    return set().union(*(_features_of_one(graph.nodes, graph.edges) for graph in graphs))
+
+
+def _features_of_one(
+    nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]
+) -> set[str]:
     kinds = {node["id"]: node_type(node["type"]) for node in nodes}
     found: set[str] = set()
     for node in nodes:

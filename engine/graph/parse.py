@@ -1,21 +1,26 @@
 """Parser of a document's graph into typed nodes and edges, which collects all problems."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Any, TypeGuard
 
 import msgspec
 
 from engine.errors.nodes import SettingsError
+from engine.executions.run_depth import MAX_DEPTH
+from engine.graph.parsed import Callees, ParsedEdge, ParsedGraph, ParsedNode
 from engine.net.url_policy import UrlRefused, check_url
 from engine.nodes import NODE_TYPES, node_type
-from engine.nodes.request_input import RequestInput
-from engine.nodes.response_output import ResponseOutput
+from engine.nodes.for_each import ForEach
+from engine.nodes.request_input import RequestInput, RequestInputSettings
+from engine.nodes.response_output import ResponseOutput, ResponseOutputSettings
 from engine.nodes.support.base import NodeType
+from engine.nodes.support.children import CalleeInterface, ChildrenNode, wired_interface
+from engine.nodes.support.children_settings import BODY
 from engine.nodes.support.policy import Policy, parse_policy, reserved_faults
-from engine.nodes.support.settings import Judge
+from engine.nodes.support.settings import Faults, Judge
 from engine.values.plain import fault
-from engine.values.sockets import NO_SOCKETS, Socket, Sockets, is_compatible
+from engine.values.sockets import Socket, Sockets, is_compatible
 
 MAX_NODES = 1_000
 MAX_EDGES = 5_000
@@ -27,97 +32,6 @@ MAX_NAMED = 10
 """Names listed in one message."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Problem:
-    """Reason why a graph cannot run, with the node or edge concerned."""
-
-    reason: str
-    node_id: str | None = None
-    edge_id: str | None = None
-    field: str | None = None
-    """Path of the setting within the node's `data`."""
-    socket: str | None = None
-    """Name of the socket of the node, or at one end of the edge."""
-
-    def as_dict(self) -> dict[str, str]:
-        """Return the problem in the format of errors that refuse a save or a run."""
-        return _without_none(nodeId=self.node_id, edgeId=self.edge_id, reason=self.reason)
-
-    def as_detail(self) -> dict[str, str]:
-        """Return the problem in the format of a check, with its setting and socket."""
-        return _without_none(
-            nodeId=self.node_id,
-            edgeId=self.edge_id,
-            field=self.field,
-            socket=self.socket,
-            reason=self.reason,
-        )
-
-
-def _without_none(**members: str | None) -> dict[str, str]:
-    return {key: value for key, value in members.items() if value is not None}
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedNode:
-    """Node of the document; `type` is None if its type or settings are invalid."""
-
-    position: int
-    id: str
-    type: NodeType | None = None
-    settings: Any = None
-    policy: Policy = field(default_factory=Policy)
-    inputs: Mapping[str, Socket] = field(default_factory=dict)
-    outputs: Mapping[str, Socket] = field(default_factory=dict)
-    shown: Sockets = NO_SOCKETS
-    """Sockets for an editor, as far as invalid settings determine them."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ParsedEdge:
-    """Edge between two existing nodes."""
-
-    id: str
-    source: ParsedNode
-    output: str
-    target: ParsedNode
-    socket: str
-
-
-@dataclass(slots=True)
-class ParsedGraph:
-    """Nodes, edges and problems found so far."""
-
-    nodes: dict[str, ParsedNode] = field(default_factory=dict)
-    links: list[ParsedEdge] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
-    allow_private: bool = True
-    """Nodes may name private addresses."""
-    allow_reserved: bool = True
-    """Nodes may have settings that cannot be saved any more, or not yet."""
-    judge: Judge | None = None
-    """Tells the faults of expressions; None: none is looked for, as in what was checked once."""
-    expressions: int = 0
-    """Characters of CEL expressions so far."""
-
-    def report(
-        self,
-        reason: str,
-        *,
-        node: str | None = None,
-        edge: str | None = None,
-        field: str | None = None,
-        socket: str | None = None,
-    ) -> None:
-        problem = Problem(reason=reason, node_id=node, edge_id=edge, field=field, socket=socket)
-        self.problems.append(problem)
-
-    def report_settings(self, error: SettingsError, node: str) -> None:
-        """Report every fault of a node's settings."""
-        for each in error.faults:
-            self.report(each.reason, node=node, field=each.field or None)
-
-
 def parse_graph(
     nodes: Sequence[Mapping[str, Any]],
     edges: Sequence[Mapping[str, Any]],
@@ -125,14 +39,30 @@ def parse_graph(
     allow_private: bool = True,
     allow_reserved: bool = True,
     judge: Judge | None = None,
+    callees: Callees | None = None,
 ) -> ParsedGraph:
-    """Parse a document's graph. The result lists all problems."""
-    draft = ParsedGraph(allow_private=allow_private, allow_reserved=allow_reserved, judge=judge)
-    for name, items, limit in (("nodes", nodes, MAX_NODES), ("edges", edges, MAX_EDGES)):
-        if len(items) > limit:
-            draft.report(f"The graph has {len(items)} {name}; at most {limit} are allowed")
+    """Parse a document's graph. The result lists all problems, and each body its own."""
+    draft = ParsedGraph(
+        allow_private=allow_private, allow_reserved=allow_reserved, judge=judge, callees=callees
+    )
+    return _parse_into(draft, nodes, edges)
+
+
+def _parse_into(
+    draft: ParsedGraph, nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]
+) -> ParsedGraph:
+    total = draft.total
+    total.nodes, total.edges = total.nodes + len(nodes), total.edges + len(edges)
+    for name, count, limit in (
+        ("nodes", total.nodes, MAX_NODES),
+        ("edges", total.edges, MAX_EDGES),
+    ):
+        if count > limit:
+            with_bodies = " with those of its bodies" if draft.depth else ""
+            draft.report(f"The graph has {count} {name}{with_bodies}; at most {limit} are allowed")
     if draft.problems:
         return draft
+    draft.wires = _name_wires(edges)
     for position, node in enumerate(nodes):
         _read_node(draft, position, node)
     _check_single(draft, RequestInput.type, "Request Input")
@@ -159,7 +89,7 @@ def _parse_node(
     draft: ParsedGraph, position: int, node_id: str, raw: Mapping[str, Any]
 ) -> ParsedNode:
     kind = _find_type(draft, node_id, raw.get("type"))
-    data = _read_data(draft, node_id, raw.get("data"))
+    data = _read_data(draft, node_id, raw)
     unknown = ParsedNode(position=position, id=node_id)
     if data is None:
         return unknown
@@ -176,17 +106,91 @@ def _parse_node(
         draft.report_settings(SettingsError(*kind.outdated(settings)), node_id)
     if not draft.allow_private:
         _check_target(draft, node_id, kind.fixed_url(settings))
-    sockets = Sockets(kind.inputs(settings), kind.outputs(settings))
-    return ParsedNode(
-        position=position,
-        id=node_id,
-        type=kind,
-        settings=settings,
-        policy=policy,
-        inputs=sockets.inputs,
-        outputs=sockets.outputs,
-        shown=sockets,
+    parsed = replace(unknown, type=kind, settings=settings, policy=policy)
+    if isinstance(kind, ChildrenNode):
+        return _connect(draft, parsed, kind)
+    return _with_sockets(parsed, kind)
+
+
+def _with_sockets(parsed: ParsedNode, kind: NodeType) -> ParsedNode:
+    sockets = Sockets(kind.inputs(parsed.settings), kind.outputs(parsed.settings))
+    return replace(parsed, inputs=sockets.inputs, outputs=sockets.outputs, shown=sockets)
+
+
+def _connect(draft: ParsedGraph, parsed: ParsedNode, kind: ChildrenNode) -> ParsedNode:
+    """Give a node the sockets of its body or of the workflow that it calls."""
+    callee, body, faults = kind.callee(parsed.settings), None, Faults()
+    interface: CalleeInterface | str
+    if callee is None:
+        body = _parse_body(draft, parsed.settings.body)
+        interface = interface_of_graph(body)
+    elif draft.callees is None:
+        interface = _wired_interface(draft, parsed, kind)
+    else:
+        interface = draft.callees[callee]
+    if isinstance(interface, str):
+        draft.report(interface, node=parsed.id, field="workflow")
+        settings = kind.connect(parsed.settings, _wired_interface(draft, parsed, kind), faults)
+        shown = Sockets(kind.inputs(settings), kind.outputs(settings))
+        return replace(parsed, type=None, settings=None, shown=shown)
+    settings = kind.connect(parsed.settings, interface, faults)
+    connected = _with_sockets(replace(parsed, settings=settings, body=body), kind)
+    if body is not None and body.problems:
+        # Without a form the sockets are not known: problems that follow from it are not reported.
+        has_form = any(isinstance(each.type, RequestInput) for each in body.nodes.values())
+        return connected if has_form else replace(connected, type=None)
+    draft.report_settings(SettingsError(*faults.found), parsed.id)
+    return replace(connected, type=None) if faults.found else connected
+
+
+def _wired_interface(draft: ParsedGraph, parsed: ParsedNode, kind: ChildrenNode) -> CalleeInterface:
+    inputs, outputs = draft.wires.get(parsed.id, ((), ()))
+    own = kind.outputs(parsed.settings)
+    return wired_interface(inputs, (name for name in outputs if name not in own))
+
+
+def _parse_body(outer: ParsedGraph, body: Mapping[str, Any]) -> ParsedGraph:
+    inner = ParsedGraph(
+        allow_private=outer.allow_private,
+        allow_reserved=outer.allow_reserved,
+        judge=outer.judge,
+        callees=outer.callees,
+        total=outer.total,
+        depth=outer.depth + 1,
     )
+    if inner.depth > MAX_DEPTH:
+        inner.report(f"Bodies are nested more than {MAX_DEPTH} deep")
+        return inner
+    _parse_into(inner, body["nodes"], body["edges"])
+    if not inner.problems or inner.nodes:
+        for kind, title in (
+            (RequestInput.type, "Request Input"),
+            (ResponseOutput.type, "Response Output"),
+        ):
+            if not any(raw.get("type") == kind for raw in body["nodes"]):
+                inner.report(f"The body has no {title}; it needs one")
+    return inner
+
+
+def interface_of_graph(graph: ParsedGraph) -> CalleeInterface:
+    """Return the inputs and named outputs of a graph, as far as it has no problems."""
+    settings = [node.settings for node in graph.nodes.values()]
+    fields = (each.fields for each in settings if isinstance(each, RequestInputSettings))
+    outputs = (each.names for each in settings if isinstance(each, ResponseOutputSettings))
+    return CalleeInterface(fields=next(fields, ()), outputs=next(outputs, ()))
+
+
+def _name_wires(
+    edges: Sequence[Mapping[str, Any]],
+) -> dict[str, tuple[Sequence[str], Sequence[str]]]:
+    """Return the names of the input and output sockets with edges, by node."""
+    found: dict[str, tuple[dict[str, None], dict[str, None]]] = {}
+    for edge in edges:
+        for end, handle, side in (("target", "targetHandle", 0), ("source", "sourceHandle", 1)):
+            node_id, name = edge.get(end), edge.get(handle)
+            if isinstance(node_id, str) and isinstance(name, str):
+                found.setdefault(node_id, ({}, {}))[side][name] = None
+    return {node_id: (tuple(ins), tuple(outs)) for node_id, (ins, outs) in found.items()}
 
 
 def _check_target(draft: ParsedGraph, node_id: str, url: str | None) -> None:
@@ -210,7 +214,8 @@ def _find_type(draft: ParsedGraph, node_id: str, name: object) -> NodeType | Non
     return found
 
 
-def _read_data(draft: ParsedGraph, node_id: str, data: object) -> dict[str, Any] | None:
+def _read_data(draft: ParsedGraph, node_id: str, raw: Mapping[str, Any]) -> dict[str, Any] | None:
+    data = raw.get("data")
     if data is None:
         return {}
     if not isinstance(data, dict):
@@ -220,7 +225,9 @@ def _read_data(draft: ParsedGraph, node_id: str, data: object) -> dict[str, Any]
     if reason:
         draft.report(f"data {reason}", node=node_id)
         return None
-    size = len(msgspec.json.encode(data))
+    has_body = raw.get("type") == ForEach.type  # whose nodes have the same limit
+    counted = {name: data[name] for name in data if not has_body or name != BODY.name}
+    size = len(msgspec.json.encode(counted))
     if size > MAX_DATA_BYTES:
         reason = f"data has {size} bytes as JSON; at most {MAX_DATA_BYTES} are allowed"
         draft.report(reason, node=node_id)
@@ -229,8 +236,8 @@ def _read_data(draft: ParsedGraph, node_id: str, data: object) -> dict[str, Any]
 
 
 def _is_within_budget(draft: ParsedGraph, node_id: str, data: Mapping[str, Any]) -> bool:
-    draft.expressions += _expression_length(data)
-    if draft.expressions <= MAX_EXPRESSIONS:
+    draft.total.expressions += _expression_length(data)
+    if draft.total.expressions <= MAX_EXPRESSIONS:
         return True
     reason = f"All expressions of a graph together have at most {MAX_EXPRESSIONS} characters"
     draft.report(reason, node=node_id, field="expression" if "expression" in data else "cases")

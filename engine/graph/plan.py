@@ -11,23 +11,18 @@ import msgspec
 from msgspec import Struct
 
 from engine.errors import InvalidGraph
-from engine.graph.parse import (
-    MAX_NAMED,
-    ParsedEdge,
-    ParsedGraph,
-    ParsedNode,
-    Problem,
-    parse_graph,
-)
+from engine.graph.parse import MAX_NAMED, parse_graph
+from engine.graph.parsed import Callees, ParsedEdge, ParsedGraph, ParsedNode, Problem
+from engine.graph.unused_fields import find_unused
 from engine.nodes.condition import Condition
-from engine.nodes.request_input import PARAMS, RequestInput, RequestInputSettings
+from engine.nodes.request_input import RequestInput, RequestInputSettings
 from engine.nodes.response_output import ResponseOutput
 from engine.nodes.support.base import InEdge, NodeType, WorkKind
 from engine.nodes.support.policy import Policy
 from engine.nodes.support.settings import Judge
 from engine.nodes.switch import Switch
 from engine.nodes.transform import Transform
-from engine.values.fields import SOCKETS, Field
+from engine.values.fields import Field
 from engine.values.sockets import MEDIA_TYPES, SocketType
 
 if TYPE_CHECKING:
@@ -67,6 +62,8 @@ class Node:
     """Input sockets that take several edges, and get a list."""
     dependencies: tuple[int, ...]
     dependents: tuple[int, ...]
+    body: "Plan | None" = None
+    """Plan that the node runs for each item."""
 
     @property
     def name(self) -> NodeName:
@@ -144,7 +141,7 @@ def plan_sound_part(graph: ParsedGraph, only: str | None = None) -> Plan:
     """
     if not graph.problems:
         return _build_plan(graph, only)
-    sound = [node for node in graph.nodes.values() if node.type is not None]
+    sound = [node for node in graph.nodes.values() if node.is_sound]
     nodes = {node.id: replace(node, position=place) for place, node in enumerate(sound)}
     cyclic: set[int] = set().union(*_find_cyclic(graph))
     links = [
@@ -194,16 +191,32 @@ def examine_graph(
     allow_private: bool = True,
     allow_reserved: bool = True,
     judge: Judge | None = None,
+    callees: Callees | None = None,
 ) -> ParsedGraph:
-    """Parse a graph and find all its problems, including cycles.
+    """Parse a graph and find all its problems, including cycles and those of its bodies.
 
-    Without `judge`, expressions are not checked.
+    Without `judge`, expressions are not checked. Without `callees`, nodes that call a workflow have
+    the sockets that their wires name.
     """
     draft = parse_graph(
-        nodes, edges, allow_private=allow_private, allow_reserved=allow_reserved, judge=judge
+        nodes,
+        edges,
+        allow_private=allow_private,
+        allow_reserved=allow_reserved,
+        judge=judge,
+        callees=callees,
     )
-    _check_cycles(draft)
+    _finish(draft)
     return draft
+
+
+def _finish(draft: ParsedGraph) -> None:
+    """Add the problems of cycles and of bodies."""
+    _check_cycles(draft)
+    for node in draft.nodes.values():
+        if node.body is not None:
+            _finish(node.body)
+            draft.problems += [problem.inside(node.id) for problem in node.body.problems]
 
 
 def _check_cycles(draft: ParsedGraph) -> None:
@@ -256,7 +269,7 @@ def _build_plan(draft: ParsedGraph, only: str | None = None) -> Plan:
     form = _form(nodes, request_input)
     goal = output if only is None else next(node.index for node in nodes if node.id == only)
     reachable = _find_reachable(shape, order, places, goal)
-    unused = _find_unused(nodes, request_input, reachable, form.fields)
+    unused = find_unused(nodes, request_input, reachable, form.fields)
     if goal is not None and goal == request_input:
         unused = frozenset()  # All of the fields are the result.
     return Plan(
@@ -270,9 +283,13 @@ def _build_plan(draft: ParsedGraph, only: str | None = None) -> Plan:
         values=dict(form.values),
         unused_fields=unused,
         is_pure=all(nodes[index].type.kind is WorkKind.PURE for index in reachable),
-        has_expressions=any(isinstance(nodes[index].type, EVALUATING) for index in reachable),
+        has_expressions=any(_evaluates(nodes[index]) for index in reachable),
         models=_find_models(nodes, reachable),
     )
+
+
+def _evaluates(node: Node) -> bool:
+    return isinstance(node.type, EVALUATING) or bool(node.body and node.body.has_expressions)
 
 
 def _find_fixed(
@@ -332,6 +349,7 @@ def _build_node(
         many=frozenset(name for name, socket in parsed.inputs.items() if socket.many),
         dependencies=tuple(sorted({in_edge.source for in_edge in in_edges})),
         dependents=dependents,
+        body=None if parsed.body is None else _build_plan(parsed.body),
     )
 
 
@@ -353,34 +371,11 @@ def _form(nodes: Sequence[Node], request_input: int | None) -> RequestInputSetti
     return settings
 
 
-def _find_unused(
-    nodes: Sequence[Node],
-    request_input: int | None,
-    reachable: frozenset[int],
-    fields: Sequence[Field],
-) -> frozenset[str]:
-    used: set[str] = set()
-    for node in (nodes[index] for index in reachable):
-        for in_edge in node.in_edges:
-            if in_edge.source == request_input:
-                used |= _find_used(node, in_edge, fields)
-    return frozenset(field.name for field in fields) - used
-
-
 def _without_demands(fields: Sequence[Field], unused: Set[str]) -> tuple[Field, ...]:
     """Return the fields; none of the unused ones is required."""
     return tuple(
         replace(each, required=each.required and each.name not in unused) for each in fields
     )
-
-
-def _find_used(node: Node, in_edge: InEdge, fields: Sequence[Field]) -> Set[str]:
-    """Return the fields that a node reads through an edge from the Request Input."""
-    if in_edge.output != PARAMS:
-        return {in_edge.output}
-    bundled = {field.name for field in fields if field.type not in SOCKETS}
-    members = node.type.reads(node.settings, in_edge.socket)
-    return bundled if members is None else bundled.intersection(members)
 
 
 def _find_reachable(

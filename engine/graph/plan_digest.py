@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from engine.graph.plan import NodeName, Plan
+from engine.graph.plan import Node, NodeName, Plan
 from engine.nodes import node_type
 
 DIGEST = "engine.graph.plan_digest"
@@ -35,7 +35,7 @@ def plan_digest(plan: Plan) -> str:
     Models and their manifests are no part of it, since they change without a release.
     """
     if DIGEST not in plan.derived:
-        nodes = [(node.id, node.type.type, node.type.semantics) for node in plan.nodes]
+        nodes = [_describe(node) for node in plan.nodes]
         edges = [
             [(edge.socket, edge.source, edge.output) for edge in node.in_edges]
             for node in plan.nodes
@@ -44,6 +44,11 @@ def plan_digest(plan: Plan) -> str:
         plan.derived[DIGEST] = _digest([nodes, edges, ends, sorted(plan.reachable)])
     digest: str = plan.derived[DIGEST]
     return digest
+
+
+def _describe(node: Node) -> tuple[Any, ...]:
+    described = (node.id, node.type.type, node.type.semantics)
+    return described if node.body is None else (*described, plan_digest(node.body))
 
 
 def types_digest(names: Iterable[NodeName]) -> str:

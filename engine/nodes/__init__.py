@@ -3,6 +3,7 @@
 from engine.nodes.assistant import Assistant
 from engine.nodes.condition import Condition
 from engine.nodes.custom_model import CustomModel
+from engine.nodes.for_each import ForEach
 from engine.nodes.generators import ImageGenerator, MusicGenerator, VideoGenerator
 from engine.nodes.http_request import HttpRequest
 from engine.nodes.image_text import ImageText
@@ -12,6 +13,7 @@ from engine.nodes.merge import Merge
 from engine.nodes.note import Note
 from engine.nodes.request_input import RequestInput
 from engine.nodes.response_output import ResponseOutput
+from engine.nodes.sub_workflow import SubWorkflow
 from engine.nodes.support.base import NodeType
 from engine.nodes.switch import Switch
 from engine.nodes.text_box import TextBox
@@ -37,6 +39,8 @@ NODE_TYPES: tuple[NodeType, ...] = (
     Condition(),
     Switch(),
     Merge(),
+    SubWorkflow(),
+    ForEach(),
     ResponseOutput(),
     Note(),
 )

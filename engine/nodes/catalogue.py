@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from engine.nodes import NODE_TYPES
 from engine.nodes.support.base import NodeType
-from engine.nodes.support.policy import CACHE, POLICY
+from engine.nodes.support.policy import CACHE, POLICY, RETRY
 from engine.nodes.support.settings import Schema, schema_of
 from engine.values.json_schemas import DRAFT
 from engine.values.sockets import Sockets
@@ -48,7 +48,8 @@ def settings_schema(kind: NodeType) -> Schema:
     Data that do not fit it cannot be saved. A save also checks rules between settings, templates,
     expressions, URLs and the fields of the node's model.
     """
-    members = (*kind.members, *POLICY, CACHE)
+    policy = (each for each in POLICY if kind.takes_retry or each is not RETRY)
+    members = (*kind.members, *policy, CACHE)
     return {"$schema": DRAFT, "title": kind.label, **schema_of(members)}
 
 

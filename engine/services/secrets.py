@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.access.secret_hosts import is_sent_to
 from engine.errors import DraftNotFound, WorkflowNotFound
-from engine.graph.parse import Problem
+from engine.graph.parsed import Problem
 from engine.nodes.http_request import HttpRequest
 from engine.nodes.support.http_settings import read_fixed_host, read_secret_uses
 from engine.store import Draft, Secret, Store, Workflow

@@ -39,6 +39,8 @@ class WorkKind(StrEnum):
     """Waits for a network: runs on the event loop, claimed and recorded by itself."""
     CPU = "cpu"
     """Heavy or untrusted local work: runs in a child process that can be killed."""
+    CHILDREN = "children"
+    """Waits for executions that it starts, without a worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -207,6 +209,8 @@ class NodeType(Protocol):
     """Sockets depend on the settings."""
     since_schema: int = 1
     """Schema version of the store from which on nodes of the type can be saved."""
+    takes_retry: bool = True
+    """The common setting `retry` has an effect; else it is a fault."""
     semantics: int = 1
     """Version of what the type does with its settings and inputs.
 

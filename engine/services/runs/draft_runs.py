@@ -168,8 +168,8 @@ def _check_nodes(document: Document, part: DraftPart) -> None:
 
 
 def _needed_problems(
-    document: Document, problems: Sequence[dict[str, str]], only: str, pinned: Collection[str]
-) -> list[dict[str, str]]:
+    document: Document, problems: Sequence[dict[str, Any]], only: str, pinned: Collection[str]
+) -> list[dict[str, Any]]:
     """Return the problems of the node, of what it needs, and of the whole graph."""
     sources: dict[str, list[str]] = {}
     for edge in document.edges:

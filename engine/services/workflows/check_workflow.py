@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.billing.credits import estimate_nodes
 from engine.errors import InvalidInputs
-from engine.graph.parse import ParsedGraph, Problem
+from engine.graph.parsed import ParsedGraph, Problem
 from engine.graph.plan import Plan, plan_sound_part
 from engine.nodes.request_input import RequestInputSettings
 from engine.services.secrets import check_secrets
@@ -17,7 +17,6 @@ from engine.services.workflows.save_workflow import check_uploads
 from engine.services.workflows.schema_checks import check_schema
 from engine.store import Store
 from engine.values.fields import check_inputs
-from engine.values.sockets import Sockets
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +24,8 @@ class WorkflowCheck:
     """Result of a check."""
 
     problems: Sequence[Problem]
-    sockets: Mapping[str, Sockets]
-    """Sockets of each node by its id, even with invalid settings."""
+    sockets: Mapping[str, Any]
+    """Sockets of each node by its id in the format of the API, even with invalid settings."""
     costs: Mapping[str, int]
     """Highest cost of each charged node in credits, by its id."""
 
@@ -34,7 +33,7 @@ class WorkflowCheck:
         """Return the result in the format of the API."""
         return {
             "problems": [problem.as_detail() for problem in self.problems],
-            "sockets": {node_id: each.as_dict() for node_id, each in self.sockets.items()},
+            "sockets": self.sockets,
             "estimate": {"total": sum(self.costs.values()), "byNode": self.costs},
         }
 
@@ -87,7 +86,7 @@ def check_graph(
     given = None if inputs is None else _fill(plan, inputs, wrong)
     return WorkflowCheck(
         problems=(*graph.problems, *_input_problems(graph, wrong)),
-        sockets={node.id: node.shown for node in graph.nodes.values()},
+        sockets=graph.shown_sockets(),
         costs=estimate_nodes(plan, markup, given),
     )
 

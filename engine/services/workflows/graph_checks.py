@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from functools import partial
 from typing import Any, TypeVar
 
-from engine.graph.parse import ParsedGraph
+from engine.graph.parsed import ParsedGraph
 from engine.graph.plan import examine_graph
 from engine.process.account_semaphore import AccountSemaphore
 from engine.services.expressions import Expressions

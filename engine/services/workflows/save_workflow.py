@@ -8,7 +8,7 @@ from typing import Any
 from engine.errors import AssetNotFound, InvalidBody, InvalidGraph
 from engine.errors.nodes import SettingFault, SettingsError
 from engine.graph.document import Document
-from engine.graph.parse import Problem
+from engine.graph.parsed import Problem
 from engine.media.ids import is_asset_id
 from engine.nodes.upload import Upload, UploadSettings
 from engine.services.secrets import check_secrets, note_secrets
@@ -38,7 +38,7 @@ async def check_document(
 
 async def find_problems(
     store: Store, account_id: str, document: Document, *, checker: GraphChecker
-) -> list[dict[str, str]]:
+) -> list[dict[str, Any]]:
     """Return all problems of a document's graph, as callers see them."""
     graph = await checker.examine(account_id, document.nodes, document.edges)
     problems = [

@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
 from engine.graph.features import describe, needs_of
-from engine.graph.parse import Problem
+from engine.graph.parsed import Problem
 from engine.nodes import node_type
 from engine.nodes.catalogue import WAITS_FOR_SCHEMA
 from engine.nodes.support.policy import CACHE, POLICY

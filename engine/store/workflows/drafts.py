@@ -34,7 +34,7 @@ class Draft:
     """The version that was live when the draft began; None: the workflow was never published."""
     saved_at: int
     document: Document
-    problems: tuple[dict[str, str], ...]
+    problems: tuple[dict[str, Any], ...]
 
 
 class Drafts:
@@ -52,7 +52,7 @@ class Drafts:
         account_id: str,
         slug: str,
         document: Document,
-        problems: Sequence[dict[str, str]],
+        problems: Sequence[dict[str, Any]],
         expected: Collection[int] | Literal["new"] | None = None,
     ) -> Draft:
         """Replace the draft, or begin one; `expected` revisions guard it, of which 0 is none yet.

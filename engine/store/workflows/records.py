@@ -1,7 +1,7 @@
 """Records of workflows as they are read."""
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from engine.graph.document import Document, from_record
 from engine.store.formats import Format
@@ -20,7 +20,7 @@ class Workflow:
     version: int
     """0: it was never published."""
     document: Document
-    problems: tuple[dict[str, str], ...]
+    problems: tuple[dict[str, Any], ...]
     created_at: int
     updated_at: int
     operation: str

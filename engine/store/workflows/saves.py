@@ -33,7 +33,7 @@ class WorkflowSave:
     account_id: str
     slug: str
     document: Document
-    problems: Sequence[dict[str, str]]
+    problems: Sequence[dict[str, Any]]
     expected: str
     """Version that must be current: empty for any, 'new' for none."""
     operation: str

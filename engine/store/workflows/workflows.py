@@ -4,6 +4,7 @@ import contextlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 from engine.errors import (
     ModelNotFound,
@@ -50,7 +51,7 @@ class Workflows:
         self._current: LruCache[str, int] = LruCache(SLUGS_KEPT)
 
     async def create(
-        self, account_id: str, document: Document, problems: list[dict[str, str]]
+        self, account_id: str, document: Document, problems: list[dict[str, Any]]
     ) -> Workflow:
         """Save the first version under a permanent slug made from its name.
 
@@ -65,7 +66,7 @@ class Workflows:
             raise
 
     async def create_draft(
-        self, account_id: str, document: Document, problems: Sequence[dict[str, str]]
+        self, account_id: str, document: Document, problems: Sequence[dict[str, Any]]
     ) -> Workflow:
         """Begin a workflow that has only a draft, under a slug made from its name, for good.
 
@@ -84,7 +85,7 @@ class Workflows:
         account_id: str,
         slug: str,
         document: Document,
-        problems: list[dict[str, str]],
+        problems: list[dict[str, Any]],
         expected_version: int | None = None,
         note: str | None = None,
     ) -> Workflow:

@@ -13,6 +13,13 @@ class GraphProblem(Nested, kw_only=True):
 
     node_id: str | UnsetType = UNSET
     edge_id: str | UnsetType = UNSET
+    path: Annotated[
+        list[str] | UnsetType,
+        doc(
+            "With a problem in the body of a `forEach`: ids of the nodes around it, from the "
+            "outermost one, and of the inner node. Edge, setting and socket are those of the body."
+        ),
+    ] = UNSET
     field: Annotated[
         str | UnsetType,
         doc("Path of the setting within the node's `data`, such as `items[0].value`."),
@@ -42,6 +49,9 @@ class NodeSocketsView(Nested):
 
     inputs: list[InputSocketView]
     outputs: list[OutputSocketView]
+    body: Annotated[
+        OBJECT | UnsetType, doc("The sockets of each node of the body of a `forEach`, by its id.")
+    ] = UNSET
 
 
 class EstimateView(Nested):

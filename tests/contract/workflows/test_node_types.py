@@ -61,11 +61,12 @@ def test_every_node_type_is_listed_with_its_category(caller: Caller) -> None:
 
 
 def test_settings_are_a_schema_with_defaults_and_controls(caller: Caller) -> None:
-    for row in catalogue(caller).values():
+    for name, row in catalogue(caller).items():
         jsonschema_rs.validator_for(row["settings"])
         members = row["settings"]["properties"]
         assert all(each["x-widget"] for each in members.values())
-        assert {"retry", "timeoutSeconds", "onError"} <= members.keys()
+        assert {"timeoutSeconds", "onError"} <= members.keys()
+        assert ("retry" in members) is (name not in ("subWorkflow", "forEach"))
     merge = catalogue(caller)["merge"]["settings"]["properties"]["mode"]
     assert (merge["default"], merge["enum"]) == ("first", ["first", "all", None])
 

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from engine.errors import InvalidGraph
-from engine.graph.parse import Problem
+from engine.graph.parsed import Problem
 from engine.graph.plan import compile_plan
 from engine.models.registry import use_models
 from engine.nodes import NODE_TYPES
@@ -33,7 +33,7 @@ def test_an_invalid_graph_carries_all_its_problems() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["Assistant", "image-generator", "forEach", "List", "", "__class__"]
+    "name", ["Assistant", "image-generator", "foreach", "List", "", "__class__"]
 )
 def test_an_unknown_node_type_is_named_beside_the_known_ones(name: str) -> None:
     problem = only([node("a", name)], [])

@@ -11,7 +11,7 @@ from engine.errors.nodes import SettingsError
 from engine.models.pricing import Usage
 from engine.models.registry import find_model
 from engine.nodes import NODE_TYPES, node_type
-from engine.nodes.support.base import NodeType
+from engine.nodes.support.base import NodeType, WorkKind
 from engine.values.plain import fault
 from tests.engine.nodes.test_upload import ASSET
 from tests.support.nodes.node_context import FakeContext
@@ -69,7 +69,11 @@ def test_what_it_charges_for_is_a_model_that_there_is(kind: NodeType) -> None:
     assert (kind.max_usage(settings, {}) == Usage()) == (name is None)
 
 
-@every_node_type
+@pytest.mark.parametrize(
+    "kind",
+    [kind for kind in NODE_TYPES if kind.kind is not WorkKind.CHILDREN],
+    ids=lambda kind: kind.type,
+)
 async def test_it_gives_plain_values_on_declared_sockets_only(kind: NodeType) -> None:
     settings = kind.parse(SAMPLES[kind.type].settings)
 
@@ -91,6 +95,8 @@ def test_data_of_the_wrong_types_is_refused_or_taken_but_never_breaks(kind: Node
         *SAMPLES[kind.type].settings,
         "kind",
         "mode",
+        "body",
+        "workflow",
         "values",
         "strict",
         "method",

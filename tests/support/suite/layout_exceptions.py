@@ -2,6 +2,7 @@
 
 MANY_ENTRIES: dict[str, str] = {
     "deploy/commands": "One module for each command.",
+    "engine/nodes": "One module for each node type.",
     "docs/pictures": "Made by a command: each page in light, in dark and on a phone.",
     "tests/engine/nodes": "One module for each node type.",
     "tests/workers/outbound": "One module for each rule of the client.",
@@ -9,6 +10,9 @@ MANY_ENTRIES: dict[str, str] = {
 """Folders with more than twenty entries."""
 
 TESTED_ELSEWHERE: dict[str, str] = {
+    "engine/graph/parsed.py": "Types; tests/engine/graph/test_parse_bodies.py has problems in bodies.",
+    "engine/nodes/support/children.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",
+    "engine/nodes/support/children_settings.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",
     "gateway/routes/webhooks/deliveries.py": "tests/contract/webhooks/test_run_webhooks.py lists deliveries and sends them again.",
     "engine/store/archive/no_archive.py": "tests/engine/history/reading/test_archive.py and test_archive_needs.py open a store without a database.",
     "engine/history/reading/bounded_reads.py": "tests/engine/history/reading/test_archive.py reads with it, while the database is slow and away.",

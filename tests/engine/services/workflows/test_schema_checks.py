@@ -7,7 +7,7 @@ import redis
 
 from engine.errors import InvalidGraph
 from engine.graph import features
-from engine.graph.parse import Problem
+from engine.graph.parsed import Problem
 from engine.nodes import catalogue, node_type
 from engine.nodes.support.settings import flag
 from engine.services.workflows.check_workflow import check_workflow
