@@ -91,7 +91,7 @@ class BatchFeeder(Feeder):
 
     async def _feed_next(self, account_id: str, batch_id: str) -> None:
         """Feed another batch of the account, which may have waited for room."""
-        other = await self._store.feeding.next_open(account_id, besides=batch_id)
+        other = await self._store.feeding.due.next_open(account_id, besides=batch_id)
         if other is not None:
             self.feed_soon(account_id, other)
 

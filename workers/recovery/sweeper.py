@@ -13,7 +13,7 @@ from workers.feeding.batch_feeder import BatchFeeder
 from workers.recovery.clock import ClockReading, RecoveryClock
 from workers.recovery.duties.dead_gateways import DeadGateways
 from workers.recovery.duties.dead_workers import DeadWorkers, GoneMetrics, LongLeases
-from workers.recovery.duties.due_batches import DueBatches
+from workers.recovery.duties.due_feeds import DueBatches
 from workers.recovery.duties.due_hints import DueDeliveries, DueExecutions
 from workers.recovery.duties.orphans import OrphanSearch
 from workers.recovery.duties.removal import (
@@ -163,7 +163,7 @@ def sweeper_duties(
         LongLeases(store, clock),
         DueExecutions(store, clock),
         DueDeliveries(store, clock),
-        DueBatches(store, clock, feeder),
+        DueBatches(store, store.feeding.due, clock, feeder),
         DeadGateways(store, clock),
         OrphanSearch(store),
         GoneMetrics(store, clock),

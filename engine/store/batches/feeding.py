@@ -12,6 +12,7 @@ from engine.ids.partitions import partition_of
 from engine.store.batches.chunks import ItemChunks
 from engine.store.batches.limits import ItemLimits
 from engine.store.batches.records import NewItem
+from engine.store.partitioned.due_lists import LOOK_MS, DueLists
 from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.batch_keys import BatchKeys
@@ -21,22 +22,12 @@ from engine.store.redis.scripts import SCRIPTS
 
 LEASE_MS = 3_000
 """Time for which one worker alone begins items of a batch; others may when it is silent."""
-LOOK_MS = 2_000
-"""Time until the next look at a batch that nothing else brings forward."""
 PAUSE_MS = 1_000
 """Time until the next look at a batch after a fault, such as a full store."""
-ACCOUNT_LOOK_MS = 200
-"""Least time between two looks at an account."""
 MOST_ITEMS = 20
 """Most items that a worker takes at once."""
-MOST_BATCHES = 8
-"""Most batches of one account that a look takes in."""
-MOST_ACCOUNTS = 200
-"""Most accounts that a search takes."""
-LEAST_OF_PARTITION = 2
 MOST_COUNTED = 100
 """Most accounts of one partition whose queued items are counted."""
-ROTATION_SECONDS = 1.0
 COUNT_SECONDS = 60.0
 END_OF_TIME = 2**53
 """Time in milliseconds after all others."""
@@ -68,13 +59,6 @@ class TakenItems(Struct, frozen=True):
     indexes: Sequence[int] = ()
 
 
-class DueAccounts(Struct, frozen=True, kw_only=True):
-    """Accounts whose batches need a look, and whether there are more of them."""
-
-    names: Sequence[str]
-    has_more: bool
-
-
 class FedBatch(Struct, frozen=True, kw_only=True):
     """Facts of a batch that its executions have."""
 
@@ -89,40 +73,13 @@ class FedBatch(Struct, frozen=True, kw_only=True):
 
 
 class BatchFeeding:
-    """Hands out items of batches, and finds accounts and batches that need a look."""
+    """Hands out items of batches; `due` finds accounts and batches that need a look."""
 
     def __init__(self, client: Client, chunks: ItemChunks) -> None:
         self._client = client
         self._chunks = chunks
-        self._first = FirstMembers(client, batch_keys.batches_due)
+        self.due = DueLists(client, batch_keys.open_batches, batch_keys.batches_due)
         self._counted = FirstMembers(client, batch_keys.batches_due)
-
-    @property
-    def has_open(self) -> bool:
-        """Whether any account had an open batch at the last search."""
-        return self._first.has_any
-
-    async def due_accounts(self, now: int) -> DueAccounts:
-        """Return a bounded number of accounts that need a look, and postpone each."""
-        due = await self._first.due(now, ROTATION_SECONDS)
-        replies = await asyncio.gather(
-            *(
-                self._client.call(
-                    SCRIPTS["promote_due"],
-                    due=batch_keys.batches_due(partition),
-                    now=now,
-                    most=max(LEAST_OF_PARTITION, MOST_ACCOUNTS // len(due)),
-                    repeat_ms=LOOK_MS,
-                )
-                for partition in due
-            )
-        )
-        for partition, (first, _) in zip(due, replies, strict=True):
-            self._first.note(partition, first)
-        return DueAccounts(
-            names=[name.decode() for _, names in replies for name in names],
-            has_more=any(first is not None and float(first) <= now for first, _ in replies),
-        )
 
     async def count_queued(self) -> int:
         """Return the number of queued items, of a bounded number of accounts of each partition.
@@ -140,31 +97,6 @@ class BatchFeeding:
             )
             queued += sum(int(count or 0) for count in counts)
         return queued
-
-    async def due_batches(self, account_id: str, now: int) -> Sequence[str]:
-        """Return a bounded number of the account's batches that need a look."""
-        key = batch_keys.open_batches(account_id)
-        ids = await self._client.send(
-            "ZRANGE", key, "-inf", now, "BYSCORE", "LIMIT", 0, MOST_BATCHES
-        )
-        return [each.decode() for each in ids]
-
-    async def next_open(self, account_id: str, besides: str) -> str | None:
-        """Return the account's batch whose look is the next one, other than `besides`."""
-        key = batch_keys.open_batches(account_id)
-        ids = await self._client.send("ZRANGE", key, 0, 1)
-        others = [each.decode() for each in ids if each.decode() != besides]
-        return others[0] if others else None
-
-    async def schedule_account(self, account_id: str, now: int) -> None:
-        """Schedule the next look at an account by its batches."""
-        await self._client.call(
-            SCRIPTS["schedule_account"],
-            open_batches=batch_keys.open_batches(account_id),
-            batches_due=batch_keys.batches_due(partition_of(account_id)),
-            account_id=account_id,
-            earliest=now + ACCOUNT_LOOK_MS,
-        )
 
     async def take(
         self, account_id: str, batch_id: str, token: str, terms: TierTerms

@@ -7,8 +7,9 @@ from typing import Any
 from engine.executions.children import MAX_CHILDREN, MAX_RUNNING, GroupStatus
 from engine.ids.executions import child_execution_id
 from engine.ids.partitions import partition_of
+from engine.store.children.feeding import GroupFeeding
 from engine.store.children.items import GroupItems
-from engine.store.children.keys import GroupKeys, GroupRef, children
+from engine.store.children.keys import GroupKeys, GroupRef, children, group_key
 from engine.store.children.records import (
     HEAD_FIELDS,
     CalleeGone,
@@ -43,6 +44,7 @@ class Children:
         self._client = client
         self._hints = hints
         self.items = GroupItems(client, offloaded)
+        self.feeding = GroupFeeding(client)
 
     async def open(self, new: NewGroup) -> OpenVerdict:
         """Open a group, once: its children begin soon. A second call finds the first group.
@@ -81,6 +83,14 @@ class Children:
             case [b"gone"]:
                 return CalleeGone()
         return ParentEnded()
+
+    async def find_ref(self, account_id: str, member: str) -> GroupRef | None:
+        """Return a group of `open_children`; None when it is not on record."""
+        root = await self._client.send("HGET", group_key(account_id, member), "root")
+        if root is None:
+            return None
+        parent_id, _, node = member.rpartition("/")
+        return GroupRef(account_id, parent_id, int(node), root.decode())
 
     async def find(self, ref: GroupRef) -> Group | None:
         """Return a group with the states of its children; None when it is not on record."""

@@ -39,9 +39,7 @@ BATCH_SCENARIOS = {
         id="b",
         account_id="acc",
     ),
-    "schedule_account": scenario(
-        ("ZADD", "open_batches", NOW, "b"), account_id="acc", earliest=NOW + 9
-    ),
+    "schedule_account": scenario(("ZADD", "lists", NOW, "b"), account_id="acc", earliest=NOW + 9),
     "remove_ended_batch": scenario(
         BATCH,
         ("HSET", "batch", "completed", NOW),

@@ -9,8 +9,8 @@ from engine.access.tiers import TierTerms
 from engine.executions.batches import BatchStatus
 from engine.ids.partitions import partition_of
 from engine.store import Account, BatchAccepted, NewBatch, NewItem, Store
-from engine.store.batches import feeding
 from engine.store.batches.feeding import LEASE_MS, FeedState, TakenItems
+from engine.store.partitioned import due_lists
 from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.info import read_now
 
@@ -144,25 +144,25 @@ async def test_accounts_with_many_batches_take_turns_with_others(
     last = await begin(store, other, 1)
     now = await read_now(store.client) + 1
 
-    due = await store.feeding.due_accounts(now)
+    due = await store.feeding.due.due_accounts(now)
 
     assert set(due.names) == {account.id, other.id}
     assert not due.has_more
-    assert await store.feeding.due_batches(other.id, now) == [last]
-    assert len(await store.feeding.due_batches(account.id, now)) == 8
+    assert await store.feeding.due.due_lists(other.id, now) == [last]
+    assert len(await store.feeding.due.due_lists(account.id, now)) == 8
 
 
 async def test_a_search_takes_a_bounded_number_of_accounts(
     store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(feeding, "MOST_ACCOUNTS", 1)
-    monkeypatch.setattr(feeding, "LEAST_OF_PARTITION", 1)
+    monkeypatch.setattr(due_lists, "MOST_ACCOUNTS", 1)
+    monkeypatch.setattr(due_lists, "LEAST_OF_PARTITION", 1)
     due = batch_keys.batches_due(partition_of(account.id))
     await store.client.send("ZADD", due, 1, account.id, 2, "acc_other")
 
-    first = await store.feeding.due_accounts(5)
-    second = await store.feeding.due_accounts(5)
-    third = await store.feeding.due_accounts(5)
+    first = await store.feeding.due.due_accounts(5)
+    second = await store.feeding.due.due_accounts(5)
+    third = await store.feeding.due.due_accounts(5)
 
     assert (first.names, first.has_more) == ([account.id], True)
     assert (second.names, second.has_more) == (["acc_other"], False)
@@ -191,12 +191,12 @@ async def test_an_account_is_looked_at_when_its_first_batch_is_due(
     await store.feeding.take(account.id, batch_id, "a", terms)
     due = batch_keys.batches_due(partition_of(account.id))
 
-    await store.feeding.schedule_account(account.id, now)
+    await store.feeding.due.schedule_account(account.id, now)
     looked_again = float(await store.client.send("ZSCORE", due, account.id))
     open_key = batch_keys.open_batches(account.id)
     first = float(await store.client.send("ZSCORE", open_key, batch_id))
     await store.client.send("DEL", open_key)
-    await store.feeding.schedule_account(account.id, now)
+    await store.feeding.due.schedule_account(account.id, now)
 
     assert looked_again == first > now
     assert await store.client.send("ZSCORE", due, account.id) is None

@@ -1,0 +1,44 @@
+#!lua flags=allow-oom
+-- Take the next queued children of a group, to begin them: no other worker gets children of this
+-- group for the time of the lease. Called again with the same token, the script goes on from those
+-- that have begun. A group whose parent or root has ended is cancelled. The next look at the group
+-- is scheduled until it is done.
+-- KEYS: group, parent, root, open_children, children_due
+-- ARGV: now?, account_id, member (of the open children), token, lease_ms, most (children),
+--       most_running (children of the root), look_ms (until the next look)
+-- Returns {'items', indexes joined by commas} | {'held'} by another worker | {'full'}
+--         | {'begun'} without a queued child | {'cancelling'} when those that run are to be
+--         cancelled | {'done'} | {'gone'}
+-- Uses: read_now, schedule_group, cancel_group, first_queued
+local now = read_now(ARGV.now)
+local status, size, queued, running, concurrency, feeder, held_until = unpack(redis.call('HMGET',
+  KEYS.group, 'status', 'size', 'queued', 'running', 'concurrency', 'feeder', 'feeder_until'))
+local function answer(verdict)
+  if feeder == ARGV.token then redis.call('HDEL', KEYS.group, 'feeder', 'feeder_until') end
+  if verdict == 'done' or verdict == 'gone' then
+    redis.call('ZREM', KEYS.open_children, ARGV.member)
+  else
+    schedule_group(ARGV.account_id, ARGV.member, now + tonumber(ARGV.look_ms))
+  end
+  return {verdict}
+end
+
+if not status then return answer('gone') end
+local parent_status = redis.call('HGET', KEYS.parent, 'status')
+local root_status, root_running = unpack(redis.call('HMGET', KEYS.root, 'status',
+  'children_running'))
+if status == 'open' and (parent_status ~= 'processing' or root_status ~= 'processing') then
+  cancel_group()
+  status = redis.call('HGET', KEYS.group, 'status')
+end
+if status ~= 'open' then return answer(status) end
+if feeder and feeder ~= ARGV.token and tonumber(held_until) > now then return {'held'} end
+if tonumber(queued) == 0 then return answer('begun') end
+local room = math.min(tonumber(concurrency) - running,
+  tonumber(ARGV.most_running) - (root_running or '0'), tonumber(ARGV.most))
+if room <= 0 then return answer('full') end
+
+redis.call('HSET', KEYS.group, 'feeder', ARGV.token, 'feeder_until',
+  string.format('%d', now + tonumber(ARGV.lease_ms)))
+schedule_group(ARGV.account_id, ARGV.member, now + tonumber(ARGV.look_ms))
+return {'items', table.concat(first_queued(tonumber(size), room), ',')}

@@ -1,0 +1,90 @@
+"""Feeding of groups: children that may begin are taken, and groups that need a look are found."""
+
+from collections.abc import Sequence
+from enum import StrEnum
+
+from msgspec import Struct
+
+from engine.executions.children import MAX_RUNNING
+from engine.store.children.keys import GroupKeys, GroupRef, children_due, open_children
+from engine.store.partitioned.due_lists import LOOK_MS, DueLists
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
+
+LEASE_MS = 3_000
+"""Time for which one worker alone begins children of a group; others may when it is silent."""
+PAUSE_MS = 1_000
+"""Time until the next look at a group after a fault, such as a full store."""
+MOST_CHILDREN = 50
+"""Most children that a worker takes at once."""
+
+
+class GroupFeedState(StrEnum):
+    """Answer to a request for children of a group."""
+
+    ITEMS = "items"
+    HELD = "held"
+    """Another worker begins its children."""
+    FULL = "full"
+    """As many children of the group, or of the root, run as may."""
+    BEGUN = "begun"
+    """No child is queued."""
+    CANCELLING = "cancelling"
+    """Those that run are to be cancelled."""
+    DONE = "done"
+    GONE = "gone"
+
+
+class TakenChildren(Struct, frozen=True):
+    """Children that a worker is to begin, in order; none unless the state is ITEMS."""
+
+    state: GroupFeedState
+    indexes: Sequence[int] = ()
+
+
+class GroupFeeding:
+    """Hands out children of groups; `due` finds accounts and groups that need a look."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+        self.due = DueLists(client, open_children, children_due)
+
+    async def take(self, ref: GroupRef, token: str) -> TakenChildren:
+        """Return the next children to begin. `token` is the worker's, for all calls of one feed.
+
+        A group whose parent or root has ended is cancelled.
+        """
+        keys = GroupKeys.of(ref)
+        reply = await self._client.call(
+            SCRIPTS["feed_children"],
+            group=keys.group,
+            parent=keys.parent,
+            root=keys.root,
+            open_children=keys.open_children,
+            children_due=keys.children_due,
+            account_id=ref.account_id,
+            member=ref.member,
+            token=token,
+            lease_ms=LEASE_MS,
+            most=MOST_CHILDREN,
+            most_running=MAX_RUNNING,
+            look_ms=LOOK_MS,
+        )
+        state = GroupFeedState(reply[0].decode())
+        if state is not GroupFeedState.ITEMS:
+            return TakenChildren(state)
+        return TakenChildren(state, [int(each) for each in reply[1].split(b",")])
+
+    async def release(self, ref: GroupRef, token: str) -> None:
+        """Give a group back whose children could not be begun, to be looked at in a while."""
+        keys = GroupKeys.of(ref)
+        await self._client.call(
+            SCRIPTS["release_children"],
+            group=keys.group,
+            open_children=keys.open_children,
+            children_due=keys.children_due,
+            account_id=ref.account_id,
+            member=ref.member,
+            token=token,
+            pause_ms=PAUSE_MS,
+        )

@@ -1,0 +1,96 @@
+"""Lists of accounts that are fed, such as batches: search for those that need a look."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+
+from msgspec import Struct
+
+from engine.ids.partitions import partition_of
+from engine.store.partitioned.first_members import FirstMembers
+from engine.store.redis.client import Client
+from engine.store.redis.scripts import SCRIPTS
+
+LOOK_MS = 2_000
+"""Time until the next look at a list that nothing else brings forward."""
+ACCOUNT_LOOK_MS = 200
+"""Least time between two looks at an account."""
+MOST_LISTS = 8
+"""Most lists of one account that a look takes in."""
+MOST_ACCOUNTS = 200
+"""Most accounts that a search takes."""
+LEAST_OF_PARTITION = 2
+ROTATION_SECONDS = 1.0
+
+
+class DueAccounts(Struct, frozen=True, kw_only=True):
+    """Accounts whose lists need a look, and whether there are more of them."""
+
+    names: Sequence[str]
+    has_more: bool
+
+
+class DueLists:
+    """Finds accounts that need a look, and their lists: no account waits for the many of another.
+
+    `lists_of` returns the key of an account's open lists, and `accounts_of` that of a partition's
+    accounts, both by the time in milliseconds of the next look.
+    """
+
+    def __init__(
+        self, client: Client, lists_of: Callable[[str], str], accounts_of: Callable[[int], str]
+    ) -> None:
+        self._client = client
+        self._lists_of = lists_of
+        self._accounts_of = accounts_of
+        self._first = FirstMembers(client, accounts_of)
+
+    @property
+    def has_open(self) -> bool:
+        """Whether any account had an open list at the last search."""
+        return self._first.has_any
+
+    async def due_accounts(self, now: int) -> DueAccounts:
+        """Return a bounded number of accounts that need a look, and postpone each."""
+        due = await self._first.due(now, ROTATION_SECONDS)
+        replies = await asyncio.gather(
+            *(
+                self._client.call(
+                    SCRIPTS["promote_due"],
+                    due=self._accounts_of(partition),
+                    now=now,
+                    most=max(LEAST_OF_PARTITION, MOST_ACCOUNTS // len(due)),
+                    repeat_ms=LOOK_MS,
+                )
+                for partition in due
+            )
+        )
+        for partition, (first, _) in zip(due, replies, strict=True):
+            self._first.note(partition, first)
+        return DueAccounts(
+            names=[name.decode() for _, names in replies for name in names],
+            has_more=any(first is not None and float(first) <= now for first, _ in replies),
+        )
+
+    async def due_lists(self, account_id: str, now: int) -> Sequence[str]:
+        """Return a bounded number of the account's lists that need a look."""
+        key = self._lists_of(account_id)
+        names = await self._client.send(
+            "ZRANGE", key, "-inf", now, "BYSCORE", "LIMIT", 0, MOST_LISTS
+        )
+        return [each.decode() for each in names]
+
+    async def next_open(self, account_id: str, besides: str) -> str | None:
+        """Return the account's list whose look is the next one, other than `besides`."""
+        names = await self._client.send("ZRANGE", self._lists_of(account_id), 0, 1)
+        others = [each.decode() for each in names if each.decode() != besides]
+        return others[0] if others else None
+
+    async def schedule_account(self, account_id: str, now: int) -> None:
+        """Schedule the next look at an account by its lists."""
+        await self._client.call(
+            SCRIPTS["schedule_account"],
+            lists=self._lists_of(account_id),
+            accounts_due=self._accounts_of(partition_of(account_id)),
+            account_id=account_id,
+            earliest=now + ACCOUNT_LOOK_MS,
+        )
