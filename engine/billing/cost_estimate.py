@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
+from engine.graph.failures import fallback_of
 from engine.graph.plan import Node, Plan
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
@@ -79,11 +80,14 @@ class CostEstimate:
             assumed = self._outputs.get(node.index, {})
             return {name: replace(each, is_exact=False) for name, each in assumed.items()}
         inputs, unknown = self._inputs(node)
+        is_exact = node.type.kind is WorkKind.PURE and not unknown
         try:
             outputs = node.type.estimate_outputs(node.settings, inputs, unknown)
         except NodeFailed:
-            return {}
-        is_exact = node.type.kind is WorkKind.PURE and not unknown
+            outputs = {}
+            is_exact = False
+        if not is_exact:
+            outputs = _or_fallback(node, outputs)
         return {name: self._measure(value, is_exact=is_exact) for name, value in outputs.items()}
 
     def _estimate_form(self) -> Mapping[str, KnownValue]:
@@ -115,6 +119,20 @@ class CostEstimate:
             if not known.is_exact:
                 unknown.add(edge.socket)
         return inputs, unknown
+
+
+def _or_fallback(node: Node, outputs: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the outputs of a node that may fail: lists as long as its fallback values."""
+    found = {**outputs}
+    for name, value in (fallback_of(node) or {}).items():
+        length = max(_length(found.get(name)), _length(value))
+        found[name] = [None] * length if length else found.get(name)
+    return found
+
+
+def _length(value: Any) -> int:
+    """Return the length of a list, 0 for any other value."""
+    return len(value) if isinstance(value, list) else 0
 
 
 def of_defaults(plan: Plan) -> CostEstimate:

@@ -12,6 +12,7 @@ from typing import Any
 
 from engine.graph.bodies import all_graphs
 from engine.nodes import node_type
+from engine.nodes.support.failures import with_error_out
 from engine.nodes.support.policy import CACHE, POLICY
 from engine.nodes.support.settings import Schema, schema_of
 
@@ -109,7 +110,7 @@ def known_features(kind: str) -> frozenset[str]:
     found = node_type(kind)
     if found is None:
         return named
-    sockets = found.sketch({})
+    sockets = with_error_out(found, found.sketch({}))
     inputs, outputs = (kind + INPUT + name for name in sockets.inputs), sockets.outputs
     return named.union([kind], inputs, (kind + OUTPUT + name for name in outputs))
 

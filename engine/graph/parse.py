@@ -17,6 +17,7 @@ from engine.nodes.response_output import ResponseOutput, ResponseOutputSettings
 from engine.nodes.support.base import NodeType
 from engine.nodes.support.children import CalleeInterface, ChildrenNode, wired_interface
 from engine.nodes.support.children_settings import BODY
+from engine.nodes.support.failures import ERROR_OUT, fallback_faults, with_error_out
 from engine.nodes.support.policy import Policy, parse_policy, reserved_faults
 from engine.nodes.support.settings import Faults, Judge
 from engine.values.plain import fault
@@ -100,8 +101,9 @@ def _parse_node(
         settings = kind.parse(data, draft.judge)
     except SettingsError as error:
         draft.report_settings(error, node_id)
+        shown = with_error_out(kind, kind.sketch(data))
         # Without a type, errors that follow from its settings are not reported; missing wires are.
-        return replace(unknown, inputs=kind.needs(data), shown=kind.sketch(data))
+        return replace(unknown, inputs=kind.needs(data), shown=shown)
     if not draft.allow_reserved:
         draft.report_settings(SettingsError(*kind.outdated(settings)), node_id)
     if not draft.allow_private:
@@ -109,11 +111,16 @@ def _parse_node(
     parsed = replace(unknown, type=kind, settings=settings, policy=policy)
     if isinstance(kind, ChildrenNode):
         return _connect(draft, parsed, kind)
-    return _with_sockets(parsed, kind)
+    return _with_sockets(draft, parsed, kind)
 
 
-def _with_sockets(parsed: ParsedNode, kind: NodeType) -> ParsedNode:
-    sockets = Sockets(kind.inputs(parsed.settings), kind.outputs(parsed.settings))
+def _with_sockets(draft: ParsedGraph, parsed: ParsedNode, kind: NodeType) -> ParsedNode:
+    plain = Sockets(kind.inputs(parsed.settings), kind.outputs(parsed.settings))
+    if not draft.allow_reserved:
+        # After a save, a called workflow may get other outputs.
+        faults = fallback_faults(parsed.policy, plain.outputs)
+        draft.report_settings(SettingsError(*faults), parsed.id)
+    sockets = with_error_out(kind, plain, parsed.policy)
     return replace(parsed, inputs=sockets.inputs, outputs=sockets.outputs, shown=sockets)
 
 
@@ -132,9 +139,10 @@ def _connect(draft: ParsedGraph, parsed: ParsedNode, kind: ChildrenNode) -> Pars
         draft.report(interface, node=parsed.id, field="workflow")
         settings = kind.connect(parsed.settings, _wired_interface(draft, parsed, kind), faults)
         shown = Sockets(kind.inputs(settings), kind.outputs(settings))
+        shown = with_error_out(kind, shown, parsed.policy)
         return replace(parsed, type=None, settings=None, shown=shown)
     settings = kind.connect(parsed.settings, interface, faults)
-    connected = _with_sockets(replace(parsed, settings=settings, body=body), kind)
+    connected = _with_sockets(draft, replace(parsed, settings=settings, body=body), kind)
     if body is not None and body.problems:
         # Without a form the sockets are not known: problems that follow from it are not reported.
         has_form = any(isinstance(each.type, RequestInput) for each in body.nodes.values())
@@ -145,7 +153,7 @@ def _connect(draft: ParsedGraph, parsed: ParsedNode, kind: ChildrenNode) -> Pars
 
 def _wired_interface(draft: ParsedGraph, parsed: ParsedNode, kind: ChildrenNode) -> CalleeInterface:
     inputs, outputs = draft.wires.get(parsed.id, ((), ()))
-    own = kind.outputs(parsed.settings)
+    own = {*kind.outputs(parsed.settings), ERROR_OUT}
     return wired_interface(inputs, (name for name in outputs if name not in own))
 
 

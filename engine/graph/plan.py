@@ -64,6 +64,8 @@ class Node:
     dependents: tuple[int, ...]
     body: "Plan | None" = None
     """Plan that the node runs for each item."""
+    wired: frozenset[str] = frozenset()
+    """Output sockets that have edges."""
 
     @property
     def name(self) -> NodeName:
@@ -350,6 +352,7 @@ def _build_node(
         dependencies=tuple(sorted({in_edge.source for in_edge in in_edges})),
         dependents=dependents,
         body=None if parsed.body is None else _build_plan(parsed.body),
+        wired=frozenset(targets),
     )
 
 

@@ -29,7 +29,8 @@ def initial_codes(plan: Plan) -> str:
 class Progress:
     """State of one execution as its nodes settle.
 
-    Statuses are in plan order. Outputs are kept for as long as a dependent may need them.
+    Statuses are in plan order. Outputs are kept for as long as a dependent may need them; a failed
+    node without any delivers null at each socket.
     """
 
     __slots__ = ("_plan", "_skipped", "_statuses", "_unsettled", "_waiting", "outputs", "ready")
@@ -87,7 +88,7 @@ class Progress:
         self.ready.append(index)
 
     def settle(self, index: int, status: NodeStatus, outputs: Outputs | None = None) -> None:
-        """Record the end of a node. A failed one whose policy is `continue` delivers nulls."""
+        """Record the end of a node. A failed one without outputs delivers nulls."""
         if self._statuses[index] in NODE_TERMINAL:
             return
         self._statuses[index] = status
@@ -153,11 +154,11 @@ class Progress:
         return all(in_edge.socket in delivered for in_edge in missing)
 
     def _is_delivered(self, in_edge: InEdge) -> bool:
-        status = self._statuses[in_edge.source]
-        if status is NodeStatus.COMPLETED:
-            outputs = self.outputs.get(in_edge.source)
-            return outputs is not None and in_edge.output in outputs
-        return status is NodeStatus.FAILED
+        status, outputs = self._statuses[in_edge.source], self.outputs.get(in_edge.source)
+        if status is NodeStatus.FAILED and outputs is None:
+            return True
+        has_outputs = status is NodeStatus.COMPLETED or status is NodeStatus.FAILED
+        return has_outputs and outputs is not None and in_edge.output in outputs
 
     def delivered(self, index: int) -> list[tuple[InEdge, Any]]:
         """Return the in-edges of a node that delivered a value, with it, in document order."""
@@ -170,7 +171,9 @@ class Progress:
                 if outputs is not None and in_edge.output in outputs:
                     found.append((in_edge, outputs[in_edge.output]))
             elif status is NodeStatus.FAILED:
-                found.append((in_edge, None))
+                outputs = all_outputs.get(in_edge.source)
+                if outputs is None or in_edge.output in outputs:
+                    found.append((in_edge, None if outputs is None else outputs[in_edge.output]))
         return found
 
     def inputs(self, index: int, delivered: list[tuple[InEdge, Any]]) -> dict[str, Any]:

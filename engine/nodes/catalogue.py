@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from engine.nodes import NODE_TYPES
 from engine.nodes.support.base import NodeType
+from engine.nodes.support.failures import with_error_out
 from engine.nodes.support.policy import CACHE, POLICY, RETRY
 from engine.nodes.support.settings import Schema, schema_of
 from engine.values.json_schemas import DRAFT
@@ -61,7 +62,7 @@ def _describe(kind: NodeType, allows: Callable[[int], bool]) -> NodeTypeEntry:
         label=kind.label,
         description=kind.description,
         settings=settings_schema(kind),
-        sockets=kind.sketch({}),
+        sockets=with_error_out(kind, kind.sketch({})),
         is_dynamic=kind.is_dynamic,
         unavailable_reason=must_wait or kind.unavailable_reason(),
     )

@@ -10,10 +10,10 @@ from engine.models.pricing import Usage
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.fan_out import (
     MODEL,
-    NODE_MEMBERS,
     PARAMS_IN,
     call_each,
     check_values,
+    direct_values,
     find_current,
     find_usable,
     known_values,
@@ -64,8 +64,7 @@ class CustomModel(NodeType):
         except SettingsError as error:
             faults.extend(error)
             return None
-        direct = {key: value for key, value in data.items() if key not in NODE_MEMBERS}
-        values = known_values(model, direct) | known_values(model, typed)
+        values = known_values(model, direct_values(data)) | known_values(model, typed)
         faults.found += [each for field in model.fields for each in value_faults(field, values)]
         return CustomModelSettings(model=model, values=values)
 

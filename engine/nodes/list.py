@@ -47,6 +47,7 @@ class List(NodeType):
     label = "List"
     description = "Outputs one flat list: its own items, then the wired ones."
     kind = WorkKind.PURE
+    can_fail = False
     is_dynamic = True
     members = (
         choice("kind", "Type of the items.", tuple(SocketType), default=SocketType.ANY),

@@ -20,6 +20,7 @@ class Merge(NodeType):
     label = "Merge"
     description = "Outputs the first delivered value in the order of the edges, or all of them."
     kind = WorkKind.PURE
+    can_fail = False
     members = (MODE,)
 
     def read(self, data: Mapping[str, Any], faults: Faults) -> str:

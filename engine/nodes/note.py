@@ -18,6 +18,7 @@ class Note(NodeType):
     label = "Note"
     description = "Comment on the canvas; it never runs."
     kind = WorkKind.PURE
+    can_fail = False
     members = (TEXT,)
 
     def read(self, data: Mapping[str, Any], faults: Faults) -> None:

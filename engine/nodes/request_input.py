@@ -46,6 +46,7 @@ class RequestInput(NodeType):
     label = "Request Input"
     description = "The fields that callers fill in: one socket per field."
     kind = WorkKind.PURE
+    can_fail = False
     is_dynamic = True
     members = (
         Setting(

@@ -58,6 +58,7 @@ class ResponseOutput(NodeType):
     label = "Response Output"
     description = "Result for callers: the wired value, or an object with named members."
     kind = WorkKind.PURE
+    can_fail = False
     is_dynamic = True
     members = (FIELDS,)
 

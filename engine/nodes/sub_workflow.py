@@ -16,6 +16,7 @@ from engine.nodes.support.children import (
     raise_failure,
 )
 from engine.nodes.support.children_settings import VERSION, called_workflow, read_callee
+from engine.nodes.support.failures import ERROR_OUT
 from engine.nodes.support.settings import Faults
 from engine.values.fields import Field
 from engine.values.sockets import Socket, SocketType
@@ -52,7 +53,7 @@ class SubWorkflow(ChildrenNode):
         (result,) = results
         raise_failure(result)
         members = result.value if isinstance(result.value, dict) else {}
-        named = sorted(settings.wired - {RESULT_OUT})
+        named = sorted(settings.wired - {RESULT_OUT, ERROR_OUT})
         for name in named:
             if name not in members:
                 message = f"The result of the workflow has no output '{name}'"

@@ -6,12 +6,15 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
+from msgspec import structs
+
 from engine import metrics
 from engine.billing.credits import node_credits
 from engine.errors.nodes import NodeFailed
 from engine.executions import retry
 from engine.executions.rows import FailedAttemptRow
 from engine.executions.statuses import NodeStatus
+from engine.graph.failures import ends_run, fallback_of, has_error_out, outputs_after
 from engine.graph.plan import Plan
 from engine.models.manifest import Model
 from engine.models.pricing import cost_micro_usd, credits_for
@@ -72,9 +75,13 @@ class NodeSettlement:
         """Take the result from the record where the node that gives it has settled already."""
         node = self._plan.result_node
         row = None if node is None else parse_rows(record).get(node)
-        outputs = None if row is None else row.outputs
+        if node is None or row is None:
+            return
+        outputs = row.outputs
         if outputs is not None:
             self.result = outputs if isinstance(outputs, bytes) else pack_name(outputs)
+        elif row.error is not None:
+            self.result = pack(fallback_of(self._plan.nodes[node]))
 
     def settle(self, index: int, started: float, outcome: AttemptOutcome) -> None:
         """Settle a node whose attempt began at `started`, or schedule its retry."""
@@ -102,6 +109,8 @@ class NodeSettlement:
         status = NodeStatus.COMPLETED if failure is None else NodeStatus.FAILED
         self._counts.append((self._plan.nodes[index].type.type, status))
         is_output = index == self._plan.response_output
+        if failure is not None:
+            outcome = self._add_failed_outputs(index, outcome, attempts)
         self._recorder.add_settled(
             index,
             status,
@@ -109,7 +118,7 @@ class NodeSettlement:
             started_at=started_at,
             duration_ms=duration_ms,
             failure=failure,
-            outputs=None if is_output or failure else outcome.offloaded_name or outcome.packed,
+            outputs=None if is_output else outcome.offloaded_name or outcome.packed or None,
             charge=None if failure is not None else self._charge(index, outcome),
             turn_ms=outcome.turn_ms,
         )
@@ -117,16 +126,33 @@ class NodeSettlement:
             self._recorder.must_record = True
         self._progress(index, status, outcome)
 
+    def _add_failed_outputs(
+        self, index: int, outcome: AttemptOutcome, attempts: int
+    ) -> AttemptOutcome:
+        """Return a failed outcome with the outputs with which the run goes on, if it does.
+
+        Only those at `error-out` are packed for the record: fallback values follow from the plan.
+        """
+        node, failure = self._plan.nodes[index], outcome.failure
+        if failure is None or ends_run(node, failure.code):
+            return outcome
+        error = {"code": failure.code, "message": failure.message}
+        outputs = outputs_after(node, error, attempts)
+        packed = pack(outputs) if has_error_out(node) else b""
+        return structs.replace(outcome, outputs=outputs, packed=packed)
+
     def _progress(self, index: int, status: NodeStatus, outcome: AttemptOutcome) -> None:
         """Go on in the plan from a settled node, or fail the execution with it."""
         plan, failure = self._plan, outcome.failure
-        if failure is not None and plan.nodes[index].policy.on_error == "fail":
+        if failure is not None and ends_run(plan.nodes[index], failure.code):
             self.failed = (index, failure)
             return
         if failure is None and index in (plan.response_output, plan.result_node):
             self.result = outcome.packed
+        elif index == plan.result_node and outcome.outputs is not None:
+            self.result = pack(outcome.outputs)
         progress = self._state.progress
-        progress.settle(index, status, outcome.outputs if failure is None else None)
+        progress.settle(index, status, outcome.outputs)
         for skipped in progress.take_skipped():
             self._recorder.add_skipped(skipped)
 

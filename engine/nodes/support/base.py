@@ -207,6 +207,8 @@ class NodeType(Protocol):
     """Members of `data` besides those common to all node types."""
     is_dynamic: bool = False
     """Sockets depend on the settings."""
+    can_fail: bool = True
+    """Nodes of the type can fail, so they have the output `error-out`."""
     since_schema: int = 1
     """Schema version of the store from which on nodes of the type can be saved."""
     takes_retry: bool = True

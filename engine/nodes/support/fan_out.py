@@ -11,6 +11,7 @@ from engine.models.pricing import Usage
 from engine.models.registry import all_models, find_model
 from engine.nodes.support.base import Context
 from engine.nodes.support.list_mapping import run_each
+from engine.nodes.support.policy import FALLBACK, uses_fallback
 from engine.nodes.support.settings import VALUES, Faults, Setting, as_it_is
 from engine.values.fields import Field
 from engine.values.plain import kind_of
@@ -32,6 +33,12 @@ MODEL = Setting(
 )
 
 Values = Mapping[str, Any]
+
+
+def direct_values(data: Values, own: Collection[str] = ()) -> Values:
+    """Return the members of `data` that may be values of a model's fields, but for `own` ones."""
+    taken = NODE_MEMBERS.union(own, [FALLBACK.name] if uses_fallback(data) else ())
+    return {key: value for key, value in data.items() if key not in taken}
 
 
 def find_usable(name: object) -> Model:

@@ -9,9 +9,9 @@ from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
 from engine.nodes.support.fan_out import (
     MODEL,
-    NODE_MEMBERS,
     PARAMS_IN,
     check_values,
+    direct_values,
     find_current,
     find_usable,
     known_values,
@@ -117,7 +117,7 @@ def read_model_settings(
     except SettingsError as error:
         faults.extend(error)
         return None
-    direct = {key: data[key] for key in data if key not in NODE_MEMBERS | kind.own}
+    direct = direct_values(data, kind.own)
     faults.found += _unknown_options(model, direct, kind)
     listed = {key: typed[key] for key in typed if key not in kind.own}
     values = known_values(model, direct) | known_values(model, listed)

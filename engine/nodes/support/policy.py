@@ -1,7 +1,7 @@
 """Policies: settings of every node for retries, time limit and failure."""
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from engine.errors.nodes import SettingFault
@@ -29,13 +29,17 @@ class Policy:
     backoff: float = 1.0
     """Seconds before the second attempt; doubled for each further one, at most 60."""
     timeout_seconds: float | None = None
-    on_error: Literal["fail", "continue"] = "fail"
+    on_error: Literal["fail", "continue", "fallback"] = "fail"
+    fallback: Mapping[str, Any] = field(default_factory=dict)
+    """Outputs after a failure, by socket, with `on_error` "fallback"; others are null."""
 
 
 def parse_policy(data: Mapping[str, Any]) -> Policy:
     """Read a node's policy. Raises SettingsError with all reasons."""
     faults = Faults()
-    given = read_all(POLICY, data, faults)
+    given = read_all((RETRY, TIMEOUT, ON_ERROR), data, faults)
+    # Elsewhere a member of this name may be the value of a model's field, as in release 0.1.0.
+    given["fallback"] = FALLBACK.read(data, faults) if uses_fallback(data) else {}
     faults.finish()
     retry = given["retry"]
     return Policy(
@@ -43,17 +47,27 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
         backoff=float(retry.get("backoff", 1.0)),
         timeout_seconds=given["timeoutSeconds"],
         on_error=given["onError"],
+        fallback=given["fallback"],
     )
 
 
+def uses_fallback(data: Mapping[str, Any]) -> bool:
+    """Return whether the member `fallback` holds a node's outputs after a failure."""
+    return bool(data.get(ON_ERROR.name) == "fallback")
+
+
 def reserved_faults(data: Mapping[str, Any]) -> Iterator[SettingFault]:
-    """Yield faults of settings without effect yet, which cannot be saved.
+    """Yield faults of settings without effect, or without effect yet, which cannot be saved.
 
     Versions saved before this check still run.
     """
     if data.get("cache") is not None and data["cache"] is not False:
         reason = "cache must be false or left out: results of nodes are not kept yet"
         yield SettingFault(reason, "cache")
+    if not uses_fallback(data):
+        faults = Faults()
+        FALLBACK.read(data, faults)
+        yield from faults.found
 
 
 def read_timeout(data: Mapping[str, Any]) -> float | None:
@@ -109,9 +123,21 @@ TIMEOUT = Setting(
 ON_ERROR = choice(
     "onError",
     "Effect of the node's failure on the run.",
-    ("fail", "continue"),
+    ("fail", "continue", "fallback"),
     default="fail",
-    words="must be 'fail' or 'continue'",
+    words="must be 'fail', 'continue' or 'fallback'",
+)
+FALLBACK = Setting(
+    name="fallback",
+    about="Outputs after a failure, by socket, with onError fallback; the others are null.",
+    widget="fallback",
+    value={"type": "object"},
+    parse=reader(
+        lambda raw: raw if isinstance(raw, dict) else None,
+        "must be an object with a value per output socket",
+    ),
+    fallback={},
+    since_schema=2,
 )
 CACHE = Setting(
     name="cache",
@@ -121,4 +147,4 @@ CACHE = Setting(
     parse=as_it_is,
     default=False,
 )
-POLICY = (RETRY, TIMEOUT, ON_ERROR)
+POLICY = (RETRY, TIMEOUT, ON_ERROR, FALLBACK)

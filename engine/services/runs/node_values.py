@@ -5,7 +5,7 @@ was walked before its claim has no outputs on record either; its nodes are pure,
 computed again.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +13,7 @@ from engine.errors import ExecutionNotFound, InvalidGraph, NodeNotFound, NotFoun
 from engine.executions.execution import Execution, NodeExecution
 from engine.executions.statuses import NodeStatus
 from engine.graph.draft_graph import DraftGraph
+from engine.graph.failures import fallback_of
 from engine.graph.plan import Plan, unpack_names
 from engine.graph.plan_digest import is_plan_of
 from engine.graph.progress import Progress
@@ -32,6 +33,8 @@ from engine.store.executions.record_fields import (
     parse_rows,
 )
 
+GAVE_OUTPUTS = (NodeStatus.COMPLETED, NodeStatus.FAILED)
+"""Statuses of nodes that may have outputs; failed ones have those of their settings."""
 MAX_INPUTS_BYTES = 67_108_864
 """Packed size of all inputs of a node up to which they are read."""
 
@@ -45,7 +48,10 @@ class NodeValues:
     inputs: Mapping[str, Any] | None
     """Values delivered so far; None: they are not on record, or too large for any node."""
     outputs: Mapping[str, Any] | None
-    """None: the node has not completed, or they are not on record."""
+    """None: the node has given none, or they are not on record.
+
+    A failed node has given its fallback values, or the error at `error-out`.
+    """
     is_recorded: bool
     """Whether the execution's values stayed on record after its end."""
     bytes: int
@@ -87,7 +93,7 @@ async def read_node(
         known = await _outputs(plan, record, recorded, index)
         progress = Progress(plan, [each.status for each in execution.nodes], _padded(plan, known))
         inputs = await _inputs(progress, index, recorded)
-        outputs = known.get(index) if node.status is NodeStatus.COMPLETED else None
+        outputs = known.get(index) if node.status in GAVE_OUTPUTS else None
     ready_at = None if plan is None else _ready_at(plan, record, execution, index)
     return NodeValues(
         node=node,
@@ -157,18 +163,29 @@ async def _outputs(
     if WALKED_UNCLAIMED in record:
         return await replay(plan, await recorded.value(INPUTS))
     wanted = {index, *plan.nodes[index].dependencies}
+    made = _fallbacks(plan, record, wanted)
     form = plan.request_input
     rows = parse_rows(record)
     if form in wanted and form in rows and rows[form].outputs == parse_name(record.get(INPUTS)):
         wanted.discard(form)  # its output is read from the object of the inputs
         before, inputs = recorded.bytes, await recorded.value(INPUTS)
         recorded.sizes[form] = recorded.bytes - before
-        made = {} if inputs is None else {form: outputs_of(plan.fields, inputs)}
+        made |= {} if inputs is None else {form: outputs_of(plan.fields, inputs)}
         return made | await recorded.outputs(wanted)
-    outputs = await recorded.outputs(wanted)
+    outputs = made | await recorded.outputs(wanted)
     if index == plan.response_output and (result := await recorded.value(RESULT)) is not None:
         outputs[index] = {"result": result}
     return outputs
+
+
+def _fallbacks(
+    plan: Plan, record: Mapping[str, bytes], wanted: Collection[int]
+) -> dict[int, Outputs]:
+    """Return the fallback values of failed nodes, which are on no record."""
+    rows = parse_rows(record)
+    failed = (index for index in wanted if index in rows and rows[index].error is not None)
+    found = {index: fallback_of(plan.nodes[index]) for index in failed}
+    return {index: outputs for index, outputs in found.items() if outputs is not None}
 
 
 async def _inputs(

@@ -7,10 +7,11 @@ from engine.errors import InvalidBody, InvalidInputs
 from engine.graph.plan import Node, Plan
 from engine.media.ids import is_asset_id
 from engine.nodes.support.base import Outputs
+from engine.nodes.support.failures import with_error_out
 from engine.services.runs.run_inputs import AssetUse, link_asset
 from engine.values.fields import Field, FieldType, check_inputs
 from engine.values.plain import fault, kind_of
-from engine.values.sockets import MEDIA_TYPES, SocketType
+from engine.values.sockets import MEDIA_TYPES, Sockets, SocketType
 
 Pinned = Mapping[str, Mapping[str, Any]]
 """Values by node id and output socket."""
@@ -41,7 +42,8 @@ class _Reader:
     async def read_value(self, node: Node, name: str, value: Any) -> Any:
         """Return the value of one socket."""
         place = f"pinned.{node.id}.{name}"
-        socket = node.type.outputs(node.settings).get(name)
+        sockets = Sockets({}, node.type.outputs(node.settings))
+        socket = with_error_out(node.type, sockets).outputs.get(name)
         if socket is None:
             raise InvalidBody(f"'{place}': the node has no such output", field="pinned")
         reason = fault(value)

@@ -223,7 +223,10 @@ class _RetryPreparation:
                 entry = seeds.add_output(self._failed.id, outputs)
                 settled[index] = NodeStatus.COMPLETED, NodeRow(index=index, outputs=entry)
             elif statuses[index] is NodeStatus.FAILED and self._was_used(index, statuses):
-                settled[index] = NodeStatus.FAILED, NodeRow(index=index, error=row.error)
+                failed = NodeRow(index=index, error=row.error)
+                if outputs is not None:
+                    failed.outputs = seeds.add_output(self._failed.id, outputs)
+                settled[index] = NodeStatus.FAILED, failed
         return settled
 
     def _was_used(self, index: int, statuses: Sequence[NodeStatus]) -> bool:

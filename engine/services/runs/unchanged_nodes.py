@@ -10,6 +10,7 @@ from engine.graph.plan import Node, Plan
 from engine.nodes.assistant import Assistant
 from engine.nodes.request_input import PARAMS
 from engine.nodes.support.base import InEdge, NodeType, Outputs
+from engine.nodes.support.failures import ERROR_OUT
 from engine.store.redis.record_packing import unpack
 
 RawNodes = Mapping[str, Mapping[str, Any]]
@@ -174,6 +175,6 @@ def _wires(plan: Plan, node: Node) -> list[tuple[str, str, str]]:
 
 
 def _wired(plan: Plan, node: Node) -> set[str]:
-    """Return the outputs of a node that have edges."""
+    """Return the outputs of a completed node that have edges."""
     edges = (edge for each in node.dependents for edge in plan.nodes[each].in_edges)
-    return {edge.output for edge in edges if edge.source == node.index}
+    return {edge.output for edge in edges if edge.source == node.index} - {ERROR_OUT}

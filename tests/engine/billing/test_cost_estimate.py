@@ -114,6 +114,31 @@ def test_images_of_a_list_are_a_list_for_who_works_on_them() -> None:
     assert estimate(compiled(graph, "s.text-out"), MARKUP) == 4 * ONE + 4 * CALL
 
 
+@pytest.mark.parametrize(("fallback", "images"), [(["x", "y"], 2), ("x", 1), (None, 1)])
+def test_a_fallback_list_counts_where_it_is_longer(fallback: Any, images: int) -> None:
+    graph = Graph().node("h", "httpRequest", url="https://example.com", onError="fallback")
+    graph.nodes[0]["data"]["fallback"] = {"response-out": fallback}
+
+    assert estimate(drawing(graph, "h.response-out"), MARKUP) == images * ONE
+
+
+def test_a_fallback_list_that_is_shorter_changes_nothing() -> None:
+    graph = listed(Graph(), "a", "b", "c").node("t", "assistant", model="echo", onError="fallback")
+    graph.nodes[1]["data"]["fallback"] = {"text-out": ["x"]}
+
+    plan = drawing(graph.wire("l.items-out > t.prompt-in"), "t.text-out")
+
+    assert estimate(plan, MARKUP) == 3 * CALL + 3 * ONE
+
+
+def test_a_branch_for_an_error_counts_beside_the_other_one() -> None:
+    graph = Graph().node("h", "httpRequest", url="https://example.com")
+    graph.node("m", "imageGenerator", model="drawn").node("n", "imageGenerator", model="drawn")
+    graph.wire("h.response-out > m.prompt-in", "h.error-out > n.prompt-in")
+
+    assert estimate(compiled(graph, "m.image-out", "n.image-out"), MARKUP) == 2 * ONE
+
+
 def test_a_call_that_gives_several_images_gives_a_list() -> None:
     graph = Graph().node("m", "customModel", model="several", prompt="x", count=3)
     graph.node("c", "condition", expression="true").node("s", "assistant", model="echo")

@@ -48,6 +48,14 @@ def test_graphs_of_the_first_release_need_nothing() -> None:
         assert needs_of(graph.nodes, graph.edges) == []
 
 
+def test_failures_that_branch_came_after_the_first_release() -> None:
+    falling = calling(onError="fallback", fallback={"response-out": 1})
+    branching = calling().wire("h.error-out > out.result-in")
+
+    assert needs_of(falling.nodes, falling.edges) == ["*.fallback", "*.onError=fallback"]
+    assert needs_of(branching.nodes, branching.edges) == ["httpRequest>error-out"]
+
+
 def test_a_graph_needs_what_came_later() -> None:
     graph = Graph("who").node("t", LATER, milk=True).node("out", "responseOutput")
     graph.wire("in.who > t.value-in", "t.text-out > out.result-in")
@@ -66,8 +74,8 @@ def test_a_graph_needs_what_came_later() -> None:
         ("httpRequest.proxy", "the setting 'proxy' of 'httpRequest'"),
         ("httpRequest.auth.scope", "the setting 'auth.scope' of 'httpRequest'"),
         ("httpRequest.bodyType=xml", "the value 'xml' of the setting 'bodyType' of 'httpRequest'"),
-        ("httpRequest>error-out", "the socket 'error-out' of 'httpRequest'"),
-        ("*.onError=fallback", "the value 'fallback' of the setting 'onError'"),
+        ("httpRequest>stream-out", "the socket 'stream-out' of 'httpRequest'"),
+        ("*.onError=ask", "the value 'ask' of the setting 'onError'"),
         ("*.priority", "the setting 'priority'"),
     ],
 )

@@ -182,9 +182,9 @@ def test_an_editor_sees_the_sockets_of_the_body() -> None:
     assert names == ["row"]
     assert inner == {
         "in": ["row", "params"],
-        "text": ["text-out"],
+        "text": ["text-out", "error-out"],
         "out": [],
-        "h": ["response-out", "status-out"],
+        "h": ["response-out", "status-out", "error-out"],
     }
     assert "body" not in shown["rows"]
 

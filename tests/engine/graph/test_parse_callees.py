@@ -30,7 +30,7 @@ def test_the_sockets_are_those_of_the_called_workflow() -> None:
     node = parsed.nodes["call"]
     assert parsed.problems == []
     assert list(node.inputs) == ["who", "n"]
-    assert list(node.outputs) == ["result-out", "title"]
+    assert list(node.outputs) == ["result-out", "title", "error-out"]
 
 
 def test_a_version_has_an_interface_of_its_own() -> None:
@@ -82,7 +82,7 @@ def test_an_editor_sees_the_wired_sockets_of_a_workflow_that_is_gone() -> None:
     plan = plan_sound_part(parsed)
 
     assert [each["name"] for each in shown["inputs"]] == ["who"]
-    assert [each["name"] for each in shown["outputs"]] == ["result-out", "title"]
+    assert [each["name"] for each in shown["outputs"]] == ["result-out", "title", "error-out"]
     assert [node.id for node in plan.nodes] == ["in", "out"]
 
 

@@ -190,7 +190,7 @@ def test_every_cycle_is_a_problem_of_its_own() -> None:
         ({"x": "y" * 262_144}, "data has 262152 bytes as JSON; at most 262144 are allowed"),
         ({"retry": {"attempts": 11}}, "retry.attempts must be a whole number from 1 to 10"),
         ({"timeoutSeconds": 601}, "timeoutSeconds must be a number over 0 and at most 600"),
-        ({"onError": "fallback"}, "onError must be 'fail' or 'continue'"),
+        ({"onError": "ask"}, "onError must be 'fail', 'continue' or 'fallback'"),
     ],
 )
 def test_data_that_is_not_right_is_a_problem_of_its_node(data: Any, expected: str) -> None:

@@ -67,11 +67,17 @@ def make_plan(count: int, edges: list[Edge], output: int, many: frozenset[str]) 
 
 @dataclass
 class Case:
-    """Plan, and the outputs of each node, or None for a failure."""
+    """Plan, and the outputs of each node, or None for a failure that delivers nulls."""
 
     plan: Plan
     behaviours: list[Outputs | None]
+    broken: frozenset[int]
+    """Nodes that fail and have outputs."""
     seed: int
+
+    def end_of(self, index: int) -> NodeStatus:
+        fails = self.behaviours[index] is None or index in self.broken
+        return FAILED if fails else COMPLETED
 
     @property
     def start(self) -> list[NodeStatus]:
@@ -90,13 +96,15 @@ class Case:
             if served != wired and index != self.plan.response_output:
                 codes[index] = SKIPPED
             else:
-                codes[index] = FAILED if self.behaviours[index] is None else COMPLETED
+                codes[index] = self.end_of(index)
         return tuple(codes)
 
     def delivers(self, status: NodeStatus, wire: InEdge) -> bool:
-        if status is FAILED:
-            return True
-        return status is COMPLETED and wire.output in (self.behaviours[wire.source] or {})
+        outputs = self.behaviours[wire.source]
+        return status in (COMPLETED, FAILED) and (outputs is None or wire.output in outputs)
+
+    def value_of(self, wire: InEdge) -> str | None:
+        return None if self.behaviours[wire.source] is None else "v"
 
 
 @st.composite
@@ -109,7 +117,8 @@ def cases(draw: st.DrawFn) -> Case:
     )
     behaviours = draw(st.lists(behaviour, min_size=count, max_size=count))
     many = draw(st.sampled_from([frozenset[str](), frozenset({SHARED, OTHER})]))
-    return Case(make_plan(count, edges, count - 1, many), behaviours, draw(st.integers()))
+    broken = draw(st.frozensets(st.integers(0, count - 1)))
+    return Case(make_plan(count, edges, count - 1, many), behaviours, broken, draw(st.integers()))
 
 
 @dataclass
@@ -139,7 +148,7 @@ class Run:
         codes = self.progress.statuses
         assert all(codes[source] in NODE_TERMINAL for source in node.dependencies)
         wanted = [
-            (wire, None if codes[wire.source] is FAILED else "v")
+            (wire, self.case.value_of(wire))
             for wire in node.in_edges
             if self.case.delivers(codes[wire.source], wire)
         ]
@@ -162,7 +171,7 @@ class Run:
             self.progress.begin(index)
         outputs = self.case.behaviours[index]
         self.outputs[index] = outputs
-        self.progress.settle(index, FAILED if outputs is None else COMPLETED, outputs)
+        self.progress.settle(index, self.case.end_of(index), outputs)
 
 
 def begin_run(case: Case) -> Run:

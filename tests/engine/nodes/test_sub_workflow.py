@@ -115,6 +115,8 @@ def test_its_outputs_are_the_result_and_its_wired_members() -> None:
 
     assert outputs == {"result-out": result, "text": None}
     assert NODE.collect(connected(), done("plain")) == {"result-out": "plain"}
+    branching = connected(wired=frozenset({"error-out", "result-out"}))
+    assert NODE.collect(branching, done("plain")) == {"result-out": "plain"}
 
 
 @pytest.mark.parametrize("result", [{"text": "a"}, "plain", None])

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 from engine import metrics
 from engine.executions.rows import pack_short_rows
 from engine.executions.statuses import NodeStatus, format_node_statuses
+from engine.graph.failures import has_error_out
 from engine.graph.plan import Node, Plan
 from engine.graph.plan_digest import plan_digest
 from engine.graph.progress import Progress, initial_statuses, inputs_of
@@ -103,6 +104,8 @@ class PurePlan:
     def _prepare(cls, plan: Plan) -> "PurePlan | None":
         if not plan.is_pure or plan.response_output is None:
             return None
+        if any(has_error_out(plan.nodes[index]) for index in plan.reachable):
+            return None  # nodes that complete leave out a branch
         outputs: dict[int, dict[str, Any]] = {node.index: {} for node in plan.nodes}
         for node in plan.nodes:
             for in_edge in node.in_edges:

@@ -9,6 +9,7 @@ from msgspec import structs
 from engine.errors import StorageFailed, Unavailable
 from engine.errors.nodes import STORAGE, NodeFailed
 from engine.executions.statuses import NODE_TERMINAL, NodeStatus, parse_node_statuses
+from engine.graph.failures import fallback_of
 from engine.graph.plan import Plan
 from engine.nodes.request_input import outputs_of
 from engine.nodes.support.base import Outputs
@@ -163,6 +164,8 @@ class OutputStore:
             if index not in wanted:
                 continue
             outputs[index], entry = None, row.outputs
+            if row.error is not None:
+                outputs[index] = fallback_of(self._plan.nodes[index])
             if isinstance(entry, bytes):
                 self._add(index, len(entry))
                 outputs[index] = unpack(entry)

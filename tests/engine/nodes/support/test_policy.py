@@ -21,6 +21,12 @@ def test_without_words_a_node_is_tried_once_and_its_failure_counts() -> None:
         ({"timeoutSeconds": 600}, Policy(timeout_seconds=600.0)),
         ({"timeoutSeconds": 0.5}, Policy(timeout_seconds=0.5)),
         ({"onError": "continue"}, Policy(on_error="continue")),
+        ({"onError": "fallback"}, Policy(on_error="fallback")),
+        (
+            {"onError": "fallback", "fallback": {"text-out": "x"}},
+            Policy(on_error="fallback", fallback={"text-out": "x"}),
+        ),
+        ({"fallback": "the value of a field"}, Policy()),
     ],
 )
 def test_what_is_in_range_is_taken(data: dict[str, Any], policy: Policy) -> None:
@@ -47,7 +53,7 @@ def test_what_is_in_range_is_taken(data: dict[str, Any], policy: Policy) -> None
         {"timeoutSeconds": "30"},
         {"timeoutSeconds": True},
         {"timeoutSeconds": float("inf")},
-        {"onError": "fallback"},
+        {"fallback": [], "onError": "fallback"},
         {"onError": 1},
     ],
 )

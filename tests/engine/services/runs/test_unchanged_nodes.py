@@ -85,6 +85,13 @@ def taken(
 ALL = {"call", "ask", "both"}
 
 
+def test_an_edge_for_the_error_of_a_node_that_completed_changes_nothing_for_it() -> None:
+    made = graph().node("none", "textBox", text="{{ a }}").wire("call.error-out > none.a")
+    made.wire("none.text-out > out.result-in")
+
+    assert taken(made, former(graph())) == ALL
+
+
 def test_an_unchanged_graph_is_taken_but_for_its_ends() -> None:
     assert taken(graph(), former(graph())) == ALL
 

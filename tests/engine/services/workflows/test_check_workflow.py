@@ -96,7 +96,10 @@ FIELD = {"name": "a", "type": "number"}
         ("note", {"retry": {"attempts": 0}}, "retry.attempts"),
         ("note", {"retry": {"backoff": -1}}, "retry.backoff"),
         ("note", {"timeoutSeconds": 0}, "timeoutSeconds"),
-        ("note", {"onError": "fallback"}, "onError"),
+        ("note", {"onError": "ask"}, "onError"),
+        ("note", {"fallback": 1}, "fallback"),
+        ("textBox", {"onError": "fallback", "fallback": 1}, "fallback"),
+        ("textBox", {"onError": "fallback", "fallback": {"text-out": 1}}, "fallback.text-out"),
         ("note", {"cache": True}, "cache"),
     ],
 )

@@ -115,6 +115,24 @@ async def test_a_setting_and_a_choice_that_0_1_0_does_not_know_wait_at_their_nod
     assert problem.reason.startswith("The setting 'sweet' of 'textBox' must wait: ")
 
 
+async def test_failures_that_branch_wait_for_the_schema(
+    store: Store, redis_cleaner: redis.Redis
+) -> None:
+    graph = Graph().node("t", "textBox", text="x").node("out", "responseOutput")
+    graph.node("u", "textBox", text="x", onError="fallback", fallback={"text-out": "y"})
+    graph.wire("t.error-out > out.result-in", "u.text-out > out.result-in")
+    await store.ping()
+    assert found(store, graph) == []
+    await begin_at_first(store, redis_cleaner)
+
+    at_setting, at_socket = found(store, graph)
+
+    assert (at_setting.node_id, at_setting.field) == ("u", "fallback")
+    assert (at_socket.edge_id, at_socket.reason.split(":")[0]) == (
+        "e0", "The socket 'error-out' of 'textBox' must wait",
+    )  # fmt: skip
+
+
 async def test_a_type_and_a_setting_wait_for_the_schema_that_they_name(
     store: Store, redis_cleaner: redis.Redis, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -179,3 +179,10 @@ def test_a_plan_keeps_what_was_prepared() -> None:
 
 def test_a_plan_with_effects_is_not_prepared() -> None:
     assert PurePlan.prepare(plan_of(http_fan("https://example.com/", 1))) is None
+
+
+def test_a_plan_with_an_edge_for_an_error_needs_a_claim() -> None:
+    graph = greeting().node("none", "textBox", text="{{ a }}")
+    graph.wire("t0.error-out > none.a", "none.text-out > out.result-in")
+
+    assert PurePlan.prepare(plan_of(graph)) is None

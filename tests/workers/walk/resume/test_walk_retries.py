@@ -135,6 +135,31 @@ async def test_a_failed_node_whose_end_was_used_stays_failed(payer: PayingAccoun
     assert execution.credits_cost == PRICE
 
 
+@pytest.mark.parametrize("is_fallback", [True, False])
+async def test_what_a_failed_node_gave_is_given_again(
+    payer: PayingAccount, is_fallback: bool
+) -> None:
+    """The node stays failed, and nodes that had not run yet get the same from it."""
+    ways = {"onError": "fallback", "fallback": {"text-out": "instead"}} if is_fallback else {}
+    output = "text-out" if is_fallback else "error-out"
+    graph = model_node(Graph(), "lost", **ways)
+    graph.node("used", "assistant", model="echo", prompt="used {{ a }}")
+    graph.node("last", "assistant", model="echo", prompt="last {{ a }} {{ b }}")
+    graph.wire(f"lost.{output} > used.a", f"lost.{output} > last.a", "used.text-out > last.b")
+    error = (
+        '{"code":"provider_error","message":"The provider is busy","nodeId":"lost","attempts":1}'
+    )
+    given = "instead" if is_fallback else error
+    prompt = f"last {given} <used {given}>"
+    first = await failed(payer, answer(graph, "last"), lost=1, **{prompt: 1})
+
+    execution = await retry(payer, first)
+
+    assert execution.result == {"text": f"<{prompt}>"}
+    assert payer.models.calls == ["lost", f"used {given}", prompt, prompt]
+    assert execution.credits_cost == PRICE
+
+
 async def test_a_failed_node_whose_end_nobody_used_runs_again(payer: PayingAccount) -> None:
     graph = model_node(Graph(), "lost", onError="continue")
     graph.node("last", "assistant", model="echo", prompt="last {{ a }}")

@@ -1,0 +1,45 @@
+"""Delivery of a failed node to the nodes after it. No I/O."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from engine.graph.plan import Node
+from engine.nodes.support.base import Outputs
+from engine.nodes.support.failures import ERROR_OUT
+
+MAX_CREDITS_EXCEEDED = "MAX_CREDITS_EXCEEDED"
+"""Code of a failure that ends the run, whatever the node's policy says."""
+
+
+def has_error_out(node: Node) -> bool:
+    """Return whether a failure of the node goes along an edge from `error-out`."""
+    return ERROR_OUT in node.wired
+
+
+def ends_run(node: Node, code: str) -> bool:
+    """Return whether a failure of the node with this code ends the run."""
+    if code == MAX_CREDITS_EXCEEDED:
+        return True
+    return node.policy.on_error == "fail" and not has_error_out(node)
+
+
+def outputs_after(node: Node, error: Mapping[str, Any], attempts: int) -> Outputs | None:
+    """Return the outputs of a failed node whose run goes on; None: null at each socket.
+
+    `error` is the failure as records have it.
+    """
+    if has_error_out(node):
+        about = {"code": error["code"], "message": error["message"]}
+        return {ERROR_OUT: {**about, "nodeId": node.id, "attempts": attempts}}
+    return fallback_of(node)
+
+
+def fallback_of(node: Node) -> Outputs | None:
+    """Return the fallback values of a node by socket, None for a node without.
+
+    They follow from the plan, so no record has them.
+    """
+    if node.policy.on_error != "fallback":
+        return None
+    names = node.wired.union(node.type.outputs(node.settings))
+    return {**dict.fromkeys(sorted(names)), **node.policy.fallback}
