@@ -33,6 +33,8 @@ from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack
 from engine.store.redis.scripts import SCRIPTS
 
+PARENT_FIELDS = ("key", "request", "values")
+"""Fields of a parent's record that its children have too."""
 READ_AT_ONCE = 500
 """Children whose ends are read by one command."""
 
@@ -91,6 +93,13 @@ class Children:
             return None
         parent_id, _, node = member.rpartition("/")
         return GroupRef(account_id, parent_id, int(node), root.decode())
+
+    async def parent_fields(self, ref: GroupRef) -> dict[str, bytes]:
+        """Return the fields of the parent's record that its children have too, if it has them."""
+        key = keyspace.execution(ref.account_id, ref.parent_id)
+        values = await self._client.send("HMGET", key, *PARENT_FIELDS)
+        pairs = zip(PARENT_FIELDS, values, strict=True)
+        return {name: value for name, value in pairs if value is not None}
 
     async def find(self, ref: GroupRef) -> Group | None:
         """Return a group with the states of its children; None when it is not on record."""

@@ -16,6 +16,7 @@ from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.info import read_now
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.workflows.records import WorkflowHead
 from engine.store.workflows.version_facts import VersionFacts, VersionPage, parse_facts
 
 VERSIONS_KEPT = 50
@@ -154,6 +155,13 @@ class Versions:
             for slug, version, owner in await asyncio.gather(*heads):
                 if slug and not owner:
                     running[slug.decode()].add(int(version))
+
+    async def find_live(self, account_id: str, slug: str) -> int | None:
+        """Return the live version of an account's workflow as it is now; None: there is none."""
+        key = keyspace.workflow(account_id, slug)
+        head = WorkflowHead(*await self._client.send("HMGET", key, *WorkflowHead._fields))
+        version = 0 if head.is_gone else int(head.version or 0)
+        return version or None
 
     async def page(
         self, account_id: str, slug: str, *, limit: int, cursor: str | None = None

@@ -1,0 +1,81 @@
+"""Plans of children: of a workflow, or of the body of a node of one, or of a draft."""
+
+from collections.abc import Sequence
+
+from msgspec import Struct
+
+from engine.errors import WorkflowNotFound
+from engine.graph.draft_graph import DraftGraph
+from engine.graph.plan import Plan
+from engine.models.registry import generation
+from engine.process.lru_cache import LruCache
+from engine.store import Store, Workflow
+from engine.store.children.records import GroupTarget
+from engine.store.executions.record_fields import parse_name
+from engine.store.redis import keyspace
+from engine.store.redis.record_packing import unpack
+
+DRAFTS_KEPT = 32
+DRAFTS_BYTES = 33_554_432
+"""Total packed size of the graphs of all cached drafts."""
+
+
+class ChildPlan(Struct, frozen=True):
+    """Plan of children, and the version that it belongs to; None: a draft's."""
+
+    plan: Plan
+    workflow: Workflow | None
+
+
+class ChildPlans:
+    """Finds the plans of groups; those of drafts are cached here, as each child needs one."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._drafts: LruCache[tuple[str, int], Plan] = LruCache(DRAFTS_KEPT, DRAFTS_BYTES)
+
+    async def find(self, account_id: str, target: GroupTarget) -> ChildPlan:
+        """Return the plan that the children of an account's group run.
+
+        Raises WorkflowNotFound when the version, the draft or the body is gone, InvalidGraph when a
+        model of a draft is, and StorageFailed or Unavailable.
+        """
+        if target.draft_of:
+            plan = await self._plan_of_draft(account_id, target.draft_of)
+            return ChildPlan(find_body(plan, target.body), None)
+        owner_id = target.owner_id or account_id
+        workflow, plan = await self._store.workflows.plan_of(owner_id, target.slug, target.version)
+        return ChildPlan(find_body(plan, target.body), workflow)
+
+    async def _plan_of_draft(self, account_id: str, execution_id: str) -> Plan:
+        place = execution_id, generation()
+        known = self._drafts.get(place)
+        if known is not None:
+            return known
+        key = keyspace.execution(account_id, execution_id)
+        data = await self._store.client.send("HGET", key, "draft")
+        if data is None:
+            raise WorkflowNotFound
+        name = parse_name(data)
+        if name is not None:
+            try:
+                data = await self._store.offloaded.read(account_id, execution_id, name)
+            except FileNotFoundError:
+                raise WorkflowNotFound from None
+        plan = await DraftGraph.of(unpack(data)).compile_aside()
+        self._drafts.put(place, plan, len(data))
+        return plan
+
+
+def find_body(plan: Plan, path: Sequence[str]) -> Plan:
+    """Return the plan of the body to which the ids of outer nodes lead; without ids, the plan.
+
+    Raises WorkflowNotFound.
+    """
+    for node_id in path:
+        bodies = (node.body for node in plan.nodes if node.id == node_id)
+        body = next(bodies, None)
+        if body is None:
+            raise WorkflowNotFound
+        plan = body
+    return plan
