@@ -82,7 +82,7 @@ class StartEntry:
     number: int
     statuses: Sequence[NodeStatus]
     attempts: Mapping[int, int]
-    """Attempt numbers of nodes that were running or retrying, by index."""
+    """Attempt numbers of nodes that were running, retrying or waiting, by index."""
     nodes: Mapping[int, NodeExecution]
     """Records of the nodes that had settled, by index."""
 
@@ -90,7 +90,7 @@ class StartEntry:
         """Yield the events in plan order."""
         yield ExecutionEvent(name=EventName.EXECUTION_STARTED)
         for index, status in enumerate(self.statuses):
-            if status in (NodeStatus.RUNNING, NodeStatus.RETRYING):
+            if status in (NodeStatus.RUNNING, NodeStatus.RETRYING, NodeStatus.WAITING):
                 yield _started(index, self.attempts.get(index, 1))
             if status is NodeStatus.RETRYING:
                 attempt = self.attempts.get(index, 1)

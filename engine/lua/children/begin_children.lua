@@ -1,7 +1,7 @@
 #!lua
 -- Begin queued children of a group: write their records, and schedule their hints. A full Redis
 -- refuses the script as a whole. Called again, the script changes nothing.
--- KEYS: group, parent, root, due, children... (records, in the order of `own`)
+-- KEYS: group, parent, root, due, root_events, children... (records, in the order of `own`)
 -- ARGV: now?, resend_ms (until a hint is repeated), most_running (children of the root), models?
 --       (of the children, joined by commas), shared... (names and values of all their records),
 --       own... (for each child its index, its reference, the statuses of its nodes, the number of
@@ -11,8 +11,8 @@
 -- Uses: read_now, group_states, record_child, add_models
 local now = read_now(ARGV.now)
 
-local root_status, root_running, root_models = unpack(redis.call('HMGET', KEYS.root, 'status',
-  'children_running', 'models'))
+local root_status, root_running, root_models, is_watched = unpack(redis.call('HMGET', KEYS.root,
+  'status', 'children_running', 'models', 'events'))
 local status, concurrency, running = unpack(redis.call('HMGET', KEYS.group, 'status',
   'concurrency', 'running'))
 if root_status ~= 'processing' or status ~= 'open' then return {'ended'} end
@@ -40,6 +40,11 @@ if #begun == 0 then return {'ok', letters} end
 for _, child in ipairs(begun) do
   record_child(now, unpack(child))
   set_state(ARGV[child[2]], 'p')
+  if is_watched then
+    -- Uses: tell_root
+    local parent, id = string.match(KEYS.parent, '[^:]+$'), string.match(child[1], '[^:]+$')
+    tell_root('started', id, parent, ARGV[child[2]], 'processing')
+  end
 end
 save_states_of_group()
 redis.call('HINCRBY', KEYS.group, 'queued', -#begun)

@@ -4,25 +4,30 @@
 -- earlier step, the script changes nothing. A conflicting step is recorded as such, so that the
 -- statuses in its answer count as known to the walker.
 -- Charged nodes are paid for in advance by a reservation when claimed, and charged when settled.
--- The end of the execution releases the rest.
+-- The end of the execution releases the rest. A child whose root ends is cancelled; its end is
+-- counted in its group, and wakes its parent when that one need not wait any more.
 -- KEYS: execution, due, held (by this worker), finished, active, wallet, ledger, events, progress,
 --       workflow, unarchived, delivery? (of its end, for a webhook), deliveries_due?,
 --       webhook_deliveries?, account_deliveries?, run_deliveries?, run_webhook? (its own),
---       batch? (of its item), account_items?, open_batches?, batches_due?,
---       node_deliveries... (of settled nodes, for a webhook that asks for them)
+--       batch? (of its item), account_items?, open_batches?, batches_due?, group? (of a child),
+--       parent?, root?, root_events?, open_children? (where a child or a parent ends),
+--       children_due?, node_deliveries... (of settled nodes, for a webhook that asks for them)
 -- ARGV: now?, reference, execution_id, claim ('fence:token'), step (its number), settled?
---       ('0c1f…'), retrying? ('3=500,…', pauses in milliseconds), claimed? ('4,5'), rows? (of
---       nodes), outputs? (if not in the rows), has_objects? ('1' when the step names some),
+--       ('0c1f…'), retrying? ('3=500,4=w1000,…', pauses in milliseconds, and the times until
+--       which nodes wait), claimed? ('4,5'), rows? (of nodes), outputs? (if not in the rows),
+--       has_objects? ('1' when the step names some),
 --       charges? ('node=credits:millionths of USD:model of a used trial,…'), reservations? (of
 --       claimed nodes, 'node=credits,…'), leaves? ('1' to leave), shares_work? ('1' when other
 --       workers may help, or go on at once after leaving), end_status?, result?, error?,
---       node_facts... (one for each of the node deliveries)
+--       child_end? (of a child: bytes of its values, ':1:' if its failure ends its root or ':0:',
+--       and its plain result), node_facts... (one for each of the node deliveries)
 -- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
 --         | {'behind', status} when the record lacks an earlier step, or a node of a completed
 --         execution | {'armed'} when the end needs the keys of its delivery
 --         | {'over'|'insufficient', status, statuses, now, unpaid node, credits missing, balance}
 --         'watched' follows an ok of a watched execution; the statuses of a repeated step's ok are
---         empty.
+--         empty. A sixth word follows the end of a child that wakes its parent, as `wake_parent`
+--         returns it, and is 'woken' when a node was to wait whose wait is over.
 -- Uses: read_now, refuse_step, claim_of, refuse_moves, move_nodes
 local now = read_now(ARGV.now)
 local stamp = string.format('%d', now)
@@ -31,23 +36,27 @@ local rows_field = 'r' .. fence .. '.' .. ARGV.step
 
 local head = redis.call('HMGET', KEYS.execution, 'status', 'statuses', 'step' .. fence, 'events',
   'holders', 'notifier', 'lost', 'terms', 'answer_batches', 'values', 'webhook_url')
+if KEYS.root and head[1] == 'processing' then
+  -- Uses: is_root_alive
+  if not is_root_alive() then head[1] = 'cancel_requested' end
+end
 local refusal = refuse_step(head, stamp)
 if refusal then return refusal end
 local status, statuses, holders, lost = head[1], head[2], tonumber(head[5] or '0'), head[7]
 local watched, terms, batches = head[4] and 'watched' or nil, head[8], head[9]
 local leaves, is_end = ARGV.leaves == '1', ARGV.end_status ~= ''
 local tells_nodes = LAST.node_deliveries >= FIRST.node_deliveries
-local codes, fields = {string.byte(statuses, 1, -1)}, nil
+local codes, fields, woken = {string.byte(statuses, 1, -1)}, nil, nil
 refusal = refuse_moves(status, statuses, codes, fence, stamp)
 if refusal then return refusal end
 -- The webhook was added after the walker's claim, when the caller's wait was over.
 if is_end and head[11] and not KEYS.delivery then return {'armed'} end
 
-if not (is_end or leaves or terms or watched or batches or lost or tells_nodes) then
-  statuses, fields = move_nodes(codes, fence, now, rows_field)
+if not (is_end or leaves or terms or watched or batches or lost or tells_nodes or KEYS.root) then
+  statuses, fields, woken = move_nodes(codes, fence, now, rows_field)
   redis.call('HSET', KEYS.execution, 'statuses', statuses, 'shares_work', ARGV.shares_work,
     unpack(fields))
-  return {'ok', status, statuses, stamp}
+  return {'ok', status, statuses, stamp, woken and '', woken}
 end
 
 local spent = 0
@@ -60,11 +69,11 @@ if terms and (ARGV.settled ~= '' or ARGV.claimed ~= '' or is_end) then
 end
 if watched then
   -- Uses: add_event, notify_watchers, begin_events, step_events
-  if head[4] == '0' then begin_events(statuses) end
+  if head[4] == '0' then begin_events(KEYS.execution, KEYS.events, statuses) end
   step_events(codes, rows_field)
-  notify_watchers()
+  notify_watchers(KEYS.execution, ARGV.execution_id)
 end
-statuses, fields = move_nodes(codes, fence, now, rows_field)
+statuses, fields, woken = move_nodes(codes, fence, now, rows_field)
 if batches then
   -- Uses: answer_batches, drop_answers
   -- A retry goes on with the answers of nodes that have failed.
@@ -78,13 +87,17 @@ if tells_nodes then
 end
 if is_end then
   -- Uses: end_walk
-  statuses = end_walk(now, statuses, spent, head[6], head[10], watched, fields)
-  return {'ok', ARGV.end_status, statuses, stamp, watched}
+  statuses, woken = end_walk(now, statuses, spent, head[6], head[10], watched, fields)
+  return {'ok', ARGV.end_status, statuses, stamp, watched or woken and '', woken}
 end
 if leaves then
   -- Uses: leave_execution
   holders = leave_execution(status, statuses, holders, now)
 end
+if KEYS.root then
+  -- Uses: count_running, waits_alone
+  count_running(not (leaves and holders == 0 and waits_alone(statuses)))
+end
 redis.call('HSET', KEYS.execution, 'statuses', statuses, 'holders', holders,
   'shares_work', leaves and '' or ARGV.shares_work, unpack(fields))
-return {'ok', status, statuses, stamp, watched}
+return {'ok', status, statuses, stamp, watched or woken and '', woken}

@@ -4,10 +4,11 @@
 -- KEYS: execution, due, finished, active, wallet, ledger, events, progress, workflow, unarchived,
 --       delivery? (of its end, for a webhook), deliveries_due?, webhook_deliveries?,
 --       account_deliveries?, run_deliveries?, run_webhook? (its own),
---       batch? (of its item), account_items?, open_batches?, batches_due?
--- ARGV: now?, reference, execution_id, cancels (channel of them)
--- Returns {'cancelled'|'cancel_requested'} | {'ended', status} | {'missing'}
---         | {'armed'} when the end needs the keys of its delivery
+--       batch? (of its item), account_items?, open_batches?, batches_due?, group? (of a child),
+--       parent?, root?, root_events?, open_children? (of a child or a parent), children_due?
+-- ARGV: now?, reference, execution_id, cancels (channel of them), child_end? (none)
+-- Returns {'cancelled', parent to wake as `wake_parent` returns it, or ''} | {'cancel_requested'}
+--         | {'ended', status} | {'missing'} | {'armed'} when the end needs the keys of its delivery
 -- Uses: read_now, record_last_run
 local now = read_now(ARGV.now)
 
@@ -37,9 +38,9 @@ if head[5] then
 end
 if head[6] then -- the execution is watched
   -- Uses: add_event, notify_watchers, begin_events
-  if head[6] == '0' then begin_events(head[2]) end
-  add_event(KEYS.events, 'ended', 'cancelled', 'left', head[2])
-  notify_watchers()
+  if head[6] == '0' then begin_events(KEYS.execution, KEYS.events, head[2]) end
+  add_event(KEYS.execution, KEYS.events, 'ended', 'cancelled', 'left', head[2])
+  notify_watchers(KEYS.execution, ARGV.execution_id)
 end
 -- Uses: answer_batches, drop_answers, end_execution, drop_values
 if head[7] then drop_answers(head[7]) end
@@ -51,7 +52,16 @@ if KEYS.batch then
   -- Uses: count_item
   count_item(now, 'cancelled', spent)
 end
-local statuses = string.gsub(head[2], '[prt]', 'x')
+local woken
+if KEYS.root then
+  -- Uses: report_child
+  woken = report_child(now, 'cancelled')
+end
+if KEYS.open_children then
+  -- Uses: look_at_groups
+  look_at_groups(now)
+end
+local statuses = string.gsub(head[2], '[prtw]', 'x')
 end_execution(now, 'cancelled', statuses, spent, '', '', head[4])
 if drop_values('cancelled', head[9]) then redis.call('UNLINK', KEYS.progress) end
-return {'cancelled'}
+return {'cancelled', woken or ''}

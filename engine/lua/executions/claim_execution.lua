@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Claim an execution for a worker process and return a fence and the whole record. Refused while
--- other workers hold it, unless they share work or a retry is due.
+-- other workers hold it, unless they share work, or a retry or the end of a wait is due.
 -- Called again with the same token, the script returns its first answer.
 -- KEYS: execution, due, held (by this worker)
 -- ARGV: now?, reference, token (of this claim), worker
@@ -8,9 +8,9 @@
 -- Uses: read_now
 local now = read_now(ARGV.now)
 
-local function has_due_retry()
+local function has_due_node()
   local statuses = redis.call('HGET', KEYS.execution, 'statuses')
-  for position in string.gmatch(statuses, '()t') do
+  for position in string.gmatch(statuses, '()[tw]') do
     local claim = redis.call('HGET', KEYS.execution, 'n' .. (position - 1))
     local at = string.match(claim, '^%d+:%d+:(%d+)')
     if tonumber(at) <= now then return true end
@@ -36,7 +36,7 @@ if mine then
   return {'claimed', fence, string.format('%d', now), redis.call('HGETALL', KEYS.execution)}
 end
 local is_held = tonumber(head[2] or '0') > 0
-if is_held and head[3] ~= '1' and not has_due_retry() then return {'busy', status} end
+if is_held and head[3] ~= '1' and not has_due_node() then return {'busy', status} end
 
 local fence = redis.call('HINCRBY', KEYS.execution, 'fence', 1)
 redis.call('HINCRBY', KEYS.execution, 'holders', 1)

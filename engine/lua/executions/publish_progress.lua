@@ -23,8 +23,8 @@ for position = FIRST.updates, LAST.updates, 4 do
   local claim = redis.call('HGET', KEYS.execution, 'n' .. index) or ''
   local owner, attempt = string.match(claim, '^(%d+):(%d+)')
   if owner == fence then
-    add_event(KEYS.progress, 'node', index, 'attempt', attempt, 'item', item, 'offset', offset,
-      'content', text, 'behind', string.format('%d', bytes))
+    add_event(KEYS.execution, KEYS.progress, 'node', index, 'attempt', attempt, 'item', item,
+      'offset', offset, 'content', text, 'behind', string.format('%d', bytes))
     bytes = bytes + #text
   end
 end
@@ -37,5 +37,5 @@ end
 redis.call('PEXPIRE', KEYS.progress, ARGV.keep_ms)
 redis.call('HSET', KEYS.execution, 'progress' .. fence, ARGV.batch, 'progress_bytes',
   string.format('%d', bytes))
-notify_watchers()
+notify_watchers(KEYS.execution, ARGV.execution_id)
 return 'ok'

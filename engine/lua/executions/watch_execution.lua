@@ -16,7 +16,7 @@ local status, statuses, last, watchers = head[1], head[2], head[3], head[4] or '
 if not status then return {'missing'} end
 if status == 'processing' or status == 'cancel_requested' then
   if (last or '0') == '0' then
-    begin_events(statuses)
+    begin_events(KEYS.execution, KEYS.events, statuses)
     last = '1'
   end
   local _, count = string.gsub(watchers, ',', '')

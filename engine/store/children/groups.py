@@ -155,6 +155,7 @@ class Children:
             parent=keys.parent,
             root=keys.root,
             due=keyspace.due(partition_of(ref.account_id)),
+            root_events=keys.root_events,
             children=[keyspace.execution(ref.account_id, each) for each in ids],
             resend_ms=RESEND_AFTER_MS,
             most_running=MAX_RUNNING,

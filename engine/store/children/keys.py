@@ -3,8 +3,11 @@
 from typing import Self
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from engine.ids.partitions import partition_of
+from engine.store.dispatch.hints import BULK_QUEUE, WALK_QUEUE
+from engine.store.dispatch.queue_selector import BULK_FROM
 from engine.store.redis import keyspace
 from engine.store.redis.keyspace import account_tag, partition_tag
 
@@ -62,6 +65,7 @@ class GroupKeys(Struct, frozen=True):
     root: str | None
     open_children: str | None
     children_due: str | None
+    root_events: str | None
 
     @classmethod
     def of(cls, ref: GroupRef) -> Self:
@@ -73,8 +77,21 @@ class GroupKeys(Struct, frozen=True):
             keyspace.execution(account_id, ref.root_id),
             open_children(account_id),
             children_due(partition_of(account_id)),
+            keyspace.events(account_id, ref.root_id),
         )
 
+    @property
+    def names(self) -> dict[str, str | None]:
+        """The keys by their names in scripts."""
+        return asdict(self)
 
-NO_GROUP = GroupKeys(None, None, None, None, None)
+
+def parse_woken(ref: GroupRef, woken: bytes) -> tuple[str, str]:
+    """Return the reference of a parent that a script has woken, and the queue of its hint."""
+    parent_id, active = woken.decode().split(":")
+    is_bulk = ref.parent_id != ref.root_id or int(active) > BULK_FROM
+    return keyspace.reference(ref.account_id, parent_id), BULK_QUEUE if is_bulk else WALK_QUEUE
+
+
+NO_GROUP = GroupKeys(None, None, None, None, None, None)
 """Keys of an execution that is no child."""

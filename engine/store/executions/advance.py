@@ -23,6 +23,23 @@ class Charge:
     trial: str = ""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChildEnd:
+    """End of a child for its parent."""
+
+    result: bytes = b""
+    """Packed plain result of a completed child, or the name of an object of its parent."""
+    size: int = 0
+    """Bytes of its values, which count for its root."""
+    ends_root: bool = False
+    """Whether its failure ends the root whatever the settings of nodes say."""
+
+    @property
+    def packed(self) -> bytes:
+        """The end as the script reads it."""
+        return b"%d:%d:" % (self.size, self.ends_root) + self.result
+
+
 @dataclass(slots=True, kw_only=True)
 class Step:
     """Changes of a walker since its last call, recorded atomically."""
@@ -31,6 +48,8 @@ class Step:
     """Node index and final status."""
     retrying: list[tuple[int, int]] = field(default_factory=list)
     """Node index and milliseconds until the next attempt."""
+    parked: Sequence[tuple[int, int]] = ()
+    """Index of a node that waits without a worker, and the latest time until which it does."""
     claimed: Sequence[int] = ()
     reservations: Mapping[int, int] = field(default_factory=dict)
     """Credits to reserve for each claimed node, by node index."""
@@ -57,6 +76,10 @@ class Step:
     """Batch whose item ends; empty for none."""
     slug: str = ""
     """Workflow whose run ends; empty for the run of a model."""
+    child: ChildEnd | None = None
+    """End of a child that ends with the step."""
+    may_have_groups: bool = False
+    """Whether nodes of an execution that ends may have children, which are cancelled then."""
 
     @property
     def settled_text(self) -> str:
@@ -65,8 +88,12 @@ class Step:
 
     @property
     def retrying_text(self) -> str:
-        """Retrying nodes."""
-        return ",".join([f"{index}={delay}" for index, delay in self.retrying])
+        """Nodes that retry and nodes that wait."""
+        text = ",".join([f"{index}={delay}" for index, delay in self.retrying])
+        if not self.parked:
+            return text
+        parked = ",".join([f"{index}=w{until}" for index, until in self.parked])
+        return f"{text},{parked}" if text else parked
 
     @property
     def claimed_text(self) -> str:
@@ -158,6 +185,8 @@ class Advanced(Struct, frozen=True):
     """With OVER and INSUFFICIENT."""
     is_watched: bool = False
     """With OK: the execution is watched."""
+    is_woken: bool = False
+    """With OK: the wait of a node that was to wait is over; it is due now."""
 
     def parse_statuses(self) -> Sequence[NodeStatus]:
         """Return the node statuses; only walks with other walkers need them."""

@@ -11,6 +11,7 @@ from engine.executions.statuses import (
     parse_status,
 )
 from engine.ids.partitions import partition_of
+from engine.store.children.keys import GroupRef
 from engine.store.executions.record_fields import SEEDED, UNKNOWN, NodeClaim, parse_name
 from engine.store.formats import Format
 from engine.store.redis import keyspace
@@ -21,7 +22,10 @@ FIRST_WALK = frozenset(
     {
         *(
             "batch",
+            "body",
+            "child",
             "depth",
+            "draft_of",
             "events",
             "format",
             "has_objects",
@@ -31,8 +35,8 @@ FIRST_WALK = frozenset(
             "markup",
             "models",
         ),
-        *("must_cancel", "origin", "owner", "plan", "started", "tried", "values", "webhook_url"),
-        *("webhook_events", "webhook_owner"),
+        *("must_cancel", "origin", "owner", "parent", "parent_node", "plan", "root", "started"),
+        *("tried", "values", "webhook_url", "webhook_events", "webhook_owner", "woken"),
     }
 )
 """Fields of the record that the first walk of an execution reads after its claim."""
@@ -49,6 +53,8 @@ class Lease:
     """Number of the claim, from 1."""
     token: str
     """Distinguishes the claim from another with its number, after Redis has lost one."""
+    group: GroupRef | None = None
+    """Group of a child; None: the execution is none."""
 
     @property
     def name(self) -> str:
@@ -130,6 +136,21 @@ class ClaimedExecution:
     def batch_id(self) -> str:
         """Batch of which the execution is an item; empty for none."""
         return self.record["batch"].decode() if "batch" in self.record else ""
+
+    @property
+    def group(self) -> GroupRef | None:
+        """Group of which the execution is a child; None: it is none."""
+        return self.lease.group
+
+    @property
+    def child_index(self) -> int:
+        """Index of a child in its group."""
+        return int(self.record.get("child", 0))
+
+    @property
+    def root_id(self) -> str:
+        """Root of a child; the execution itself if it is none."""
+        return self.execution_id if self.group is None else self.group.root_id
 
     @property
     def lost(self) -> int:
@@ -215,8 +236,16 @@ def parse_claimed(lease: Lease, now: int, record: Mapping[str, bytes]) -> Claime
     )
 
 
+def parse_group_ref(account_id: str, record: Mapping[str, bytes]) -> GroupRef | None:
+    """Return the group of a child by its record; None for an execution that is none."""
+    if "parent" not in record:
+        return None
+    parent_id, root_id = record["parent"].decode(), record["root"].decode()
+    return GroupRef(account_id, parent_id, int(record["parent_node"]), root_id)
+
+
 def parse_claims(record: Mapping[str, bytes]) -> dict[int, NodeClaim]:
-    """Return the recorded claims of running, retrying and given-back nodes, by index."""
+    """Return the recorded claims of running, retrying, waiting and given-back nodes, by index."""
     claims = {}
     for name, value in record.items():
         if name[0] == "n" and name[1:].isdigit():

@@ -1,15 +1,17 @@
 """Executions from the side of callers, once they are accepted: read, list and cancel."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
 
 from engine.errors import ExecutionNotCancellable
 from engine.executions.filter import EVERY_EXECUTION, ExecutionFilter, Position
 from engine.executions.statuses import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.store.archive.archive import Archive
+from engine.store.children.keys import GroupKeys, children_due, open_children, parse_woken
 from engine.store.dispatch.hints import HintSender
 from engine.store.dispatch.queue_selector import BULK_FROM
+from engine.store.executions.claim import parse_group_ref
 from engine.store.executions.inputs import LargeInputs
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.read.executions import ExecutionReads
@@ -27,6 +29,11 @@ from engine.store.webhooks.delivery_keys import (
 )
 
 ACTIVE_AT_ONCE = 200
+CANCELLED_FIELDS = (
+    *("webhook_url", "key", "webhook_events", "webhook_owner", "slug", "batch", "values"),
+    *("has_objects", "parent", "parent_node", "root", "groups"),
+)
+"""Fields of a record that a cancel reads first."""
 
 
 class Executions(ExecutionReads):
@@ -51,39 +58,55 @@ class Executions(ExecutionReads):
     async def cancel(self, account_id: str, execution_id: str) -> ExecutionStatus:
         """Request the cancellation. Raises ExecutionNotFound or ExecutionNotCancellable."""
         key = keyspace.execution(account_id, execution_id)
-        webhook_url, key_id, events, owner, slug, batch_id, *dropped_with = await self._client.send(
-            *("HMGET", key, "webhook_url", "key", "webhook_events", "webhook_owner", "slug"),
-            *("batch", "values", "has_objects"),
-        )
-        counted = BatchKeys.of(account_id, batch_id.decode()) if batch_id else NO_BATCH
-        webhook = WebhookOwner.of_record(key_id, events, owner)
+        values = await self._client.send("HMGET", key, *CANCELLED_FIELDS)
+        record = {
+            name: value
+            for name, value in zip(CANCELLED_FIELDS, values, strict=True)
+            if value is not None
+        }
         told = NO_DELIVERY_KEYS
-        if webhook_url is not None:
-            told = delivery_keys(account_id, execution_id, webhook)
-        reply = await self._cancel(account_id, execution_id, slug, told, counted)
+        if "webhook_url" in record:
+            told = _told(account_id, execution_id, record)
+        reply = await self._cancel(account_id, execution_id, record, told)
         if reply[0] == b"armed":  # a caller's wait has run out meanwhile
-            told = delivery_keys(account_id, execution_id, webhook)
-            reply = await self._cancel(account_id, execution_id, slug, told, counted)
+            told = _told(account_id, execution_id, record)
+            reply = await self._cancel(account_id, execution_id, record, told)
         if reply[0] == b"missing":
             raise ExecutionNotCancellable(await self.status(account_id, execution_id))
         if reply[0] == b"ended":
             raise ExecutionNotCancellable(reply[1].decode())
-        if told.delivery and reply[0] == b"cancelled":
-            self._hints.send_delivery_soon(keyspace.reference(account_id, execution_id))
-        if all(dropped_with) and reply[0] == b"cancelled":
-            await self._large_inputs.remove_dropped(account_id, execution_id)
+        if reply[0] == b"cancelled":
+            await self._follow_end(account_id, execution_id, record, told, reply[1])
         return ExecutionStatus(reply[0].decode())
+
+    async def _follow_end(
+        self,
+        account_id: str,
+        execution_id: str,
+        record: Mapping[str, bytes],
+        told: DeliveryKeys,
+        woken: bytes,
+    ) -> None:
+        """Send the hints that follow from a cancel, and remove values that it has dropped."""
+        group = parse_group_ref(account_id, record)
+        if group is not None and woken:
+            self._hints.send_soon(*parse_woken(group, woken))
+        if told.delivery:
+            self._hints.send_delivery_soon(keyspace.reference(account_id, execution_id))
+        if "values" in record and "has_objects" in record:
+            await self._large_inputs.remove_dropped(account_id, execution_id)
 
     def _cancel(
         self,
         account_id: str,
         execution_id: str,
-        slug: bytes | None,
+        record: Mapping[str, bytes],
         told: DeliveryKeys,
-        counted: BatchKeys,
     ) -> Awaitable[Sequence[bytes]]:
         """Return the answer of the script, which may add a delivery with its keys."""
         partition = partition_of(account_id)
+        batch_id = record.get("batch", b"").decode()
+        counted = BatchKeys.of(account_id, batch_id) if batch_id else NO_BATCH
         return self._client.call(
             SCRIPTS["cancel_execution"],
             execution=keyspace.execution(account_id, execution_id),
@@ -94,7 +117,7 @@ class Executions(ExecutionReads):
             ledger=keyspace.ledger(account_id),
             events=keyspace.events(account_id, execution_id),
             progress=keyspace.progress(account_id, execution_id),
-            workflow=keyspace.workflow(account_id, (slug or b"").decode()),
+            workflow=keyspace.workflow(account_id, record.get("slug", b"").decode()),
             unarchived=keyspace.unarchived(partition),
             delivery=told.delivery,
             deliveries_due=told.deliveries_due,
@@ -106,6 +129,7 @@ class Executions(ExecutionReads):
             account_items=counted.account_items,
             open_batches=counted.open_batches,
             batches_due=counted.batches_due,
+            **_group_names(account_id, record),
             reference=keyspace.reference(account_id, execution_id),
             execution_id=execution_id,
             cancels=channels.cancels(),
@@ -130,3 +154,22 @@ class Executions(ExecutionReads):
             )
             rows = [Position(int(at), name) for at, name in zip(times, names, strict=True) if at]
             yield [row.id for row in await find_matching(self._client, account_id, wanted, rows)]
+
+
+def _told(account_id: str, execution_id: str, record: Mapping[str, bytes]) -> DeliveryKeys:
+    """Return the keys of the delivery of an end."""
+    events, owner = record.get("webhook_events"), record.get("webhook_owner")
+    webhook = WebhookOwner.of_record(record["key"], events, owner)
+    return delivery_keys(account_id, execution_id, webhook)
+
+
+def _group_names(account_id: str, record: Mapping[str, bytes]) -> dict[str, str | None]:
+    """Return the keys of the group of a child, and those of the groups of a parent."""
+    group = parse_group_ref(account_id, record)
+    if group is not None:
+        return GroupKeys.of(group).names
+    is_parent = "groups" in record
+    return {
+        "open_children": open_children(account_id) if is_parent else None,
+        "children_due": children_due(partition_of(account_id)) if is_parent else None,
+    }

@@ -60,6 +60,10 @@ SEEDED, SEEDED_OUTPUTS = "r0.0", "o0.0"
 """Fields of rows of nodes that were settled from the start, and of their outputs."""
 
 
+WAITED = frozenset({NodeStatus.WAITING, NodeStatus.RUNNING, NodeStatus.CANCELLED})
+"""Statuses of nodes whose begin may be that of an attempt which has waited since."""
+
+
 class NodeClaim(Struct, frozen=True):
     """Claim of a node."""
 
@@ -138,8 +142,16 @@ def parse_nodes(record: Mapping[str, bytes]) -> tuple[NodeExecution, ...]:
     return tuple(_timed(node, record) for node in nodes)
 
 
+def begin_field(index: int) -> str:
+    """Return the field with the time at which the attempt at a node began that has waited."""
+    return f"b{index}"
+
+
 def _timed(node: NodeExecution, record: Mapping[str, bytes]) -> NodeExecution:
-    """Add the duration of a node that was stopped at the execution's end."""
+    """Add the begin of a node that waits, and the duration of one that the end has stopped."""
+    begun = record.get(begin_field(node.index))
+    if begun is not None and node.status in WAITED:
+        node = replace(node, started_at=int(begun))
     if node.status is not NodeStatus.CANCELLED or node.started_at is None:
         return node
     return replace(node, duration_ms=int(record["completed"]) - node.started_at)
@@ -187,6 +199,8 @@ def parse_node(
     if claim is None:
         return NodeExecution(index=index, status=status)
     claimed = NodeClaim.parse(claim)
+    if status is NodeStatus.WAITING:  # the claim does not count the attempt, which goes on
+        return NodeExecution(index=index, status=status, attempts=claimed.attempts + 1)
     is_owned = claimed.fence > 0 and status in (NodeStatus.RUNNING, NodeStatus.CANCELLED)
     started = claimed.at if is_owned else None
     return NodeExecution(index=index, status=status, attempts=claimed.attempts, started_at=started)

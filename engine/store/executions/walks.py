@@ -3,16 +3,28 @@
 import asyncio
 import functools
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
 
 from engine.graph.features import UnknownPart
 from engine.ids.partitions import partition_of
+from engine.store.children.keys import (
+    GroupKeys,
+    GroupRef,
+    children_due,
+    open_children,
+    parse_woken,
+)
 from engine.store.dispatch.hints import HintSender
 from engine.store.executions.advance import VERDICTS, Advanced, Step, UnclaimedWalk, Unpaid, Verdict
-from engine.store.executions.claim import ClaimedExecution, Lease, parse_claimed
+from engine.store.executions.claim import (
+    ClaimedExecution,
+    Lease,
+    parse_claimed,
+    parse_group_ref,
+)
 from engine.store.executions.record_fields import UNKNOWN, parse_hash
 from engine.store.formats import Format
 from engine.store.redis import channels, keyspace
@@ -71,6 +83,7 @@ class _Notified(Struct, frozen=True):
 
 
 NOBODY = _Notified()
+NO_NAMES: Mapping[str, Any] = {}
 
 
 def _notified(lease: Lease, step: Step) -> _Notified:
@@ -94,6 +107,19 @@ def _counted(lease: Lease, step: Step) -> BatchKeys:
     return BatchKeys.of(lease.account_id, step.batch_id) if is_end else NO_BATCH
 
 
+def _rare_names(lease: Lease, step: Step) -> Mapping[str, Any]:
+    """Return the names of groups, which most steps leave out."""
+    is_end, account_id = step.end is not None, lease.account_id
+    if lease.group is not None:
+        return GroupKeys.of(lease.group).names | {"child_end": step.child and step.child.packed}
+    if not (is_end and step.may_have_groups):
+        return NO_NAMES
+    return {
+        "open_children": open_children(account_id),
+        "children_due": children_due(partition_of(account_id)),
+    }
+
+
 class Walks:
     """Transitions of a walk."""
 
@@ -102,6 +128,8 @@ class Walks:
         self._hints = hints
         self.on_item_end: Callable[[str, str], None] = lambda account_id, batch_id: None
         """Called with account and batch when the execution of an item has ended here."""
+        self.on_child_end: Callable[[GroupRef], None] = lambda group: None
+        """Called with the group when a child has ended here."""
 
     async def claim(
         self, reference: str, worker_id: str, token: str = ""
@@ -128,7 +156,8 @@ class Walks:
                 return None
             case _:
                 return None
-        lease = Lease(account_id, execution_id, worker_id, int(fence), token)
+        group = parse_group_ref(account_id, record)
+        lease = Lease(account_id, execution_id, worker_id, int(fence), token, group)
         return parse_claimed(lease, int(now), record)
 
     def finish(self, reference: str, token: str, finished: UnclaimedWalk) -> "asyncio.Future[int]":
@@ -187,6 +216,7 @@ class Walks:
             account_items=counted.account_items,
             open_batches=counted.open_batches,
             batches_due=counted.batches_due,
+            **_rare_names(lease, step),
             node_deliveries=notified.node_keys,
             reference=lease.reference,
             execution_id=execution_id,
@@ -207,30 +237,40 @@ class Walks:
             error=step.packed_error,
             node_facts=notified.node_facts,
         )
-        ended = (lease.account_id, step.batch_id) if counted is not NO_BATCH else None
-        return self._read_advanced(reply, notified.references, ended)
+        return self._read_advanced(reply, notified.references, lease, step)
 
     async def _read_advanced(
-        self, awaited: Awaitable[Any], notified: Sequence[str], ended: tuple[str, str] | None
+        self, awaited: Awaitable[Any], notified: Sequence[str], lease: Lease, step: Step
     ) -> Advanced:
-        """Return the outcome of a step; `notified` are its deliveries when it is recorded.
-
-        `ended` are account and batch of an item that ends with it.
-        """
+        """Return the outcome of a step; `notified` are its deliveries when it is recorded."""
+        is_end, batch_id = step.end is not None, step.batch_id
         reply = await awaited
         verdict = VERDICTS[reply[0]]
         if verdict is Verdict.OK:
             for each in notified:
                 self._hints.send_delivery_soon(each)
-            if ended is not None:
-                self.on_item_end(*ended)
+            if is_end and batch_id:
+                self.on_item_end(lease.account_id, batch_id)
+            if is_end and lease.group is not None:
+                self.on_child_end(lease.group)
         match reply:
             case [_, _, codes, now, node, missing, balance]:
                 unpaid = Unpaid(int(node), int(missing), int(balance))
                 return Advanced(verdict, codes.decode(), int(now), unpaid)
-            case [_, _, codes, now, *watched]:
+            case [_, _, codes, now, watched, b"woken"]:
+                return Advanced(verdict, codes.decode(), int(now), None, bool(watched), True)
+            case [_, _, codes, now, watched, woken]:
+                self._send_parent(lease, woken)
                 return Advanced(verdict, codes.decode(), int(now), is_watched=bool(watched))
+            case [_, _, codes, now, *rest]:
+                return Advanced(verdict, codes.decode(), int(now), is_watched=bool(rest))
         return Advanced(verdict)
+
+    def _send_parent(self, lease: Lease, woken: bytes) -> None:
+        """Send the hint of a parent that the end of its child has woken."""
+        if lease.group is not None:
+            reference, queue = parse_woken(lease.group, woken)
+            self._hints.send_soon(reference, queue)
 
     async def give_back(
         self,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from engine.executions.statuses import ExecutionStatus
 from engine.graph.plan import Plan
 from engine.ids.executions import child_execution_id
 from engine.store import Account, Store, Workflow
@@ -15,14 +16,16 @@ from engine.store.children.records import (
     NewGroup,
     OpenVerdict,
 )
-from engine.store.executions.advance import Step, Verdict
+from engine.store.executions.advance import Advanced, ChildEnd, Step, Verdict
 from engine.store.executions.claim import ClaimedExecution
-from engine.store.executions.record_fields import parse_hash
+from engine.store.executions.record_fields import NodeClaim, parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
-from tests.support.store.claims import advance, claim
-from tests.support.store.records import accept
+from tests.support.store.claims import advance, claim, due_at
+from tests.support.store.records import BOTH_DONE, accept
 
+FAR = 2**53
+"""Time in milliseconds after all others."""
 NODE = 0
 NODE_ID = "t"
 """Node of `records.document` that has the children."""
@@ -38,6 +41,8 @@ class ChildRuns:
         self.root_id = ""
         self.parent_id = ""
         self.parent: ClaimedExecution
+        self.begun_at = 0
+        """Time at which the node of the parent began."""
 
     @property
     def ref(self) -> GroupRef:
@@ -55,6 +60,7 @@ class ChildRuns:
         self.parent = await claim(self.store, self.reference(execution_id), "w1", execution_id)
         step = Step(claimed=[NODE])
         assert await advance(self.store, self.parent, 1, step) is Verdict.OK
+        self.begun_at = (await self.parent_claim()).at
 
     def reference(self, execution_id: str) -> str:
         return keyspace.reference(self.account.id, execution_id)
@@ -109,6 +115,36 @@ class ChildRuns:
     async def record(self, execution_id: str) -> dict[str, bytes]:
         key = keyspace.execution(self.account.id, execution_id)
         return parse_hash(await self.store.client.send("HGETALL", key))
+
+    async def park(self, until: int = FAR, number: int = 2) -> Advanced:
+        """Have the node of the parent wait, and leave the parent."""
+        step = Step(parked=[(NODE, until)], leave=True)
+        return await self.store.walks.advance(self.parent.lease, number, step)
+
+    async def claim_child(self, index: int, worker: str = "w2") -> ClaimedExecution:
+        return await claim(self.store, self.reference(self.child_id(index)), worker)
+
+    async def end_child(
+        self, index: int, end: ExecutionStatus = ExecutionStatus.COMPLETED, **members: Any
+    ) -> Verdict:
+        """Claim a child and end it, with members of `ChildEnd`."""
+        claimed = await self.claim_child(index)
+        is_completed = end is ExecutionStatus.COMPLETED
+        step = Step(
+            settled=BOTH_DONE if is_completed else [],
+            end=end,
+            slug=self.workflow.slug,
+            child=ChildEnd(**members),
+            error={"code": "X", "message": "broken"} if end is ExecutionStatus.FAILED else None,
+        )
+        return await advance(self.store, claimed, 1, step, "w2")
+
+    async def parent_claim(self) -> NodeClaim:
+        """Return the claim of the parent's node."""
+        return NodeClaim.parse((await self.record(self.parent_id))[f"n{NODE}"])
+
+    async def due(self, execution_id: str) -> int | None:
+        return await due_at(self.store, self.reference(execution_id))
 
 
 def replaced(new: NewGroup, members: dict[str, Any]) -> NewGroup:

@@ -1,9 +1,13 @@
--- Add the first entry: the statuses of all nodes, and the attempts of running and retrying ones.
-local function begin_events(statuses)
+-- Add the first entry: the statuses of all nodes, and the attempts of running, retrying
+-- and waiting ones.
+local function begin_events(record, stream, statuses)
   local claims = {}
-  for position in string.gmatch(statuses, '()[rt]') do
-    local claim = redis.call('HGET', KEYS.execution, 'n' .. (position - 1)) or '0:0'
-    claims[#claims + 1] = (position - 1) .. '=' .. string.match(claim, '^%d+:(%d+)')
+  for position, code in string.gmatch(statuses, '()([rtw])') do
+    local claim = redis.call('HGET', record, 'n' .. (position - 1)) or '0:0'
+    local attempts = string.match(claim, '^%d+:(%d+)')
+    -- The claim of a waiting node does not count the attempt that goes on.
+    if code == 'w' then attempts = attempts + 1 end
+    claims[#claims + 1] = (position - 1) .. '=' .. attempts
   end
-  add_event(KEYS.events, 'begun', statuses, 'claims', table.concat(claims, ','))
+  add_event(record, stream, 'begun', statuses, 'claims', table.concat(claims, ','))
 end

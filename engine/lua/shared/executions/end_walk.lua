@@ -1,13 +1,14 @@
 -- End an execution with its walker's last step, whose fields and values are `fields`. `policy` is
 -- the field `values` of the record.
+-- Returns the statuses, and what `report_child` returns for a child.
 local function end_walk(now, statuses, spent, notifier, policy, is_watched, fields)
   local status = ARGV.end_status
   if is_watched then
     -- Uses: add_event
-    add_event(KEYS.events, 'ended', status, 'left', statuses)
+    add_event(KEYS.execution, KEYS.events, 'ended', status, 'left', statuses)
   end
   local untouched = status == 'cancelled' and 'x' or 's'
-  statuses = string.gsub(string.gsub(statuses, '[rt]', 'x'), 'p', untouched)
+  statuses = string.gsub(string.gsub(statuses, '[rtw]', 'x'), 'p', untouched)
   redis.call('HDEL', KEYS.held, ARGV.reference)
   if KEYS.delivery then
     -- Uses: list_delivery, add_event_delivery, add_end_delivery
@@ -16,6 +17,15 @@ local function end_walk(now, statuses, spent, notifier, policy, is_watched, fiel
   if KEYS.batch then
     -- Uses: count_item
     count_item(now, status, spent)
+  end
+  local woken
+  if KEYS.root then
+    -- Uses: report_child
+    woken = report_child(now, status, ARGV.error)
+  end
+  if KEYS.open_children then
+    -- Uses: look_at_groups
+    look_at_groups(now)
   end
   if ARGV.error ~= '' then
     fields[#fields + 1] = 'error'
@@ -28,5 +38,5 @@ local function end_walk(now, statuses, spent, notifier, policy, is_watched, fiel
     -- Uses: drop_values
     if drop_values(status, policy) then redis.call('UNLINK', KEYS.progress) end
   end
-  return statuses
+  return statuses, woken
 end

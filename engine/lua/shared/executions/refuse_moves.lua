@@ -1,11 +1,13 @@
 -- Return whether another walker has moved nodes of a step: settled nodes must be open or run under
--- this fence, retrying ones must run under it, and claimed ones must be open.
+-- this fence, retrying and waiting ones must run under it, and claimed ones must be
+-- open.
 local function step_conflicts(codes, fence)
-  local PENDING, RUNNING, RETRYING = string.byte('prt', 1, 3)
+  local PENDING, RUNNING, RETRYING, WAITING = string.byte('prtw', 1, 4)
+  local is_open = {[PENDING] = true, [RETRYING] = true, [WAITING] = true}
   for index in string.gmatch(ARGV.settled, '%d+') do
     local code = codes[index + 1]
     local is_mine = code == RUNNING and claim_of(index)[1] == fence
-    if code ~= PENDING and code ~= RETRYING and not is_mine then return true end
+    if not is_open[code] and not is_mine then return true end
   end
   if ARGV.retrying ~= '' then
     for index in string.gmatch(ARGV.retrying, '(%d+)=') do
@@ -14,8 +16,7 @@ local function step_conflicts(codes, fence)
   end
   if ARGV.claimed ~= '' then
     for index in string.gmatch(ARGV.claimed, '%d+') do
-      local code = codes[index + 1]
-      if code ~= PENDING and code ~= RETRYING then return true end
+      if not is_open[codes[index + 1]] then return true end
     end
   end
   return false
@@ -28,7 +29,7 @@ local function refuse_moves(status, statuses, codes, fence, stamp)
     return {'conflict', status, statuses, stamp}
   end
   if ARGV.end_status ~= 'completed' then return end
-  local _, open = string.gsub(statuses, '[prt]', '')
+  local _, open = string.gsub(statuses, '[prtw]', '')
   local _, settled = string.gsub(ARGV.settled, '%a', '')
   if open ~= settled then return {'behind', status} end
 end

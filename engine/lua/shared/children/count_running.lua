@@ -1,0 +1,8 @@
+-- Count a child at its root as running, or not while it waits for its own children. `counted` on
+-- its record says whether it is.
+local function count_running(runs)
+  local counted = redis.call('HGET', KEYS.execution, 'counted') == '1'
+  if runs == counted or redis.call('EXISTS', KEYS.root) == 0 then return end
+  redis.call('HSET', KEYS.execution, 'counted', runs and '1' or '0')
+  redis.call('HINCRBY', KEYS.root, 'children_running', runs and 1 or -1)
+end
