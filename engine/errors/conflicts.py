@@ -13,31 +13,50 @@ class Conflict(EngineError):
 
 
 class ExecutionNotCancellable(Conflict):
-    """The execution has already ended; `status` says how."""
+    """The execution has already ended; `status` says how.
+
+    One that a node of another execution began is cancelled with its root, `rootId`.
+    """
 
     code = "EXECUTION_NOT_CANCELLABLE"
 
-    def __init__(self, status: str) -> None:
-        super().__init__(f"The execution has already ended: {status}", status=status)
+    def __init__(self, status: str, root_id: str = "") -> None:
+        if root_id:
+            message = "A node of another execution began it: cancel 'rootId'"
+            super().__init__(message, status=status, rootId=root_id)
+        else:
+            super().__init__(f"The execution has already ended: {status}", status=status)
 
 
-ExecutionNotCancellable.examples = (ExecutionNotCancellable("completed"),)
+ExecutionNotCancellable.examples = (
+    ExecutionNotCancellable("completed"),
+    ExecutionNotCancellable("processing", "00000000-0000-4000-8000-000000000000"),
+)
+
+
+BELOW = "A node of another execution began it, and a retry of 'rootId' runs it again"
+"""Reason why an execution below another one cannot be retried by itself."""
 
 
 class ExecutionNotRetryable(Conflict):
-    """The execution has not failed, or cannot run again; `reason` says why."""
+    """The execution has not failed, or cannot run again; `reason` says why.
+
+    One that a node of another execution began is retried with its root, `rootId`.
+    """
 
     code = "EXECUTION_NOT_RETRYABLE"
 
-    def __init__(self, status: str, reason: str = "") -> None:
+    def __init__(self, status: str, reason: str = "", root_id: str = "") -> None:
         reason = reason or f"The execution has not failed: its status is '{status}'"
         message = f"The execution cannot be retried: {reason}"
-        super().__init__(message, status=status, reason=reason)
+        root = {"rootId": root_id} if root_id else {}
+        super().__init__(message, status=status, reason=reason, **root)
 
 
 ExecutionNotRetryable.examples = (
     ExecutionNotRetryable("completed"),
     ExecutionNotRetryable("failed", "The version that it ran is not kept any more"),
+    ExecutionNotRetryable("failed", BELOW, "00000000-0000-4000-8000-000000000000"),
 )
 
 

@@ -7,11 +7,12 @@ from msgspec import Meta, Struct, defstruct, field
 
 from engine.access.capabilities import MODEL_NAME
 from engine.billing.credits import MAX_CREDITS
-from engine.errors import InvalidBody
+from engine.errors import InvalidBody, InvalidQuery
 from engine.executions.filter import FIELDS, ID_START, NONE, ExecutionFilter, FilterField, ValueForm
 from engine.executions.sources import Source
 from engine.executions.statuses import ExecutionStatus
 from engine.ids.executions import UUID
+from engine.store.archive.archive import ParentNode
 from gateway.http.query import (
     MAX_NAME,
     PageQuery,
@@ -21,6 +22,7 @@ from gateway.http.query import (
     Version,
 )
 from gateway.http.types import Instant, Parameter, RequestBody, described_as, doc, refused
+from gateway.openapi.examples import EXECUTION_ID
 from gateway.openapi.schema import TEXT, described, matching
 from gateway.runs.tags import WantedTags, WantedTagsOfBody
 
@@ -73,6 +75,9 @@ class WorkflowRunQuery(RunQuery):
     ] = None
 
 
+ParentId = Annotated[
+    str, Meta(pattern=f"^(?:{UUID.pattern})$"), refused("must be the id of an execution")
+]
 ID_START_REFUSED = refused("must be the start of an execution's id")
 KINDS: Mapping[ValueForm, Any] = {
     ValueForm.STATUSES: list[ExecutionStatus],
@@ -131,7 +136,35 @@ def _make_filter(members: Struct) -> ExecutionFilter:
 
 
 class FilteredPageQuery(PageQuery):
-    """Query of a list of executions; `ExecutionQuery` has the members."""
+    """Query of a list of executions; `ExecutionQuery` has the filters."""
+
+    parent_id: Annotated[
+        ParentId | None,
+        doc("With `parentNodeId`: the executions that this one's node began.", EXECUTION_ID),
+    ] = None
+    parent_node_id: Annotated[
+        Annotated[str, Meta(min_length=1)] | None,
+        doc("The node of `parentId`. Of the filters, `status` alone goes with it.", "each"),
+    ] = None
+
+    @property
+    def parent_node(self) -> ParentNode | None:
+        """Return the node whose children are listed, None: the list is of roots.
+
+        Raises InvalidQuery for one of the two members alone, and for filters that it does not take.
+        """
+        members = {"parentId": self.parent_id, "parentNodeId": self.parent_node_id}
+        missing = [name for name, value in members.items() if value is None]
+        if len(missing) == len(members):
+            return None
+        for name in missing:
+            raise InvalidQuery(
+                name, f"'parentId' and 'parentNodeId' go together: '{name}' is missing"
+            )
+        for attribute, each in FIELDS.items():
+            if each.form is not ValueForm.STATUSES and getattr(self, attribute) is not None:
+                raise InvalidQuery(each.name, f"'{each.name}' does not go with 'parentId'")
+        return ParentNode(self.parent_id or "", self.parent_node_id or "")
 
     def read_filter(self) -> ExecutionFilter:
         """Return the filter."""

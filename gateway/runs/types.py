@@ -32,6 +32,7 @@ from gateway.openapi.examples import (
     RESULT,
     STARTED,
 )
+from gateway.runs.node_children import ChildrenOfNode
 from gateway.runs.tags import Tags
 from gateway.runs.webhooks import WebhookMember, WebhookOfRun
 
@@ -188,6 +189,16 @@ def _is_hidden_version(record: Execution) -> bool:
     return bool(record.workflow_slug) and not record.workflow_version
 
 
+class ChildStatuses(Nested):
+    """Number of a node's children of each status; one that never began may have failed too."""
+
+    queued: int
+    processing: int
+    completed: int
+    failed: int
+    cancelled: int
+
+
 class NodeView(Nested):
     """One node of an execution."""
 
@@ -199,6 +210,16 @@ class NodeView(Nested):
     duration_ms: int | None
     credits_cost: Credits
     error: Annotated[OBJECT | None, described_as(NodeFailure | None)]
+    child_count: Annotated[
+        int | UnsetType, doc("Executions that it begins, its children; absent without any.")
+    ] = UNSET
+    child_statuses: Annotated[
+        ChildStatuses | UnsetType, doc("Numbers of its children; absent once not on record.")
+    ] = UNSET
+    child_execution_ids: Annotated[
+        list[Uuid] | UnsetType,
+        doc("The first 100 children that have begun; `GET /api/executions` lists all."),
+    ] = UNSET
 
 
 class LinkedAsset(Nested):
@@ -249,13 +270,21 @@ class ExecutionView(ExecutionRow, kw_only=True):
         details: ExecutionDetails,
         names: Sequence[NodeName],
         links: Mapping[str, str] | None = None,
+        below: Mapping[int, ChildrenOfNode] | None = None,
     ) -> Self:
         """Build the view of an execution with its nodes, named as in the execution's version.
 
-        Without names there are no nodes. `links` maps links in the result to ids of their assets.
+        Without names there are no nodes. `links` maps links in the result to ids of their assets,
+        `below` indexes of nodes to their children.
         """
+        children = below or {}
         nodes = [
-            NodeView.from_record(node, id=names[node.index].id, type=names[node.index].type)
+            NodeView.from_record(
+                node,
+                id=names[node.index].id,
+                type=names[node.index].type,
+                **_children(children.get(node.index)),
+            )
             for node in execution.nodes
             if names
         ]
@@ -271,6 +300,18 @@ class ExecutionView(ExecutionRow, kw_only=True):
             nodes=nodes,
             assets=assets or UNSET,
         )
+
+
+def _children(of_node: ChildrenOfNode | None) -> dict[str, Any]:
+    """Return the members of a node about its children."""
+    if of_node is None:
+        return dict.fromkeys(("child_count", "child_statuses", "child_execution_ids"), UNSET)
+    found = of_node.children
+    return {
+        "child_count": found.size,
+        "child_statuses": ChildStatuses.from_record(found.counts) if found.states else UNSET,
+        "child_execution_ids": of_node.first_ids,
+    }
 
 
 class EventView(View):

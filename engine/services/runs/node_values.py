@@ -82,6 +82,7 @@ async def read_node(
         raise ExecutionNotFound
     values = [record.get(name) for name in HEAD_FIELDS]
     execution = parse_head(account_id, execution_id, values, parse_nodes(record))
+    _check_visible(record)
     index = await _find(store, execution, record, node_id)
     recorded = RecordedValues(store.offloaded, account_id, execution_id, record, reserve)
     plan = await _plan(store, execution, recorded)
@@ -115,8 +116,15 @@ async def read_inputs(
     record = await store.executions.record(account_id, execution_id)
     if "status" not in record:
         raise ExecutionNotFound
+    _check_visible(record)
     recorded = RecordedValues(store.offloaded, account_id, execution_id, record, reserve)
     return ExecutionInputs(inputs=await recorded.value(INPUTS), bytes=recorded.bytes)
+
+
+def _check_visible(record: Mapping[str, bytes]) -> None:
+    """Raise ExecutionNotFound for a child of a public workflow of another account."""
+    if "parent" in record and "owner" in record:
+        raise ExecutionNotFound
 
 
 async def _find(

@@ -8,6 +8,7 @@ from typing import Any
 from engine.executions.tags import parse_tags
 from engine.ids.partitions import partition_of
 from engine.store.archive.outbox import HistoryBacklog, Outbox
+from engine.store.executions.read.child_states import GROUPS, STATES, parse_groups, read_states
 from engine.store.executions.record_fields import parse_hash
 from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import keyspace
@@ -19,6 +20,8 @@ AT_ONCE = 50
 """Records that one pipeline reads, so that other commands come between."""
 BATCH_BYTES = 16_777_216
 """Memory of the records of one batch; the first is read whatever its size."""
+AT_END = bytes.maketrans(b"qp", b"xx")
+"""States of children once their parent has ended."""
 NO_EVENTS = (None, b"0")
 
 
@@ -185,7 +188,17 @@ class EndedExecutions:
             for (account_id, execution_id), reply in zip(ids, replies, strict=True)
             if "completed" in (fields := parse_hash(reply))
         ]
+        await asyncio.gather(
+            *(self._add_children(each) for each in records if GROUPS in each.fields)
+        )
         return list(await asyncio.gather(*map(self._with_events, records)))
+
+    async def _add_children(self, record: EndedRecord) -> None:
+        """Add the states of the children of its nodes: what has not ended by now is cancelled."""
+        groups = parse_groups(record.fields.get(GROUPS))
+        found = await read_states(self._client, record.account_id, record.execution_id, groups)
+        for index, states in found.items():
+            record.fields[f"{STATES}{index}"] = states.translate(AT_END)
 
     async def _with_events(self, record: EndedRecord) -> EndedRecord:
         if record.fields.get("events") in NO_EVENTS:

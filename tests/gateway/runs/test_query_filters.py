@@ -191,7 +191,8 @@ async def test_the_document_describes_every_filter(client: httpx2.AsyncClient) -
         return {each["name"] for each in document["paths"][path]["get"]["parameters"]}
 
     body = document["components"]["schemas"]["CancelRequest"]["properties"]
-    assert parameters("/api/executions") == NAMES | {"limit", "cursor"}
+    of_children = {"parentId", "parentNodeId"}
+    assert parameters("/api/executions") == NAMES | of_children | {"limit", "cursor"}
     assert parameters("/api/usage") == USAGE | {"limit", "offset", "cursor"}
     assert set(body) == NAMES
 

@@ -8,6 +8,7 @@ from engine.executions.filter import EVERY_EXECUTION, ExecutionFilter
 from engine.executions.statuses import ExecutionStatus, parse_status
 from engine.graph.plan import NodeName, unpack_names
 from engine.store.archive.archive import Archive
+from engine.store.executions.read.children import ChildList
 from engine.store.executions.read.details import ExecutionDetails, read_details
 from engine.store.executions.read.list import ExecutionList
 from engine.store.executions.read.records import ExecutionRecords
@@ -24,6 +25,13 @@ from engine.store.redis.record_packing import unpack
 Values = list[bytes | None]
 
 
+def _visible(execution: Execution) -> Execution:
+    """Return an execution. Raises ExecutionNotFound for a child of a public workflow of others."""
+    if execution.child is not None and execution.owner_id:
+        raise ExecutionNotFound
+    return execution
+
+
 class ExecutionReads:
     """Reads single executions and lists of them; every call names its account."""
 
@@ -32,6 +40,7 @@ class ExecutionReads:
         self._records = ExecutionRecords(client, archive)
         self._results = results
         self._list = ExecutionList(client, archive, results)
+        self.children = ChildList(client, archive, self._list)
 
     async def head(
         self, account_id: str, execution_id: str, reserve: ReserveMemory | None = None
@@ -41,13 +50,13 @@ class ExecutionReads:
         Raises ExecutionNotFound, and for an offloaded result ResultGone or ResultUnreadable.
         """
         values = await self._fields(account_id, execution_id, *HEAD_FIELDS)
-        execution = parse_head(account_id, execution_id, values)
+        execution = _visible(parse_head(account_id, execution_id, values))
         return await self._results.add_result(execution, values[RESULT_AT], reserve)
 
     async def facts(self, account_id: str, execution_id: str) -> Execution:
         """Return the execution without nodes and result. Raises ExecutionNotFound."""
         values = await self._fields(account_id, execution_id, *HEAD_FIELDS)
-        return parse_head(account_id, execution_id, values)
+        return _visible(parse_head(account_id, execution_id, values))
 
     async def webhook_and_warnings(
         self, account_id: str, execution_id: str
@@ -75,7 +84,7 @@ class ExecutionReads:
         if not record:
             raise ExecutionNotFound
         values = [record.get(name) for name in HEAD_FIELDS]
-        execution = parse_head(account_id, execution_id, values, parse_nodes(record))
+        execution = _visible(parse_head(account_id, execution_id, values, parse_nodes(record)))
         return await self._results.add_result(execution, values[RESULT_AT], reserve)
 
     async def details(self, account_id: str, execution_id: str) -> ExecutionDetails:

@@ -113,6 +113,17 @@ class ExecutionList:
         executions = await self._with_results(account_id, read, reserve)
         return {each.id: each for each in executions}, count
 
+    async def archived(
+        self,
+        account_id: str,
+        found: Sequence[ArchivedExecution],
+        reserve: ReserveMemory | None,
+    ) -> list[Execution]:
+        """Return the first of these executions with their results, as many as fit on a page."""
+        heads = [_archived(each) for each in found]
+        count = _count_that_fit([each.size for each in heads])
+        return await self._with_results(account_id, heads[:count], reserve)
+
     async def _hot(
         self, account_id: str, wanted: ExecutionFilter, position: Position | None, limit: int
     ) -> _Part:

@@ -54,7 +54,10 @@ class ExecutionRecords:
         return await self.archive.record(account_id, execution_id)
 
     async def recalled(self, account_id: str, execution_id: str) -> dict[str, bytes]:
-        """Return the whole record; a failed execution is put back into Redis, to be retried."""
+        """Return the whole record; a failed execution is put back into Redis, to be retried.
+
+        One that a node of another execution began is not: it is retried with that one.
+        """
         key = keyspace.execution(account_id, execution_id)
         record = parse_hash(await self.client.send("HGETALL", key))
         if "status" in record:
@@ -62,7 +65,8 @@ class ExecutionRecords:
         ended = await self.forgotten(account_id, execution_id)
         if ended is None:
             return {}
-        if ended.fields["status"] == ExecutionStatus.FAILED.value.encode():
+        is_failed = ended.fields["status"] == ExecutionStatus.FAILED.value.encode()
+        if is_failed and "parent" not in ended.fields:
             await self._recall(ended)
         return ended.fields
 
