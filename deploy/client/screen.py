@@ -1,6 +1,7 @@
 """Display of an execution's events on a terminal that is redrawn."""
 
 import contextlib
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,6 +13,8 @@ from rich.text import Text
 from deploy.client.api import Answer, StreamEvent
 from deploy.output.tables import printable
 
+SHOWN = ("begun", "failed", "cancelled")
+"""Counts of a node's children that are shown."""
 TAIL = 240
 """Most characters that are shown of a text while it arrives."""
 
@@ -31,6 +34,7 @@ class Screen:
         self._title = ""
         self._nodes: dict[str, dict[str, Any]] = {}
         self._texts: dict[tuple[str, int], str] = {}
+        self._children: dict[str, Counter[str]] = {}
 
     def begin(self, execution: Answer) -> None:
         """Show the execution as first read."""
@@ -57,6 +61,15 @@ class Screen:
                 self._forget(data["nodeId"])
                 status = "running" if name == "node.started" else "retrying"
                 node.update(status=status, attempts=data["attempt"], progress="")
+        self._live.update(self._drawn())
+
+    def show_child(self, stream_event: StreamEvent) -> None:
+        """Count the begin or the end of an execution that a node began."""
+        data = stream_event.data
+        counts = self._children.setdefault(data["nodeId"], Counter())
+        counts["begun" if stream_event.name == "child.started" else data["status"]] += 1
+        words = (f"{counts[each]} {each}" for each in SHOWN if counts[each])
+        self._nodes[data["nodeId"]]["progress"] = ", ".join(words)
         self._live.update(self._drawn())
 
     def _forget(self, node: str) -> None:

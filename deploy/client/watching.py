@@ -16,6 +16,7 @@ from engine.executions.retry import jittered
 
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
 FIRST, LAST = "execution.started", "execution.finished"
+OF_CHILDREN = "child."
 FIRST_PAUSE_SECONDS = 0.02
 MAX_PAUSE_SECONDS = 0.5
 MAX_SILENCES = 60
@@ -75,6 +76,9 @@ async def _show(
                         view.begin(await caller.execution(stream_event.data["executionId"]))
                 elif stream_event.name == LAST:
                     return await _with_nodes(caller, stream_event.data)
+                elif stream_event.name.startswith(OF_CHILDREN):
+                    if stream_event.data["parentId"] == stream_event.data["executionId"]:
+                        view.show_child(stream_event)
                 else:
                     view.show_event(stream_event)
     raise AssertionError("the events of an execution end with its end")
@@ -126,6 +130,10 @@ class _View(Protocol):
         """Show one event of a node."""
         ...
 
+    def show_child(self, stream_event: StreamEvent) -> None:
+        """Show the begin or the end of an execution that a node began."""
+        ...
+
 
 def _view() -> contextlib.AbstractContextManager[_View]:
     if not sys.stderr.isatty():
@@ -160,6 +168,11 @@ class _Lines:
                 self._add_text(node, data["item"], data["offset"], data["text"])
             case "node.finished":
                 self._print_change(node, data["status"])
+
+    def show_child(self, stream_event: StreamEvent) -> None:
+        data = stream_event.data
+        if data["status"] == "failed":
+            _print(f"{data['nodeId']}: item {data['index']} failed, {data['childExecutionId']}")
 
     def _print_running(self, node: str) -> None:
         if self._begun.pop(node, None) is not None:

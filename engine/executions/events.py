@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
+from msgspec import Struct
+
 from engine.executions.execution import NodeExecution
 from engine.executions.statuses import NODE_TERMINAL, ExecutionStatus, NodeStatus
 
@@ -29,6 +31,9 @@ class EventName(StrEnum):
     NODE_PROGRESS = "node.progress"
     NODE_TEXT = "node.token"
     NODE_FINISHED = "node.finished"
+    CHILD_STARTED = "child.started"
+    """A child of a root began; nodes of children may have children too."""
+    CHILD_FINISHED = "child.finished"
     EXECUTION_FINISHED = "execution.finished"
     """Last event of each execution."""
 
@@ -54,6 +59,16 @@ def parse_event_id(text: str) -> EventId:
     return EventId(int(number), int(place))
 
 
+class ChildRef(Struct, frozen=True):
+    """Name of a child, and its place below its parent, which is the root or a child itself."""
+
+    id: str
+    parent_id: str
+    node_id: str
+    """Node of the parent."""
+    index: int
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionEvent:
     """One event; `index` is the node's index in the plan, None for events of the execution."""
@@ -72,7 +87,9 @@ class ExecutionEvent:
     text: str = ""
     progress: float = 0.0
     status: ExecutionStatus | None = None
-    """With EXECUTION_FINISHED."""
+    """With EXECUTION_FINISHED, CHILD_STARTED and CHILD_FINISHED."""
+    child: ChildRef | None = None
+    """With CHILD_STARTED and CHILD_FINISHED."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -141,6 +158,18 @@ class ProgressEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChildEntry:
+    """Entry of a root: a child began or ended."""
+
+    number: int
+    event: ExecutionEvent
+
+    def events(self) -> Iterator[ExecutionEvent]:
+        """Yield the event."""
+        yield self.event
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndEntry:
     """Last entry of an execution."""
 
@@ -156,7 +185,7 @@ class EndEntry:
         yield ExecutionEvent(name=EventName.EXECUTION_FINISHED, status=self.status)
 
 
-Entry = StartEntry | StepEntry | ProgressEntry | EndEntry
+Entry = StartEntry | StepEntry | ProgressEntry | ChildEntry | EndEntry
 
 
 def read_events(entry: Entry, after: EventId = BEFORE_ALL) -> list[tuple[EventId, ExecutionEvent]]:

@@ -5,7 +5,14 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
 from engine.errors import ResultGone
-from engine.executions.events import BEFORE_ALL, EventId, EventName, ExecutionEvent, read_events
+from engine.executions.events import (
+    BEFORE_ALL,
+    ChildRef,
+    EventId,
+    EventName,
+    ExecutionEvent,
+    read_events,
+)
 from engine.graph.plan import NodeName
 from engine.store import ReserveMemory, Store
 from engine.store.executions.events import NOTHING_MORE, EventPage
@@ -89,6 +96,8 @@ class EventFeed:
             return _started_shape(self._execution_id)
         if event.name is EventName.EXECUTION_FINISHED:
             return await self._outcome(event)
+        if event.child is not None:
+            return _child_shape(self._execution_id, event, event.child)
         if not self._names:
             return None
         shape = _node_shape(self._execution_id, event, self._names)
@@ -112,6 +121,18 @@ def _started_shape(execution_id: str) -> dict[str, Any]:
         "status": "processing",
         "pollUrl": f"/api/executions/{execution_id}",
         "eventsUrl": f"/api/executions/{execution_id}/events",
+    }
+
+
+def _child_shape(execution_id: str, event: ExecutionEvent, child: ChildRef) -> dict[str, Any]:
+    """Return the data of the event of a child."""
+    return {
+        "executionId": execution_id,
+        "childExecutionId": child.id,
+        "parentId": child.parent_id,
+        "nodeId": child.node_id,
+        "index": child.index,
+        "status": event.status,
     }
 
 

@@ -32,7 +32,7 @@ from gateway.openapi.examples import (
     RESULT,
     STARTED,
 )
-from gateway.runs.node_children import ChildrenOfNode
+from gateway.runs.node_views import ChildrenOfNode, NodeFailure, NodeView, child_members
 from gateway.runs.tags import Tags
 from gateway.runs.webhooks import WebhookMember, WebhookOfRun
 
@@ -109,13 +109,6 @@ class AcceptedView(View, kw_only=True):
         )
 
 
-class NodeFailure(Nested):
-    """Reason why a node failed."""
-
-    code: str
-    message: str
-
-
 class ExecutionFailure(NodeFailure):
     """Reason why an execution failed, and the node that caused it."""
 
@@ -189,39 +182,6 @@ def _is_hidden_version(record: Execution) -> bool:
     return bool(record.workflow_slug) and not record.workflow_version
 
 
-class ChildStatuses(Nested):
-    """Number of a node's children of each status; one that never began may have failed too."""
-
-    queued: int
-    processing: int
-    completed: int
-    failed: int
-    cancelled: int
-
-
-class NodeView(Nested):
-    """One node of an execution."""
-
-    id: str
-    type: str
-    status: NodeStatus
-    attempts: int
-    started_at: Moment | None
-    duration_ms: int | None
-    credits_cost: Credits
-    error: Annotated[OBJECT | None, described_as(NodeFailure | None)]
-    child_count: Annotated[
-        int | UnsetType, doc("Executions that it begins, its children; absent without any.")
-    ] = UNSET
-    child_statuses: Annotated[
-        ChildStatuses | UnsetType, doc("Numbers of its children; absent once not on record.")
-    ] = UNSET
-    child_execution_ids: Annotated[
-        list[Uuid] | UnsetType,
-        doc("The first 100 children that have begun; `GET /api/executions` lists all."),
-    ] = UNSET
-
-
 class LinkedAsset(Nested):
     """An asset that a link in a result leads to."""
 
@@ -283,7 +243,7 @@ class ExecutionView(ExecutionRow, kw_only=True):
                 node,
                 id=names[node.index].id,
                 type=names[node.index].type,
-                **_children(children.get(node.index)),
+                **child_members(children.get(node.index)),
             )
             for node in execution.nodes
             if names
@@ -300,18 +260,6 @@ class ExecutionView(ExecutionRow, kw_only=True):
             nodes=nodes,
             assets=assets or UNSET,
         )
-
-
-def _children(of_node: ChildrenOfNode | None) -> dict[str, Any]:
-    """Return the members of a node about its children."""
-    if of_node is None:
-        return dict.fromkeys(("child_count", "child_statuses", "child_execution_ids"), UNSET)
-    found = of_node.children
-    return {
-        "child_count": found.size,
-        "child_statuses": ChildStatuses.from_record(found.counts) if found.states else UNSET,
-        "child_execution_ids": of_node.first_ids,
-    }
 
 
 class EventView(View):

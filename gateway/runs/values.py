@@ -12,7 +12,8 @@ from engine.services.runs.node_values import NodeValues
 from gateway.http.responses import encode_json
 from gateway.http.types import OBJECT, Credits, Moment, Nested, View, described_as, doc
 from gateway.openapi.examples import EXECUTION_ID, STARTED
-from gateway.runs.types import LinkedAsset, NodeFailure, by_link
+from gateway.runs.node_views import NodeFailure
+from gateway.runs.types import LinkedAsset, by_link
 
 MAX_VALUE_BYTES = 65_536
 """Size in JSON above which a value is shown by a link."""

@@ -2,18 +2,18 @@
 -- Return the entries of an execution from a number on, and notify the caller of further ones. The
 -- first call writes the first entry. An execution that ended unwatched has two entries that are
 -- computed, from data that never change, and so has one of another account's workflow: its caller
--- sees begin and end alone.
+-- sees begin and end alone, and no children.
 -- KEYS: execution, events, progress
 -- ARGV: channel (to notify, '' for none), first (number of an entry), most (entries)
--- Returns {status, entries as XRANGE returns them, slug, version, models, number of the last entry}
---         | {'missing'}
+-- Returns {status, entries as XRANGE returns them, slug, version, models, number of the last entry,
+--         parent} | {'missing'}
 -- Uses: add_event, begin_events
 local MOST_WATCHERS = 16
 
 local head = redis.call('HMGET', KEYS.execution, 'status', 'statuses', 'events', 'watchers', 'slug',
-  'version', 'models', 'owner')
+  'version', 'models', 'owner', 'parent')
 local status, statuses, last, watchers = head[1], head[2], head[3], head[4] or ''
-if not status then return {'missing'} end
+if not status or (head[8] and head[9]) then return {'missing'} end
 if status == 'processing' or status == 'cancel_requested' then
   if (last or '0') == '0' then
     begin_events(KEYS.execution, KEYS.events, statuses)
@@ -30,11 +30,11 @@ if head[8] then
   if status ~= 'processing' and status ~= 'cancel_requested' then
     entries[2] = {'2-0', {'ended', status, 'left', ''}}
   end
-  return {status, entries, head[5], head[6], head[7], tostring(#entries)}
+  return {status, entries, head[5], head[6], head[7], tostring(#entries), head[9]}
 elseif not last then
   local entries = {
     {'1-0', {'begun', statuses, 'claims', ''}}, {'2-0', {'ended', status, 'left', ''}}}
-  return {status, entries, head[5], head[6], head[7], '2'}
+  return {status, entries, head[5], head[6], head[7], '2', head[9]}
 end
 
 local first, most = ARGV.first .. '-0', tonumber(ARGV.most)
@@ -51,4 +51,4 @@ while #entries < most and (steps[step_at] or progress[progress_at]) do
     entries[#entries + 1], progress_at = progress[progress_at], progress_at + 1
   end
 end
-return {status, entries, head[5], head[6], head[7], last}
+return {status, entries, head[5], head[6], head[7], last, head[9]}

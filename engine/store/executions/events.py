@@ -6,6 +6,8 @@ from dataclasses import dataclass, replace
 
 from engine.errors import ExecutionNotFound
 from engine.executions.events import (
+    ChildEntry,
+    ChildRef,
     EndEntry,
     Entry,
     EventName,
@@ -52,6 +54,7 @@ SETTLED = re.compile(r"(\d+)(\w)(\w)")
 RETRYING = re.compile(r"(\d+)=(\d+):(\d+)")
 CLAIMED = re.compile(r"(\d+)=(\d+)")
 PROGRESS_FIELDS = {"node", "attempt", "item", "offset", "content"}
+CHILD_FIELDS = {"child", "id", "parent", "node", "index", "status"}
 
 Fields = Mapping[str, str]
 
@@ -80,6 +83,8 @@ class EventPage:
     workflow_slug: str = ""
     workflow_version: int = 0
     model_ids: Sequence[str] = ()
+    is_child: bool = False
+    """Whether a node of another execution began it."""
     walked_inputs: bytes | None = None
     """Packed inputs of a run that was walked before its claim: outputs are not on record."""
 
@@ -123,7 +128,7 @@ class ExecutionEvents:
         )
         if reply[0] == b"missing":
             return await self._read_forgotten(account_id, execution_id, first)
-        status, entries, slug, version, models, last = reply
+        status, entries, slug, version, models, last, parent = reply
         numbered = [(int(name.partition(b"-")[0]), _fields(words)) for name, words in entries]
         wanted = [pair for pair in numbered if pair[0] >= first]
         nodes, walked_inputs = await self._nodes(
@@ -137,13 +142,14 @@ class ExecutionEvents:
             workflow_slug=(slug or b"").decode(),
             workflow_version=int(version or 0),
             model_ids=models.decode().split(",") if models else (),
+            is_child=bool(parent),
             walked_inputs=walked_inputs,
         )
 
     async def _read_forgotten(self, account_id: str, execution_id: str, first: int) -> EventPage:
         """Return the page of an execution that only the history has. Raises ExecutionNotFound."""
         ended = await self._records.forgotten(account_id, execution_id)
-        if ended is None:
+        if ended is None or ended.fields.keys() >= {"parent", "owner"}:
             raise ExecutionNotFound
         entries, record = archived_entries(ended), ended.fields
         wanted = [pair for pair in entries if pair[0] >= first][:MAX_ENTRIES]
@@ -156,6 +162,7 @@ class ExecutionEvents:
             workflow_slug=record.get("slug", b"").decode(),
             workflow_version=int(record.get("version") or 0),
             model_ids=models.split(",") if models else (),
+            is_child="parent" in record,
             walked_inputs=record.get("inputs") if WALKED_UNCLAIMED in record else None,
         )
 
@@ -262,6 +269,8 @@ def _parse(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> E
         return _parse_start(number, fields, nodes)
     if "ended" in fields:
         return _parse_end(number, fields, nodes)
+    if fields.keys() >= CHILD_FIELDS:
+        return ChildEntry(number=number, event=_parse_child(fields))
     if fields.keys() >= PROGRESS_FIELDS:
         return ProgressEntry(number=number, event=_parse_progress(fields))
     # An entry of a kind that a later release adds has none of these, and yields no events.
@@ -312,6 +321,15 @@ def _parse_end(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) 
             for index, node_status in enumerate(parse_node_statuses(fields.get("left", "")))
             if node_status not in NODE_TERMINAL
         ],
+    )
+
+
+def _parse_child(fields: Fields) -> ExecutionEvent:
+    has_begun = fields["child"] == "started"
+    return ExecutionEvent(
+        name=EventName.CHILD_STARTED if has_begun else EventName.CHILD_FINISHED,
+        status=parse_status(fields["status"]),
+        child=ChildRef(fields["id"], fields["parent"], fields["node"], int(fields["index"])),
     )
 
 

@@ -15,8 +15,8 @@ from gateway.http.responses import json_response
 from gateway.http.types import Uuid, View
 from gateway.openapi.examples import EXECUTION_ID
 from gateway.runs.execution_ids import read_execution_id
-from gateway.runs.node_children import read_children
 from gateway.runs.node_names import node_names
+from gateway.runs.node_views import read_children
 from gateway.runs.query import ExecutionQuery, FilteredPageQuery
 from gateway.runs.streams import LAST_EVENT_ID, ExecutionStream, read_last_event_id
 from gateway.runs.types import EXECUTION_ROW, EventView, ExecutionRow, ExecutionView

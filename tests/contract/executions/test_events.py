@@ -23,6 +23,13 @@ from tests.support.http.sse_reader import SentEvent, named, parse
 
 GUIDE = Path(__file__).parents[3] / "docs" / "how-to" / "call" / "stream.md"
 NODE = {"executionId": uuid, "nodeId": str, "type": str}
+CHILD = {
+    "executionId": uuid,
+    "childExecutionId": uuid,
+    "parentId": uuid,
+    "nodeId": str,
+    "index": int,
+}
 DETAILS = {"inputs", "keyId", "httpRequestId", "deliveries"}
 """Members of an execution that its last event leaves out."""
 DATA = {
@@ -45,6 +52,8 @@ DATA = {
         "error": lambda value: value is None or isinstance(value, dict),
         "outputs": lambda value: value is None or isinstance(value, dict),
     },
+    "child.started": {**CHILD, "status": "processing"},
+    "child.finished": {**CHILD, "status": str},
 }
 
 

@@ -150,6 +150,21 @@ async def test_progress_and_retries_are_lines(capsys: pytest.CaptureFixture[str]
     assert await lines(capsys, STARTED, *reported) == ["teller: 26%", "teller: retrying"]
 
 
+def child(number: int, name: str, status: str, **place: Any) -> StreamEvent:
+    of = {"parentId": "e", "nodeId": "teller", "index": number, "childExecutionId": f"c{number}"}
+    data = {**ID, **of, "status": status, **place}
+    return StreamEvent(id=f"{number}.1", name=f"child.{name}", data=data)
+
+
+async def test_a_failed_child_is_a_line_and_those_below_children_are_none(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    of_a_child = child(4, "finished", "failed", parentId="c0")
+    told = [child(2, "started", "processing"), child(3, "finished", "failed"), of_a_child]
+
+    assert await lines(capsys, STARTED, *told) == ["teller: item 3 failed, c3"]
+
+
 async def test_a_text_comes_line_by_line_and_the_rest_at_the_end(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
@@ -240,8 +255,11 @@ async def test_a_screen_shows_every_node_and_the_end_of_its_text(
     pieces = [token(3, "Once [bold]upon[/bold] ", 0), token(4, "a time", 23)]
     done = event(5, "finished", type="assistant", status="completed", attempts=1, durationMs=41)
 
-    await watch(Scripted([BEGUN, *reported, *pieces, 0.15, done, FINISHED]), "story", {}, ignore)
+    below = [child(9, "started", "processing"), child(9, "finished", "failed")]
+    scripted = Scripted([BEGUN, *reported, *pieces, 0.15, *below, 0.15, done, FINISHED])
+    await watch(scripted, "story", {}, ignore)
 
     drawn = terminal.getvalue()
+    assert "1 begun, 1 failed" in drawn
     for words in ("story e", "pending", "running", "50%", "Once [bold]upon[/bold] a time", "41"):
         assert words in drawn, words

@@ -3,6 +3,8 @@
 import pytest
 
 from engine.executions.events import (
+    ChildEntry,
+    ChildRef,
     EndEntry,
     EventId,
     EventName,
@@ -23,6 +25,19 @@ SKIPPED = NodeExecution(index=1, status=NodeStatus.SKIPPED)
 
 def summary(events: list[tuple[EventId, ExecutionEvent]]) -> list[tuple[str, str, int | None, int]]:
     return [(str(name), each.name.value, each.index, each.attempt) for name, each in events]
+
+
+def test_the_entry_of_a_child_is_one_event() -> None:
+    child = ChildRef("c", "p", "each", 7)
+    event = ExecutionEvent(name=EventName.CHILD_STARTED, child=child)
+
+    assert read_events(ChildEntry(number=4, event=event)) == [(EventId(4, 1), event)]
+
+
+def test_a_node_that_waits_when_the_watch_begins_has_started() -> None:
+    entry = StartEntry(number=1, statuses=parse_node_statuses("w"), attempts={0: 1}, nodes={})
+
+    assert summary(read_events(entry))[1:] == [("1.2", "node.started", 0, 1)]
 
 
 def test_an_id_is_read_as_it_was_written() -> None:

@@ -65,6 +65,17 @@ class RunFailure:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChildCounts:
+    """Executions that a node began, by status; one that never began may have failed too."""
+
+    queued: int = 0
+    processing: int = 0
+    completed: int = 0
+    failed: int = 0
+    cancelled: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class NodeRun:
     """One node of an execution."""
 
@@ -76,6 +87,11 @@ class NodeRun:
     duration_ms: int | None
     credits_cost: float
     error: RunFailure | None
+    child_count: int | None = None
+    """Executions that it begins, its children; None: it begins none."""
+    child_statuses: ChildCounts | None = None
+    child_execution_ids: tuple[str, ...] = ()
+    """The first 100 that have begun; `executions.list` with `parent_id` has all."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,6 +114,14 @@ class Execution:
     tags: tuple[str, ...] = ()
     batch_id: str | None = None
     batch_index: int | None = None
+    parent_id: str | None = None
+    """Execution whose node began it; None: a caller did."""
+    parent_node_id: str | None = None
+    root_id: str | None = None
+    """First execution above it, which a caller began; None: it is one."""
+    depth: int = 0
+    child_index: int | None = None
+    """Index of its item among those of the parent's node, from 0."""
     warnings: tuple[str, ...] = ()
     nodes: tuple[NodeRun, ...] = ()
     inputs: Mapping[str, Any] | None = None

@@ -87,5 +87,8 @@ class ExecutionFilters(TypedDict, total=False):
     created_to: datetime
     """Created before this time."""
     id_start: str
+    parent_id: str
+    """With `parent_node_id`: those that this node of this execution began, by their index."""
+    parent_node_id: str
     limit: int
     """Rows of a page; the iterator goes over all pages."""

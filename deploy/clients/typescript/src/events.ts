@@ -15,6 +15,14 @@ interface OfNode extends OfExecution {
   type: string;
 }
 
+interface OfChild extends OfExecution {
+  childExecutionId: string;
+  parentId: string;
+  nodeId: string;
+  /** Of the item, from 0. */
+  index: number;
+}
+
 /** Data of each event, by its name. */
 export interface RunEvents {
   "execution.started": OfExecution & { status: string; pollUrl: string; eventsUrl: string };
@@ -33,6 +41,9 @@ export interface RunEvents {
     error: { code: string; message: string } | null;
     outputs?: Record<string, unknown>;
   };
+  /** A node began an execution: of `parentId`, which is this one or one below it. */
+  "child.started": OfChild & { status: "processing" };
+  "child.finished": OfChild & { status: "completed" | "failed" | "cancelled" };
   /** The last event: the execution without its nodes and inputs. */
   "execution.finished": OfExecution & Pick<Execution, "status" | "result" | "error" | "creditsCost" | "durationMs">;
 }

@@ -24,6 +24,9 @@ export interface ExecutionFilter {
   to?: string | Date;
   /** Start of an id. */
   q?: string;
+  /** With `parentNodeId`: those that this node of this execution began, by their index. */
+  parentId?: string;
+  parentNodeId?: string;
 }
 
 export type EndedExecution = Execution & { status: "completed" | "failed" | "cancelled" };

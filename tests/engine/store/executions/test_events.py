@@ -5,10 +5,11 @@ import random
 import pytest
 
 from engine.errors import ExecutionNotFound
-from engine.executions.events import BEFORE_ALL, EventId, EventName, read_events
+from engine.executions.events import BEFORE_ALL, ChildRef, EventId, EventName, read_events
 from engine.executions.statuses import ExecutionStatus
 from engine.store import CompletionNotifier, Store
 from engine.store.executions.events import MAX_ENTRIES, events_topic
+from engine.store.redis import keyspace
 from engine.store.redis.address import RedisAddress
 from tests.support.store.records import FIRST_DONE, SECOND_DONE
 from tests.support.store.redis_contents import contents
@@ -54,6 +55,42 @@ async def test_an_execution_that_ended_unwatched_always_has_the_same_entries(
 async def test_a_missing_execution_is_not_found(run: Run, store: Store) -> None:
     with pytest.raises(ExecutionNotFound):
         await store.events.read(run.account.id, "no-such", 1)
+
+
+async def test_entries_of_children_are_events_and_nodes_are_left_alone(
+    run: Run, store: Store
+) -> None:
+    await run.accept()
+    await run.claim()
+    await run.read()
+    words = ["parent", run.id, "node", "t", "index", "7"]
+    key = keyspace.events(run.account.id, run.id)
+    for number, (change, status) in enumerate(
+        (("started", "processing"), ("finished", "failed")), 2
+    ):
+        fields = ["child", change, "id", "c-1", *words, "status", status]
+        await store.client.send("XADD", key, f"{number}-0", *fields)
+
+    _, *entries = await run.read()
+
+    events = [event for entry in entries for _, event in read_events(entry)]
+    assert [(each.name.value, each.status) for each in events] == [
+        ("child.started", ExecutionStatus.PROCESSING),
+        ("child.finished", ExecutionStatus.FAILED),
+    ]
+    assert {each.child for each in events} == {ChildRef("c-1", run.id, "t", 7)}
+
+
+async def test_a_child_of_a_public_workflow_of_others_has_no_events(run: Run, store: Store) -> None:
+    await run.accept()
+    key = keyspace.execution(run.account.id, run.id)
+    await store.client.send("HSET", key, "parent", "p")
+    assert (await store.events.read(run.account.id, run.id, 1)).is_child
+
+    await store.client.send("HSET", key, "owner", "acc_2")
+
+    with pytest.raises(ExecutionNotFound):
+        await store.events.read(run.account.id, run.id, 1)
 
 
 # -- watched --------------------------------------------------------------------------------------
