@@ -9,7 +9,7 @@ from engine.ids.executions import child_execution_id
 from engine.ids.partitions import partition_of
 from engine.store.children.feeding import GroupFeeding
 from engine.store.children.items import GroupItems
-from engine.store.children.keys import GroupKeys, GroupRef, children, group_key
+from engine.store.children.keys import GroupKeys, GroupRef, children, group_key, parse_woken
 from engine.store.children.records import (
     HEAD_FIELDS,
     CalleeGone,
@@ -30,7 +30,7 @@ from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.record_fields import parse_name
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.record_packing import unpack
+from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 
 PARENT_FIELDS = ("key", "request", "values")
@@ -172,6 +172,31 @@ class Children:
         begun = [index for index, code in enumerate(reply[1].decode()) if code == "b"]
         await self._hints.send([references[each] for each in begun], BULK_QUEUE)
         return [new[each].index for each in begun]
+
+    async def fail(self, ref: GroupRef, index: int, error: Mapping[str, Any]) -> bool:
+        """End a queued child that cannot begin, with `code` and `message`; False: it has begun."""
+        keys = GroupKeys.of(ref)
+        reply = await self._client.call(
+            SCRIPTS["fail_child"],
+            group=keys.group,
+            parent=keys.parent,
+            root=keys.root,
+            due=keyspace.due(partition_of(ref.account_id)),
+            active=keyspace.active(ref.account_id),
+            root_events=keys.root_events,
+            open_children=keys.open_children,
+            children_due=keys.children_due,
+            account_id=ref.account_id,
+            parent_id=ref.parent_id,
+            node=ref.node,
+            child=index,
+            error=pack(dict(error)),
+        )
+        if reply[0] != b"ok":
+            return False
+        if reply[1]:
+            self._hints.send_soon(*parse_woken(ref, reply[1]))
+        return True
 
     async def cancel(self, ref: GroupRef) -> GroupStatus | None:
         """Cancel a group: no further child begins. Whoever feeds groups cancels those that run.

@@ -61,5 +61,17 @@ CHILD_SCENARIOS = {
         pause_ms=1_000,
         again=0,
     ),
+    "fail_child": scenario(
+        PARENT,
+        ROOT,
+        GROUP,
+        ("HSET", "parent", "statuses", "cw", "n1", f"0:0:{NOW}:0"),
+        account_id="acc",
+        parent_id="p",
+        node=1,
+        child=2,
+        error=b"packed",
+        again=[b"begun"],
+    ),
     "cancel_children": scenario(GROUP, account_id="acc", member="p/1"),
 }

@@ -327,3 +327,38 @@ async def test_a_watcher_who_comes_late_sees_the_start_of_a_node_that_waits(
         ("execution.started", 0),
         ("node.started", 1),
     ]
+
+
+async def test_an_item_that_cannot_begin_fails_once(runs: ChildRuns, store: Store) -> None:
+    await runs.open(2, on_error="null")
+    await runs.begin(1)
+    await runs.park()
+    error = {"code": "invalid_inputs", "message": "no number"}
+
+    assert await store.children.fail(runs.ref, 0, error)
+    assert not await store.children.fail(runs.ref, 0, error)
+    assert not await store.children.fail(runs.ref, 1, error)
+
+    assert (await runs.group()).states == "fp"
+    await runs.end_child(1)
+    group = await runs.group()
+    assert (group.status, group.states) == (GroupStatus.DONE, "fc")
+    [outcome] = await store.children.outcomes(group, [0])
+    assert outcome.error == error
+
+
+async def test_an_item_that_cannot_begin_wakes_the_node_that_fails_with_it(
+    runs: ChildRuns, store: Store
+) -> None:
+    await runs.open(3)
+    await runs.park()
+    walk = process_keys.hints("walk")
+    await store.client.send("DEL", walk)
+
+    assert await store.children.fail(runs.ref, 1, {"code": "X", "message": "broken"})
+
+    group = await runs.group()
+    assert (group.status, group.failed, group.states) == (GroupStatus.DONE, 1, "xfx")
+    assert await store.client.send("LLEN", walk) == 1
+    due = await runs.due(runs.root_id)
+    assert due is not None and due < FAR
