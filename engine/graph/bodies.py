@@ -1,6 +1,6 @@
 """Graphs inside of a document's nodes: the bodies of `forEach`, in all depths."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,12 +33,41 @@ def all_graphs(nodes: Elements, edges: Elements = ()) -> Iterator[InnerGraph]:
             pending += _bodies(graph)
 
 
+def walk_nodes(nodes: Elements) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """Yield all nodes, with those of bodies, by their ids from the outermost node on."""
+    for graph in all_graphs(nodes):
+        for node in graph.nodes:
+            yield (*graph.path, str(node.get("id"))), node
+
+
+def change_nodes(
+    nodes: Elements, change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> list[dict[str, Any]]:
+    """Return the graph with each node changed, those of bodies before the node around them."""
+    return [change(_change_body(node, change)) for node in nodes]
+
+
+def _change_body(
+    node: Mapping[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]
+) -> dict[str, Any]:
+    body = body_of(node)
+    if body is None:
+        return dict(node)
+    inner = {**body, "nodes": change_nodes(body["nodes"], change)}
+    return {**node, "data": {**node["data"], BODY.name: inner}}
+
+
+def body_of(node: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """Return the body of a node, with its `nodes` and `edges`; None without a valid one."""
+    data = node.get("data")
+    if node.get("type") != ForEach.type or not isinstance(data, dict):
+        return None
+    body: Mapping[str, Any] | None = BODY.read(data, Faults())
+    return body
+
+
 def _bodies(graph: InnerGraph) -> Iterator[InnerGraph]:
     for node in graph.nodes:
-        node_id, data = node.get("id"), node.get("data")
-        if node.get("type") == ForEach.type and isinstance(node_id, str) and isinstance(data, dict):
-            body = BODY.read(data, Faults())
-            if body is not None:
-                yield InnerGraph(
-                    path=(*graph.path, node_id), nodes=body["nodes"], edges=body["edges"]
-                )
+        node_id, body = node.get("id"), body_of(node)
+        if isinstance(node_id, str) and body is not None:
+            yield InnerGraph(path=(*graph.path, node_id), nodes=body["nodes"], edges=body["edges"])

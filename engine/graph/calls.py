@@ -1,62 +1,49 @@
 """Calls of other workflows by the nodes of a document, in bodies of nodes too."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Mapping
+from typing import Any
 
-from engine.ids.slugs import SLUG
+from engine.graph.bodies import Elements, change_nodes, walk_nodes
+from engine.nodes import node_type
+from engine.nodes.support.children import Callee, ChildrenNode
+from engine.nodes.support.children_settings import VERSION, called_workflow
+from engine.nodes.support.settings import Faults
 
-CALLING_TYPES = frozenset({"subWorkflow", "forEach"})
-"""Types of nodes that run another workflow."""
-BODY_TYPES = frozenset({"forEach"})
-"""Types of nodes that may have a graph of their own."""
-
-Nodes = Sequence[Mapping[str, Any]]
-
-
-class WorkflowCall(NamedTuple):
-    """Workflow that a node runs."""
-
-    slug: str
-    version: int | None
-    """None: the live version when the node begins."""
-
-    def __str__(self) -> str:
-        """Return the call as the index of callers has it."""
-        return self.slug if self.version is None else f"{self.slug}@{self.version}"
+WORKFLOW = called_workflow()
 
 
-def nodes_with_bodies(nodes: Nodes) -> Iterator[Mapping[str, Any]]:
-    """Yield all nodes and, after each, those of its body; the graph may have problems."""
-    for node in nodes:
-        yield node
-        yield from nodes_with_bodies(_body_nodes(node))
-
-
-def find_calls(nodes: Nodes) -> frozenset[WorkflowCall]:
+def find_calls(nodes: Elements) -> frozenset[Callee]:
     """Return the calls of a graph, even of nodes with other invalid settings."""
-    calls = (_call_of(node) for node in nodes_with_bodies(nodes))
+    calls = (_call_of(node) for _, node in walk_nodes(nodes))
     return frozenset(call for call in calls if call is not None)
 
 
-def _call_of(node: Mapping[str, Any]) -> WorkflowCall | None:
-    if node.get("type") not in CALLING_TYPES:
-        return None
-    data = _data_of(node)
-    slug, version = data.get("workflow"), data.get("version")
-    if not isinstance(slug, str) or not SLUG.fullmatch(slug):
-        return None
-    is_number = isinstance(version, int) and not isinstance(version, bool) and version > 0
-    return WorkflowCall(slug, version if is_number else None)
+def called_slugs(nodes: Elements) -> list[str]:
+    """Return the slugs of the workflows that a graph calls, in order."""
+    return sorted({call.workflow for call in find_calls(nodes)})
 
 
-def _body_nodes(node: Mapping[str, Any]) -> Nodes:
-    body = _data_of(node).get("body") if node.get("type") in BODY_TYPES else None
-    nodes = body.get("nodes") if isinstance(body, dict) else None
-    if not isinstance(nodes, list):
-        return ()
-    return [each for each in nodes if isinstance(each, dict)]
+def replace_calls(nodes: Elements, slugs: Mapping[str, str]) -> list[dict[str, Any]]:
+    """Return the graph with calls of the live versions of other workflows, by the former slug.
+
+    Calls of slugs that are not there stay.
+    """
+
+    def change(node: dict[str, Any]) -> dict[str, Any]:
+        call = _call_of(node)
+        if call is None or call.workflow not in slugs:
+            return node
+        others = {name: value for name, value in node["data"].items() if name != VERSION.name}
+        return {**node, "data": {**others, WORKFLOW.name: slugs[call.workflow]}}
+
+    return change_nodes(nodes, change)
 
 
-def _data_of(node: Mapping[str, Any]) -> Mapping[str, Any]:
+def _call_of(node: Mapping[str, Any]) -> Callee | None:
     data = node.get("data")
-    return data if isinstance(data, dict) else {}
+    if not isinstance(node_type(str(node.get("type"))), ChildrenNode) or not isinstance(data, dict):
+        return None
+    slug = WORKFLOW.read(data, Faults())
+    if not isinstance(slug, str):
+        return None
+    return Callee(workflow=slug, version=VERSION.read(data, Faults()))

@@ -57,6 +57,12 @@ class Problem:
         return replace(self, node_id=outer, path=(outer, *inner))
 
 
+def problem_at(path: tuple[str, ...], reason: str, field: str | None = None) -> Problem:
+    """Return the problem of the node at a path of ids, from the outermost one."""
+    is_inner = len(path) > 1
+    return Problem(reason=reason, node_id=path[0], path=path if is_inner else (), field=field)
+
+
 def _without_none(**members: Any) -> dict[str, Any]:
     return {key: value for key, value in members.items() if value is not None}
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from engine.access.secret_hosts import is_sent_to
 from engine.errors import DraftNotFound, WorkflowNotFound
-from engine.graph.parsed import Problem
+from engine.graph.bodies import walk_nodes
+from engine.graph.parsed import Problem, problem_at
 from engine.nodes.http_request import HttpRequest
 from engine.nodes.support.http_settings import read_fixed_host, read_secret_uses
 from engine.store import Draft, Secret, Store, Workflow
@@ -24,7 +25,8 @@ READ_AT_ONCE = 16
 class SecretUse:
     """Place in a graph that names a secret."""
 
-    node_id: str
+    path: tuple[str, ...]
+    """Ids of the nodes around it, from the outermost one, and its own."""
     field: str
     """Path of the setting."""
     name: str
@@ -40,9 +42,7 @@ async def check_secrets(store: Store, account_id: str, nodes: Nodes) -> list[Pro
     hosts = await store.secrets.hosts(account_id, {use.name for use in uses})
     faults = ((use, _fault(use, hosts[use.name])) for use in uses)
     return [
-        Problem(reason=f"{use.field}: {fault}", node_id=use.node_id, field=use.field)
-        for use, fault in faults
-        if fault
+        problem_at(use.path, f"{use.field}: {fault}", use.field) for use, fault in faults if fault
     ]
 
 
@@ -96,11 +96,11 @@ async def _find_all_uses(nodes: Nodes) -> list[SecretUse]:
 
 
 def find_uses(nodes: Nodes) -> Iterator[SecretUse]:
-    """Yield the uses of secrets in a graph, even of nodes with other invalid settings."""
-    for node in nodes:
-        node_id, data = node.get("id"), node.get("data")
+    """Yield the uses of secrets in a graph, in bodies and of nodes with other invalid settings."""
+    for path, node in walk_nodes(nodes):
+        data = node.get("data")
         if node.get("type") == HttpRequest.type and isinstance(data, dict):
             uses = read_secret_uses(data)
             host = read_fixed_host(data) if uses else None
             for field, name in uses:
-                yield SecretUse(node_id=str(node_id), field=field, name=name, host=host)
+                yield SecretUse(path=path, field=field, name=name, host=host)

@@ -4,9 +4,11 @@ Masked texts keep their placeholders, so that the document can still be saved as
 """
 
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from engine.graph.bodies import body_of
 from engine.graph.document import Document
 from engine.nodes.http_request import HttpRequest
 from engine.nodes.request_input import RequestInput
@@ -28,15 +30,22 @@ USER_INFO = re.compile(r"(?<=://)[^/?#@]*(?=@)")
 
 def redacted(document: Document) -> Document:
     """Return the document as other accounts see it."""
-    nodes = [{**node, "data": _redact_data(node)} for node in document.nodes]
+    nodes = _redact_nodes(document.nodes)
     return replace(document, nodes=nodes, folder_id=None, editor={})
 
 
+def _redact_nodes(nodes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{**node, "data": _redact_data(node)} for node in nodes]
+
+
 def _redact_data(node: dict[str, Any]) -> dict[str, Any]:
-    shown: dict[str, Any] = _redact(node["data"])
-    if node["type"] == HttpRequest.type and AUTH.name in shown:
-        shown[AUTH.name] = _redact_auth(node["data"], shown[AUTH.name])
-    is_form = node["type"] == RequestInput.type
+    data, body = node.get("data") or {}, body_of(node)
+    shown: dict[str, Any] = _redact(data)
+    if body is not None:
+        shown["body"] = {**shown["body"], "nodes": _redact_nodes(body["nodes"])}
+    if node.get("type") == HttpRequest.type and AUTH.name in shown:
+        shown[AUTH.name] = _redact_auth(data, shown[AUTH.name])
+    is_form = node.get("type") == RequestInput.type
     return {**shown, SAVED_VALUES: {}} if is_form and SAVED_VALUES in shown else shown
 
 

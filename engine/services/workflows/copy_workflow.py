@@ -1,19 +1,32 @@
-"""Copies of workflows: of one's own, or of a template, whose media are copied too."""
+"""Copies of workflows: of one's own, or of a template, with its media and called templates."""
 
 import contextlib
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.errors import AssetNotFound, EngineError
+from engine.errors import AssetNotFound, EngineError, InvalidGraph
+from engine.graph.calls import replace_calls
 from engine.graph.document import Document, is_draft, parse_document
 from engine.services.media import MediaService
 from engine.services.secrets import find_uses
+from engine.services.workflows.called_templates import Show, find_called_templates
 from engine.services.workflows.graph_checks import GraphChecker
 from engine.services.workflows.publish import save_new
 from engine.services.workflows.save_workflow import named_assets, replace_assets
 from engine.store import Store, Workflow
 from engine.store.media import AssetSource
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WorkflowCopy:
+    """A saved copy, and the workflows that it calls."""
+
+    workflow: Workflow
+    called: Mapping[str, str] = field(default_factory=dict)
+    """Slugs of the copies that were saved with it, by those of the originals."""
+    missing: Sequence[str] = ()
+    """Slugs of called workflows that could not be copied: the copy is a draft."""
 
 
 async def copy_workflow(
@@ -24,30 +37,116 @@ async def copy_workflow(
     body: Mapping[str, Any],
     *,
     checker: GraphChecker,
-) -> Workflow:
-    """Save a copy for an account of a workflow as it is shown to that account.
+    show: Show,
+) -> WorkflowCopy:
+    """Save a copy for an account of a workflow as `show` shows it to that account.
 
     The copy is neither template nor public, and members of `body` replace those of the original.
     An unpublished workflow becomes a draft, and so does another account's template with secrets:
     the first run would send its hosts the copier's secrets of these names. Media of another account
-    are copied. Raises InvalidBody, InvalidGraph, QuotaExceeded and what storing media raises.
+    and templates that its template calls are copied; without one of the latter the copy is a draft.
+    Raises InvalidBody, InvalidGraph, QuotaExceeded and what storing media raises.
     """
-    base = replace(original.document, public_playground=False, is_template=False, archived=False)
-    parse_document(body, base)  # refuses a body before media are copied
-    is_foreign = original.account_id != account_id
-    has_secrets = is_foreign and any(find_uses(base.nodes))
-    drafts = is_draft(body) if "draft" in body else has_secrets or not original.version
-    if is_foreign:
-        ids = await _copy_media(store, media_service, account_id, original.account_id, base)
-        made = list(ids.values())
-    else:
-        ids, made = {each: each for each in await _living(store, account_id, base)}, []
-    try:
+    if original.account_id != account_id:
+        copies = _Copies(store, media_service, account_id, original.account_id, checker)
+        return await copies.copy(original, body, show)
+    base = _unshared(original)
+    parse_document(body, base)  # refuses a body before the store is asked
+    ids = {each: each for each in await _living(store, account_id, base)}
+    document = parse_document(body, replace_assets(base, ids))
+    drafts = is_draft(body) if "draft" in body else not original.version
+    saved = await save_new(store, account_id, document, drafts=drafts, checker=checker)
+    return WorkflowCopy(workflow=saved)
+
+
+class _Copies:
+    """Copies of the templates of one owner, which all go when one of them cannot be saved."""
+
+    def __init__(
+        self,
+        store: Store,
+        media_service: MediaService,
+        account_id: str,
+        owner_id: str,
+        checker: GraphChecker,
+    ) -> None:
+        self._store = store
+        self._media_service = media_service
+        self._account_id = account_id
+        self._owner_id = owner_id
+        self._checker = checker
+        self._assets: list[str] = []
+        self._saved: dict[str, Workflow] = {}
+
+    async def copy(self, original: Workflow, body: Mapping[str, Any], show: Show) -> WorkflowCopy:
+        """Copy a template and those that it calls."""
+        base = _unshared(original)
+        document = parse_document(body, base)  # refuses a body before anything is copied
+        called = await find_called_templates(
+            self._store, self._account_id, self._owner_id, document, show
+        )
+        try:
+            for slug, each in called.found.items():
+                self._saved[slug] = await self._copy_called(_unshared(each))
+            is_incomplete = bool(called.missing) or self._has_drafts()
+            drafts = is_incomplete or not original.version or _has_secrets(base)
+            workflow = await self._save(
+                base, body, drafts=is_draft(body) if "draft" in body else drafts
+            )
+        except EngineError:
+            await self._undo()
+            raise
+        copies = {slug: each.slug for slug, each in self._saved.items()}
+        return WorkflowCopy(workflow=workflow, called=copies, missing=sorted(called.missing))
+
+    def _has_drafts(self) -> bool:
+        return any(not each.version for each in self._saved.values())
+
+    async def _copy_called(self, base: Document) -> Workflow:
+        """Save a called template; as a draft where it has secrets or cannot run here."""
+        if not _has_secrets(base):
+            with contextlib.suppress(InvalidGraph):
+                return await self._save(base, {}, drafts=False)
+        return await self._save(base, {}, drafts=True)
+
+    async def _save(self, base: Document, body: Mapping[str, Any], *, drafts: bool) -> Workflow:
+        ids = await self._copy_media(base)
         document = parse_document(body, replace_assets(base, ids))
-        return await save_new(store, account_id, document, drafts=drafts, checker=checker)
-    except EngineError:
-        await _delete(media_service, account_id, made)
-        raise
+        slugs = {slug: each.slug for slug, each in self._saved.items()}
+        document = replace(document, nodes=replace_calls(document.nodes, slugs))
+        return await save_new(
+            self._store, self._account_id, document, drafts=drafts, checker=self._checker
+        )
+
+    async def _copy_media(self, document: Document) -> dict[str, str]:
+        """Copy the owner's assets in a document; return the copies' ids by the originals'."""
+        ids: dict[str, str] = {}
+        for asset_id in sorted(named_assets(document)):
+            with contextlib.suppress(AssetNotFound):  # the check of the graph tells
+                asset = await self._store.assets.get(self._owner_id, asset_id)
+                pieces = await self._media_service.stream(asset)
+                copy = await self._media_service.save(
+                    self._account_id, asset.content_type, pieces, source=AssetSource.UPLOAD
+                )
+                ids[asset_id] = copy.id
+                self._assets.append(copy.id)
+        return ids
+
+    async def _undo(self) -> None:
+        for workflow in self._saved.values():
+            with contextlib.suppress(EngineError):
+                await self._store.workflows.delete(self._account_id, workflow.slug, force=True)
+        for asset_id in self._assets:
+            with contextlib.suppress(EngineError):  # it expires, since nothing needs it
+                await self._media_service.delete(self._account_id, asset_id)
+
+
+def _unshared(original: Workflow) -> Document:
+    return replace(original.document, public_playground=False, is_template=False, archived=False)
+
+
+def _has_secrets(document: Document) -> bool:
+    return any(find_uses(document.nodes))
 
 
 async def _living(store: Store, account_id: str, document: Document) -> list[str]:
@@ -56,29 +155,3 @@ async def _living(store: Store, account_id: str, document: Document) -> list[str
         with contextlib.suppress(AssetNotFound):
             own_ids.append((await store.assets.get(account_id, asset_id)).id)
     return own_ids
-
-
-async def _copy_media(
-    store: Store, media_service: MediaService, account_id: str, owner_id: str, document: Document
-) -> dict[str, str]:
-    """Copy the owner's assets that a document names; return the copies' ids by the original's."""
-    ids: dict[str, str] = {}
-    try:
-        for asset_id in sorted(named_assets(document)):
-            with contextlib.suppress(AssetNotFound):  # the check of the graph tells
-                asset = await store.assets.get(owner_id, asset_id)
-                pieces = await media_service.stream(asset)
-                copy = await media_service.save(
-                    account_id, asset.content_type, pieces, source=AssetSource.UPLOAD
-                )
-                ids[asset_id] = copy.id
-    except EngineError:
-        await _delete(media_service, account_id, list(ids.values()))
-        raise
-    return ids
-
-
-async def _delete(media_service: MediaService, account_id: str, asset_ids: list[str]) -> None:
-    for asset_id in asset_ids:
-        with contextlib.suppress(EngineError):  # it expires, since nothing needs it
-            await media_service.delete(account_id, asset_id)

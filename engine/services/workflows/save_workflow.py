@@ -7,8 +7,9 @@ from typing import Any
 
 from engine.errors import AssetNotFound, InvalidBody, InvalidGraph
 from engine.errors.nodes import SettingFault, SettingsError
+from engine.graph.bodies import change_nodes, walk_nodes
 from engine.graph.document import Document
-from engine.graph.parsed import Problem
+from engine.graph.parsed import Problem, problem_at
 from engine.media.ids import is_asset_id
 from engine.nodes.upload import Upload, UploadSettings
 from engine.services.secrets import check_secrets, note_secrets
@@ -79,13 +80,15 @@ def replace_assets(document: Document, ids: Mapping[str, str]) -> Document:
 
     A cover whose asset is not among `ids` is left out.
     """
-    uploads = dict(_uploads(document.nodes))
-    nodes = [
-        {**node, "data": {**node["data"], "asset": ids.get(asset, asset)}}
-        if node["id"] in uploads and (asset := uploads[node["id"]].asset)
-        else node
-        for node in document.nodes
-    ]
+
+    def change(node: dict[str, Any]) -> dict[str, Any]:
+        settings = _upload_settings(node)
+        if settings is None or not settings.asset:
+            return node
+        asset = ids.get(settings.asset, settings.asset)
+        return {**node, "data": {**node["data"], "asset": asset}}
+
+    nodes = change_nodes(document.nodes, change)
     cover = ids.get(document.cover) if is_asset_id(document.cover) else document.cover
     return replace(document, nodes=nodes, cover=cover)
 
@@ -106,11 +109,7 @@ async def check_uploads(store: Store, account_id: str, nodes: Elements) -> list[
         *(_upload_fault(store, account_id, settings) for _, settings in uploads)
     )
     pairs = zip(uploads, faults, strict=True)
-    return [
-        Problem(reason=fault.reason, node_id=node_id, field=fault.field)
-        for (node_id, _), fault in pairs
-        if fault
-    ]
+    return [problem_at(path, fault.reason, fault.field) for (path, _), fault in pairs if fault]
 
 
 async def _upload_fault(
@@ -125,12 +124,20 @@ async def _upload_fault(
     return SettingFault(f"kind is {settings.kind}, and the asset is {asset.medium}", "kind")
 
 
-def _uploads(nodes: Elements) -> Iterator[tuple[str, UploadSettings]]:
-    """Yield the ids and settings of upload nodes with valid settings."""
-    for node in nodes:
-        node_id: Any = node.get("id")
-        if node.get("type") == Upload.type and isinstance(node_id, str):
-            try:
-                yield node_id, Upload().parse(node["data"])
-            except SettingsError:
-                continue  # reported by the check of the graph
+def _uploads(nodes: Elements) -> Iterator[tuple[tuple[str, ...], UploadSettings]]:
+    """Yield the paths and settings of upload nodes with valid settings, in bodies too."""
+    for path, node in walk_nodes(nodes):
+        settings = _upload_settings(node)
+        if settings is not None and isinstance(node.get("id"), str):
+            yield path, settings
+
+
+def _upload_settings(node: Mapping[str, Any]) -> UploadSettings | None:
+    data = node.get("data")
+    if node.get("type") != Upload.type or not isinstance(data, dict):
+        return None
+    try:
+        settings: UploadSettings = Upload().parse(data)
+    except SettingsError:
+        return None  # reported by the check of the graph
+    return settings

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from engine.graph.calls import find_calls
 from engine.graph.document import Document
+from engine.nodes.support.children import Callee
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 
@@ -13,7 +14,11 @@ MOST_CALLERS = 100
 
 def join_calls(document: Document) -> str:
     """Return the calls of a document as the scripts that save it take them."""
-    return " ".join(sorted(map(str, find_calls(document.nodes))))
+    return " ".join(sorted(_text(call) for call in find_calls(document.nodes)))
+
+
+def _text(call: Callee) -> str:
+    return call.workflow if call.version is None else f"{call.workflow}@{call.version}"
 
 
 class WorkflowCallers:

@@ -12,27 +12,23 @@ from engine.errors import (
     NotOwner,
     QuotaExceeded,
     VersionNotFound,
-    WorkflowInUse,
-    WorkflowNotDeleted,
     WorkflowNotFound,
 )
 from engine.graph.document import Document
 from engine.graph.model_plan import MODEL, NAMES, model_plan
 from engine.graph.plan import NodeName, Plan
-from engine.ids.partitions import partition_of
 from engine.ids.slugs import slugify
 from engine.models.registry import find_model
 from engine.process.lru_cache import LruCache
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
-from engine.store.redis.scripts import SCRIPTS
-from engine.store.workflows.callers import MOST_CALLERS
+from engine.store.workflows.deletion import WorkflowDeletion
 from engine.store.workflows.directory import UNLISTED, Directory
 from engine.store.workflows.drafts import Draft, Drafts
 from engine.store.workflows.plan_cache import PlanCache
 from engine.store.workflows.records import Workflow, WorkflowHead, parse_workflow
 from engine.store.workflows.saves import WorkflowSave, WorkflowSaves
-from engine.store.workflows.versions import UNDO_MS, Versions
+from engine.store.workflows.versions import Versions
 
 SLUGS_KEPT = 50_000
 
@@ -46,6 +42,7 @@ class Workflows:
         self._saves = WorkflowSaves(client, limits, versions)
         self._drafts = Drafts(client, limits)
         self._directory = Directory(client)
+        self._deletion = WorkflowDeletion(client)
         self._owners: LruCache[str, str] = LruCache(SLUGS_KEPT)
         self.plans = PlanCache()
         self._current: LruCache[str, int] = LruCache(SLUGS_KEPT)
@@ -359,23 +356,7 @@ class Workflows:
 
         Raises WorkflowNotFound, and WorkflowInUse where others call it, unless `force`.
         """
-        reply = await self._client.call(
-            SCRIPTS["delete_workflow"],
-            workflow=keyspace.workflow(account_id, slug),
-            account_workflows=keyspace.account_workflows(account_id),
-            workflows_due=keyspace.workflows_due(partition_of(account_id)),
-            workflows_by_time=keyspace.workflows_by_time(account_id),
-            callers=keyspace.workflow_callers(account_id),
-            slug=slug,
-            reference=keyspace.reference(account_id, slug),
-            is_forced="1" if force else None,
-            most_callers=MOST_CALLERS,
-        )
-        match reply:
-            case 0:
-                raise WorkflowNotFound
-            case [b"used", *callers]:
-                raise WorkflowInUse(sorted(caller.decode() for caller in callers))
+        await self._deletion.delete(account_id, slug, force=force)
         self._current.drop(slug)
         await self._directory.list_published(slug, UNLISTED, 0)
 
@@ -384,22 +365,7 @@ class Workflows:
 
         Raises WorkflowNotFound, and WorkflowNotDeleted for one that is living.
         """
-        reply = await self._client.call(
-            SCRIPTS["restore_workflow"],
-            workflow=keyspace.workflow(account_id, slug),
-            account_workflows=keyspace.account_workflows(account_id),
-            workflows_due=keyspace.workflows_due(partition_of(account_id)),
-            workflows_by_time=keyspace.workflows_by_time(account_id),
-            callers=keyspace.workflow_callers(account_id),
-            slug=slug,
-            reference=keyspace.reference(account_id, slug),
-            undo_ms=UNDO_MS,
-        )
-        match reply:
-            case b"living":
-                raise WorkflowNotDeleted
-            case b"gone":
-                raise WorkflowNotFound
+        await self._deletion.restore(account_id, slug)
         workflow = await self._read(account_id, slug)
         shown = workflow.document if workflow.version else UNLISTED
         await self._directory.list_published(slug, shown, workflow.updated_at)

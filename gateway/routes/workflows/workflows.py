@@ -1,6 +1,7 @@
 """Workflows: list, read, save and delete them, and describe their inputs."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 from msgspec import UNSET, field
@@ -28,6 +29,7 @@ from gateway.http.query import QueryParameters, ShortPageQuery, Version
 from gateway.http.request_bodies import read_object
 from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import doc
+from gateway.routes.workflows.copies import CopyView
 from gateway.routes.workflows.documents import (
     JSON_SCHEMA,
     SCHEMA_JSON,
@@ -109,7 +111,7 @@ async def get_workflow(request: GatewayRequest, principal: Principal) -> Respons
 
 @operation(
     body=WorkflowDocument,
-    answers={201: WorkflowView},
+    answers={201: CopyView},
     errors=(
         *(errors.InvalidGraph, errors.QuotaExceeded, errors.WorkflowNotFound),
         *(errors.MediaQuotaExceeded, errors.StorageFailed),
@@ -120,19 +122,22 @@ async def create_workflow(request: GatewayRequest, principal: Principal) -> Resp
     """Save a new workflow under a slug made from its name.
 
     With `copyOf` it is a copy of an own workflow or of a template, neither public nor a template.
+    The templates that a template of another account calls are copied with it.
     """
     services, account_id = request.services, principal.account.id
     body = await read_object(request)
     if "copyOf" in body:
         original = await _load_original(request, principal, body["copyOf"])
-        workflow = await copy_workflow(
+        copy = await copy_workflow(
             *(services.store, services.media_service, account_id, original, body),
             checker=services.checker,
+            show=partial(_shown_to, principal),
         )
-    else:
-        workflow = await publish.create_workflow(
-            services.store, account_id, body, checker=services.checker
-        )
+        view = CopyView.from_copy(copy)
+        return json_response(view, 201, entity_tag(copy.workflow.version))
+    workflow = await publish.create_workflow(
+        services.store, account_id, body, checker=services.checker
+    )
     return _answer(workflow, 201)
 
 

@@ -4,29 +4,33 @@ from typing import Any
 
 import pytest
 
-from engine.graph.calls import WorkflowCall, find_calls, nodes_with_bodies
+from engine.graph.calls import called_slugs, find_calls, replace_calls
+from engine.nodes.support.children import Callee
 from tests.support.gateway.documents import node
 
-BODY = {"nodes": [node("sub", "subWorkflow", workflow="letter", version=3)], "edges": []}
+LETTER = Callee(workflow="letter")
+
+
+def body(*nodes: dict[str, Any]) -> dict[str, Any]:
+    return {"nodes": list(nodes), "edges": []}
 
 
 def test_calls_are_found_in_bodies_of_any_depth() -> None:
-    inner = node("inner", "forEach", body=BODY)
+    pinned = node("sub", "subWorkflow", workflow="letter", version=3)
+    inner = node("inner", "forEach", body=body(pinned))
     nodes = [
         node("a", "subWorkflow", workflow="letter"),
         node("b", "forEach", workflow="post"),
-        node("c", "forEach", body={"nodes": [inner], "edges": []}),
-        node("text", "textBox", workflow="none", body=BODY),
+        node("c", "forEach", body=body(inner)),
+        node("text", "textBox", workflow="none", body=body(pinned)),
     ]
 
     assert find_calls(nodes) == {
-        WorkflowCall("letter", None),
-        WorkflowCall("post", None),
-        WorkflowCall("letter", 3),
+        LETTER,
+        Callee(workflow="post"),
+        Callee(workflow="letter", version=3),
     }
-    assert [each["id"] for each in nodes_with_bodies(nodes)] == [
-        *("a", "b", "c", "inner", "sub", "text")
-    ]
+    assert called_slugs(nodes) == ["letter", "post"]
 
 
 @pytest.mark.parametrize(
@@ -39,13 +43,16 @@ def test_settings_without_a_slug_are_no_call(data: Any) -> None:
 
 @pytest.mark.parametrize("version", [0, -1, True, "3", 1.5, None])
 def test_a_version_that_is_none_is_that_of_the_live_one(version: Any) -> None:
-    nodes = [node("a", "subWorkflow", workflow="letter", version=version)]
-
-    assert find_calls(nodes) == {WorkflowCall("letter", None)}
+    assert find_calls([node("a", "subWorkflow", workflow="letter", version=version)]) == {LETTER}
 
 
-@pytest.mark.parametrize("body", [{"nodes": 3}, {"nodes": [3, None]}, {}])
-def test_a_body_that_is_no_graph_has_no_nodes(body: Any) -> None:
-    nodes = [node("a", "forEach", body=body)]
+def test_calls_are_replaced_by_those_of_other_live_workflows() -> None:
+    pinned = node("sub", "subWorkflow", workflow="letter", version=3, onError="continue")
+    kept = node("kept", "subWorkflow", workflow="post", version=2)
+    nodes = [node("each", "forEach", body=body(pinned, kept), concurrency=4)]
 
-    assert list(nodes_with_bodies(nodes)) == nodes
+    changed = replace_calls(nodes, {"letter": "letter-2"})
+
+    replaced = node("sub", "subWorkflow", workflow="letter-2", onError="continue")
+    assert changed == [node("each", "forEach", body=body(replaced, kept), concurrency=4)]
+    assert pinned["data"]["workflow"] == "letter"

@@ -124,3 +124,19 @@ def test_a_placeholder_of_a_secret_stays() -> None:
     }
 
     assert shown("httpRequest", **data) == data
+
+
+def test_nodes_in_bodies_are_redacted_like_others() -> None:
+    field = {"name": "n", "label": "N", "type": "text"}
+    auth = {"type": "bearer", "secret": "TOKEN"}
+    inner = [
+        node("in", "requestInput", fields=[field], values={"n": CANARY}),
+        node("call", "httpRequest", url="https://a.org", headers={"x-key": CANARY}, auth=auth),
+    ]
+
+    data = shown("forEach", body={"nodes": inner, "edges": []}, concurrency=3)
+
+    form, call = (each["data"] for each in data["body"]["nodes"])
+    assert form == {"fields": [field], "values": {}}
+    assert (call["headers"], call["auth"]) == ({"x-key": "REDACTED"}, auth)
+    assert (data["concurrency"], data["body"]["edges"]) == (3, [])
