@@ -60,10 +60,10 @@ def features_of(nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str,
 def _features_of_one(
     nodes: Sequence[Mapping[str, Any]], edges: Sequence[Mapping[str, Any]]
 ) -> set[str]:
-    kinds = {node["id"]: node_type(node["type"]) for node in nodes}
+    kinds = {node.get("id"): node_type(str(node.get("type"))) for node in nodes}
     found: set[str] = set()
     for node in nodes:
-        kind, data = kinds[node["id"]], node.get("data") or {}
+        kind, data = kinds[node.get("id")], node.get("data") or {}
         if kind is not None:
             found.add(kind.type)
             found.update(_used(_schema(kind.type), data, kind.type))
@@ -73,7 +73,7 @@ def _features_of_one(
             ("source", "sourceHandle", OUTPUT),
             ("target", "targetHandle", INPUT),
         ):
-            kind = kinds.get(edge[end])
+            kind = kinds.get(edge.get(end))
             if kind is not None:
                 found.update({f"{kind.type}{side}{edge.get(handle)}"} & known_features(kind.type))
     return found

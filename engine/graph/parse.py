@@ -6,7 +6,7 @@ from typing import Any, TypeGuard
 
 import msgspec
 
-from engine.errors.nodes import SettingsError
+from engine.errors.nodes import SettingFault, SettingsError
 from engine.executions.run_depth import MAX_DEPTH
 from engine.graph.parsed import Callees, ParsedEdge, ParsedGraph, ParsedNode
 from engine.net.url_policy import UrlRefused, check_url
@@ -127,7 +127,7 @@ def _with_sockets(draft: ParsedGraph, parsed: ParsedNode, kind: NodeType) -> Par
 def _connect(draft: ParsedGraph, parsed: ParsedNode, kind: ChildrenNode) -> ParsedNode:
     """Give a node the sockets of its body or of the workflow that it calls."""
     callee, body, faults = kind.callee(parsed.settings), None, Faults()
-    interface: CalleeInterface | str
+    interface: CalleeInterface | SettingFault
     if callee is None:
         body = _parse_body(draft, parsed.settings.body)
         interface = interface_of_graph(body)
@@ -135,8 +135,8 @@ def _connect(draft: ParsedGraph, parsed: ParsedNode, kind: ChildrenNode) -> Pars
         interface = _wired_interface(draft, parsed, kind)
     else:
         interface = draft.callees[callee]
-    if isinstance(interface, str):
-        draft.report(interface, node=parsed.id, field="workflow")
+    if isinstance(interface, SettingFault):
+        draft.report_settings(SettingsError(interface), parsed.id)
         settings = kind.connect(parsed.settings, _wired_interface(draft, parsed, kind), faults)
         shown = Sockets(kind.inputs(settings), kind.outputs(settings))
         shown = with_error_out(kind, shown, parsed.policy)

@@ -4,15 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from engine.errors.nodes import SettingsError
+from engine.errors.nodes import SettingFault, SettingsError
 from engine.nodes.support.base import NodeType
 from engine.nodes.support.children import Callee, CalleeInterface
 from engine.nodes.support.policy import Policy
 from engine.nodes.support.settings import Judge
 from engine.values.sockets import NO_SOCKETS, Socket, Sockets
 
-Callees = Mapping[Callee, CalleeInterface | str]
-"""Interface of each called workflow, or the reason why it cannot be called."""
+Callees = Mapping[Callee, CalleeInterface | SettingFault]
+"""Interface of each called workflow, or the fault of the setting that names it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,6 +55,13 @@ class Problem:
         """Return the problem of a body as one of the graph whose node `outer` has the body."""
         inner = self.path or (() if self.node_id is None else (self.node_id,))
         return replace(self, node_id=outer, path=(outer, *inner))
+
+    def within(self, path: Sequence[str]) -> "Problem":
+        """Return the problem of the graph inside of these nodes as one of the document."""
+        problem = self
+        for outer in reversed(path):
+            problem = problem.inside(outer)
+        return problem
 
 
 def problem_at(path: tuple[str, ...], reason: str, field: str | None = None) -> Problem:

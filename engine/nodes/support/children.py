@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any
+from typing import Any, NamedTuple
 
 from msgspec import Struct
 
@@ -41,14 +41,17 @@ class OnItemError(StrEnum):
     """The results leave the item out."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Callee:
+class Callee(NamedTuple):
     """Workflow that a node calls, one of the account that owns the node's workflow."""
 
     workflow: str
     """Slug."""
     version: int | None = None
     """None: the live version when the node begins."""
+
+    def __str__(self) -> str:
+        """Return the call as the index of callers has it."""
+        return self.workflow if self.version is None else f"{self.workflow}@{self.version}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

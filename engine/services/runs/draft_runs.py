@@ -65,7 +65,9 @@ class DraftRun:
         await self.store.workflows.check_own(account_id, self.slug)
         document = (await self.store.drafts.get(account_id, self.slug)).document
         _check_nodes(document, part)
-        problems = await find_problems(self.store, account_id, document, checker=self.checker)
+        problems = await find_problems(
+            self.store, account_id, document, checker=self.checker, slug=self.slug
+        )
         if part.only is not None:
             problems = _needed_problems(document, problems, part.only, part.pinned)
         if problems:
@@ -186,7 +188,7 @@ def _needed_problems(
         problem
         for problem in problems
         if problem.get("nodeId") in needed
-        or problem.get("edgeId") in edges
+        or ("path" not in problem and problem.get("edgeId") in edges)
         or not problem.keys() & {"nodeId", "edgeId"}
     ]
 

@@ -8,11 +8,13 @@ from typing import Any
 
 from engine.billing.credits import estimate_nodes
 from engine.errors import InvalidInputs
+from engine.graph.bodies import Elements
 from engine.graph.parsed import ParsedGraph, Problem
 from engine.graph.plan import Plan, plan_sound_part
 from engine.nodes.request_input import RequestInputSettings
 from engine.services.secrets import check_secrets
-from engine.services.workflows.graph_checks import Elements, GraphChecker
+from engine.services.workflows.callees import resolve_callees
+from engine.services.workflows.graph_checks import GraphChecker, graph_size
 from engine.services.workflows.save_workflow import check_uploads
 from engine.services.workflows.schema_checks import check_schema
 from engine.store import Store
@@ -47,15 +49,18 @@ async def check_workflow(
     markup: Decimal,
     checker: GraphChecker,
     inputs: Mapping[str, Any] | None = None,
+    slug: str | None = None,
 ) -> WorkflowCheck:
     """Check a graph, with the account's assets and secrets; a large one in a thread.
 
-    The estimate is for a run with `inputs`; without them, their defaults count. Raises Unavailable
+    The estimate is for a run with `inputs`; without them, their defaults count. `slug` is that of
+    the graph's workflow; without it, calls that lead back to it are not found. Raises Unavailable
     where its expressions cannot be checked now.
     """
-    graph = await checker.examine(account_id, nodes, edges)
+    callees = await resolve_callees(store, account_id, nodes, slug)
+    graph = await checker.examine(account_id, nodes, edges, callees)
     work = partial(check_graph, graph, markup, checker.allow_private, inputs)
-    computed = await checker.compute(account_id, len(nodes) + len(edges), work)
+    computed = await checker.compute(account_id, graph_size(nodes, edges), work)
     uploads = await check_uploads(store, account_id, nodes)
     secrets = await check_secrets(store, account_id, nodes)
     waiting = check_schema(store.schema, nodes, edges)

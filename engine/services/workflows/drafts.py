@@ -55,6 +55,7 @@ async def save_draft(
         document.edges,
         markup=markup,
         checker=checker,
+        slug=slug,
     )
     problems = [problem.as_dict() for problem in check.problems]
     draft = await store.drafts.write(account_id, slug, document, problems, expected)
@@ -179,7 +180,9 @@ async def publish_draft(
         if expected is not None and draft.revision not in expected:
             raise RevisionConflict(draft.revision)
         await check_cover(store, account_id, draft.document.cover)
-        problems = await find_problems(store, account_id, draft.document, checker=checker)
+        problems = await find_problems(
+            store, account_id, draft.document, checker=checker, slug=slug
+        )
         if problems:
             raise InvalidGraph(problems)
         changes = breaking_changes(live.document, draft.document) if live.version else []

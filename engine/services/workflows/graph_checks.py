@@ -2,11 +2,12 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable
 from functools import partial
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from engine.graph.parsed import ParsedGraph
+from engine.graph.bodies import Elements, all_graphs
+from engine.graph.parsed import Callees, ParsedGraph
 from engine.graph.plan import examine_graph
 from engine.process.account_semaphore import AccountSemaphore
 from engine.services.expressions import Expressions
@@ -14,12 +15,15 @@ from engine.values.cel import Expression
 
 LARGE_GRAPH = 200
 """Nodes and edges from which on a graph is checked in a thread."""
-Elements = Sequence[Mapping[str, Any]]
-"""Nodes or edges of a document."""
 THREADS = 2
 THREADS_OF_ACCOUNT = 1
 
 T = TypeVar("T")
+
+
+def graph_size(nodes: Elements, edges: Elements) -> int:
+    """Return the number of nodes and edges of a graph and its bodies."""
+    return sum(len(each.nodes) + len(each.edges) for each in all_graphs(nodes, edges))
 
 
 class GraphChecker:
@@ -41,10 +45,13 @@ class GraphChecker:
         finally:
             await expressions.close()
 
-    async def examine(self, account_id: str, nodes: Elements, edges: Elements) -> ParsedGraph:
+    async def examine(
+        self, account_id: str, nodes: Elements, edges: Elements, callees: Callees
+    ) -> ParsedGraph:
         """Parse a graph and find all its problems, but for those of assets and secrets.
 
-        Raises Unavailable where its expressions cannot be checked now.
+        `callees` are the workflows that its nodes call (`resolve_callees`). Raises Unavailable
+        where its expressions cannot be checked now.
         """
         asked: list[Expression] = []
         examine = partial(
@@ -53,8 +60,9 @@ class GraphChecker:
             edges,
             allow_private=self.allow_private,
             allow_reserved=False,
+            callees=callees,
         )
-        size = len(nodes) + len(edges)
+        size = graph_size(nodes, edges)
         graph = await self.compute(account_id, size, partial(examine, judge=asked.append))
         faults = await self.expressions.check(account_id, asked)
         if not any(faults.values()):

@@ -70,6 +70,7 @@ async def update_workflow(
                 document,
                 checker=checker,
                 former=current.document,
+                slug=slug,
             )
         elif document.cover != current.document.cover:
             await check_cover(store, account_id, document.cover)

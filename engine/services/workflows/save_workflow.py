@@ -7,13 +7,14 @@ from typing import Any
 
 from engine.errors import AssetNotFound, InvalidBody, InvalidGraph
 from engine.errors.nodes import SettingFault, SettingsError
-from engine.graph.bodies import change_nodes, walk_nodes
+from engine.graph.bodies import Elements, change_nodes, walk_nodes
 from engine.graph.document import Document
 from engine.graph.parsed import Problem, problem_at
 from engine.media.ids import is_asset_id
 from engine.nodes.upload import Upload, UploadSettings
 from engine.services.secrets import check_secrets, note_secrets
-from engine.services.workflows.graph_checks import Elements, GraphChecker
+from engine.services.workflows.callees import resolve_callees
+from engine.services.workflows.graph_checks import GraphChecker
 from engine.services.workflows.schema_checks import check_schema
 from engine.store import Draft, Store, Workflow
 
@@ -25,23 +26,35 @@ async def check_document(
     *,
     checker: GraphChecker,
     former: Document | None = None,
+    slug: str | None = None,
 ) -> None:
     """Check a document that an account wants to publish; `former` is the one that it replaces.
+
+    `slug` is that of its workflow; None: it is a new one.
 
     Raises InvalidGraph, and InvalidBody for a new cover that is no asset of the account.
     """
     if former is None or document.cover != former.cover:
         await check_cover(store, account_id, document.cover)
-    problems = await find_problems(store, account_id, document, checker=checker)
+    problems = await find_problems(store, account_id, document, checker=checker, slug=slug)
     if problems:
         raise InvalidGraph(problems)
 
 
 async def find_problems(
-    store: Store, account_id: str, document: Document, *, checker: GraphChecker
+    store: Store,
+    account_id: str,
+    document: Document,
+    *,
+    checker: GraphChecker,
+    slug: str | None = None,
 ) -> list[dict[str, Any]]:
-    """Return all problems of a document's graph, as callers see them."""
-    graph = await checker.examine(account_id, document.nodes, document.edges)
+    """Return all problems of a document's graph, as callers see them.
+
+    `slug` is that of its workflow; None: it is a new one.
+    """
+    callees = await resolve_callees(store, account_id, document.nodes, slug)
+    graph = await checker.examine(account_id, document.nodes, document.edges, callees)
     problems = [
         *graph.problems,
         *check_schema(store.schema, document.nodes, document.edges),

@@ -7,12 +7,12 @@ executions with features that they do not know.
 from collections.abc import Collection, Iterator, Mapping
 from typing import Any
 
+from engine.graph.bodies import Elements, all_graphs
 from engine.graph.features import describe, needs_of
 from engine.graph.parsed import Problem
 from engine.nodes import node_type
 from engine.nodes.catalogue import WAITS_FOR_SCHEMA
 from engine.nodes.support.policy import CACHE, POLICY
-from engine.services.workflows.graph_checks import Elements
 from engine.store.schema import StoreSchema
 
 FEATURES_SCHEMA = 2
@@ -21,6 +21,14 @@ FEATURES_SCHEMA = 2
 
 def check_schema(schema: StoreSchema, nodes: Elements, edges: Elements) -> list[Problem]:
     """Return a problem for each node type, setting, choice and socket that must wait."""
+    return [
+        problem.within(graph.path)
+        for graph in all_graphs(nodes, edges)
+        for problem in _check_one(schema, graph.nodes, graph.edges)
+    ]
+
+
+def _check_one(schema: StoreSchema, nodes: Elements, edges: Elements) -> list[Problem]:
     nodes = [node for node in nodes if isinstance(node.get("id"), str)]
     problems = [problem for node in nodes for problem in _check_node(schema, node)]
     if not schema.allows(FEATURES_SCHEMA):
@@ -41,9 +49,9 @@ def _check_features(
             yield Problem(reason=_reason(describe(feature)), node_id=node_id)
     plain = {node["id"]: node for node in nodes if found.get(node["id"]) == []}
     for edge in edges:
-        ends = [plain[each] for each in (edge["source"], edge["target"]) if each in plain]
+        ends = [plain[each] for each in (edge.get("source"), edge.get("target")) if each in plain]
         for feature in needs_of(ends, [edge]):
-            yield Problem(reason=_reason(describe(feature)), edge_id=edge["id"])
+            yield Problem(reason=_reason(describe(feature)), edge_id=edge.get("id"))
 
 
 def _check_node(schema: StoreSchema, node: Mapping[str, Any]) -> Iterator[Problem]:

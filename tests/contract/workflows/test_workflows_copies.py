@@ -6,7 +6,9 @@ import httpx2
 import pytest
 
 from tests.support.contract.installation import Caller
+from tests.support.factories import Graph
 from tests.support.gateway.documents import broken, edge, greeting, node
+from tests.support.graphs.nested import each_row
 from tests.support.media.pictures import plain
 
 LIST = "/api/workflows"
@@ -18,6 +20,10 @@ def upload(caller: Caller) -> str:
         "POST", "/api/assets", content=plain((4, 4)), headers={"content-type": "image/png"}
     )
     return str(answer.json()["id"])
+
+
+FORM = ("in", "requestInput")
+ROW = {"name": "row", "type": "text"}
 
 
 def picture(node_id: str, asset: str) -> dict[str, Any]:
@@ -120,6 +126,23 @@ def test_a_copy_of_a_template_has_media_of_its_own(
     held = stranger.get(f"/api/assets/{copy['cover']}").json()
     assert held["bytes"] == len(plain((4, 4)))
     stranger.clean()
+
+
+def test_a_copy_of_a_template_has_media_of_its_own_in_bodies(
+    caller: Caller, stranger: Caller
+) -> None:
+    asset = upload(caller)
+    body = Graph("row").node("out", "responseOutput").node("up", "upload")
+    body.nodes[-1] = picture("up", asset)
+    graph = each_row(each_row(body.wire("up.image-out > out.result-in")).node(*FORM, fields=[ROW]))
+    slug = caller.save({**graph.body(), "isTemplate": True})
+
+    copy = stranger.create({"copyOf": slug, "name": "Mine"})
+
+    assert copy.status_code == 201, copy.text
+    inner = copy.json()["nodes"][1]["data"]["body"]["nodes"][1]["data"]["body"]["nodes"]
+    ids = {node["data"].get("asset") for node in inner} - {None}
+    assert ids and ids != {asset}
 
 
 def test_a_copy_of_a_template_has_no_secrets_and_no_saved_values(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from engine.errors.nodes import SettingFault
 from engine.graph.parse import parse_graph
 from engine.graph.parsed import Callees
 from engine.graph.plan import compile_plan, examine_graph, plan_sound_part
@@ -14,6 +15,7 @@ from tests.support.graphs.nested import body_of, calling, each_row, upper_body
 FIELDS = parse_fields(
     [{"name": "who", "type": "text", "required": True}, {"name": "n", "type": "number"}]
 )
+GONE = SettingFault("There is no such workflow", "workflow")
 OTHER = CalleeInterface(fields=FIELDS, outputs=("title",))
 
 
@@ -36,7 +38,7 @@ def test_the_sockets_are_those_of_the_called_workflow() -> None:
 def test_a_version_has_an_interface_of_its_own() -> None:
     graph, callee = calling("other", version=2), Callee(workflow="other", version=2)
 
-    assert problems(graph, {callee: OTHER, Callee(workflow="other"): "gone"}) == []
+    assert problems(graph, {callee: OTHER, Callee(workflow="other"): GONE}) == []
 
 
 def test_wires_to_what_is_not_there_and_missing_wires_are_problems() -> None:
@@ -52,7 +54,7 @@ def test_wires_to_what_is_not_there_and_missing_wires_are_problems() -> None:
 
 
 def test_a_workflow_that_cannot_be_called_is_a_problem_with_its_reason() -> None:
-    found = problems(calling("other"), {Callee(workflow="other"): "There is no such workflow"})
+    found = problems(calling("other"), {Callee(workflow="other"): GONE})
 
     assert found == [{"nodeId": "call", "field": "workflow", "reason": "There is no such workflow"}]
 
@@ -60,7 +62,7 @@ def test_a_workflow_that_cannot_be_called_is_a_problem_with_its_reason() -> None
 def test_an_unknown_workflow_in_a_body_is_a_problem_inside() -> None:
     graph = each_row(calling("other", field="row"))
 
-    (problem,) = problems(graph, {Callee(workflow="other"): "There is no such workflow"})
+    (problem,) = problems(graph, {Callee(workflow="other"): GONE})
 
     assert (problem["nodeId"], problem["path"]) == ("each", ["each", "call"])
 
@@ -76,7 +78,7 @@ def test_for_each_calls_a_workflow_with_the_sockets_of_its_fields() -> None:
 
 def test_an_editor_sees_the_wired_sockets_of_a_workflow_that_is_gone() -> None:
     graph = calling("other").wire("call.title > out.result-in")
-    parsed = examine_graph(graph.nodes, graph.edges, callees={Callee(workflow="other"): "Gone"})
+    parsed = examine_graph(graph.nodes, graph.edges, callees={Callee(workflow="other"): GONE})
 
     shown = parsed.shown_sockets()["call"]
     plan = plan_sound_part(parsed)
@@ -112,7 +114,7 @@ def test_bodies_in_bodies_call_workflows_too() -> None:
     )
     graph = each_row(inner)
 
-    (problem,) = problems(graph, {Callee(workflow="other"): "Gone"})
+    (problem,) = problems(graph, {Callee(workflow="other"): GONE})
     plan = compile_plan(graph.nodes, graph.edges)
 
     assert problem["path"] == ["each", "each", "call"]

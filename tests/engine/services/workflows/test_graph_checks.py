@@ -23,7 +23,7 @@ async def checker() -> AsyncIterator[GraphChecker]:
 async def faults(
     checker: GraphChecker, nodes: Sequence[Mapping[str, Any]]
 ) -> list[tuple[str | None, str | None]]:
-    graph = await checker.examine("a", nodes, [])
+    graph = await checker.examine("a", nodes, [], {})
     return [(each.node_id, each.field) for each in graph.problems]
 
 
@@ -47,7 +47,7 @@ async def test_expressions_are_checked_with_the_other_settings_in_the_order_of_t
 
 
 async def test_a_node_with_a_wrong_expression_is_not_sound(checker: GraphChecker) -> None:
-    graph = await checker.examine("a", [SOUND, WRONG], [])
+    graph = await checker.examine("a", [SOUND, WRONG], [], {})
 
     assert graph.nodes["sound"].type is not None
     assert graph.nodes["wrong"].type is None
