@@ -35,11 +35,14 @@ def redacted(document: Document) -> Document:
 
 
 def _redact_nodes(nodes: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**node, "data": _redact_data(node)} for node in nodes]
+    # Nodes of bodies may have other members than those of a document.
+    return [{**_redact(node), "data": _redact_data(node)} for node in nodes]
 
 
-def _redact_data(node: dict[str, Any]) -> dict[str, Any]:
-    data, body = node.get("data") or {}, body_of(node)
+def _redact_data(node: dict[str, Any]) -> Any:
+    data, body = node.get("data", {}), body_of(node)
+    if not isinstance(data, dict):
+        return _redact(data)
     shown: dict[str, Any] = _redact(data)
     if body is not None:
         shown["body"] = {**shown["body"], "nodes": _redact_nodes(body["nodes"])}

@@ -47,7 +47,11 @@ def test_the_sockets_of_a_call_are_the_others_fields_and_outputs(caller: Caller)
     assert body["problems"] == []
     each = body["sockets"]["each"]
     assert [socket["name"] for socket in each["inputs"]] == ["row"]
-    assert [socket["name"] for socket in each["outputs"]] == ["results-out", "errors-out"]
+    assert [socket["name"] for socket in each["outputs"]] == [
+        "results-out",
+        "errors-out",
+        "error-out",
+    ]
     call = each["body"]["call"]
     assert {socket["name"]: socket["type"] for socket in call["inputs"]} == {
         "row": "text",
@@ -58,6 +62,7 @@ def test_the_sockets_of_a_call_are_the_others_fields_and_outputs(caller: Caller)
         "result-out": "any",
         "title": "any",
         "text": "any",
+        "error-out": "any",
     }
 
 

@@ -62,6 +62,30 @@ def test_members_that_are_named_like_secrets_are_masked_wherever_they_are(name: 
     assert CANARY not in repr(shown("customModel", **data))
 
 
+def test_bodies_are_redacted_like_the_graph_around_them() -> None:
+    call = {"id": "h", "type": "httpRequest", "data": {"url": f"https://a.org/?key={CANARY}"}}
+    call["data"] |= {"auth": {"type": "bearer", "secret": "TOKEN"}}
+    form = {"id": "in", "type": "requestInput", "data": {"values": {"row": CANARY}}}
+    inner = {"nodes": [call, form, {"id": "x", "password": CANARY}], "edges": [{"id": "e"}]}
+    each = {"id": "each", "type": "forEach", "data": {"body": inner}}
+
+    body = shown("forEach", body={"nodes": [each], "edges": [], "token": CANARY})["body"]
+
+    assert CANARY not in repr(body)
+    found = body["nodes"][0]["data"]["body"]
+    assert found["nodes"][0]["data"]["auth"] == {"type": "bearer", "secret": "TOKEN"}
+    assert found["nodes"][1]["data"]["values"] == {}
+    assert found["edges"] == [{"id": "e"}]
+
+
+@pytest.mark.parametrize(
+    "body", [{"nodes": [{"token": CANARY}, 1], "edges": []}, {"nodes": {"token": CANARY}}]
+)
+def test_a_body_that_is_no_graph_is_redacted_as_any_value(body: Any) -> None:
+    assert CANARY not in repr(shown("forEach", body=body))
+    assert CANARY not in repr(shown("httpRequest", body={**body, "edges": []}))
+
+
 def test_settings_that_only_sound_like_secrets_are_left() -> None:
     data = {"maxTokens": 100, "text": "a key", "keys": ["a"], "authors": ["b"], "prompt": "token"}
 
