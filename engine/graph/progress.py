@@ -82,6 +82,10 @@ class Progress:
         """Mark a running node as retrying."""
         self._statuses[index] = NodeStatus.RETRYING
 
+    def park(self, index: int) -> None:
+        """Mark a running node as waiting for something that wakes it."""
+        self._statuses[index] = NodeStatus.WAITING
+
     def give_back(self, index: int) -> None:
         """Make a running node ready again, because its worker is gone."""
         self._statuses[index] = NodeStatus.PENDING

@@ -46,6 +46,12 @@ class AttemptOutcome(Struct, frozen=True):
     """Name of the offloaded output; empty: it is not offloaded."""
     turn_ms: int = 0
     """Time until the first call of a model had its turn at the provider."""
+    parked_until: int | None = None
+    """The node is parked until it is woken, at this time in milliseconds at the latest."""
+    began_at: int | None = None
+    """Begin of the node's work in milliseconds, where that was in an earlier walk."""
+    plain: bytes | None = None
+    """Packed result as the parent gets it, or its packed name; None: no parent waits for it."""
 
 
 class Executor:

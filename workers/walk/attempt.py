@@ -4,14 +4,20 @@ import asyncio
 from collections.abc import Collection, Sequence
 from typing import Any, NamedTuple
 
+from msgspec import structs
+
 from engine import metrics
 from engine.graph.plan import Plan
+from engine.nodes.response_output import plain_result
+from engine.nodes.support.base import InEdge, WorkKind
 from engine.store.executions.advance import Advanced
 from engine.store.executions.claim import ClaimedExecution
+from engine.store.redis.record_packing import pack
 from workers.nodes.context import NO_CHECKPOINTS, NodeAttempt
 from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import NodeMemory, RunMemory
 from workers.nodes.progress import ProgressPublisher
+from workers.walk.children import ChildrenAttempts
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.resume.checkpoints import ExecutionCheckpoints
 from workers.walk.state import WalkState
@@ -26,12 +32,30 @@ class EndedAttempt(NamedTuple):
     outcome: AttemptOutcome
 
 
+def _with_plain_result(attempt: NodeAttempt, outcome: AttemptOutcome) -> AttemptOutcome:
+    """Return the outcome of a Response Output with the result as a parent gets it."""
+    if outcome.failure is not None:
+        return outcome
+    plain = plain_result(attempt.node.settings, attempt.inputs, attempt.delivered)
+    return structs.replace(outcome, plain=pack(plain))
+
+
 class Attempts:
     """Runs the nodes of one execution, in place or each in a task of its own."""
 
     __slots__ = (
-        *("_claimed", "_clock", "_depth", "_ended", "_execution_checkpoints", "_executor"),
-        *("_memory", "_output_store", "_owner_id", "_plan", "_publisher", "_state"),
+        *("_children", "_claimed", "_clock", "_depth", "_ended", "_execution_checkpoints"),
+        *(
+            "_dependencies",
+            "_executor",
+            "_memory",
+            "_opened_at",
+            "_output_store",
+            "_owner_id",
+            "_plan",
+            "_publisher",
+            "_state",
+        ),
     )
 
     def __init__(
@@ -51,6 +75,9 @@ class Attempts:
         self._state = state
         self._output_store = output_store
         self._clock = asyncio.get_running_loop().time
+        self._opened_at = self._clock()
+        self._dependencies = dependencies
+        self._children: ChildrenAttempts | None = None
         self._ended: list[EndedAttempt] = []
         calls_models = bool(plan.models)
         self._execution_checkpoints = (
@@ -106,6 +133,8 @@ class Attempts:
         refusal = self._output_store.check_inputs([in_edge.source for in_edge, _ in delivered])
         if refusal is not None:
             return AttemptOutcome(failure=refusal)
+        if self._plan.nodes[index].type.kind is WorkKind.CHILDREN:
+            return await self._run_children(index, delivered)
         claimed, claim = self._claimed, self._state.claims.get(index)
         checkpoints, publisher = self._execution_checkpoints, self._publisher
         node_memory = NodeMemory(self._memory)
@@ -126,7 +155,41 @@ class Attempts:
             outcome = await self._executor.run(attempt)
         finally:
             node_memory.release()
+        if index == self._plan.response_output and claimed.group is not None:
+            outcome = _with_plain_result(attempt, outcome)
         return self._output_store.count_output(index, outcome)
+
+    async def _run_children(
+        self, index: int, delivered: list[tuple[InEdge, Any]]
+    ) -> AttemptOutcome:
+        node_memory = NodeMemory(self._memory)
+        inputs = self._state.progress.inputs(index, delivered)
+        now = self._claimed.now + int((self._clock() - self._opened_at) * 1000)
+        try:
+            node = self._plan.nodes[index]
+            outcome = await self._open_children().run(node, inputs, node_memory, now)
+        finally:
+            node_memory.release()
+        return self._output_store.count_output(index, outcome)
+
+    @property
+    def has_children(self) -> bool:
+        """Whether a node with children has run in this walk."""
+        return self._children is not None
+
+    def note_parked(self, index: int) -> None:
+        """Note that a node is on record as parked: its children may begin."""
+        self._open_children().feed(index)
+
+    def note_end(self) -> None:
+        """Note that the execution has ended: children of nodes that waited are cancelled."""
+        for index in self._state.parked:
+            self._open_children().feed(index)
+
+    def _open_children(self) -> ChildrenAttempts:
+        if self._children is None:
+            self._children = ChildrenAttempts(self._claimed, self._dependencies)
+        return self._children
 
     def note_step(self, advanced: Advanced) -> None:
         """Note from the reply to a recorded step whether the execution is watched."""

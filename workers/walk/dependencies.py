@@ -3,6 +3,9 @@
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from engine.services.runs.child_targets import ChildTargets
+from engine.store.children.groups import Children
+from engine.store.children.keys import GroupRef
 from engine.store.executions.checkpoints import Checkpoints
 from engine.store.executions.events import ExecutionEvents
 from engine.store.executions.offload import OffloadedValues
@@ -15,6 +18,8 @@ class WalkDependencies:
     """Dependencies shared by all walks of a worker process."""
 
     walks: Walks
+    children: Children
+    child_targets: ChildTargets
     checkpoints: Checkpoints
     offloaded: OffloadedValues
     events: ExecutionEvents
@@ -24,5 +29,7 @@ class WalkDependencies:
     max_bytes: int
     is_draining: Callable[[], bool]
     request_help: Callable[[str], Awaitable[None]]
+    feed_children: Callable[[GroupRef], None]
+    """Begin or cancel children of a group soon."""
     mark_idle: Callable[[str], None]
     """Note that an execution waits for something other than this process."""

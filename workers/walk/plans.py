@@ -8,7 +8,9 @@ from engine.graph.draft_graph import DraftGraph
 from engine.graph.features import UnknownHere, UnknownPart, find_unknown
 from engine.graph.plan import NodeName, Plan, examine_graph, unpack_names
 from engine.graph.plan_digest import digest_of, types_digest
+from engine.services.runs.child_plans import ChildPlans, find_body
 from engine.store import Store
+from engine.store.children.records import GroupTarget
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.record_fields import parse_name
@@ -16,7 +18,7 @@ from engine.store.formats import Format
 from engine.store.redis.record_packing import unpack
 
 
-async def find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
+async def find_plan(store: Store, claimed: ClaimedExecution, child_plans: ChildPlans) -> Plan:
     """Return the plan of an execution.
 
     Raises UnknownHere for a record or a plan of another release, NotFound or InvalidGraph when the
@@ -26,6 +28,8 @@ async def find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
     if not Format.EXECUTION.knows(claimed.record):
         raise UnknownHere(UnknownPart("the format of its record"))
     try:
+        if claimed.draft_of:
+            return await _plan_of_drafts_body(child_plans, claimed)
         return await _find_with_models(store, claimed)
     except RecordTooNew as error:
         raise UnknownHere(UnknownPart(f"the format of its {error.noun}")) from None
@@ -69,6 +73,7 @@ async def _find_plan(store: Store, claimed: ClaimedExecution) -> Plan:
         if part is None:
             raise
         raise UnknownHere(part) from None
+    plan = find_body(plan, claimed.body)
     _check_digest(claimed, digest_of(plan, is_of_version=bool(claimed.slug)))
     return plan
 
@@ -77,6 +82,13 @@ def _check_digest(claimed: ClaimedExecution, digest: str) -> None:
     """Raise UnknownHere if the gateway has accepted the execution with another plan."""
     if claimed.plan_digest and claimed.plan_digest != digest:
         raise UnknownHere(UnknownPart("the plan that another release made of its workflow"))
+
+
+async def _plan_of_drafts_body(child_plans: ChildPlans, claimed: ClaimedExecution) -> Plan:
+    target = GroupTarget(slug="", version=0, body=claimed.body, draft_of=claimed.draft_of)
+    plan = (await child_plans.find(claimed.account_id, target)).plan
+    _check_digest(claimed, digest_of(plan, is_of_version=False))
+    return plan
 
 
 async def _plan_of_draft(offloaded: OffloadedValues, claimed: ClaimedExecution) -> Plan:

@@ -38,7 +38,7 @@ class NodeSettlement:
 
     __slots__ = (
         *("_claimed", "_clock", "_counts", "_models", "_plan", "_recorder", "_state"),
-        *("_walk_started", "failed", "result"),
+        *("_walk_started", "failed", "plain", "result"),
     )
 
     def __init__(
@@ -57,6 +57,8 @@ class NodeSettlement:
         """The node that fails the execution, and its failure."""
         self.result = NO_RESULT
         """The packed result of the execution."""
+        self.plain: bytes | None = None
+        """The packed result as the parent gets it; None: no parent waits for it."""
 
     @property
     def error(self) -> dict[str, Any] | None:
@@ -84,12 +86,15 @@ class NodeSettlement:
             self.result = pack(fallback_of(self._plan.nodes[node]))
 
     def settle(self, index: int, started: float, outcome: AttemptOutcome) -> None:
-        """Settle a node whose attempt began at `started`, or schedule its retry."""
+        """Settle a node whose attempt began at `started`, schedule its retry, or park it."""
         claim = self._state.claims.get(index)
+        if outcome.parked_until is not None:
+            self._recorder.add_parked(index, outcome.parked_until)
+            self._state.park(index, outcome.parked_until, self._time_of(self._clock()))
+            return
         attempts = 1 if claim is None else claim.attempts
         failure = outcome.failure
-        started_at = self._claimed.now + int((started - self._walk_started) * 1000)
-        duration_ms = int((self._clock() - started) * 1000)
+        started_at, duration_ms = self._times(started, outcome)
         if failure is not None and claim is not None:
             delay = self._retry_delay(index, claim, failure)
             if delay is not None:
@@ -141,6 +146,17 @@ class NodeSettlement:
         packed = pack(outputs) if has_error_out(node) else b""
         return structs.replace(outcome, outputs=outputs, packed=packed)
 
+    def _times(self, started: float, outcome: AttemptOutcome) -> tuple[int, int]:
+        """Return the begin of a node's work and its duration, in milliseconds."""
+        now = self._clock()
+        if outcome.began_at is None:
+            return self._time_of(started), int((now - started) * 1000)
+        return outcome.began_at, max(0, self._time_of(now) - outcome.began_at)
+
+    def _time_of(self, clock: float) -> int:
+        """Return a time of the event loop's clock in milliseconds of the store's clock."""
+        return self._claimed.now + int((clock - self._walk_started) * 1000)
+
     def _progress(self, index: int, status: NodeStatus, outcome: AttemptOutcome) -> None:
         """Go on in the plan from a settled node, or fail the execution with it."""
         plan, failure = self._plan, outcome.failure
@@ -148,7 +164,7 @@ class NodeSettlement:
             self.failed = (index, failure)
             return
         if failure is None and index in (plan.response_output, plan.result_node):
-            self.result = outcome.packed
+            self.result, self.plain = outcome.packed, outcome.plain
         elif index == plan.result_node and outcome.outputs is not None:
             self.result = pack(outcome.outputs)
         progress = self._state.progress

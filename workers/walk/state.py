@@ -16,6 +16,10 @@ class NodeInterrupted(RuntimeError):
     """The task of a node was cancelled, though not by its walk."""
 
 
+LONGEST_TIMER_SECONDS = 86_400.0
+"""Nodes that are due later have no timer: the execution's due time on record is theirs."""
+
+
 class RetryTimers:
     """One timer per node for its next attempt.
 
@@ -31,7 +35,13 @@ class RetryTimers:
         self._due_at: dict[int, float] = {}
 
     def start(self, index: int, seconds: float, due: Callable[[int], None]) -> None:
-        """Call `due` after a pause; a negative pause counts as 0."""
+        """Call `due` after a pause, instead of at an earlier choice; a negative pause counts as 0.
+
+        A pause over a day has no timer.
+        """
+        self.cancel(index)
+        if seconds > LONGEST_TIMER_SECONDS:
+            return
         pause = max(0.0, seconds)
         # Not every loop's handle knows when it is due: uvloop's does not for less than half a ms.
         self._due_at[index] = self._loop.time() + pause
@@ -40,6 +50,13 @@ class RetryTimers:
     def _fire(self, index: int, due: Callable[[int], None]) -> None:
         del self._handles[index], self._due_at[index]
         due(index)
+
+    def cancel(self, index: int) -> None:
+        """Cancel a node's timer, if it has one."""
+        handle = self._handles.pop(index, None)
+        if handle is not None:
+            handle.cancel()
+            del self._due_at[index]
 
     def has_within(self, seconds: float) -> bool:
         """Return whether any node is due within the time."""
@@ -69,6 +86,8 @@ class WalkState:
     running: dict[int, asyncio.Task[None]] = field(default_factory=dict)
     running_elsewhere: Set[int] = frozenset()
     """Nodes that other walkers have begun."""
+    parked: set[int] = field(default_factory=set)
+    """Nodes that wait on record for something that wakes them, such as the end of a child."""
     timers: RetryTimers = field(default_factory=RetryTimers)
     wake: LightEvent = field(default_factory=LightEvent)
     task_error: Exception | None = None
@@ -94,6 +113,23 @@ class WalkState:
         """Schedule a node's next attempt after `seconds`."""
         self.timers.start(index, seconds, self._mark_due)
 
+    def park(self, index: int, at: int, now: int) -> None:
+        """Park a node until it is woken, or due `at` this time; both in milliseconds."""
+        before = self.claims.get(index, UNTOUCHED)
+        self.claims[index] = NodeClaim(0, max(0, before.attempts - 1), at, before.lost)
+        self.progress.park(index)
+        self.wait_parked(index, (at - now) / 1000)
+
+    def wait_parked(self, index: int, seconds: float) -> None:
+        """Wait for a parked node, which is due after `seconds`."""
+        self.parked.add(index)
+        self.timers.start(index, seconds, self._mark_due)
+
+    def unpark(self, index: int) -> None:
+        """Wait for a parked node no longer."""
+        self.parked.discard(index)
+        self.timers.cancel(index)
+
     async def stop(self) -> None:
         """Stop all nodes that run or wait for a retry."""
         self.timers.stop()
@@ -115,5 +151,6 @@ class WalkState:
             self.wake.set()
 
     def _mark_due(self, index: int) -> None:
+        self.parked.discard(index)
         self.ready_io.append(index)
         self.wake.set()

@@ -7,8 +7,9 @@ from engine.errors.nodes import NodeFailed
 from engine.executions.public_runs import hide_node
 from engine.executions.rows import FailedAttemptRow, NodeRow
 from engine.executions.statuses import ExecutionStatus, NodeStatus
+from engine.graph.failures import MAX_CREDITS_EXCEEDED
 from engine.graph.plan import NodeName
-from engine.store.executions.advance import Advanced, Charge, Step, Verdict
+from engine.store.executions.advance import Advanced, Charge, ChildEnd, Step, Verdict
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.record_fields import parse_name
 from engine.store.executions.walks import Walks
@@ -36,7 +37,16 @@ def failure_fields(failure: NodeFailed | None) -> dict[str, str] | None:
 class Recorder:
     """Gathers a step and records it; a step without a reply is sent again unchanged."""
 
-    __slots__ = ("_claimed", "_gathered", "_names", "_number", "_walks", "_webhook", "must_record")
+    __slots__ = (
+        "_claimed",
+        "_gathered",
+        "_names",
+        "_note_parked",
+        "_number",
+        "_walks",
+        "_webhook",
+        "must_record",
+    )
 
     def __init__(
         self,
@@ -45,12 +55,17 @@ class Recorder:
         *,
         number: int = 1,
         names: Callable[[], Sequence[NodeName]] = tuple,
+        note_parked: Callable[[int], None] = lambda index: None,
     ) -> None:
-        """`names` returns the names of the nodes, for a webhook that is told of them."""
+        """`names` returns the names of the nodes, for a webhook that is told of them.
+
+        `note_parked` is called with each node that is on record as parked.
+        """
         self._walks = walks
         self._claimed = claimed
         self._number = number
         self._gathered: Step | None = None
+        self._note_parked = note_parked
         self._webhook = claimed.webhook
         is_told = self._webhook is not None and self._webhook.asks_for(NODE_FINISHED)
         self._names = names() if is_told else ()
@@ -67,12 +82,18 @@ class Recorder:
     @property
     def is_empty(self) -> bool:
         """True when there is nothing to record."""
-        return self._gathered is None or not self._step.settled and not self._step.retrying
+        step = self._gathered
+        return step is None or not (step.settled or step.retrying or step.parked)
 
     @property
     def settled(self) -> set[int]:
         """Nodes that have ended and are not on record yet."""
         return {index for index, _ in self._step.settled}
+
+    @property
+    def parked(self) -> set[int]:
+        """Nodes that are parked and not on record yet."""
+        return set() if self._gathered is None else {index for index, _ in self._gathered.parked}
 
     def add_settled(
         self,
@@ -112,11 +133,18 @@ class Recorder:
         self._step.failed_attempts.append(attempt)
         self.must_record = True
 
+    def add_parked(self, index: int, at: int) -> None:
+        """Add a node that waits until it is woken, or until this time in milliseconds."""
+        self._step.parked = [*self._step.parked, (index, at)]
+        self.must_record = True
+
     def drop(self, indexes: set[int]) -> None:
         """Remove nodes that other walkers have recorded already."""
         step = self._step
         step.settled = [pair for pair in step.settled if pair[0] not in indexes]
         step.retrying = [pair for pair in step.retrying if pair[0] not in indexes]
+        if step.parked:
+            step.parked = [pair for pair in step.parked if pair[0] not in indexes]
         step.rows = [row for row in step.rows if row.index not in indexes]
         step.failed_attempts = [row for row in step.failed_attempts if row.index not in indexes]
         step.charges = {i: each for i, each in step.charges.items() if i not in indexes}
@@ -156,12 +184,27 @@ class Recorder:
         step.shares_work, step.leave, step.end = shares_work, leave, None
 
     async def end(
-        self, status: ExecutionStatus, result: bytes, error: dict[str, Any] | None
+        self,
+        status: ExecutionStatus,
+        result: bytes,
+        error: dict[str, Any] | None,
+        *,
+        plain: bytes = b"",
+        size: int = 0,
+        has_groups: bool = False,
     ) -> Advanced:
-        """Record the step and end the execution with it. Raises LeaseLost or RecordBehind."""
+        """Record the step and end the execution with it. Raises LeaseLost or RecordBehind.
+
+        A child's end gives its parent the `plain` result, and its root the size of its values in
+        bytes. `has_groups`: nodes of the execution may have children.
+        """
         self._prepare()
-        self._step.retrying = []
-        if self._claimed.owner_id != self._claimed.account_id:
+        self._step.retrying, self._step.parked = [], ()
+        self._step.may_have_groups = has_groups or "groups" in self._claimed.record
+        if self._claimed.group is not None:
+            ends_root = error is not None and error["code"] == MAX_CREDITS_EXCEEDED
+            self._step.child = ChildEnd(result=plain, size=size, ends_root=ends_root)
+        elif self._claimed.owner_id != self._claimed.account_id:
             error = hide_node(error)
         self._step.end, self._step.result, self._step.error = status, result, error
         self._step.batch_id = self._claimed.batch_id
@@ -197,5 +240,7 @@ class Recorder:
             self._number += 1
         if advanced.verdict is Verdict.OK:
             self._gathered = None
+            for index, _ in step.parked:
+                self._note_parked(index)
             self.must_record = False
         return advanced

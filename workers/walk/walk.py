@@ -29,6 +29,8 @@ SHARE_SECONDS = 0.025
 """When heavy nodes take this long and more of them wait, other workers are asked to help."""
 RETRY_WAIT_SECONDS = 1.0
 """The walk waits for a retry due within this time; for a later one it leaves the execution."""
+CLAIMED = frozenset({WorkKind.IO, WorkKind.CHILDREN})
+"""Kinds of work that begins after its claim is on record, without a slot."""
 MAX_LOST = 3
 """A node at which this many workers died fails, lest it take down one after another."""
 
@@ -70,12 +72,19 @@ class Walk:
         self._state = state = WalkState(
             progress=Progress(plan, claimed.statuses), is_shared=is_shared
         )
-        self._recorder = recorder = Recorder(dependencies.walks, claimed, names=lambda: plan.names)
-        self._settlement = NodeSettlement(claimed, plan, state, recorder)
         self._output_store = output_store = OutputStore(
             dependencies.offloaded, claimed, plan, dependencies.max_bytes, memory
         )
-        self._attempts = Attempts(claimed, plan, dependencies, state, output_store, memory)
+        self._attempts = attempts = Attempts(
+            claimed, plan, dependencies, state, output_store, memory
+        )
+        self._recorder = recorder = Recorder(
+            dependencies.walks,
+            claimed,
+            names=lambda: plan.names,
+            note_parked=attempts.note_parked,
+        )
+        self._settlement = NodeSettlement(claimed, plan, state, recorder)
 
     def cancel(self) -> None:
         """Stop running nodes and end the execution as cancelled."""
@@ -192,7 +201,7 @@ class Walk:
                 ended = await self._attempts.run_in_place(index)
                 if ended is not None:
                     self._settlement.settle(*ended)
-            elif kind is WorkKind.IO:
+            elif kind in CLAIMED:
                 state.ready_io.append(index)
             else:
                 state.ready_cpu.append(index)
@@ -266,7 +275,7 @@ class Walk:
     async def _apply(self, advanced: Advanced, claim: Sequence[int] = ()) -> None:
         """Take in the answer to a step, which claimed these nodes."""
         self._recorded_at = self._clock()
-        self._must_reconcile = False
+        is_asked, self._must_reconcile = self._must_reconcile, False
         self._attempts.note_step(advanced)
         if advanced.verdict is Verdict.CANCEL:
             self._is_cancelled = True
@@ -279,12 +288,18 @@ class Walk:
         elif self._state.is_shared:
             # The reply was lost: the record may say more than this step did.
             self._must_reconcile = True
+        if self._state.parked and advanced.verdict is Verdict.OK and advanced.codes:
+            must_read = is_asked or advanced.is_woken
+            await self._reconciler().check_parked(advanced, must_read=must_read)
 
     async def _reconcile(self, advanced: Advanced, claim: Sequence[int] = ()) -> None:
-        await Reconciler(
+        await self._reconciler().reconcile(advanced, claim)
+
+    def _reconciler(self) -> Reconciler:
+        return Reconciler(
             *(self._claimed, self._state, self._dependencies.walks),
             *(self._recorder, self._output_store),
-        ).reconcile(advanced, claim)
+        )
 
     # -- leaving and ending -----------------------------------------------------------------------
 
@@ -293,9 +308,10 @@ class Walk:
             await self._record()
             if self._must_continue() or self._must_reconcile or self._state.progress.is_done:
                 return False
-        return await self._has_departed(
-            await self._recorder.leave(shares_work=self._state.has_ready)
-        )
+        left = await self._recorder.leave(shares_work=self._state.has_ready)
+        if left.is_woken:
+            await self._dependencies.request_help(self._claimed.reference)
+        return await self._has_departed(left)
 
     def _end_status(self) -> ExecutionStatus | None:
         if self._settlement.failed is not None:
@@ -317,11 +333,18 @@ class Walk:
         ]
         jobs = await self._attempts.find_unfinished_jobs(unfinished)
         result = self._settlement.result if progress.is_done else b""
-        if not await self._has_departed(
-            await self._recorder.end(status, result, self._settlement.error)
-        ):
+        ended = await self._recorder.end(
+            status,
+            result,
+            self._settlement.error,
+            plain=self._settlement.plain or b"",
+            size=self._output_store.total,
+            has_groups=self._attempts.has_children,
+        )
+        if not await self._has_departed(ended):
             return False
         metrics.EXECUTIONS_ENDED.labels(status.value).inc()
+        self._attempts.note_end()
         await self._attempts.cancel_jobs(jobs)
         await self._output_store.remove_dropped()
         return True

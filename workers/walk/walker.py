@@ -15,7 +15,10 @@ from engine import log, metrics
 from engine.errors import EngineError, InvalidGraph, NotFound, StorageFailed, Unavailable
 from engine.graph.features import UnknownHere
 from engine.ids.partitions import partition_of
+from engine.services.runs.child_plans import ChildPlans
+from engine.services.runs.child_targets import ChildTargets
 from engine.store import Store
+from engine.store.children.keys import GroupRef
 from engine.store.dispatch.hints import InlineRun
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import size_of
@@ -95,8 +98,13 @@ class Walker:
         self.claimed_in: dict[int, float] = {}
         """The same by partition."""
         self._duplicate_checks: set[asyncio.Task[None]] = set()
+        self._child_plans = ChildPlans(store)
+        self.feed_children: Callable[[GroupRef], None] = lambda group: None
+        """Called with a group that may begin or must cancel children."""
         self._dependencies = WalkDependencies(
             walks=store.walks,
+            children=store.children,
+            child_targets=ChildTargets(store, self._child_plans),
             checkpoints=store.checkpoints,
             offloaded=store.offloaded,
             events=store.events,
@@ -106,6 +114,7 @@ class Walker:
             max_bytes=max_bytes,
             is_draining=lambda: self._is_draining,
             request_help=self._request_help,
+            feed_children=lambda group: self.feed_children(group),
             mark_idle=self._mark_idle,
         )
         self._fast_path = open_fast_path(store, max_bytes, self.memory)
@@ -298,7 +307,7 @@ class Walker:
         self, claimed: ClaimedExecution, reference: str, memory: RunMemory
     ) -> None:
         try:
-            reading = find_plan(self._store, claimed)
+            reading = find_plan(self._store, claimed, self._child_plans)
             plan = await self._read_large(claimed, reading, UNREAD_DRAFT)
         except UnknownHere as unknown:
             await self._unknown.leave(claimed, unknown.part)

@@ -153,6 +153,17 @@ class ClaimedExecution:
         return self.execution_id if self.group is None else self.group.root_id
 
     @property
+    def body(self) -> tuple[str, ...]:
+        """Ids of the outer nodes down to the one whose body it runs; empty: a whole workflow."""
+        body = self.record.get("body", b"").decode()
+        return tuple(body.split("\0")) if body else ()
+
+    @property
+    def draft_of(self) -> str:
+        """Execution whose record has the draft of which it runs a body; empty: none."""
+        return self.record.get("draft_of", b"").decode()
+
+    @property
     def lost(self) -> int:
         """Workers that died with this execution since its last recorded step."""
         return int(self.record.get("lost", 0))

@@ -111,6 +111,11 @@ def make_batch_name(claim: str, index: int, number: int, size: int) -> str:
     return f"{claim}.{index}.k{number}.{size}"
 
 
+def make_child_name(claim: str, node: int, index: int, size: int) -> str:
+    """Return the name of the parent's object with a child's result, stored under this claim."""
+    return f"{claim}.{node}.r{index}.{size}"
+
+
 def make_part(name: str, start: int, size: int) -> str:
     """Return the name of a part of an object."""
     return f"{name}:{start}:{size}"

@@ -268,13 +268,6 @@ class Workflows:
         self._owners.put(slug, account_id)
         return planned
 
-    async def live_version(self, account_id: str, slug: str) -> int | None:
-        """Return the live version of an account's workflow as it is now; None: there is none."""
-        key = keyspace.workflow(account_id, slug)
-        head = WorkflowHead(*await self._client.send("HMGET", key, *WorkflowHead._fields))
-        version = 0 if head.is_gone else int(head.version or 0)
-        return version or None
-
     async def public_plan(self, slug: str, *, fresh: bool = False) -> tuple[Workflow, Plan | None]:
         """Like `plan`, for a public workflow; private and unknown slugs cost the same.
 

@@ -55,6 +55,9 @@ async def attempts_of(runner: Runner, executor: Any, memory: RunMemory) -> Attem
         is_draining=lambda: False,
         request_help=cast(Any, None),
         mark_idle=cast(Any, None),
+        children=store.children,
+        child_targets=cast(Any, None),
+        feed_children=cast(Any, None),
     )
     state = WalkState(progress=Progress(plan, claimed.statuses), is_shared=False)
     output_store = OutputStore(store.offloaded, claimed, plan, 1_000_000, memory)

@@ -73,3 +73,33 @@ async def test_a_failure_that_may_pass_is_retried_after_a_pause() -> None:
     assert settled.state.timers.has_within(5.0) and not settled.state.timers.has_within(1.0)
     assert settled.settlement.failed is None
     await settled.state.stop()
+
+
+async def test_a_parked_node_waits_without_an_end() -> None:
+    settled = Settled(call())
+
+    settled.settle(AttemptOutcome(parked_until=2**53))
+
+    assert settled.state.progress.status(0) is NodeStatus.WAITING
+    assert settled.recorder.parked == {0}
+    assert settled.recorder.must_record and not settled.recorder.is_empty
+    assert settled.settlement.failed is None
+
+
+async def test_the_cap_of_credits_that_a_child_has_met_ends_the_execution() -> None:
+    settled = Settled(call(onError="continue"))
+
+    settled.settle(AttemptOutcome(failure=NodeFailed("MAX_CREDITS_EXCEEDED", "Item 3: over")))
+
+    assert settled.settlement.failed is not None
+
+
+async def test_a_node_that_waited_for_its_children_has_lasted_since_they_began() -> None:
+    settled = Settled(call())
+
+    outcome = AttemptOutcome({"response-out": 1}, pack({"response-out": 1}), began_at=-5_000)
+    settled.settle(outcome)
+
+    [row] = settled.recorder._step.rows
+    assert row.started_at == -5_000
+    assert row.duration_ms is not None and row.duration_ms >= 5_000

@@ -12,6 +12,8 @@ from workers.walk.step import LeaseLost, Recorder
 from workers.walk.values.outputs import OutputStore
 
 CONTESTED_SECONDS = 0.05
+POSTPONED = frozenset({NodeStatus.RETRYING, NodeStatus.WAITING})
+"""Statuses of nodes that are due at a time on record."""
 
 
 class Reconciler:
@@ -44,22 +46,22 @@ class Reconciler:
         settled = {i for i, status in enumerate(statuses) if status in NODE_TERMINAL}
         self._recorder.drop(settled)
         changed = {i for i in settled if progress.status(i) not in NODE_TERMINAL}
-        begun = {i for i in (*claim, *state.ready_cpu) if statuses[i] is NodeStatus.RUNNING} - set(
-            state.running
-        )
+        resumable = {*claim, *state.ready_cpu, *state.parked} - set(state.running)
+        begun = {i for i in resumable if statuses[i] is NodeStatus.RUNNING} - self._recorder.parked
         for index in begun:
             progress.begin(index)
+            state.unpark(index)
         state.ready_cpu = [i for i in state.ready_cpu if i not in begun]
         state.running_elsewhere = (state.running_elsewhere | begun) - settled
         progress.ready.extend(
             i for i in claim if statuses[i] is NodeStatus.PENDING and i not in state.running
         )
+        postponed = {i for i in claim if statuses[i] in POSTPONED}
         abandoned = {
             i
             for i in state.running_elsewhere
-            if statuses[i] in (NodeStatus.PENDING, NodeStatus.RETRYING)
+            if statuses[i] in POSTPONED or statuses[i] is NodeStatus.PENDING
         }
-        postponed = {i for i in claim if statuses[i] is NodeStatus.RETRYING}
         await self._resume(abandoned | postponed, statuses, advanced.now)
         if changed:
             await self._take_over(statuses, changed)
@@ -75,10 +77,36 @@ class Reconciler:
         state.running_elsewhere -= indexes
         for index in sorted(indexes):
             state.claims[index] = claims.get(index, UNTOUCHED)
-            if statuses[index] is NodeStatus.RETRYING:
-                state.schedule_retry(index, (state.claims[index].at - now) / 1000)
-            else:
+            if statuses[index] is NodeStatus.PENDING:
                 state.progress.give_back(index)
+            else:
+                self._postpone(index, statuses[index], now)
+
+    def _postpone(self, index: int, status: NodeStatus, now: int) -> None:
+        """Wait for a node as long as its claim says."""
+        state = self._state
+        seconds = (state.claims[index].at - now) / 1000
+        if status is NodeStatus.RETRYING:
+            state.schedule_retry(index, seconds)
+        else:
+            state.progress.park(index)
+            state.wait_parked(index, seconds)
+
+    async def check_parked(self, advanced: Advanced, *, must_read: bool) -> None:
+        """Take over parked nodes that other walkers have resumed.
+
+        With `must_read`, the due times of the others are read: one may have been woken. Raises
+        LeaseLost.
+        """
+        state, statuses = self._state, advanced.parse_statuses()
+        parked = state.parked - self._recorder.parked
+        if any(statuses[index] is not NodeStatus.WAITING for index in parked):
+            await self.reconcile(advanced)
+        elif must_read and parked:
+            claims = parse_claims(await self._read_record())
+            for index in parked & claims.keys():
+                state.claims[index] = claims[index]
+                state.wait_parked(index, (claims[index].at - advanced.now) / 1000)
 
     async def _read_record(self) -> Mapping[str, bytes]:
         """Return the execution's whole record. Raises LeaseLost when there is none."""
@@ -102,6 +130,7 @@ class Reconciler:
         state.ready_cpu = [i for i in state.ready_cpu if i not in changed]
         state.ready_io = [i for i in state.ready_io if i not in changed]
         for index in sorted(changed):
+            state.unpark(index)
             if index in state.running:
                 state.running.pop(index).cancel()
             state.progress.settle(index, statuses[index], outputs.get(index))

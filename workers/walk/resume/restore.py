@@ -28,5 +28,7 @@ async def restore(
     running = [i for i, each in enumerate(claimed.statuses) if each is NodeStatus.RUNNING]
     state.running_elsewhere = frozenset(running)
     for index, status in enumerate(claimed.statuses):
-        if status is NodeStatus.RETRYING:
-            state.schedule_retry(index, (state.claims[index].at - claimed.now) / 1000)
+        if status in (NodeStatus.RETRYING, NodeStatus.WAITING):
+            seconds = (state.claims[index].at - claimed.now) / 1000
+            wait = state.schedule_retry if status is NodeStatus.RETRYING else state.wait_parked
+            wait(index, seconds)

@@ -18,6 +18,7 @@ from engine.store.executions.offload import (
     PATIENCE_SECONDS,
     OffloadedValues,
     is_large,
+    make_child_name,
     make_name,
     object_of,
     part_of,
@@ -63,6 +64,11 @@ class OutputStore:
         self._capacity = RecordCapacity()
         self._unreadable: dict[int, NodeFailed] = {}
         self._has_stored = False
+
+    @property
+    def total(self) -> int:
+        """Bytes of all outputs so far."""
+        return self._sizes.total
 
     def count_output(self, index: int, outcome: AttemptOutcome) -> AttemptOutcome:
         """Count a node's output, and fail the node when the run exceeds its limit with it.
@@ -118,11 +124,26 @@ class OutputStore:
         be stored fails the node: it must not be named, and costs nothing.
         """
         limit = PATIENCE_SECONDS if seconds is None else min(seconds, PATIENCE_SECONDS)
+        limit = max(limit, LEAST_SECONDS)
         try:
-            name = await self._put(index, outcome.packed, max(limit, LEAST_SECONDS))
+            name = await self._put(index, outcome.packed, limit)
+            plain = await self._put_plain(outcome.plain, limit)
         except StorageFailed:
             return AttemptOutcome(failure=NodeFailed(STORAGE, NOT_STORED))
-        return structs.replace(outcome, packed=pack_name(name), offloaded_name=name)
+        return structs.replace(outcome, packed=pack_name(name), offloaded_name=name, plain=plain)
+
+    async def _put_plain(self, plain: bytes | None, seconds: float) -> bytes | None:
+        """Store a large result as an object of the parent; return its packed name."""
+        if plain is None or not is_large(len(plain)):
+            return plain
+        claimed, group = self._claimed, self._claimed.group
+        if group is None:
+            return plain
+        prefix, index = claimed.lease.object_prefix, claimed.child_index
+        name = make_child_name(prefix, group.node, index, len(plain))
+        ids = claimed.account_id, group.parent_id
+        await self._offloaded.put(*ids, name, plain, seconds=seconds)
+        return pack_name(name)
 
     async def _put(self, index: int, data: bytes, seconds: float) -> str:
         self._has_stored = True

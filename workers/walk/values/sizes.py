@@ -24,6 +24,11 @@ class OutputSizes:
         self._sizes: dict[int, int] = {}
         self._total = 0
 
+    @property
+    def total(self) -> int:
+        """Bytes of all outputs."""
+        return self._total
+
     def add(self, index: int, size: int) -> bool:
         """Count a node's output, instead of an earlier one; False: the total is over the limit."""
         self._total += size - self._sizes.get(index, 0)
