@@ -18,7 +18,6 @@ from engine.process import setup, spare_memory
 from engine.process.pool import Pool
 from engine.services.background_tasks import background
 from engine.services.media import MediaService
-from engine.services.runs.acceptance import Acceptance
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates
@@ -28,7 +27,7 @@ from engine.store.redis.address import RedisAddress
 from engine.store.redis.heartbeat import Heartbeat
 from engine.store.redis.subscription import Subscription
 from workers import actors
-from workers.feeding.batch_feeder import BatchFeeder
+from workers.feeding.feeders import Feeders, make_feeders
 from workers.history.process import ArchiverProcess
 from workers.history.standby import Standby
 from workers.media.assets import AccountMedia, OwnMedia
@@ -216,8 +215,8 @@ async def _run_background(
         background("own database", own_database.watch),
         background("spare memory", spare_memory.trim_periodically),
         background("held check", held_check.run),
-        _run_feeder(resources) as feeder,
-        _run_sweeper(resources, heartbeat, feeder),
+        _run_feeders(resources) as feeders,
+        _run_sweeper(resources, heartbeat, feeders),
         _run_archiver(resources, own_database, standby),
     ):
         yield
@@ -269,25 +268,20 @@ async def _follow_models(store: Store) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _run_feeder(resources: WorkerResources) -> AsyncIterator[BatchFeeder]:
-    """Yield a feeder, which also feeds the batches whose items end in this worker."""
-    store, settings = resources.store, resources.settings
-    acceptance = Acceptance(
-        store=store,
-        media_service=resources.media_service,
-        allow_http=settings.allow_private_urls,
-    )
-    feeder = BatchFeeder(store, acceptance)
-    store.walks.on_item_end = feeder.feed_soon
+async def _run_feeders(resources: WorkerResources) -> AsyncIterator[Feeders]:
+    """Yield the feeders, which also feed lists of which an item ends in this worker."""
+    feeders = make_feeders(resources.store, resources.settings, resources.media_service)
+    resources.store.walks.on_item_end = feeders.batches.feed_soon
+    resources.store.walks.on_child_end = feeders.children.feed_group
     try:
-        yield feeder
+        yield feeders
     finally:
-        await feeder.stop()
+        await feeders.stop()
 
 
 @contextlib.asynccontextmanager
 async def _run_sweeper(
-    resources: WorkerResources, heartbeat: Heartbeat, feeder: BatchFeeder
+    resources: WorkerResources, heartbeat: Heartbeat, feeders: Feeders
 ) -> AsyncIterator[None]:
     settings, store, worker_id = resources.settings, resources.store, resources.worker_id
     clock = RecoveryClock(settings.lease_seconds)
@@ -297,7 +291,7 @@ async def _run_sweeper(
         clock,
         retention_days=settings.retention_days,
         media_service=resources.media_service,
-        feeder=feeder,
+        feeders=feeders,
         has_history=bool(settings.database_url),
     )
     sweeper = Sweeper(store, worker_id, clock, duties, lambda: heartbeat.last_silence)

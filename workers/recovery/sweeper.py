@@ -9,11 +9,11 @@ from engine.errors import EngineError
 from engine.services.media import MediaService
 from engine.store import Store
 from engine.store.redis import process_keys
-from workers.feeding.batch_feeder import BatchFeeder
+from workers.feeding.feeders import Feeders
 from workers.recovery.clock import ClockReading, RecoveryClock
 from workers.recovery.duties.dead_gateways import DeadGateways
 from workers.recovery.duties.dead_workers import DeadWorkers, GoneMetrics, LongLeases
-from workers.recovery.duties.due_feeds import DueBatches
+from workers.recovery.duties.due_feeds import DueBatches, DueChildren
 from workers.recovery.duties.due_hints import DueDeliveries, DueExecutions
 from workers.recovery.duties.orphans import OrphanSearch
 from workers.recovery.duties.removal import (
@@ -153,7 +153,7 @@ def sweeper_duties(
     *,
     retention_days: float,
     media_service: MediaService,
-    feeder: BatchFeeder,
+    feeders: Feeders,
     has_history: bool,
 ) -> Sequence[Duty]:
     """Return the duties of a sweeper, the most urgent first."""
@@ -163,7 +163,8 @@ def sweeper_duties(
         LongLeases(store, clock),
         DueExecutions(store, clock),
         DueDeliveries(store, clock),
-        DueBatches(store, store.feeding.due, clock, feeder),
+        DueChildren(store, store.children.feeding.due, clock, feeders.children),
+        DueBatches(store, store.feeding.due, clock, feeders.batches),
         DeadGateways(store, clock),
         OrphanSearch(store),
         GoneMetrics(store, clock),

@@ -116,13 +116,13 @@ class FailedExecution:
         plan, workflow = await self._find_version()
         if not is_plan_of(plan, self.record):
             raise RecordTooNew(Format.EXECUTION.noun)
-        preparation = _RetryPreparation(self, plan, former_retry)
+        preparation = RetryPreparation(self, plan, former_retry)
         return Runnable(
             plan=plan,
             workflow=workflow,
             is_named_version=workflow is not None,
             make_start=preparation.make_start,
-            inputs=await self._inputs(),
+            inputs=await self.read_inputs(),
         )
 
     async def _goes_on(self, retry_id: str) -> bool:
@@ -155,7 +155,8 @@ class FailedExecution:
             raise InvalidGraph([])  # a node that is not needed has lost its model
         return plan
 
-    async def _inputs(self) -> CheckedInputs:
+    async def read_inputs(self) -> CheckedInputs:
+        """Return its inputs. Raises ExecutionNotRetryable and StorageFailed."""
         packed = await self._packed("inputs")
         return CheckedInputs(values=unpack(packed), packed=packed)
 
@@ -172,7 +173,7 @@ class FailedExecution:
             raise not_recorded() from None
 
 
-class _RetryPreparation:
+class RetryPreparation:
     """Preparation of one retry: settles the nodes that are not run again."""
 
     def __init__(self, failed: FailedExecution, plan: Plan, former_retry: str) -> None:

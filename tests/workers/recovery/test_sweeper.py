@@ -19,7 +19,8 @@ from engine.store.redis.errors import StoreFault
 from tests.support.eventually import eventually
 from tests.support.factories import Runner
 from tests.support.workers.lost_executions import begin, lose
-from tests.support.workers.sweepers import LEASE_SECONDS, make_feeder, make_sweeper
+from tests.support.workers.sweepers import LEASE_SECONDS, make_sweeper
+from workers.feeding.feeders import make_feeders
 from workers.recovery.clock import RecoveryClock
 from workers.recovery.sweeper import Sweeper, sweeper_duties
 
@@ -201,12 +202,14 @@ async def test_the_leader_removes_unneeded_media(
 async def test_executions_are_left_to_the_archiver_where_there_is_a_history(
     store: Store, settings: Settings
 ) -> None:
+    media_service = MediaService.from_settings(settings, store)
+
     def names(*, has_history: bool) -> set[str]:
         duties = sweeper_duties(
             *(store, "me", RecoveryClock(LEASE_SECONDS)),
             retention_days=1,
-            media_service=MediaService.from_settings(settings, store),
-            feeder=make_feeder(store, settings),
+            media_service=media_service,
+            feeders=make_feeders(store, settings, media_service),
             has_history=has_history,
         )
         return {duty.name for duty in duties}

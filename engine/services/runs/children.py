@@ -1,0 +1,256 @@
+"""Acceptance of children: each begins as a run of its group's target, with checked inputs."""
+
+import asyncio
+import contextlib
+import logging
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from engine.access.tiers import TierTerms
+from engine.billing.credits import make_quote
+from engine.errors import EngineError, InvalidGraph, InvalidInputs, NotFound, Unavailable
+from engine.executions.sources import Source
+from engine.ids.executions import child_execution_id
+from engine.models.registry import generation
+from engine.nodes.support.children import INDEX, INVALID_INPUTS, without_nulls
+from engine.process.lru_cache import LruCache
+from engine.services.media import MediaService
+from engine.services.runs.child_plans import ChildPlan, ChildPlans
+from engine.services.runs.child_targets import WORKFLOW_NOT_FOUND
+from engine.services.runs.former_children import FormerChildren
+from engine.services.runs.run_inputs import AssetUse, check_run_inputs, run_here
+from engine.store import Account, NewRun, Store
+from engine.store.children.keys import GroupRef
+from engine.store.children.records import Group, NewChild
+from engine.store.executions.inputs import LargeInputs, pack_inputs
+from engine.store.executions.new_execution import NewExecution
+from engine.store.executions.public_runs import hidden_models
+from engine.store.redis.record_packing import pack
+from engine.values.fields import MEDIA
+
+ItemError = Mapping[str, str]
+"""`code` and `message` of an item, as records have them."""
+NOTHING: Mapping[int, ItemError] = MappingProxyType({})
+
+GONE = {"code": "INTERNAL_ERROR", "message": "The inputs of this item are not there any more"}
+FAULT = {"code": "INTERNAL_ERROR", "message": "The item could not begin because of a fault"}
+
+LOTS_KEPT = 64
+LOTS_BYTES = 8_388_608
+"""Total packed size of the shared inputs of cached groups."""
+
+log = logging.getLogger(__name__)
+
+
+class BegunChildren(Struct, frozen=True, kw_only=True):
+    """Children that have begun, and items that cannot, with their errors."""
+
+    begun: Sequence[int] = ()
+    failed: Mapping[int, ItemError] = NOTHING
+    """By index."""
+
+
+class _Lot(Struct, frozen=True, kw_only=True):
+    """Group whose children begin together, with what they have in common."""
+
+    group: Group
+    account: Account
+    terms: TierTerms
+    found: ChildPlan
+    shared: Mapping[str, Any]
+    parent: Mapping[str, bytes]
+    """Fields of the parent's record that its children have too."""
+    generation: int
+    """Generation of the registry with which the plan was made."""
+
+    @property
+    def models(self) -> Sequence[str]:
+        """Internal names of the models that the children may call."""
+        return list(dict.fromkeys(self.found.plan.models.values()))
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether the making of a child may read from the store."""
+        return bool(self.group.former) or any(
+            field.type in MEDIA for field in self.found.plan.fields
+        )
+
+
+class _Refused(Exception):
+    """No child of a group can begin."""
+
+    def __init__(self, error: ItemError) -> None:
+        super().__init__(error["message"])
+        self.error = error
+
+
+class ChildAcceptance:
+    """Begins children of the account as it is now."""
+
+    def __init__(
+        self, store: Store, media_service: MediaService, plans: ChildPlans, *, allow_http: bool
+    ) -> None:
+        self._store = store
+        self._media_service = media_service
+        self._plans = plans
+        self._allow_http = allow_http
+        self._former = FormerChildren(store, media_service)
+        self._large_inputs = LargeInputs(store.offloaded)
+        self._lots: LruCache[tuple[str, int], _Lot] = LruCache(LOTS_KEPT, LOTS_BYTES)
+
+    async def begin(self, account: Account, ref: GroupRef, indexes: Sequence[int]) -> BegunChildren:
+        """Begin queued children; those for which there is no room stay queued.
+
+        Raises StoreFull, StorageFailed or Unavailable, after which it may be repeated.
+        """
+        children = self._store.children
+        try:
+            lot = await self._lot(account, ref)
+            items = {} if lot is None else await self._read_items(lot.group, indexes)
+        except _Refused as refusal:
+            return BegunChildren(failed=dict.fromkeys(indexes, refusal.error))
+        if lot is None:
+            return BegunChildren()
+        made = await self._make_all(lot, indexes, items)
+        new = [each for each in made if isinstance(each, NewChild)]
+        ends = zip(indexes, made, strict=True)
+        return BegunChildren(
+            begun=await children.begin(lot.group, new, lot.models) if new else [],
+            failed={index: each for index, each in ends if not isinstance(each, NewChild)},
+        )
+
+    async def _read_items(self, group: Group, indexes: Sequence[int]) -> Mapping[int, Any]:
+        """Return items by index; none for a child without one. Raises _Refused."""
+        if group.over is None:
+            return {}
+        try:
+            return await self._store.children.items.read(group.ref, indexes)
+        except FileNotFoundError:
+            raise _Refused(GONE) from None
+
+    async def _make_all(
+        self, lot: _Lot, indexes: Sequence[int], items: Mapping[int, Any]
+    ) -> Sequence[NewChild | ItemError]:
+        making = (self._make(lot, index, items) for index in indexes)
+        if lot.may_wait:
+            return await asyncio.gather(*making)
+        return [await each for each in making]
+
+    async def _lot(self, account: Account, ref: GroupRef) -> _Lot | None:
+        """Return what all children of a group share; None: it is gone. Raises _Refused.
+
+        It is cached, since a long list has many lots; the terms are those of now.
+        """
+        terms = self._store.tiers.terms(account.tier, account.role)
+        place = ref.parent_id, ref.node
+        known = self._lots.get(place)
+        if known is not None and known.generation == generation():
+            return msgspec.structs.replace(known, account=account, terms=terms)
+        children = self._store.children
+        group = await children.find(ref)
+        if group is None:
+            return None
+        try:
+            found = await self._plans.find(account.id, group.target)
+        except (NotFound, InvalidGraph):
+            raise _Refused(_target_gone(group)) from None
+        try:
+            shared = await children.items.shared(ref)
+        except FileNotFoundError:
+            raise _Refused(GONE) from None
+        lot = _Lot(
+            group=msgspec.structs.replace(group, states=""),
+            account=account,
+            terms=terms,
+            found=found,
+            shared=shared,
+            parent=await children.parent_fields(ref),
+            generation=generation(),
+        )
+        self._lots.put(place, lot, len(pack(dict(shared))))
+        return lot
+
+    async def _make(self, lot: _Lot, index: int, items: Mapping[int, Any]) -> NewChild | ItemError:
+        """Return a child with checked inputs, or the error that refuses its item."""
+        group = lot.group
+        try:
+            return await self._make_checked(lot, index, _inputs(lot, index, items))
+        except Unavailable:
+            raise
+        except InvalidInputs as refusal:
+            return {"code": INVALID_INPUTS, "message": refusal.message}
+        except EngineError as refusal:
+            return {"code": refusal.code or "INTERNAL_ERROR", "message": refusal.message}
+        except Exception:
+            log.exception("a child could not begin", extra={"parent": group.ref.parent_id})
+            return FAULT
+
+    async def _make_checked(self, lot: _Lot, index: int, inputs: Mapping[str, Any]) -> NewChild:
+        group, plan = lot.group, lot.found.plan
+        run = _new_run(lot, index)
+        checked = await check_run_inputs(
+            plan,
+            without_nulls(plan.fields, inputs),
+            AssetUse(self._media_service, run.account_id, run.execution_id),
+            is_model=False,
+            allow_http=self._allow_http,
+            runner=run_here,
+        )
+        packed, start = pack_inputs(plan, checked), None
+        if group.former:
+            start = await self._former.find_start(group, index, run, lot.found, packed)
+        new = NewExecution(
+            run=run,
+            plan=plan,
+            inputs=checked,
+            packed_inputs=packed,
+            workflow=lot.found.workflow,
+            is_named_version=True,
+            start=start,
+        )
+        on_record = packed
+        if new.has_objects:
+            ids = run.account_id, run.execution_id
+            on_record = await self._large_inputs.store(*ids, packed, start)
+        with hidden_models() if group.target.owner_id else contextlib.nullcontext():
+            quote = make_quote(new.charged_plan(), lot.terms, None, checked)
+        fields = {**new.record_fields(on_record, quote), **group.target.record_fields()}
+        fields.pop("values", None)
+        if "values" in lot.parent:
+            fields["values"] = lot.parent["values"]
+        return NewChild(index=index, statuses=new.status_codes, fields=fields)
+
+
+def _inputs(lot: _Lot, index: int, items: Mapping[int, Any]) -> Mapping[str, Any]:
+    """Return the inputs of a child, unchecked."""
+    group, inputs = lot.group, dict(lot.shared)
+    if group.over is not None:
+        inputs[group.over] = items[index]
+    if group.with_index:
+        inputs[INDEX] = index
+    return inputs
+
+
+def _new_run(lot: _Lot, index: int) -> NewRun:
+    group, parent = lot.group, lot.parent
+    return NewRun(
+        account_id=lot.account.id,
+        source=Source.SUB,
+        key_id=parent.get("key", b"").decode(),
+        execution_id=child_execution_id(group.ref.parent_id, group.node_id, index),
+        terms=lot.terms,
+        depth=group.depth,
+        request_id=parent.get("request", b"").decode(),
+    )
+
+
+def _target_gone(group: Group) -> ItemError:
+    target = group.target
+    if target.body or target.draft_of:
+        return {"code": WORKFLOW_NOT_FOUND, "message": "The body of this node is gone"}
+    message = f"The workflow '{target.slug}' that this node calls is gone"
+    return {"code": WORKFLOW_NOT_FOUND, "message": message}

@@ -1,0 +1,33 @@
+"""Feeders of one worker."""
+
+import asyncio
+
+from msgspec import Struct
+
+from engine.services.media import MediaService
+from engine.services.runs.acceptance import Acceptance
+from engine.services.runs.child_plans import ChildPlans
+from engine.services.runs.children import ChildAcceptance
+from engine.settings import Settings
+from engine.store import Store
+from workers.feeding.batch_feeder import BatchFeeder
+from workers.feeding.children_feeder import ChildrenFeeder
+
+
+class Feeders(Struct, frozen=True):
+    """Feeders of batches and of groups of children."""
+
+    batches: BatchFeeder
+    children: ChildrenFeeder
+
+    async def stop(self) -> None:
+        """Begin nothing more, and wait for what is on its way."""
+        await asyncio.gather(self.batches.stop(), self.children.stop())
+
+
+def make_feeders(store: Store, settings: Settings, media_service: MediaService) -> Feeders:
+    """Return the feeders of a worker."""
+    allow_http = settings.allow_private_urls
+    runs = Acceptance(store=store, media_service=media_service, allow_http=allow_http)
+    children = ChildAcceptance(store, media_service, ChildPlans(store), allow_http=allow_http)
+    return Feeders(BatchFeeder(store, runs), ChildrenFeeder(store, children))
