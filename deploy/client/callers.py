@@ -57,10 +57,21 @@ class WorkflowCaller:
         return node
 
     async def executions(
-        self, *, status: str | None, slug: str | None, tags: Sequence[str] = (), limit: int
+        self,
+        *,
+        status: str | None,
+        slug: str | None = None,
+        tags: Sequence[str] = (),
+        parent: tuple[str, str] | None = None,
+        limit: int,
     ) -> list[Answer]:
-        """Return the newest executions of the account, without their nodes."""
+        """Return the newest executions of the account, without their nodes.
+
+        `parent` is an execution and its node: the children of these, by the index of their items.
+        """
         wanted = {"status": status, "workflowSlug": slug, "tag": tags}
+        if parent is not None:
+            wanted |= {"parentId": parent[0], "parentNodeId": parent[1]}
 
         async def read_page(count: int, cursor: str | None) -> Page:
             query = wanted | {"limit": count, "cursor": cursor}

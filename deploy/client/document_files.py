@@ -1,11 +1,12 @@
 """Workflow documents in files that version control compares line by line."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from deploy.problems import CommandFailed
+from engine.graph.bodies import body_of
 
 MEMBERS = (
     *("slug", "name", "description", "tags", "draft", "publicPlayground", "isTemplate"),
@@ -29,14 +30,27 @@ def read_document(file: Path) -> dict[str, Any]:
 def document_text(document: Mapping[str, Any]) -> str:
     """Return a document as the text of a file: the same document always gives the same text.
 
-    Nodes are in the order of their ids and members of objects in that of their names. Edges keep
-    their order, which counts where several lead into one socket.
+    Nodes, those of bodies too, are in the order of their ids and members of objects in that of
+    their names. Edges keep their order, which counts where several lead into one socket.
     """
     shown = {name: document[name] for name in MEMBERS if name in document}
     for name, value in shown.items():
         shown[name] = _sorted(value)
-    shown["nodes"] = sorted(shown.get("nodes", []), key=lambda node: str(node["id"]))
+    shown["nodes"] = _in_order(shown.get("nodes", []))
     return json.dumps(shown, indent=2, ensure_ascii=False) + "\n"
+
+
+def _in_order(nodes: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Return nodes in the order of their ids, in bodies too."""
+    changed = []
+    for node in sorted(nodes, key=lambda node: str(node.get("id"))):
+        body = body_of(node)
+        if body is None:
+            changed.append(dict(node))
+            continue
+        ordered = {**body, "nodes": _in_order(body["nodes"])}
+        changed.append({**node, "data": {**node["data"], "body": ordered}})
+    return changed
 
 
 def _sorted(value: Any) -> Any:

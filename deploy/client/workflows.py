@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from deploy.client.api import Api
 from deploy.problems import ApiRefused, CommandFailed
+from engine.graph.calls import called_slugs, replace_calls
 
 Row = dict[str, Any]
 PATH = "/api/workflows"
@@ -41,9 +42,9 @@ class AccountWorkflows:
                 saved = await self._api.get(_path(slug))
         return short_row(saved)
 
-    async def delete(self, slug: str) -> None:
-        """Delete one; executions in flight finish."""
-        await self._api.delete(_path(slug))
+    async def delete(self, slug: str, *, force: bool = False) -> None:
+        """Delete one; executions in flight finish. With `force`, others may call it."""
+        await self._api.delete(_path(slug) + ("?force=true" if force else ""))
 
     async def draft(self, slug: str) -> Row | None:
         """Return the draft's document with its `revision`, None without one."""
@@ -88,6 +89,77 @@ async def push(
     saved = await workflows.save({"draft": False, **body}, slug)
     into = "draft" if body.get("draft") else f"version {saved['version']}"
     return saved | {"into": into}
+
+
+async def push_together(
+    workflows: AccountWorkflows, bodies: Sequence[Mapping[str, Any]], *, is_new: bool = False
+) -> list[Row]:
+    """Push documents, each after those of them that it calls; return the rows in that order.
+
+    Calls of a document whose workflow has another slug here become calls of that.
+    """
+    rows: list[Row] = []
+    slugs: dict[str, str] = {}
+    for body in _callees_first(bodies):
+        nodes = _nodes_of(body)
+        changed = {"nodes": replace_calls(nodes, slugs)} if nodes and slugs else {}
+        row = await push(workflows, {**body, **changed}, is_new=is_new)
+        rows.append(row)
+        slug = _slug_of(body)
+        if slug is not None and slug != row["slug"]:
+            slugs[slug] = row["slug"]
+    return rows
+
+
+def _callees_first(bodies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the documents so that none calls a later one, unless they form a cycle."""
+    ordered: dict[int, Mapping[str, Any]] = {}
+    by_slug = {_slug_of(body): place for place, body in enumerate(bodies)}
+    seen: set[int] = set()
+
+    def visit(place: int) -> None:
+        if place in seen:
+            return
+        seen.add(place)
+        for slug in called_slugs(_nodes_of(bodies[place])):
+            if slug in by_slug:
+                visit(by_slug[slug])
+        ordered[place] = bodies[place]
+
+    for place in range(len(bodies)):
+        visit(place)
+    return list(ordered.values())
+
+
+async def called_documents(workflows: AccountWorkflows, document: Row) -> list[Row]:
+    """Return the own workflows that a document calls, over any number of steps, by their slugs.
+
+    A workflow that is gone is left out.
+    """
+    found: dict[str, Row] = {}
+    pending = called_slugs(document["nodes"])
+    while pending:
+        slug = pending.pop()
+        if slug in found or slug == document["slug"]:
+            continue
+        try:
+            found[slug] = await workflows.get(slug)
+        except ApiRefused as refusal:
+            if refusal.code != "WORKFLOW_NOT_FOUND":
+                raise
+            continue
+        pending += called_slugs(found[slug]["nodes"])
+    return [found[slug] for slug in sorted(found)]
+
+
+def _slug_of(body: Mapping[str, Any]) -> str | None:
+    slug = body.get("slug")
+    return slug if isinstance(slug, str) else None
+
+
+def _nodes_of(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    nodes = body.get("nodes")
+    return [each for each in nodes if isinstance(each, dict)] if isinstance(nodes, list) else ()
 
 
 def find_slug(own: Sequence[Row], body: Mapping[str, Any]) -> str | None:

@@ -17,6 +17,7 @@ from deploy.output.tables import printable, show
 
 STATUSES = ("processing", "cancel_requested", "completed", "failed", "cancelled")
 COLUMNS = ("executionId", "workflowSlug", "status", "creditsCost", "durationMs", "createdAt")
+CHILD_COLUMNS = ("childIndex", "executionId", "status", "creditsCost", "durationMs", "error")
 NODE_COLUMNS = ("id", "type", "status", "attempts", "creditsCost", "durationMs")
 ATTEMPT_COLUMNS = ("number", "startedAt", "endedAt", "queuedMs", "worker", "error")
 execution_id = click.argument("execution_id", metavar="ID")
@@ -31,6 +32,8 @@ def execution() -> None:
 @click.option("--status", type=click.Choice(STATUSES), help="Only those with this status.")
 @click.option("--workflow", "slug", metavar="SLUG", help="Only those of this workflow.")
 @click.option("--tag", "tags", multiple=True, help="Only those with this tag, or with all of them.")
+@click.option("--parent", metavar="ID", help="The children of this execution; needs --node.")
+@click.option("--node", metavar="NODE", help="The node of --parent that began the children.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @access
 @options.as_json
@@ -38,16 +41,23 @@ def list_(
     status: str | None,
     slug: str | None,
     tags: tuple[str, ...],
+    parent: str | None,
+    node: str | None,
     limit: int,
     access: Access,
     as_json: bool,
 ) -> None:
-    """List the newest executions of an account, newest first."""
+    """List the newest executions of an account, newest first; or children by their index."""
+    if (parent is None) is not (node is None):
+        raise click.UsageError("--parent and --node go together.")
+    above = None if parent is None or node is None else (parent, node)
     rows = with_caller(
         access,
-        lambda caller: caller.executions(status=status, slug=slug, tags=tags, limit=limit),
+        lambda caller: caller.executions(
+            status=status, slug=slug, tags=tags, parent=above, limit=limit
+        ),
     )
-    show(rows, as_json=as_json, columns=COLUMNS)
+    show(rows, as_json=as_json, columns=COLUMNS if above is None else CHILD_COLUMNS)
 
 
 @execution.command("show")
@@ -66,13 +76,35 @@ def show_(execution_id: str, node_id: str | None, access: Access, as_json: bool)
         return
     warn(shown)
     show(shown, as_json=False, columns=COLUMNS)
+    if shown.get("parentId"):
+        print(f"\n{_place_of_child(shown)}")
     _print_values("inputs", shown["inputs"])
     print()
-    show(shown["nodes"], as_json=False, columns=NODE_COLUMNS)
+    nodes = [{**node, "children": _children_of(node)} for node in shown["nodes"]]
+    has_children = any(node.get("childCount") is not None for node in nodes)
+    columns = (*NODE_COLUMNS, "children") if has_children else NODE_COLUMNS
+    show(nodes, as_json=False, columns=columns)
     if shown["status"] == "completed":
         print(f"\n{readable(shown['result'])}")
     elif shown["completedAt"] is not None:
         print(f"\n{printable(failure(shown))}")
+
+
+def _place_of_child(shown: Answer) -> str:
+    """Return a sentence about the parent of a child."""
+    place = f"item {shown['childIndex']} of node '{shown['parentNodeId']}'"
+    root = "" if shown["rootId"] == shown["parentId"] else f", in the run {shown['rootId']}"
+    return printable(f"{place} of {shown['parentId']}{root}")
+
+
+def _children_of(node: Answer) -> str | None:
+    """Return the numbers of a node's children that have ended, such as `37 of 200, 2 failed`."""
+    count, statuses = node.get("childCount"), node.get("childStatuses")
+    if count is None or statuses is None:
+        return None if count is None else str(count)
+    failed = f", {statuses['failed']} failed" if statuses["failed"] else ""
+    ended = sum(statuses[name] for name in ("completed", "failed", "cancelled"))
+    return f"{ended} of {count}{failed}"
 
 
 def _show_node(execution_id: str, node_id: str, access: Access, *, as_json: bool) -> None:

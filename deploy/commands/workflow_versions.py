@@ -11,6 +11,7 @@ from deploy.client.document_files import document_text, read_document
 from deploy.client.publishing import ChangePlan, plan_file, plan_publication
 from deploy.client.selection import with_workflows
 from deploy.client.server_access import Access
+from deploy.client.workflows import AccountWorkflows, Row, called_documents
 from deploy.commands import options
 from deploy.commands.access_option import access
 from deploy.output.tables import printable, show
@@ -93,16 +94,40 @@ def restore(slug: str, version: int, yes: bool, access: Access, as_json: bool) -
 @slug_argument
 @click.argument("file", required=False, type=click.Path(dir_okay=False, path_type=Path))
 @click.option("--draft", "is_draft", is_flag=True, help="Take the draft, not the live version.")
+@click.option(
+    "--with-called",
+    is_flag=True,
+    help="The workflows that it calls too, each as SLUG.json beside the file.",
+)
 @access
 @options.as_json
-def pull(slug: str, file: Path | None, is_draft: bool, access: Access, as_json: bool) -> None:
+def pull(
+    slug: str,
+    file: Path | None,
+    is_draft: bool,
+    with_called: bool,
+    access: Access,
+    as_json: bool,
+) -> None:
     """Write a document into a file, SLUG.json by default, in an order that stays the same."""
-    document = with_workflows(access, lambda own: own.draft(slug) if is_draft else own.get(slug))
-    if document is None:
-        raise CommandFailed(f"'{slug}' has no draft.")
+
+    async def read(own: AccountWorkflows) -> list[Row]:
+        document = await (own.draft(slug) if is_draft else own.get(slug))
+        if document is None:
+            raise CommandFailed(f"'{slug}' has no draft.")
+        shown = document | {"draft": True} if is_draft else document
+        return [shown, *(await called_documents(own, shown) if with_called else ())]
+
+    documents = with_workflows(access, read)
     target = file or Path(f"{slug}.json")
-    target.write_text(document_text(document | {"draft": True} if is_draft else document), "utf-8")
-    show({"slug": slug, "file": str(target)}, as_json=as_json, columns=("slug", "file"))
+    files = [target, *(target.with_name(f"{each['slug']}.json") for each in documents[1:])]
+    for place, document in zip(files, documents, strict=True):
+        place.write_text(document_text(document), "utf-8")
+    rows = [
+        {"slug": document["slug"], "file": str(place)}
+        for place, document in zip(files, documents, strict=True)
+    ]
+    show(rows if with_called else rows[0], as_json=as_json, columns=("slug", "file"))
 
 
 def _show_plan(plan: ChangePlan, *, as_json: bool) -> None:

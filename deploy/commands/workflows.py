@@ -9,8 +9,7 @@ import click
 from deploy.client.document_files import read_document
 from deploy.client.selection import with_workflows
 from deploy.client.server_access import Access
-from deploy.client.workflows import push as push_document
-from deploy.client.workflows import short_row
+from deploy.client.workflows import push_together, short_row
 from deploy.commands import options, workflow_versions
 from deploy.commands.access_option import access
 from deploy.output.rows import listed_row
@@ -34,23 +33,31 @@ for command in workflow_versions.commands:
 
 
 @workflow.command()
-@click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument(
+    "files",
+    metavar="FILE...",
+    nargs=-1,
+    required=True,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+)
 @click.option("--new", "is_new", is_flag=True, help="Create another workflow in any case.")
 @access
 @options.as_json
 def push(
-    file: Path,
+    files: tuple[Path, ...],
     is_new: bool,
     access: Access,
     as_json: bool,
 ) -> None:
-    """Save a document as the next version of its workflow, or as a new one where there is none.
+    """Save each document as the next version of its workflow, or as a new one.
 
-    Its workflow is the one of the `slug` in the file, else the one of its name.
+    Its workflow is the one of the `slug` in the file, else the one of its name. Of several files,
+    those that others call are saved before them, and the others call them by the slugs that they
+    get.
     """
-    document = read_document(file)
-    saved = with_workflows(access, lambda own: push_document(own, document, is_new=is_new))
-    show(saved, as_json=as_json, columns=PUSHED)
+    documents = [read_document(file) for file in files]
+    saved = with_workflows(access, lambda own: push_together(own, documents, is_new=is_new))
+    show(saved[0] if len(files) == 1 else saved, as_json=as_json, columns=PUSHED)
 
 
 @workflow.command("list")
@@ -79,11 +86,12 @@ def get(slug: str, access: Access, as_json: bool) -> None:
 
 @workflow.command()
 @slug
+@click.option("--force", is_flag=True, help="Delete it though other workflows call it.")
 @access
 @options.as_json
-def delete(slug: str, access: Access, as_json: bool) -> None:
-    """Delete a workflow; executions in flight finish."""
-    with_workflows(access, lambda own: own.delete(slug))
+def delete(slug: str, force: bool, access: Access, as_json: bool) -> None:
+    """Delete a workflow that no other one calls; executions in flight finish."""
+    with_workflows(access, lambda own: own.delete(slug, force=force))
     show({"slug": slug, "deleted": True}, as_json=as_json, columns=("slug", "deleted"))
 
 

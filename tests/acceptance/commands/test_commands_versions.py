@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.running_stack import RunningStack
-from tests.support.gateway.documents import greeting
+from tests.support.gateway.documents import edge, greeting, node
 
 Write = Callable[[dict[str, Any]], str]
 
@@ -75,3 +75,39 @@ def test_a_draft_is_pulled_and_pushed_as_a_draft(
 
     assert (pushed["slug"], pushed["into"], pushed["version"]) == (slug, "draft", None)
     stack.command("workflow", "delete", slug)
+
+
+def test_workflows_that_call_each_other_are_pushed_and_pulled_together(
+    stack: RunningStack, tmp_path: Path
+) -> None:
+    letter = {
+        "slug": "letter-of-files",
+        "name": "Letter of files",
+        "nodes": [
+            node("sub", "subWorkflow", workflow="greeting-of-files"),
+            node("out", "responseOutput"),
+        ],
+        "edges": [edge("sub", "result-out", "out", "result-in")],
+    }
+    inner = greeting("Inner of files") | {"slug": "greeting-of-files"}
+    inner["nodes"][0]["data"]["fields"][0] |= {"default": "Ada"}
+    files = [tmp_path / "letter.json", tmp_path / "inner.json"]
+    for file, document in zip(files, (letter, inner), strict=True):
+        file.write_text(json.dumps(document))
+
+    pushed = json_of(stack, "workflow", "push", *map(str, files))
+    called, outer = (row["slug"] for row in pushed)
+    target = tmp_path / "pulled" / "outer.json"
+    target.parent.mkdir()
+    pulled = json_of(stack, "workflow", "pull", outer, str(target), "--with-called")
+    refused = stack.command("workflow", "delete", called)
+    forced = stack.command("workflow", "delete", called, "--force")
+
+    assert (called, outer) == ("inner-of-files", "letter-of-files")
+    assert [Path(row["file"]).name for row in pulled] == ["outer.json", f"{called}.json"]
+    documents = [json.loads(Path(row["file"]).read_text()) for row in pulled]
+    calls = {each["id"]: each["data"].get("workflow") for each in documents[0]["nodes"]}
+    assert calls["sub"] == documents[1]["slug"] == called
+    assert refused.returncode == 1 and f"'{outer}'" in refused.stderr
+    assert forced.returncode == 0, forced.stderr
+    stack.command("workflow", "delete", outer)

@@ -6,7 +6,7 @@ import pytest
 from deploy.client.document_files import document_text, read_document
 from deploy.problems import CommandFailed
 from engine.graph.document import parse_document
-from tests.support.gateway.documents import greeting
+from tests.support.gateway.documents import greeting, node
 
 
 def test_a_document_has_the_same_text_whatever_its_order() -> None:
@@ -16,6 +16,14 @@ def test_a_document_has_the_same_text_whatever_its_order() -> None:
 
     assert document_text(one) == document_text(other)
     assert list(json.loads(document_text(one))) == ["slug", "name", "tags", "nodes", "edges"]
+
+
+def test_nodes_of_a_body_are_in_order_too() -> None:
+    inner = [node("b", "responseOutput"), node("a", "requestInput")]
+    one = {"nodes": [node("each", "forEach", body={"nodes": inner, "edges": []})]}
+    other = {"nodes": [node("each", "forEach", body={"edges": [], "nodes": inner[::-1]})]}
+
+    assert document_text(one) == document_text(other)
 
 
 def test_a_text_is_the_document_for_whoever_pushes_it() -> None:
