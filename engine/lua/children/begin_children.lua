@@ -3,7 +3,8 @@
 -- refuses the script as a whole. Called again, the script changes nothing.
 -- KEYS: group, parent, root, due, root_events, children... (records, in the order of `own`)
 -- ARGV: now?, resend_ms (until a hint is repeated), most_running (children of the root), models?
---       (of the children, joined by commas), shared... (names and values of all their records),
+--       (of the children, joined by commas), terms? (of the wallet, if their nodes are charged),
+--       markup? (of prices), shared... (names and values of all their records),
 --       own... (for each child its index, its reference, the statuses of its nodes, the number of
 --       words that follow, and names and values of its record)
 -- Returns {'ok', a letter for each child}: 'b' begun now or before, 'x' cancelled, 'f' without room
@@ -51,4 +52,8 @@ redis.call('HINCRBY', KEYS.group, 'queued', -#begun)
 redis.call('HINCRBY', KEYS.group, 'running', #begun)
 redis.call('HINCRBY', KEYS.root, 'children_running', #begun)
 add_models(root_models or '')
+if ARGV.terms ~= '' then
+  redis.call('HSETNX', KEYS.root, 'terms', ARGV.terms)
+  redis.call('HSETNX', KEYS.root, 'markup', ARGV.markup)
+end
 return {'ok', letters}

@@ -62,7 +62,7 @@ end
 local spent = 0
 if terms and (ARGV.settled ~= '' or ARGV.claimed ~= '' or is_end) then
   -- Uses: wallet, refresh_wallet, reserve, save_wallet
-  -- Uses: reservation, reserve_node, release_reservation, pay_for_step
+  -- Uses: reservation, save_reservation, reserve_node, release_reservation, pay_for_step
   local unpaid, node, missing, balance
   spent, unpaid, node, missing, balance = pay_for_step(terms, now)
   if unpaid then return {unpaid, status, statuses, stamp, node, missing, balance} end

@@ -30,11 +30,13 @@ end
 if head[10] and not KEYS.delivery then return {'armed'} end
 local spent = 0
 if head[5] then
-  -- Uses: wallet, save_wallet, reservation, release_reservation
-  local reservation = open_reservation(open_wallet(now))
-  release_reservation(reservation)
-  save_reservation(reservation, head[5])
-  spent = reservation.spent
+  -- Uses: wallet, save_wallet, is_reservation_open, reservation, save_reservation
+  -- Uses: release_reservation
+  if is_reservation_open() then
+    local reservation = open_reservation(open_wallet(now))
+    release_reservation(reservation)
+    spent = save_reservation(reservation, head[5])
+  end
 end
 if head[6] then -- the execution is watched
   -- Uses: add_event, notify_watchers, begin_events

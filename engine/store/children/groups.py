@@ -35,6 +35,7 @@ from engine.store.redis.scripts import SCRIPTS
 
 PARENT_FIELDS = ("key", "request", "values")
 """Fields of a parent's record that its children have too."""
+NOT_CHARGED: Mapping[str, Any] = {}
 READ_AT_ONCE = 500
 """Children whose ends are read by one command."""
 
@@ -143,10 +144,12 @@ class Children:
 
         A child that has begun before counts as begun. Others are left out when the parent or its
         root has ended, the group is not open, or there is no room. `models` are the internal names
-        of the models that the children may call. Raises StoreFull or Unavailable.
+        of the models that the children may call. With `terms` and `markup` in the fields, their
+        nodes are charged to the root. Raises StoreFull or Unavailable.
         """
         ref = group.ref
         keys, shared = GroupKeys.of(ref), _shared_fields(group, new)
+        charged = next((each.fields for each in new if "terms" in each.fields), NOT_CHARGED)
         ids = [child_execution_id(ref.parent_id, group.node_id, each.index) for each in new]
         references = [keyspace.reference(ref.account_id, each) for each in ids]
         reply = await self._client.call(
@@ -160,6 +163,8 @@ class Children:
             resend_ms=RESEND_AFTER_MS,
             most_running=MAX_RUNNING,
             models=",".join(models),
+            terms=charged.get("terms"),
+            markup=charged.get("markup"),
             shared=[word for pair in shared.items() for word in pair],
             own=[
                 word

@@ -1,8 +1,13 @@
 -- Charge the completed nodes of a step, reserve the credits of its claimed nodes, and release the
 -- rest at the end of the execution.
+-- Nothing is charged for a child whose root has ended.
 -- Returns the credits that the execution has spent; or nil, the refusal, the unpaid node, the
 -- missing credits and the balance.
 local function pay_for_step(terms, now)
+  -- Uses: is_reservation_open
+  if not is_reservation_open() then
+    return tonumber(redis.call('HGET', KEYS.execution, 'spent') or '0')
+  end
   local reservation = open_reservation(open_wallet(now))
   for node in string.gmatch(ARGV.settled, '(%d+)%a') do release_node(reservation, node) end
   for node, credits, usd, model in string.gmatch(ARGV.charges, '(%d+)=(%d+):(%d+):([^,]*)') do
@@ -13,6 +18,5 @@ local function pay_for_step(terms, now)
     if refusal then return nil, refusal, tonumber(node), missing, reservation.wallet.balance end
   end
   if ARGV.end_status ~= '' then release_reservation(reservation) end
-  save_reservation(reservation, terms)
-  return reservation.spent
+  return save_reservation(reservation, terms)
 end

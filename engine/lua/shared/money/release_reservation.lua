@@ -1,6 +1,14 @@
 -- Release the unspent credits of an ended execution to their buckets, unless those have lapsed, and
--- the trials of models without a completed node.
+-- the trials of models without a completed node. A child releases what its running nodes have
+-- reserved, for its root to use.
 local function release_reservation(reservation)
+  if KEYS.root then
+    for _, credits in pairs(reservation.by_node) do
+      reservation.running = reservation.running - credits
+    end
+    reservation.by_node = {}
+    return
+  end
   local wallet = reservation.wallet
   for bucket, credits in pairs(reservation.captured or {}) do
     move(wallet, 'capture', bucket, 0, -credits, 'execution', ARGV.execution_id)

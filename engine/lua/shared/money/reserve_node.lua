@@ -19,8 +19,9 @@ local function capture(reservation, node, credits, usd, model)
       if captured then
         captured[bucket] = (captured[bucket] or 0) + taken
       else
-        move(reservation.wallet, 'capture', bucket, 0, -taken, 'execution', ARGV.execution_id,
-          'node', node)
+        local entry = {unpack(reservation.entry)}
+        entry[#entry + 1], entry[#entry + 2] = 'node', node
+        move(reservation.wallet, 'capture', bucket, 0, -taken, unpack(entry))
       end
     end
   end
@@ -36,7 +37,7 @@ local function reserve_node(reservation, node, credits, terms)
     -- The tier may have changed since the acceptance: the wallet has its current terms.
     refresh_wallet(reservation.wallet, reservation.wallet.facts.terms or terms)
     if reservation.wallet.balance < missing then return 'insufficient', missing end
-    for _, part in ipairs(reserve(reservation.wallet, missing, 'execution', ARGV.execution_id)) do
+    for _, part in ipairs(reserve(reservation.wallet, missing, unpack(reservation.entry, 1, 2))) do
       reservation.parts[#reservation.parts + 1] = part
     end
     reservation.reserved = reservation.reserved + missing
