@@ -215,7 +215,7 @@ async def _run_background(
         background("own database", own_database.watch),
         background("spare memory", spare_memory.trim_periodically),
         background("held check", held_check.run),
-        _run_feeders(resources) as feeders,
+        _run_feeders(resources, walker) as feeders,
         _run_sweeper(resources, heartbeat, feeders),
         _run_archiver(resources, own_database, standby),
     ):
@@ -268,11 +268,12 @@ async def _follow_models(store: Store) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _run_feeders(resources: WorkerResources) -> AsyncIterator[Feeders]:
-    """Yield the feeders, which also feed lists of which an item ends in this worker."""
+async def _run_feeders(resources: WorkerResources, walker: Walker) -> AsyncIterator[Feeders]:
+    """Yield the feeders, which also feed lists that begin or of which an item ends here."""
     feeders = make_feeders(resources.store, resources.settings, resources.media_service)
     resources.store.walks.on_item_end = feeders.batches.feed_soon
     resources.store.walks.on_child_end = feeders.children.feed_group
+    walker.feed_children = feeders.children.feed_group
     try:
         yield feeders
     finally:

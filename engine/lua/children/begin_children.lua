@@ -12,8 +12,8 @@
 -- Uses: read_now, group_states, record_child, add_models
 local now = read_now(ARGV.now)
 
-local root_status, root_running, root_models, is_watched = unpack(redis.call('HMGET', KEYS.root,
-  'status', 'children_running', 'models', 'events'))
+local root_status, root_running, root_models, is_watched, bytes = unpack(redis.call('HMGET',
+  KEYS.root, 'status', 'children_running', 'models', 'events', 'child_bytes'))
 local status, concurrency, running = unpack(redis.call('HMGET', KEYS.group, 'status',
   'concurrency', 'running'))
 if root_status ~= 'processing' or status ~= 'open' then return {'ended'} end
@@ -39,7 +39,7 @@ letters = table.concat(letters)
 if #begun == 0 then return {'ok', letters} end
 
 for _, child in ipairs(begun) do
-  record_child(now, unpack(child))
+  record_child(now, bytes or '0', unpack(child))
   set_state(ARGV[child[2]], 'p')
   if is_watched then
     -- Uses: tell_root

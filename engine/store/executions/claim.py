@@ -35,8 +35,8 @@ FIRST_WALK = frozenset(
             "markup",
             "models",
         ),
-        *("must_cancel", "origin", "owner", "parent", "parent_node", "plan", "root", "started"),
-        *("tried", "values", "webhook_url", "webhook_events", "webhook_owner", "woken"),
+        *("must_cancel", "origin", "owner", "parent", "parent_node", "plan", "root", "root_bytes"),
+        *("started", "tried", "values", "webhook_url", "webhook_events", "webhook_owner", "woken"),
     }
 )
 """Fields of the record that the first walk of an execution reads after its claim."""
@@ -162,6 +162,13 @@ class ClaimedExecution:
     def draft_of(self) -> str:
         """Execution whose record has the draft of which it runs a body; empty: none."""
         return self.record.get("draft_of", b"").decode()
+
+    @property
+    def bytes_of_others(self) -> int:
+        """Bytes of the run's values besides its own: of a root's children, and for a child of
+        those of its root that had ended when it began.
+        """
+        return int(self.record.get("root_bytes", 0)) + int(self.record.get("child_bytes", 0))
 
     @property
     def lost(self) -> int:

@@ -1,5 +1,6 @@
 """Nodes that wait for children, on real parts: a worker, its feeder and Redis."""
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,9 +10,9 @@ from engine.executions.statuses import TERMINAL, ExecutionStatus, NodeStatus
 from engine.ids.executions import child_execution_id
 from engine.store import Store
 from engine.store.redis import keyspace
-from tests.support.eventually import eventually
+from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.factories import Graph, Runner
-from tests.support.graphs.nested import body_of, calling, upper_body
+from tests.support.graphs.nested import body_of, calling, each_row, upper_body
 from tests.support.http.scripted_server import Target
 
 pytestmark = pytest.mark.usefixtures("walker")
@@ -57,6 +58,14 @@ async def parked(runner: Runner, execution_id: str) -> Execution:
     return await eventually(read)
 
 
+async def test_a_body_runs_for_each_item_in_order(runner: Runner) -> None:
+    execution = await runner.run(each_row())
+
+    assert execution.status is ExecutionStatus.COMPLETED, execution.error
+    assert execution.result == ["a!", "b!"]
+    assert execution.nodes[EACH].attempts == 1
+
+
 async def test_an_empty_list_starts_nothing(runner: Runner) -> None:
     execution = await runner.run(over([], upper_body()))
 
@@ -72,6 +81,64 @@ async def test_the_parent_is_held_by_nobody_while_its_children_run(
     waiting = await parked(runner, execution_id)
 
     assert waiting.status is ExecutionStatus.PROCESSING
+    execution = await runner.end(execution_id)
+    assert execution.status is ExecutionStatus.COMPLETED, execution.error
+    assert len(execution.result["results"]) == 2
+    each = execution.nodes[EACH]
+    assert each.duration_ms is not None and each.duration_ms >= 2_000
+
+
+async def test_a_failed_item_fails_the_node_with_the_code_of_the_innermost_node(
+    runner: Runner, target: Target
+) -> None:
+    graph = over(["200", "404"], calling_body(f"{target.url}/status/"))
+
+    execution = await runner.run(graph)
+
+    assert execution.status is ExecutionStatus.FAILED
+    assert execution.error is not None
+    assert execution.error["nodeId"] == "each"
+    assert execution.error["nodeCode"] == "http_status"
+    assert "Item 1: " in execution.error["message"]
+
+
+@pytest.mark.parametrize(("on_item_error", "results"), [("null", 3), ("skip", 2)])
+async def test_failed_items_are_kept_apart(
+    runner: Runner, target: Target, on_item_error: str, results: int
+) -> None:
+    body = calling_body(f"{target.url}/status/")
+    graph = over(["200", "404", "200"], body, onItemError=on_item_error)
+
+    execution = await runner.run(graph)
+
+    assert execution.status is ExecutionStatus.COMPLETED, execution.error
+    assert len(execution.result["results"]) == results
+    [error] = execution.result["errors"]
+    assert (error["index"], error["code"]) == (1, "http_status")
+
+
+async def test_a_body_may_have_nodes_with_bodies(runner: Runner) -> None:
+    inner = Graph("list").node("each", "forEach", body=body_of(upper_body()))
+    inner.node("out", "responseOutput")
+    inner.nodes[0]["data"]["fields"][0]["type"] = "json"
+    inner.wire("in.list > each.row", "each.results-out > out.result-in")
+    graph = Graph().node("rows", "transform", expression="[['a', 'b'], [], ['c']]")
+    graph.node("outer", "forEach", body=body_of(inner)).node("out", "responseOutput")
+    graph.wire("rows.value-out > outer.list", "outer.results-out > out.result-in")
+
+    execution = await runner.run(graph)
+
+    assert execution.status is ExecutionStatus.COMPLETED, execution.error
+    assert execution.result == [["a!", "b!"], [], ["c!"]]
+
+
+async def test_another_workflow_is_called_at_its_live_version(runner: Runner) -> None:
+    slug = await runner.save(upper_body("who"))
+
+    execution = await runner.run(calling(slug), {"who": "Ada"})
+
+    assert execution.status is ExecutionStatus.COMPLETED, execution.error
+    assert execution.result == "Ada!"
 
 
 async def test_a_call_of_a_workflow_that_is_gone_fails_the_node(runner: Runner) -> None:
@@ -83,6 +150,30 @@ async def test_a_call_of_a_workflow_that_is_gone_fails_the_node(runner: Runner) 
 
     assert execution.error is not None
     assert execution.error["nodeCode"] == "workflow_not_found"
+
+
+async def test_a_workflow_that_calls_itself_ends_at_the_depth_limit(runner: Runner) -> None:
+    slug = await runner.save(upper_body("who"))
+    document = await runner.store.workflows.get(slug)
+    await save_again(runner, document.slug, calling(slug))
+
+    execution = await runner.end(await runner.begin(slug, {"who": "Ada"}))
+
+    assert execution.error is not None
+    assert execution.error["nodeCode"] == "loop_detected"
+    child_id, depth = execution.id, 0
+    while record := await runner.store.walks.records(runner.account.id, child_id):
+        depth += 1
+        assert int(record.get("depth", 1)) == depth
+        child_id = child_execution_id(child_id, "call", 0)
+    assert depth - 1 == 8
+
+
+async def save_again(runner: Runner, slug: str, graph: Graph) -> None:
+    from engine.graph.document import parse_document
+
+    document = parse_document(graph.body())
+    await runner.store.workflows.update(runner.account.id, slug, document, [])
 
 
 async def test_children_that_take_too_long_are_cancelled(runner: Runner, target: Target) -> None:
@@ -119,3 +210,36 @@ async def children_end(runner: Runner, parent: Execution, status: ExecutionStatu
 
         ended = {each.value.encode() for each in TERMINAL}
         assert await eventually(end, ended.__contains__) == status.value.encode()
+
+
+async def test_large_results_of_children_are_objects_of_the_parent(
+    runner: Runner, target: Target
+) -> None:
+    body = Graph("row").node("text", "textBox", text="{{ a }}" * 400)
+    body.node("out", "responseOutput").wire("in.row > text.a", "text.text-out > out.result-in")
+    rows = ["a" * 1_000, "b" * 1_000]
+
+    execution = await runner.run(over(rows, body))
+
+    assert execution.status is ExecutionStatus.COMPLETED, execution.error
+    result = await runner.store.executions.get(runner.account.id, execution.id)
+    assert result.status is ExecutionStatus.COMPLETED
+    assert execution.result["results"] == [row * 400 for row in rows]
+
+
+async def test_a_parent_that_is_held_for_another_node_learns_of_the_end_of_its_children(
+    runner: Runner, target: Target
+) -> None:
+    graph = each_row()
+    graph.node("call", "httpRequest", url=f"{target.url}/slow/30")
+    graph.node("next", "httpRequest", url=f"{target.url}/n?{{{{ n }}}}")
+    graph.wire("each.results-out > next.n", "next.response-out > out.result-in")
+    graph.wire("call.response-out > out.result-in")
+    execution_id = await runner.begin(await runner.save(graph))
+
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        while not any(each.startswith("/n?") for each in target.calls):
+            await asyncio.sleep(0.02)
+
+    assert target.calls["/slow/30"] == 1
+    await runner.store.executions.cancel(runner.account.id, execution_id)

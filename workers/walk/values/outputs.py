@@ -60,7 +60,7 @@ class OutputStore:
         self._claimed = claimed
         self._plan = plan
         self._max_bytes = max_bytes
-        self._sizes = OutputSizes(max_bytes)
+        self._sizes = OutputSizes(max_bytes, claimed.bytes_of_others)
         self._capacity = RecordCapacity()
         self._unreadable: dict[int, NodeFailed] = {}
         self._has_stored = False
@@ -101,7 +101,9 @@ class OutputStore:
 
     def _too_large(self) -> NodeFailed:
         limit = self._max_bytes
-        return NodeFailed("run_too_large", f"The outputs of this run are over {limit} bytes")
+        parts = " and its children" if self._claimed.bytes_of_others else ""
+        message = f"The outputs of this run{parts} are over {limit} bytes"
+        return NodeFailed("run_too_large", message)
 
     def fits_record(self, index: int, outcome: AttemptOutcome) -> bool:
         """Return whether the outcome goes on the record as it is; if so, it is counted there."""

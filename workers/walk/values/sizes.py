@@ -15,12 +15,16 @@ def record_size(record: Mapping[str, bytes]) -> int:
 
 
 class OutputSizes:
-    """The packed sizes of a run's outputs, limited in bytes."""
+    """The packed sizes of a run's outputs, limited in bytes.
 
-    __slots__ = ("_max_bytes", "_sizes", "_total")
+    `used` are the bytes of the run's other executions, which count for the total alone.
+    """
 
-    def __init__(self, max_bytes: int) -> None:
+    __slots__ = ("_max_bytes", "_sizes", "_total", "_used")
+
+    def __init__(self, max_bytes: int, used: int = 0) -> None:
         self._max_bytes = max_bytes
+        self._used = used
         self._sizes: dict[int, int] = {}
         self._total = 0
 
@@ -33,7 +37,7 @@ class OutputSizes:
         """Count a node's output, instead of an earlier one; False: the total is over the limit."""
         self._total += size - self._sizes.get(index, 0)
         self._sizes[index] = size
-        return self._total <= self._max_bytes
+        return self._total + self._used <= self._max_bytes
 
     def allow(self, sources: Sequence[int]) -> bool:
         """Return whether the outputs of these nodes may be inputs together.
