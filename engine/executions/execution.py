@@ -89,6 +89,11 @@ class Execution:
     """Records of the nodes in plan order; empty if only the head was read."""
 
     @property
+    def is_child(self) -> bool:
+        """Return whether a node of another execution began it."""
+        return self.child is not None
+
+    @property
     def duration_ms(self) -> int | None:
         """Time from acceptance to the end, None before the end."""
         return None if self.completed_at is None else self.completed_at - self.created_at

@@ -5,6 +5,7 @@ from typing import Protocol
 
 from engine.errors import NotFound
 from engine.graph.plan import NodeName
+from engine.services.runs.recorded_plans import read_child_names
 from engine.store import Store
 
 
@@ -22,6 +23,11 @@ class NamedVersion(Protocol):
         ...
 
     @property
+    def is_child(self) -> bool:
+        """Whether a node of another execution began it."""
+        ...
+
+    @property
     def model_ids(self) -> Sequence[str]:
         """Internal names of the models."""
         ...
@@ -32,6 +38,10 @@ async def node_names(
 ) -> Sequence[NodeName]:
     """Return the names by index; none when the workflow was deleted."""
     slug, version = of.workflow_slug, of.workflow_version
+    if of.is_child:
+        names = await read_child_names(store, account_id, execution_id)
+        if names is not None:
+            return names
     if slug and not version:
         return await store.executions.node_names(account_id, execution_id)
     try:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from engine.errors import EngineError, NotFound
 from engine.executions.execution import Execution
+from engine.graph.body_paths import BODY, find_body, parse_path
 from engine.graph.plan import NodeName, unpack_names
 from engine.history.archiving.execution_rows import ExecutionRows, make_rows
 from engine.history.archiving.execution_writer import (
@@ -149,12 +150,16 @@ class ExecutionArchive:
                 await self._write([each])
 
 
+VersionKey = tuple[str, str, int, tuple[str, ...], tuple[str, ...]]
+"""Account, workflow, version, models, and path to a body."""
+
+
 class NodeNames:
     """Cache of the names of nodes, by version: most executions are of a few versions."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._known: LruCache[tuple[str, str, int, tuple[str, ...]], Sequence[NodeName]]
+        self._known: LruCache[VersionKey, Sequence[NodeName]]
         self._known = LruCache(1_000)
 
     async def of_execution(self, record: EndedRecord) -> Sequence[NodeName]:
@@ -166,12 +171,24 @@ class NodeNames:
         if head.workflow_slug and not head.workflow_version:
             packed = record.fields.get("names")
             return unpack_names(packed) if packed else ()
-        key = head.account_id, head.workflow_slug, head.workflow_version, head.model_ids
+        path = parse_path(record.fields.get(BODY))
+        slug, version = head.workflow_slug, head.workflow_version
+        key = head.account_id, slug, version, head.model_ids, path
         names = self._known.get(key)
         if names is None:
-            names = await self._read(head)
+            names = await (self._read_body(head, path) if path else self._read(head))
             self._known.put(key, names)
         return names
+
+    async def _read_body(self, head: Execution, path: Sequence[str]) -> Sequence[NodeName]:
+        try:
+            _, plan = await self._store.workflows.plan_of(
+                head.account_id, head.workflow_slug, head.workflow_version
+            )
+        except NotFound:
+            return ()
+        body = find_body(plan, path)
+        return () if body is None else body.names
 
     async def _read(self, head: Execution) -> Sequence[NodeName]:
         slug, version = head.workflow_slug, head.workflow_version

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from engine.errors import WorkflowNotFound
+from engine.graph.body_paths import find_body
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan
 from engine.models.registry import generation
@@ -42,10 +43,10 @@ class ChildPlans:
         """
         if target.draft_of:
             plan = await self._plan_of_draft(account_id, target.draft_of)
-            return ChildPlan(find_body(plan, target.body), None)
+            return ChildPlan(_body_of(plan, target.body), None)
         owner_id = target.owner_id or account_id
         workflow, plan = await self._store.workflows.plan_of(owner_id, target.slug, target.version)
-        return ChildPlan(find_body(plan, target.body), workflow)
+        return ChildPlan(_body_of(plan, target.body), workflow)
 
     async def _plan_of_draft(self, account_id: str, execution_id: str) -> Plan:
         place = execution_id, generation()
@@ -67,15 +68,9 @@ class ChildPlans:
         return plan
 
 
-def find_body(plan: Plan, path: Sequence[str]) -> Plan:
-    """Return the plan of the body to which the ids of outer nodes lead; without ids, the plan.
-
-    Raises WorkflowNotFound.
-    """
-    for node_id in path:
-        bodies = (node.body for node in plan.nodes if node.id == node_id)
-        body = next(bodies, None)
-        if body is None:
-            raise WorkflowNotFound
-        plan = body
-    return plan
+def _body_of(plan: Plan, path: Sequence[str]) -> Plan:
+    """Return the plan of a body, like `find_body`. Raises WorkflowNotFound."""
+    body = find_body(plan, path)
+    if body is None:
+        raise WorkflowNotFound
+    return body

@@ -9,20 +9,21 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import ExecutionNotFound, InvalidGraph, NodeNotFound, NotFound
+from engine.errors import ExecutionNotFound, NodeNotFound, NotFound
 from engine.executions.execution import Execution, NodeExecution
 from engine.executions.statuses import NodeStatus
-from engine.graph.draft_graph import DraftGraph
+from engine.graph.body_paths import BODY
 from engine.graph.failures import fallback_of
-from engine.graph.plan import Plan, unpack_names
+from engine.graph.plan import NodeName, Plan, unpack_names
 from engine.graph.plan_digest import is_plan_of
 from engine.graph.progress import Progress
 from engine.graph.replay import replay
 from engine.nodes.request_input import outputs_of
 from engine.nodes.support.base import Outputs
+from engine.services.runs.recorded_plans import DRAFT_OF, read_plan
 from engine.store import ReserveMemory, Store
 from engine.store.executions.read.attempts import NodeAttempts, parse_attempts
-from engine.store.executions.read.recorded_values import DRAFT, INPUTS, RESULT, RecordedValues
+from engine.store.executions.read.recorded_values import INPUTS, RESULT, RecordedValues
 from engine.store.executions.record_fields import (
     HEAD_FIELDS,
     WALKED_UNCLAIMED,
@@ -85,7 +86,7 @@ async def read_node(
     _check_visible(record)
     index = await _find(store, execution, record, node_id)
     recorded = RecordedValues(store.offloaded, account_id, execution_id, record, reserve)
-    plan = await _plan(store, execution, recorded)
+    plan = await read_plan(store, account_id, execution_id, record, reserve)
     if plan is not None and not is_plan_of(plan, record):
         plan = None  # of another release: its indices are not those of the record
     node, is_recorded = execution.nodes[index], not are_values_dropped(record)
@@ -130,38 +131,28 @@ def _check_visible(record: Mapping[str, bytes]) -> None:
 async def _find(
     store: Store, execution: Execution, record: Mapping[str, bytes], node_id: str
 ) -> int:
-    try:
-        names = (
-            unpack_names(record["names"])
-            if "names" in record
-            else await store.workflows.node_names(
-                execution.account_id,
-                execution.workflow_slug,
-                execution.workflow_version,
-                execution.model_ids,
-            )
-        )
-    except NotFound:
-        raise NodeNotFound from None
+    names = await _names(store, execution, record)
     indexes: Sequence[int] = [index for index, name in enumerate(names) if name.id == node_id]
     if not indexes:
         raise NodeNotFound
     return indexes[0]
 
 
-async def _plan(store: Store, execution: Execution, recorded: RecordedValues) -> Plan | None:
-    """Return the plan of the execution; None where its version or model is gone."""
+async def _names(
+    store: Store, execution: Execution, record: Mapping[str, bytes]
+) -> Sequence[NodeName]:
+    if "names" in record:
+        return unpack_names(record["names"])
+    if BODY in record or DRAFT_OF in record:
+        plan = await read_plan(store, execution.account_id, execution.id, record)
+        return () if plan is None else plan.names
+    slug, version = execution.workflow_slug, execution.workflow_version
     try:
-        if (graph := await recorded.value(DRAFT)) is not None:
-            return await DraftGraph.of(graph).compile_aside()
-        return await store.workflows.plan_of_execution(
-            execution.account_id,
-            execution.workflow_slug,
-            execution.workflow_version,
-            execution.model_ids,
+        return await store.workflows.node_names(
+            execution.account_id, slug, version, execution.model_ids
         )
-    except (NotFound, InvalidGraph):
-        return None
+    except NotFound:
+        raise NodeNotFound from None
 
 
 async def _outputs(

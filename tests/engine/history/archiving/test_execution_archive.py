@@ -5,16 +5,19 @@ from typing import Any
 
 import pytest
 
+from engine.graph.document import parse_document
 from engine.history.archiving import execution_archive, execution_writer
 from engine.history.archiving.execution_archive import ExecutionArchive
 from engine.history.archiving.execution_rows import ExecutionRows
 from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
-from engine.history.schema import executions, nodes, rollups
+from engine.history.schema import child_executions, executions, nodes, rollups
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.redis import keyspace
+from tests.support.factories import greeting
+from tests.support.graphs.nested_graphs import per_item
 from tests.support.history.rows import table_rows
 from tests.support.store.ended import URL, Ending
 
@@ -102,6 +105,26 @@ async def test_nodes_have_the_names_of_the_workflow(
         ("t", "textBox"),
         ("out", "responseOutput"),
     ]
+
+
+async def test_nodes_of_a_child_have_the_names_of_the_body(
+    archive: ExecutionArchive, ending: Ending, store: Store, database: Database
+) -> None:
+    body = greeting(0)
+    document = parse_document(per_item(body).body())
+    slug = (await store.workflows.create(ending.account.id, document, [])).slug
+    name = await ending.completed()
+    account_id, execution_id = keyspace.parse_reference(name)
+    place = {"parent": execution_id, "parent_node_id": "each", "child": 0, "root": execution_id}
+    fields = {"slug": slug, "version": 1, "body": "each", **place}
+    words = [word for pair in fields.items() for word in pair]
+    await store.client.send("HSET", keyspace.execution(account_id, execution_id), *words)
+
+    await archive.archive()
+
+    assert [row["node_id"] for row in table_rows(database, nodes)] == ["in", "out"]
+    [row] = table_rows(database, child_executions)
+    assert (row["parent_node_id"], row["child_index"]) == ("each", 0)
 
 
 async def test_an_execution_whose_workflow_is_gone_is_archived_all_the_same(

@@ -3,9 +3,10 @@
 import pytest
 
 from engine.errors import WorkflowNotFound
+from engine.graph.body_paths import find_body
 from engine.graph.document import parse_document
 from engine.graph.draft_graph import DraftGraph
-from engine.services.runs.child_plans import ChildPlans, find_body
+from engine.services.runs.child_plans import ChildPlans
 from engine.store import Account, Store
 from engine.store.children.records import GroupTarget
 from engine.store.executions.start import draft_fields
@@ -65,7 +66,9 @@ async def test_the_body_of_a_draft_is_compiled_once(store: Store, account: Accou
     await store.client.send("DEL", key)
     again = await plans.find(account.id, target)
 
-    assert find_body(found.plan, ("each",)).request_input is not None
+    body = find_body(found.plan, ("each",))
+    assert body is not None
+    assert body.request_input is not None
     assert again.plan is found.plan
     assert found.workflow is None
     with pytest.raises(WorkflowNotFound):

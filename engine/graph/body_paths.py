@@ -1,0 +1,23 @@
+"""Plans of bodies, which nodes run for each item, within the plan of a whole graph."""
+
+from collections.abc import Sequence
+
+from engine.graph.plan import Plan
+
+BODY = "body"
+"""Field of an execution's record: the ids of the outer nodes down to the one whose body it runs."""
+
+
+def parse_path(field: bytes | None) -> tuple[str, ...]:
+    """Return the ids of outer nodes that a record has; none: the whole graph runs."""
+    return tuple(field.decode().split("\0")) if field else ()
+
+
+def find_body(plan: Plan, path: Sequence[str]) -> Plan | None:
+    """Return the plan of a body, `plan` itself without ids of outer nodes; None: it is gone."""
+    found: Plan | None = plan
+    for node_id in path:
+        if found is None:
+            return None
+        found = next((node.body for node in found.nodes if node.id == node_id), None)
+    return found
