@@ -13,7 +13,7 @@ def parse_path(field: bytes | None) -> tuple[str, ...]:
     return tuple(field.decode().split("\0")) if field else ()
 
 
-def find_body(plan: Plan, path: Sequence[str]) -> Plan | None:
+def body_at(plan: Plan, path: Sequence[str]) -> Plan | None:
     """Return the plan of a body, `plan` itself without ids of outer nodes; None: it is gone."""
     found: Plan | None = plan
     for node_id in path:

@@ -69,7 +69,8 @@ def is_plan_of(plan: Plan, record: Mapping[str, bytes]) -> bool:
 
     True for a record of release 0.1.0, which has no digest.
     """
-    is_of_version = "draft" not in record and bool(record.get("slug"))
+    is_draft = "draft" in record or "draft_of" in record
+    is_of_version = not is_draft and bool(record.get("slug"))
     return record.get(FIELD) in (None, digest_of(plan, is_of_version=is_of_version).encode())
 
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from engine.errors import EngineError, NotFound
 from engine.executions.execution import Execution
-from engine.graph.body_paths import BODY, find_body, parse_path
+from engine.graph.body_paths import BODY, body_at, parse_path
 from engine.graph.plan import NodeName, unpack_names
 from engine.history.archiving.execution_rows import ExecutionRows, make_rows
 from engine.history.archiving.execution_writer import (
@@ -187,7 +187,7 @@ class NodeNames:
             )
         except NotFound:
             return ()
-        body = find_body(plan, path)
+        body = body_at(plan, path)
         return () if body is None else body.names
 
     async def _read(self, head: Execution) -> Sequence[NodeName]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from msgspec import Struct
 
 from engine.errors import WorkflowNotFound
-from engine.graph.body_paths import find_body
+from engine.graph.body_paths import body_at
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan
 from engine.models.registry import generation
@@ -43,10 +43,10 @@ class ChildPlans:
         """
         if target.draft_of:
             plan = await self._plan_of_draft(account_id, target.draft_of)
-            return ChildPlan(_body_of(plan, target.body), None)
+            return ChildPlan(find_body(plan, target.body), None)
         owner_id = target.owner_id or account_id
         workflow, plan = await self._store.workflows.plan_of(owner_id, target.slug, target.version)
-        return ChildPlan(_body_of(plan, target.body), workflow)
+        return ChildPlan(find_body(plan, target.body), workflow)
 
     async def _plan_of_draft(self, account_id: str, execution_id: str) -> Plan:
         place = execution_id, generation()
@@ -68,9 +68,9 @@ class ChildPlans:
         return plan
 
 
-def _body_of(plan: Plan, path: Sequence[str]) -> Plan:
-    """Return the plan of a body, like `find_body`. Raises WorkflowNotFound."""
-    body = find_body(plan, path)
+def find_body(plan: Plan, path: Sequence[str]) -> Plan:
+    """Return the plan of a body, like `body_at`. Raises WorkflowNotFound."""
+    body = body_at(plan, path)
     if body is None:
         raise WorkflowNotFound
     return body

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from engine.errors import InvalidGraph, NotFound
-from engine.graph.body_paths import BODY, find_body, parse_path
+from engine.graph.body_paths import BODY, body_at, parse_path
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import NodeName, Plan, unpack_names
 from engine.store import ReserveMemory, Store
@@ -28,7 +28,7 @@ async def read_plan(
         plan = await _read_whole(store, account_id, execution_id, record, reserve)
     except (NotFound, InvalidGraph):
         return None
-    return None if plan is None else find_body(plan, parse_path(record.get(BODY)))
+    return None if plan is None else body_at(plan, parse_path(record.get(BODY)))
 
 
 async def _read_whole(

@@ -3,7 +3,7 @@
 import pytest
 
 from engine.errors import WorkflowNotFound
-from engine.graph.body_paths import find_body
+from engine.graph.body_paths import body_at
 from engine.graph.document import parse_document
 from engine.graph.draft_graph import DraftGraph
 from engine.services.runs.child_plans import ChildPlans
@@ -66,7 +66,7 @@ async def test_the_body_of_a_draft_is_compiled_once(store: Store, account: Accou
     await store.client.send("DEL", key)
     again = await plans.find(account.id, target)
 
-    body = find_body(found.plan, ("each",))
+    body = body_at(found.plan, ("each",))
     assert body is not None
     assert body.request_input is not None
     assert again.plan is found.plan
