@@ -39,6 +39,11 @@ export function within(nodeId: string, change: Edit): Edit {
   };
 }
 
+/** The graph at the end of a path; null where it is not there. */
+export function bodyAt(graph: Body, path: readonly string[]): Body | null {
+  return path.reduce<Body | null>((found, id) => bodyOf(found?.nodes.find((each) => each.id === id)), graph);
+}
+
 /** As much of a path as leads to graphs that are there. */
 export function resolved(document: EditorDocument, path: readonly string[]): string[] {
   const found: string[] = [];

@@ -40,7 +40,13 @@ export default function Execution({ id }: { id: string }) {
   return (
     <>
       <p className="back">
-        <Link href={listAddress()}>Executions</Link>
+        {data?.parentId ? (
+          <Link href={`/app/executions/${data.parentId}?node=${encodeURIComponent(data.parentNodeId ?? "")}`}>
+            All items of {data.parentNodeId}
+          </Link>
+        ) : (
+          <Link href={listAddress()}>Executions</Link>
+        )}
       </p>
       {data && <Found execution={data} reload={reload} />}
       {!data && <h1>Execution {id.slice(0, 8)}</h1>}

@@ -2,6 +2,7 @@ import { type ReactNode, useState } from "react";
 import { ApiError, call } from "../../api/client";
 import { invalidate, useResource } from "../../api/resource";
 import type { Accepted, ApiKey, ExecutionDetail } from "../../api/types";
+import { childName } from "../../children/children";
 import { Ago, credits, duration, Moment } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { CopyButton } from "../../components/CopyButton";
@@ -34,7 +35,7 @@ export function Header({ execution }: { execution: ExecutionDetail }) {
             )}
           </p>
         </div>
-        <Actions execution={execution} />
+        {!execution.parentId && <Actions execution={execution} />}
       </div>
       {error && (
         <div className="note bad" role="alert">
@@ -118,7 +119,7 @@ function Facts({ execution }: { execution: ExecutionDetail }) {
       )}
       {execution.modelIds.length > 0 && <Fact name={execution.modelIds.length > 1 ? "Models" : "Model"}>{execution.modelIds.join(", ")}</Fact>}
       <Fact name="Source">
-        {SOURCES[execution.source] ?? execution.source}
+        {execution.parentId ? "A node of another execution" : (SOURCES[execution.source] ?? execution.source)}
         {execution.keyId && <Key id={execution.keyId} />}
       </Fact>
       <Fact name="Accepted">
@@ -137,6 +138,19 @@ function Facts({ execution }: { execution: ExecutionDetail }) {
       {execution.batchId && (
         <Fact name="Batch">
           Item {execution.batchIndex} of <Link href={`/app/batches/${execution.batchId}`}>{execution.batchId.slice(0, 8)}</Link>
+        </Fact>
+      )}
+      {execution.parentId && (
+        <Fact name="Part of">
+          {childName(execution)} of {execution.parentNodeId} in{" "}
+          <Link href={`/app/executions/${execution.parentId}?node=${encodeURIComponent(execution.parentNodeId ?? "")}`}>{execution.parentId.slice(0, 8)}</Link>
+          {execution.rootId && execution.rootId !== execution.parentId && (
+            <>
+              {" "}
+              <span className="muted">(run</span> <Link href={`/app/executions/${execution.rootId}`}>{execution.rootId.slice(0, 8)}</Link>
+              <span className="muted">)</span>
+            </>
+          )}
         </Fact>
       )}
       {execution.retryOf && (

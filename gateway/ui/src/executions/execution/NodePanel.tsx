@@ -1,14 +1,17 @@
 import { useResource } from "../../api/resource";
 import type { ExecutionDetail, ExecutionNode, NodeAttempt, NodeValues } from "../../api/types";
+import { ChildList } from "../../children/ChildList";
+import { childrenOf } from "../../children/children";
 import { credits, duration, Moment } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { Failed, Loading } from "../../components/States";
 import { StatusBadge } from "../../components/StatusBadge";
 import { Link } from "../../shell/router";
+import { graphAddress } from "../../editor/bodies/address";
 import { SocketValue } from "../../editor/running/values/SocketValue";
 import { valuesPath } from "../../editor/running/values/values";
 import { turnOf, workOf } from "./timeline";
-import { lastBefore, useGraph } from "./useGraph";
+import { lastBefore, useBodyPath, useGraph } from "./useGraph";
 
 interface Props {
   execution: ExecutionDetail;
@@ -20,6 +23,9 @@ interface Props {
 /** A node's inputs, outputs and attempts. */
 export function NodePanel({ execution, node, onChoose, onClose }: Props) {
   const { data, error, reload } = useResource<NodeValues>(valuesPath(execution.executionId, node.id));
+  const children = childrenOf(node);
+  const path = useBodyPath(execution) ?? [];
+  const address = execution.workflowSlug && graphAddress(execution.workflowSlug, path, { node: node.id, ...(path.length > 0 && { item: execution.executionId }) });
   return (
     <section className="panel stack node-panel" aria-label={`Node ${node.id}`}>
       <div className="row spread">
@@ -27,8 +33,8 @@ export function NodePanel({ execution, node, onChoose, onClose }: Props) {
           {node.id} <span className="muted small">{node.type}</span>
         </h2>
         <span className="row">
-          {execution.workflowSlug && (
-            <Link className="button quiet compact" href={`/app/editor/${execution.workflowSlug}?node=${encodeURIComponent(node.id)}`}>
+          {address && (
+            <Link className="button quiet compact" href={address}>
               Open in the editor
             </Link>
           )}
@@ -44,6 +50,7 @@ export function NodePanel({ execution, node, onChoose, onClose }: Props) {
           <code>{node.error.code}</code>
         </div>
       )}
+      {children && <ChildList parentId={execution.executionId} nodeId={node.id} found={children} />}
       {!data && (error ? <Failed error={error} retry={reload} /> : <Loading height="8rem" />)}
       {data && (
         <>

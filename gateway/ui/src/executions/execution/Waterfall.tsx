@@ -1,15 +1,22 @@
-import { useEffect, useState } from "react";
+import { type ComponentProps, Fragment, useEffect, useState } from "react";
 import { useResource } from "../../api/resource";
 import type { ExecutionDetail, ExecutionNode, NodeValues } from "../../api/types";
+import { childrenOf, inWords as inWordsOf } from "../../children/children";
 import { credits, duration } from "../../components/Ago";
 import { StatusBadge } from "../../components/StatusBadge";
 import { valuesPath } from "../../editor/running/values/values";
+import { ChildRows } from "./ChildRows";
 import { type Bar, barsOf, inOrder, type Scale, scaleOf, ticksOf, turnOf, waitOf, workOf } from "./timeline";
 import { isLive } from "./state";
 import { lastBefore, useGraph } from "./useGraph";
 
 /** Of more nodes than these, only those with retries show their attempts: each costs a call. */
 const MOST_DETAILED = 60;
+
+/** Of more children than these, only their number is shown at first. */
+const SHOWN_AT_ONCE = 10;
+
+type ChildRowsProps = ComponentProps<typeof ChildRows>;
 
 const LEGEND: [Bar["kind"], string][] = [
   ["waited", "Waited for a node"],
@@ -49,18 +56,23 @@ export function Waterfall({ execution, chosen, onChoose }: Props) {
           </tr>
         </thead>
         <tbody>
-          {inOrder(execution.nodes).map((node) => (
-            <NodeRow
-              key={node.id}
-              node={node}
-              executionId={execution.executionId}
-              isDetailed={node.attempts > 0 && (ran <= MOST_DETAILED || node.attempts > 1)}
-              before={lastBefore(node.id, graph, execution.nodes)?.id}
-              scale={scale}
-              isChosen={node.id === chosen}
-              onChoose={onChoose}
-            />
-          ))}
+          {inOrder(execution.nodes).map((node) => {
+            const found = childrenOf(node);
+            return (
+              <Fragment key={node.id}>
+                <NodeRow
+                  node={node}
+                  executionId={execution.executionId}
+                  isDetailed={node.attempts > 0 && (ran <= MOST_DETAILED || node.attempts > 1)}
+                  before={lastBefore(node.id, graph, execution.nodes)?.id}
+                  scale={scale}
+                  isChosen={node.id === chosen}
+                  onChoose={onChoose}
+                />
+                {found && <Items node={node} executionId={execution.executionId} found={found} scale={scale} />}
+              </Fragment>
+            );
+          })}
         </tbody>
       </table>
       <p className="legend small muted" aria-hidden="true">
@@ -71,6 +83,26 @@ export function Waterfall({ execution, chosen, onChoose }: Props) {
         ))}
       </p>
     </div>
+  );
+}
+
+/** A row that shows and hides the children of a node; few are shown at once. */
+function Items(props: ChildRowsProps) {
+  const { node, found } = props;
+  const [isOpen, setOpen] = useState(found.count <= SHOWN_AT_ONCE);
+  return (
+    <>
+      <tr className="child-row child-fold">
+        <th scope="row" colSpan={4}>
+          <button type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
+            <span className="muted small">
+              {inWordsOf(found)} of {node.id}
+            </span>
+          </button>
+        </th>
+      </tr>
+      {isOpen && <ChildRows {...props} />}
+    </>
   );
 }
 

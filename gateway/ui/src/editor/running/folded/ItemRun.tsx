@@ -4,7 +4,7 @@ import type { ExecutionDetail } from "../../../api/types";
 import { childName } from "../../../children/children";
 import { duration } from "../../../components/Ago";
 import { setParameters, useParameter } from "../../../shell/router";
-import { ITEM } from "../../bodies/open";
+import { ITEM } from "../../bodies/address";
 import { useRunning, useRuns } from "../runs";
 import { StatusIcon, signOf, wordOf } from "../status";
 

@@ -1,0 +1,84 @@
+import { useEffect } from "react";
+import { usePages } from "../../api/pages";
+import type { ExecutionNode, ExecutionRow } from "../../api/types";
+import { type Children, childListPath, childName, endedOf } from "../../children/children";
+import { duration } from "../../components/Ago";
+import { Button } from "../../components/Button";
+import { StatusBadge } from "../../components/StatusBadge";
+import { Link } from "../../shell/router";
+import type { Scale } from "./timeline";
+
+interface Props {
+  node: ExecutionNode;
+  executionId: string;
+  found: Children;
+  scale: Scale;
+}
+
+/** The children of a node in time, page by page: rows of the waterfall that lead to their own pages. */
+export function ChildRows({ node, executionId, found, scale }: Props) {
+  const { rows, error, reload, more } = usePages<ExecutionRow>(childListPath(executionId, node.id, "", 20));
+  const state = `${found.statuses.processing} ${endedOf(found)}`;
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `reload` is made anew each time
+  useEffect(() => {
+    if (rows) reload();
+  }, [state]);
+  return (
+    <>
+      {rows?.map((child) => (
+        <ChildRow key={child.executionId} child={child} scale={scale} />
+      ))}
+      {error && (
+        <tr className="child-row">
+          <td colSpan={4} className="fault">
+            {error.message}
+          </td>
+        </tr>
+      )}
+      {more && (
+        <tr className="child-row">
+          <td colSpan={4}>
+            <Button isCompact look="quiet" onClick={() => void more()}>
+              Show more items of {node.id}
+            </Button>
+          </td>
+        </tr>
+      )}
+    </>
+  );
+}
+
+function ChildRow({ child, scale }: { child: ExecutionRow; scale: Scale }) {
+  const { executionId, status, durationMs, creditsCost, startedAt, completedAt } = child;
+  const from = Math.max(0, Date.parse(startedAt ?? child.createdAt) - scale.begin);
+  const to = completedAt ? Date.parse(completedAt) - scale.begin : scale.length;
+  const kind = status === "failed" ? "failed" : completedAt ? "ran" : "running";
+  // A child that a retry has kept ran before this execution began.
+  const isKept = completedAt !== null && to < 0;
+  const left = (from / scale.length) * 100;
+  const width = Math.max(0, ((to - from) / scale.length) * 100);
+  return (
+    <tr className="child-row" data-status={status}>
+      <th scope="row">
+        <Link href={`/app/executions/${executionId}`}>
+          <span className="waterfall-name">{childName(child)}</span>
+          <StatusBadge status={status} />
+        </Link>
+      </th>
+      <td className="timeline">
+        <span className={isKept ? "no-bar muted small" : "hidden-visually"}>
+          {isKept ? "taken from the run before" : durationMs === null ? "is running" : `ran ${duration(durationMs)}`}
+        </span>
+        {!isKept && (
+          <span
+            className={`bar ${kind}`}
+            aria-hidden="true"
+            style={{ left: `${left}%`, width: `${Math.min(width, 100 - left)}%` }}
+          />
+        )}
+      </td>
+      <td className="end figures small">{durationMs === null ? "" : duration(durationMs)}</td>
+      <td className="end figures small">{creditsCost ? creditsCost.toLocaleString("en") : ""}</td>
+    </tr>
+  );
+}
