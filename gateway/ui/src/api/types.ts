@@ -54,14 +54,8 @@ export type ManifestProblem = ManifestCheck["problems"][number];
 export type Price = Model["pricing"][number];
 
 export type Status = ExecutionRow["status"];
-/** Members of nodes that have begun children. */
-interface ParentMembers {
-  childCount?: number;
-  childExecutionIds?: string[];
-  childStatuses?: Record<"queued" | "processing" | "completed" | "failed" | "cancelled", number>;
-}
-export type ExecutionNode = Execution["nodes"][number] & ParentMembers;
-export type ExecutionDetail = Omit<Execution, "nodes"> & { nodes: ExecutionNode[] };
+export type ExecutionDetail = Execution;
+export type ExecutionNode = Execution["nodes"][number];
 export type NodeAttempt = NodeValues["attempts"][number];
 /** The members of an execution that change as it goes on. */
 export type RunRow = Pick<ExecutionRow, "executionId" | "status" | "error" | "creditsCost" | "durationMs" | "startedAt" | "completedAt">;

@@ -28,10 +28,10 @@ interface Props {
 export function ChildList({ parentId, nodeId, found, onOpen }: Props) {
   const { statuses } = found;
   const [chosen, choose] = useState<string>();
-  const status = chosen ?? (statuses.failed > 0 ? "failed" : "");
+  const status = chosen ?? (statuses?.failed ? "failed" : "");
   const { rows, error, reload, more } = usePages<ExecutionRow>(childListPath(parentId, nodeId, status));
   const ended = endedOf(found);
-  const begun = ended + statuses.processing;
+  const begun = ended + (statuses?.processing ?? 0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `reload` is made anew each time
   useEffect(() => {
     if (rows) reload();
@@ -42,9 +42,11 @@ export function ChildList({ parentId, nodeId, found, onOpen }: Props) {
         <h3>{inWords(found)}</h3>
         <div className="row" role="group" aria-label="Items with the status">
           <Choice label="All" count={begun} isChosen={status === ""} onChoose={() => choose("")} />
-          {STATUSES.filter(([name]) => statuses[name] > 0).map(([name, label]) => (
-            <Choice key={name} label={label} count={statuses[name]} isChosen={status === name} onChoose={() => choose(name)} />
-          ))}
+          {STATUSES.map(([name, label]) => {
+            const count = statuses?.[name] ?? 0;
+            if (count === 0) return null;
+            return <Choice key={name} label={label} count={count} isChosen={status === name} onChoose={() => choose(name)} />;
+          })}
         </div>
       </div>
       {ended < found.count && <progress max={found.count} value={ended} aria-label={`Progress of ${nodeId}`} />}

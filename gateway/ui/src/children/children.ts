@@ -8,7 +8,8 @@ export type ChildStatuses = NonNullable<ExecutionNode["childStatuses"]>;
 
 export interface Children {
   count: number;
-  statuses: ChildStatuses;
+  /** Null once they are not on record. */
+  statuses: ChildStatuses | null;
 }
 
 /** Types of nodes that begin children. */
@@ -20,12 +21,11 @@ export function isParent({ type }: Pick<NodeState, "type">): boolean {
 
 /** The children of a node; undefined where it has none. */
 export function childrenOf({ childCount, childStatuses }: Pick<ExecutionNode, "childCount" | "childStatuses">): Children | undefined {
-  if (!childCount || !childStatuses) return undefined;
-  return { count: childCount, statuses: childStatuses };
+  return childCount ? { count: childCount, statuses: childStatuses ?? null } : undefined;
 }
 
-export function endedOf({ statuses: { completed, failed, cancelled } }: Children): number {
-  return completed + failed + cancelled;
+export function endedOf({ count, statuses }: Children): number {
+  return statuses ? statuses.completed + statuses.failed + statuses.cancelled : count;
 }
 
 /** "37 of 200 items, 2 failed", or "200 items" once all have ended. */
@@ -34,8 +34,10 @@ export function inWords(children: Children): string {
   const ended = endedOf(children);
   const items = count === 1 ? "1 item" : `${count.toLocaleString("en")} items`;
   const parts = [ended < count ? `${ended.toLocaleString("en")} of ${items}` : items];
-  if (statuses.failed > 0) parts.push(`${statuses.failed.toLocaleString("en")} failed`);
-  if (statuses.cancelled > 0) parts.push(`${statuses.cancelled.toLocaleString("en")} cancelled`);
+  for (const status of ["failed", "cancelled"] as const) {
+    const number = statuses?.[status] ?? 0;
+    if (number > 0) parts.push(`${number.toLocaleString("en")} ${status}`);
+  }
   return parts.join(", ");
 }
 

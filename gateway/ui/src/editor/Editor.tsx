@@ -71,8 +71,8 @@ function Opened({ store, saver }: OpenEditor) {
 /** The graph that is open, with a drawing of its own, between the parts that are about the whole workflow. */
 function OpenGraph() {
   const open = useOpenStore();
-  // The workflow is followed whatever graph is open.
-  useEffect(() => (open.path.length > 0 ? follow(open) : undefined), [open]);
+  // The workflow is followed whatever graph is open; its check is that of all graphs inside.
+  useEffect(() => (open.path.length > 0 ? keepFitting(open) : undefined), [open]);
   return (
     <ReactFlowProvider key={JSON.stringify(open.path)}>
       <div className="editor">

@@ -1,5 +1,6 @@
 /** The needs of a workflow, and those that are not met here. */
 
+import { BODY, bodyOf } from "../editor/bodies/body";
 import type { GraphEdge, GraphNode, Model, NodeTypeRow, User } from "../api/types";
 
 interface Graph {
@@ -28,11 +29,13 @@ const TIERS: User["tier"][] = ["free", "creator", "pro", "business", "enterprise
 
 /** The models and the unavailable node types of a graph. */
 export function needsOf(graph: Graph, around: Surroundings): Need[] {
-  const names = [...new Set(graph.nodes.map((node) => node.data.model).filter((name) => typeof name === "string"))];
-  const types = new Set(graph.nodes.map((node) => node.type));
+  const graphs = graphsOf(graph);
+  const nodes = graphs.flatMap((each) => each.nodes);
+  const names = [...new Set(nodes.map((node) => node.data.model).filter((name) => typeof name === "string"))];
+  const types = new Set(nodes.map((node) => node.type));
   const missing = around.types.filter((each) => types.has(each.type) && !each.available);
   return [
-    ...names.map((name) => modelNeed(name, graph, around)),
+    ...names.map((name) => modelNeed(name, graphs, around)),
     ...missing.map((each) => ({ name: each.label, isDemo: false, reason: each.unavailableReason ?? "It is not here" })),
   ];
 }
@@ -50,20 +53,28 @@ export function obstacle(needs: Need[]): Need | undefined {
 /** The nodes with other models in the places of those that cannot be used. */
 export function withUsableModels(graph: Graph, around: Surroundings): GraphNode[] {
   const needs = new Map(needsOf(graph, around).map((need) => [need.model, need.instead]));
-  return graph.nodes.map((node) => {
+  const adapted = (node: GraphNode): GraphNode => {
+    const body = bodyOf(node);
+    if (body) return { ...node, data: { ...node.data, [BODY]: { ...body, nodes: body.nodes.map(adapted) } } };
     const other = needs.get(node.data.model as string | undefined);
     const own = around.models.find((model) => model.internalName === node.data.model);
     return other ? { ...node, data: fitted(node.data, own, other) } : node;
-  });
+  };
+  return graph.nodes.map(adapted);
 }
 
-function modelNeed(name: string, graph: Graph, around: Surroundings): Need {
+/** A graph, and those inside of its nodes. */
+function graphsOf(graph: Graph): Graph[] {
+  return [graph, ...graph.nodes.flatMap((node) => bodyOf(node) ?? []).flatMap(graphsOf)];
+}
+
+function modelNeed(name: string, graphs: readonly Graph[], around: Surroundings): Need {
   const model = around.models.find((each) => each.internalName === name);
   const reason = model ? unusable(model, around.tier) : `There is no model "${name}" here`;
-  const nodes = graph.nodes.filter((node) => node.data.model === name);
+  const users = graphs.flatMap(({ nodes, edges }) => nodes.filter((node) => node.data.model === name).map((node) => ({ node, edges })));
   const others = around.models
     .filter((each) => each.category === model?.category && !unusable(each, around.tier))
-    .filter((each) => nodes.every((node) => fits(node, graph.edges, each)))
+    .filter((each) => users.every(({ node, edges }) => fits(node, edges, each)))
     .sort((one, other) => price(one) - price(other));
   const need = { name: model?.name ?? name, isDemo: model?.isDemo ?? false, model: name };
   return reason ? { ...need, reason, instead: others[0] } : need;

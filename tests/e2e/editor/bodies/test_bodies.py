@@ -14,9 +14,9 @@ pytestmark = pytest.mark.slow
 
 
 def inside(document: dict[str, Any], node: str = "rows") -> dict[str, Any]:
-    """Return the graph inside of a node."""
-    (found,) = [each for each in document["nodes"] if each["id"] == node]
-    return dict(found["data"]["body"])
+    """Return the graph inside of a node; an empty one where there is none."""
+    bodies = [each["data"].get("body") for each in document["nodes"] if each["id"] == node]
+    return dict(*bodies) or {"nodes": [], "edges": []}
 
 
 def text_inside(document: dict[str, Any]) -> str:
@@ -68,3 +68,38 @@ def test_keys_lead_in_and_out(page: Page, stack: RunningStack) -> None:
     press(page, "Shift+O")
     expect(way(page)).to_have_count(0)
     expect(card(page, "rows")).to_be_visible()
+
+
+def test_a_problem_inside_is_counted_outside_and_leads_there(
+    page: Page, stack: RunningStack
+) -> None:
+    open_workflow(page, stack, for_each("Faulty inside", greeted("Hello {{ word }} {{ more }}!")))
+    page.get_by_role("button", name="1 problem").click()
+    expect(card(page, "rows").locator(".node-problems")).to_have_text("1")
+
+    page.get_by_role("region", name="Checklist").get_by_role("button", name="text").click()
+
+    expect(way(page)).to_contain_text("rows")
+    expect(card(page, "text").locator(".node-problems")).to_have_text("1")
+    expect(
+        page.get_by_role("region", name="Settings").get_by_role("heading", level=2)
+    ).to_have_text("Text Box")
+
+
+def test_a_new_node_has_a_graph_to_draw_in(page: Page, stack: RunningStack) -> None:
+    document = for_each("Empty inside", greeted())
+    del document["nodes"][1], document["edges"][:]
+    slug = open_workflow(page, stack, document)
+
+    page.get_by_role("complementary", name="Nodes").get_by_role(
+        "button", name="For Each", exact=True
+    ).click()
+    page.get_by_role("button", name="Draw the part").click()
+
+    expect(cards(page)).to_have_count(2)
+    page.get_by_role("complementary", name="Nodes").get_by_role(
+        "button", name="Text Box", exact=True
+    ).click()
+    expect(cards(page)).to_have_count(3)
+    found = drafted(page, stack, slug, lambda found: len(inside(found, "forEach")["nodes"]) == 3)
+    assert [each["id"] for each in inside(found, "forEach")["nodes"]][2] == "textBox"

@@ -1,6 +1,7 @@
 /** Graphs inside of nodes: the part of a workflow that a node runs for each item. */
 
-import type { GraphEdge, GraphNode } from "../../api/types";
+import type { GraphEdge, GraphNode, GraphProblem } from "../../api/types";
+import { type Check, NOT_CHECKED } from "../catalogue/check";
 import type { EditorDocument, Point } from "../document/document";
 import { type Edit, setSetting } from "../document/edits";
 
@@ -12,19 +13,45 @@ export interface Body {
   edges: GraphEdge[];
 }
 
+/** Between the columns of nodes, with room for wires. */
+const COLUMN = 320;
 const NONE: Body = { nodes: [], edges: [] };
 
-/** The graph of a node; null where it has none. */
+const known = new WeakMap<object, Body | null>();
+
+/** The graph of a node, the same object at each call; null where it has none. */
 export function bodyOf(node: Pick<GraphNode, "data"> | undefined): Body | null {
-  const body = node?.data[BODY] as Partial<Body> | null | undefined;
-  if (!body || !Array.isArray(body.nodes) || !Array.isArray(body.edges)) return null;
-  return body as Body;
+  const raw = node?.data?.[BODY];
+  if (typeof raw !== "object" || raw === null) return null;
+  let body = known.get(raw);
+  if (body === undefined) {
+    body = completed(raw);
+    known.set(raw, body);
+  }
+  return body;
+}
+
+/** A graph with the members that one written by hand may lack. */
+function completed(raw: Partial<Body>): Body | null {
+  if (!Array.isArray(raw.nodes) || !Array.isArray(raw.edges)) return null;
+  if (raw.nodes.every((node) => node?.data && node.position) && raw.edges.every((edge) => edge?.id)) return raw as Body;
+  const nodes = raw.nodes
+    .filter((node) => typeof node?.id === "string")
+    .map((node, place) => ({ ...node, data: node.data ?? {}, position: node.position ?? { x: place * COLUMN, y: 0 } }));
+  const edges = raw.edges.map((edge, place) => ({ ...edge, id: edge.id ?? `${edge.source}-${edge.target}-${place}` }));
+  return { ...raw, nodes, edges };
 }
 
 /** The graph of a node as a document: with the other members of the workflow, without groups. */
 export function viewOf(document: EditorDocument, nodeId: string): EditorDocument {
   const { nodes, edges } = bodyOf(document.nodes.find((each) => each.id === nodeId)) ?? NONE;
   return { ...document, nodes, edges, editor: {} };
+}
+
+/** The graph inside of a node as a document without other members; null where it has none. */
+export function documentInside(node: GraphNode): EditorDocument | null {
+  const body = bodyOf(node);
+  return body && ({ nodes: body.nodes, edges: body.edges, editor: {} } as unknown as EditorDocument);
 }
 
 /** An edit of the graph of a node, as an edit of the document that has the node. */
@@ -37,6 +64,20 @@ export function within(nodeId: string, change: Edit): Edit {
     if (nodes === view.nodes && edges === view.edges) return document;
     return setSetting(nodeId, BODY, { ...body, nodes, edges })(document);
   };
+}
+
+/** The part of a check that is about the graph of a node: places are as in that graph. */
+export function checkInside(check: Check, nodeId: string): Check {
+  const problems = check.problems.flatMap(({ path = [], ...problem }) => {
+    const [outer, ...rest] = path;
+    if (outer !== nodeId) return [];
+    const { nodeId: _, ...place } = problem;
+    const [inner] = rest;
+    return [{ ...place, ...(inner !== undefined && { nodeId: inner }), ...(rest.length > 1 && { path: rest }) }];
+  });
+  const sockets = (check.sockets[nodeId]?.body ?? {}) as Check["sockets"];
+  const nodes = bodyOf(check.nodes?.find((each) => each.id === nodeId))?.nodes;
+  return { problems, sockets, estimate: NOT_CHECKED.estimate, ...(nodes && { nodes }) };
 }
 
 /** The graph at the end of a path; null where it is not there. */
@@ -57,29 +98,24 @@ export function resolved(document: EditorDocument, path: readonly string[]): str
   return found;
 }
 
-/** Ids of the nodes that lead to the place of a problem, the last of which has it; none for the workflow itself. */
-export function innerPath({ nodeId, path }: { nodeId?: string; path?: string[] }): string[] {
-  return path ?? (nodeId === undefined ? [] : [nodeId]);
-}
-
-/** The node at the end of a path. */
-export function nodeAt(document: Pick<EditorDocument, "nodes">, path: readonly string[]): GraphNode | undefined {
-  const [first, ...rest] = path;
-  const node = document.nodes.find((each) => each.id === first);
-  return rest.length === 0 ? node : nodeAt(bodyOf(node) ?? NONE, rest);
+/** The place of a problem: the path of its graph, and the id of the node or edge; none where it is about a whole graph. */
+export function placeOf(graph: Body, { nodeId, edgeId, path }: GraphProblem): { graph: string[]; id: string | undefined } {
+  if (!path) return { graph: [], id: nodeId ?? edgeId };
+  const isOfGraph = edgeId === undefined ? path.length === 1 : bodyAt(graph, path)?.edges.some((edge) => edge.id === edgeId);
+  return isOfGraph ? { graph: path, id: edgeId } : { graph: path.slice(0, -1), id: path.at(-1) };
 }
 
 const FORM: Point = { x: 0, y: 0 };
-const RESULT: Point = { x: 640, y: 0 };
+const RESULT: Point = { x: 2 * COLUMN, y: 0 };
 
-/** The graph that a new node begins with: it gives each item as it came. */
+/** The graph that a new node begins with: it takes an item, and nothing is drawn between that and the result. */
 export function newBody(): Body {
   const fields = [{ name: "item", type: "json", label: "Item", required: true }];
   return {
     nodes: [
-      { id: "form", type: "requestInput", position: FORM, data: { fields } },
+      { id: "item", type: "requestInput", position: FORM, data: { fields } },
       { id: "result", type: "responseOutput", position: RESULT, data: {} },
     ],
-    edges: [{ id: "form-result", source: "form", sourceHandle: "item", target: "result", targetHandle: "result-in" }],
+    edges: [],
   };
 }

@@ -1,22 +1,24 @@
 /** The state of a graph inside of a node. Its document is a part of the outer one; what is chosen there is its own. */
 
-import { NOT_CHECKED } from "../catalogue/check";
+import { keepSame } from "../catalogue/check";
 import type { Edit } from "../document/edits";
 import { type EditorState, EditorStore } from "../document/store";
-import { viewOf, within } from "./body";
+import { checkInside, viewOf, within } from "./body";
 
-type Own = Pick<EditorState, "selection" | "check" | "focusedField" | "edited">;
+type Own = Pick<EditorState, "selection" | "focusedField" | "edited">;
 
 export class BodyStore extends EditorStore {
+  readonly root: EditorStore;
   private readonly outer: EditorStore;
   private readonly nodeId: string;
-  private own: Own = { selection: new Set(), check: NOT_CHECKED, focusedField: null, edited: null };
+  private own: Own = { selection: new Set(), focusedField: null, edited: null };
   private readonly watchers = new Set<() => void>();
   private derived: { from: EditorState; own: Own; state: EditorState } | null = null;
 
   constructor(outer: EditorStore, nodeId: string) {
     super(outer.slug, [...outer.path, nodeId]);
     this.outer = outer;
+    this.root = outer.root;
     this.nodeId = nodeId;
     this.saveNow = () => outer.saveNow();
     this.dropUnchanged = () => outer.dropUnchanged();
@@ -31,10 +33,18 @@ export class BodyStore extends EditorStore {
       derived?.from.history === from.history
         ? derived.state.history
         : { ...from.history, present: viewOf(from.history.present, this.nodeId) };
-    const state = { ...from, ...own, history };
+    const state = { ...from, ...own, history, check: this.checkOf(from) };
     this.derived = { from, own, state };
     return state;
   };
+
+  /** The part of the outer check that is about this graph. */
+  private checkOf({ check }: EditorState): EditorState["check"] {
+    const { derived } = this;
+    if (derived?.from.check === check) return derived.state.check;
+    const inside = checkInside(check, this.nodeId);
+    return derived ? keepSame(derived.state.check, inside) : inside;
+  }
 
   subscribe = (watcher: () => void): (() => void) => {
     this.watchers.add(watcher);
@@ -50,8 +60,8 @@ export class BodyStore extends EditorStore {
   redo = (): void => this.outer.redo();
 
   set(changes: Partial<EditorState>): void {
-    const { selection, check, focusedField, edited } = { ...this.own, ...changes };
-    this.own = { selection, check, focusedField, edited };
+    const { selection, focusedField, edited } = { ...this.own, ...changes };
+    this.own = { selection, focusedField, edited };
     // The panel is one for all graphs; telling the outer watchers tells those of this graph.
     if (changes.panel !== undefined) this.outer.set({ panel: changes.panel });
     else for (const notify of [...this.watchers]) notify();

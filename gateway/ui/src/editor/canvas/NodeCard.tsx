@@ -7,6 +7,8 @@ import { problemsOf } from "../catalogue/check";
 import { useModels } from "../catalogue/models";
 import { useEditor } from "../document/store";
 import { NodeRun } from "../running/NodeRun";
+import { calleeOf } from "../settings/calls/callee";
+import { CalleeLine } from "./card/CalleeLine";
 import { Icon } from "./card/Icon";
 import { NodeName } from "./card/NodeName";
 import { SocketRow } from "./card/SocketRow";
@@ -22,6 +24,7 @@ export const NodeCard = memo(function NodeCard({ id, data: { node } }: NodeProps
   const problems = useEditor((state) => problemsOf(state.check, id));
   useSocketPlaces(id, sockets);
   const body = bodyOf(node);
+  const callee = calleeOf(node);
   const summary = summaryOf(node);
   return (
     <div className="node" data-category={type?.category} data-problems={problems || undefined}>
@@ -40,8 +43,9 @@ export const NodeCard = memo(function NodeCard({ id, data: { node } }: NodeProps
       {/* Of one height with and without a run, so that a run moves neither sockets nor other cards. */}
       <div className="node-body">
         {body && <BodyPreview nodeId={id} body={body} />}
+        {callee && <CalleeLine node={node} slug={callee} />}
         {typeof node.data.model === "string" && <ModelChip internalName={node.data.model} />}
-        {body ? null : summary ? (
+        {body || callee ? null : summary ? (
           <p className={summary.isCode ? "node-summary code-line" : "node-summary"}>{summary.text}</p>
         ) : (
           <p className="node-summary unset">{type?.description}</p>

@@ -1,6 +1,7 @@
 /** The answer of a check of the document by the API: problems, sockets and estimate. */
 
-import type { Check as Answer, GraphNode } from "../../api/types";
+import type { Check as Answer, GraphNode, GraphProblem } from "../../api/types";
+import type { Sockets } from "./catalogue";
 
 /** An answer, with the nodes that were checked. */
 export interface Check extends Answer {
@@ -22,4 +23,19 @@ export function problemsOf(check: Check, nodeId: string): number {
     counts.set(check, known);
   }
   return known.get(nodeId) ?? 0;
+}
+
+/** Keep the former objects of sockets that are as before, so that their nodes are not drawn again. */
+export function keepSame<C extends Answer>(before: Check, answer: C): C {
+  const sockets: Record<string, Sockets> = {};
+  for (const [id, found] of Object.entries(answer.sockets)) {
+    const known = before.sockets[id];
+    sockets[id] = known && JSON.stringify(known) === JSON.stringify(found) ? known : found;
+  }
+  return { ...answer, sockets };
+}
+
+/** Whether a problem is of a node itself, and not of the graph inside of it. */
+export function isOwn(problem: GraphProblem, nodeId: string): boolean {
+  return problem.nodeId === nodeId && !problem.path;
 }

@@ -2,9 +2,10 @@
 
 import { call, secondsToWait } from "../../api/client";
 import type { Check as Answer } from "../../api/types";
+import { watchSaves } from "../../api/live";
+import { calls } from "../settings/calls/callee";
 import type { EditorStore } from "../document/store";
-import type { Check } from "./check";
-import type { Sockets } from "./catalogue";
+import { keepSame } from "./check";
 
 const PAUSE_MS = 120;
 
@@ -37,6 +38,12 @@ export function keepChecked(store: EditorStore): () => void {
     clearTimeout(timer);
     timer = window.setTimeout(() => void check(), Math.max(PAUSE_MS, notBefore - Date.now()));
   };
+  // The sockets of a node that calls a workflow are those of its live version.
+  const stopWatching = watchSaves((row) => {
+    if (row !== null && !calls(store.document.nodes, row.slug)) return;
+    checked = null;
+    later();
+  });
   let seen = store.document;
   const unsubscribe = store.subscribe(() => {
     if (store.document === seen) return;
@@ -48,16 +55,7 @@ export function keepChecked(store: EditorStore): () => void {
   return () => {
     clearTimeout(timer);
     removeEventListener("online", later);
+    stopWatching();
     unsubscribe();
   };
-}
-
-/** Keep the former objects of sockets that are as before, so that their nodes are not drawn again. */
-function keepSame(before: Check, answer: Answer): Check {
-  const sockets: Record<string, Sockets> = {};
-  for (const [id, found] of Object.entries(answer.sockets)) {
-    const known = before.sockets[id];
-    sockets[id] = known && JSON.stringify(known) === JSON.stringify(found) ? known : found;
-  }
-  return { ...answer, sockets };
 }

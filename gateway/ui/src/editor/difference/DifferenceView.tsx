@@ -19,13 +19,14 @@ interface Props {
 export function DifferenceView({ before, after, none }: Props) {
   const catalogue = useCatalogue();
   const words = useMemo(() => describe(catalogue, before, after), [catalogue, before, after]);
-  const { nodes, wires, members, moved } = words;
+  const { nodes, wires, members, inside, moved } = words;
   if (countChanges(words) + moved.length === 0) return <p className="muted">{none}</p>;
   return (
     <div className="difference">
       {nodes.length + wires.length + moved.length > 0 && <DifferencePicture before={before} after={after} words={words} />}
       <Section title="Nodes" entries={nodes} />
       <Section title="Wires" entries={wires} />
+      <Section title="Inside of nodes" entries={inside} />
       <Section title="Workflow" entries={members} />
       {moved.length > 0 && (
         <p className="muted small">{moved.length === 1 ? "1 node was moved." : `${moved.length} nodes were moved.`}</p>

@@ -1,6 +1,7 @@
 /** Differences in words: an entry for each node, wire and member that is added, removed or changed. */
 
 import type { GraphEdge, GraphNode } from "../../api/types";
+import { BODY, bodyOf, documentInside } from "../bodies/body";
 import type { Catalogue } from "../catalogue/catalogue";
 import { type Change, difference, fieldChanges } from "../document/difference";
 import type { EditorDocument } from "../document/document";
@@ -26,6 +27,8 @@ export interface Words {
   nodes: Entry[];
   wires: Entry[];
   members: Entry[];
+  /** Changes of graphs inside of nodes, whose nodes are changed by them. */
+  inside: Entry[];
   /** Ids of nodes that were only moved. */
   moved: string[];
 }
@@ -61,7 +64,7 @@ export function countChanges({ nodes, wires, members }: Words): number {
 }
 
 export function describe(catalogue: Catalogue | undefined, before: EditorDocument, after: EditorDocument): Words {
-  const words: Words = { nodes: [], wires: [], members: [], moved: [] };
+  const words: Words = { nodes: [], wires: [], members: [], inside: [], moved: [] };
   for (const change of difference(before, after)) {
     if (change.part === "node") addNode(words, catalogue, change);
     else if (change.part === "edge") words.wires.push(ofWire(change));
@@ -85,11 +88,24 @@ function addNode(words: Words, catalogue: Catalogue | undefined, change: Change 
     words.moved.push(id);
     return;
   }
-  const fields = worthNaming.map(({ field, isSetting, ...sides }) => ({
+  const isInside = bodyOf(before) !== null && bodyOf(after) !== null;
+  if (before && after) addInside(words, catalogue, before, after);
+  const shown = worthNaming.filter((each) => !isInside || !each.isSetting || each.field !== BODY);
+  const fields = shown.map(({ field, isSetting, ...sides }) => ({
     label: isSetting ? fieldLabel(catalogue, node, field) : field,
     ...sides,
   }));
   words.nodes.push({ key: `node ${id}`, kind: kindOf(change), title: nodeLabel(catalogue, node), node: id, fields });
+}
+
+/** Name the differences between the graphs inside of a node. */
+function addInside(words: Words, catalogue: Catalogue | undefined, before: GraphNode, after: GraphNode): void {
+  const [former, latter] = [documentInside(before), documentInside(after)];
+  if (!former || !latter) return;
+  const found = describe(catalogue, former, latter);
+  for (const each of [...found.nodes, ...found.wires, ...found.inside]) {
+    words.inside.push({ ...each, key: `${after.id} ${each.key}`, title: `${after.id} › ${each.title}`, node: null });
+  }
 }
 
 function ofWire(change: Change & { part: "edge" }): Entry {

@@ -1,6 +1,7 @@
 /** Merging of documents: changes that were made to one are made to another. Pure functions. */
 
 import type { GraphEdge, GraphNode } from "../../api/types";
+import { BODY, type Body, bodyOf, documentInside } from "../bodies/body";
 import { type Change, difference, fieldChanges, memberOf, same } from "./difference";
 import { type EditorDocument, freeId, type Group, groupsOf } from "./document";
 import type { History } from "./history";
@@ -138,6 +139,11 @@ function mergeNode(
     const { field, isSetting } = change;
     const value = memberOf(isSetting ? now.data : now, field);
     if (same(value, change.after)) continue;
+    const inside = isSetting && field === BODY ? mergeInside(now, before, after) : null;
+    if (inside) {
+      node = withField(node, field, isSetting, inside);
+      continue;
+    }
     const isOurs = same(value, change.before);
     if (!isOurs && !isPlace(change)) {
       clashes.push({ part: "node", id: now.id, field, isSetting, change: change.after, document: value });
@@ -145,6 +151,14 @@ function mergeNode(
     if (isOurs || keep === "change") node = withField(node, field, isSetting, change.after);
   }
   return node;
+}
+
+/** Make changes of the graph inside of a node; null where it is not on all sides, or where somebody has to choose. */
+function mergeInside(now: GraphNode, before: GraphNode, after: GraphNode): Body | null {
+  const [present, former, latter] = [now, before, after].map(documentInside);
+  if (!present || !former || !latter) return null;
+  const { document, clashes } = apply(present, difference(former, latter));
+  return clashes.length > 0 ? null : { ...bodyOf(now), nodes: document.nodes, edges: document.edges };
 }
 
 function withField(node: GraphNode, field: string, isSetting: boolean, value: unknown): GraphNode {

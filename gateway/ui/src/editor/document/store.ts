@@ -38,6 +38,9 @@ export abstract class EditorStore {
   /** Remove a draft that equals the published document. */
   dropUnchanged: () => Promise<void> = async () => {};
 
+  /** The workflow that has this graph. */
+  abstract readonly root: EditorStore;
+
   constructor(slug: string, path: readonly string[]) {
     this.slug = slug;
     this.path = path;
@@ -80,6 +83,7 @@ const SAME_STEP_MS = 1_000;
 
 /** The workflow. */
 export class WorkflowStore extends EditorStore {
+  readonly root = this;
   private state: EditorState;
   private readonly watchers = new Set<() => void>();
   private lastStep = { name: "", at: 0 };

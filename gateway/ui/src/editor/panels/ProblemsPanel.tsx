@@ -7,7 +7,8 @@ import type { EditorDocument } from "../document/document";
 import { useDocument, useEditor } from "../document/store";
 import { countOf } from "../publishing/state";
 import { useReveal } from "../running/reveal";
-import { innerPath, nodeAt } from "../bodies/body";
+import { bodyAt, placeOf } from "../bodies/body";
+import { openGraph } from "../bodies/open";
 import { MissingNote } from "./MissingNote";
 
 interface Place {
@@ -53,16 +54,17 @@ export function ProblemsPanel() {
 function Leading({ problem }: { problem: GraphProblem }) {
   const reveal = useReveal();
   const catalogue = useCatalogue();
-  const { edgeId, field, socket, reason } = problem;
-  const path = innerPath(problem);
-  const node = nodeAt(useDocument(), path);
-  const id = path.at(-1) ?? edgeId;
+  const { field, socket, reason } = problem;
+  const document = useDocument();
+  const { graph, id } = placeOf(document, problem);
+  const node = bodyAt(document, graph)?.nodes.find((each) => each.id === id);
   const setting = field?.split(/[.[]/)[0];
   const place = setting && node ? fieldLabel(catalogue, node, setting) : socket;
-  if (id === undefined) return <p>{reason}</p>;
+  if (id === undefined && graph.length === 0) return <p>{reason}</p>;
+  const inside = [...graph.slice(1), ...(graph.length > 0 && id !== undefined ? [id] : [])];
   return (
-    <Button look="quiet" className="leading" onClick={() => reveal(id, field ?? null, path.slice(0, -1))}>
-      {path.length > 1 && <span className="muted">{path.slice(1).join(" › ")}</span>}
+    <Button look="quiet" className="leading" onClick={() => (id === undefined ? openGraph(graph) : reveal(id, field ?? null, graph))}>
+      {inside.length > 0 && <span className="muted">{inside.join(" › ")}</span>}
       {place && <strong>{place}</strong>}
       <span>{reason}</span>
     </Button>

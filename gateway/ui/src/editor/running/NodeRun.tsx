@@ -120,7 +120,7 @@ function Items({ id, found }: { id: string; found: Children }) {
   return (
     <>
       {ended < found.count && <progress value={ended} max={found.count} aria-label={`Progress of ${id}`} />}
-      <p className={found.statuses.failed > 0 ? "node-text node-error" : "node-text"}>{inWords(found)}</p>
+      <p className={found.statuses?.failed ? "node-text node-error" : "node-text"}>{inWords(found)}</p>
     </>
   );
 }

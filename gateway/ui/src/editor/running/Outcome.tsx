@@ -6,8 +6,9 @@ import { StatusBadge } from "../../components/StatusBadge";
 import { Result } from "../../playground/Result";
 import { Clock } from "../../playground/RunPanel";
 import type { NodeState, RunState } from "../../playground/runState";
+import { placeOf } from "../bodies/body";
 import { openGraph, useOpenPath } from "../bodies/open";
-import { useStore } from "../document/store";
+import { useDocument } from "../document/store";
 import { useReveal } from "./reveal";
 import { isLive, useRunning, useRuns } from "./runs";
 import { StatusIcon, statusOf, wordOf } from "./status";
@@ -81,23 +82,24 @@ function Failure({ run: { error, execution } }: { run: RunState }) {
 }
 
 function Problems({ problems }: { problems: GraphProblem[] }) {
-  const store = useStore();
+  const document = useDocument();
   const reveal = useReveal();
+  const lead = (problem: GraphProblem): void => {
+    const { graph, id } = placeOf(document, problem);
+    if (id === undefined) openGraph(graph);
+    else reveal(id, problem.field, graph);
+  };
   return (
     <ul className="run-problems">
-      {problems.map(({ nodeId, edgeId, field, reason }, place) => (
-        <li key={`${nodeId} ${edgeId} ${place}`}>
-          {nodeId || edgeId ? (
-            <button
-              type="button"
-              className="as-link"
-              onClick={() => (nodeId ? reveal(nodeId, field) : store.show(edgeId as string))}
-            >
-              {nodeId && <strong>{nodeId}: </strong>}
-              {reason}
+      {problems.map((problem, place) => (
+        <li key={`${problem.nodeId} ${problem.edgeId} ${place}`}>
+          {problem.nodeId || problem.edgeId ? (
+            <button type="button" className="as-link" onClick={() => lead(problem)}>
+              {problem.nodeId && <strong>{(problem.path ?? [problem.nodeId]).join(" › ")}: </strong>}
+              {problem.reason}
             </button>
           ) : (
-            reason
+            problem.reason
           )}
         </li>
       ))}

@@ -15,7 +15,7 @@ export function EdgeSettings({ edge }: { edge: GraphEdge }) {
     const node = nodes.find((each) => each.id === id);
     return node && socketsOf(node, sockets, catalogue)[side].find((each) => each.name === name);
   };
-  const reasons = problems.filter((each) => each.edgeId === edge.id).map((each) => sentence(each.reason));
+  const reasons = problems.filter((each) => each.edgeId === edge.id && !each.path).map((each) => sentence(each.reason));
   const ends = [
     ["From", edge.source, edge.sourceHandle, find(edge.source, "outputs", edge.sourceHandle)],
     ["To", edge.target, edge.targetHandle, find(edge.target, "inputs", edge.targetHandle)],

@@ -1,7 +1,10 @@
 import { useEffect, useRef } from "react";
 import type { GraphNode } from "../../api/types";
+import { isOwn } from "../catalogue/check";
 import type { NodeType, SettingSchema } from "../catalogue/catalogue";
 import { useEditor } from "../document/store";
+import { BODY } from "../bodies/body";
+import { WORKFLOW } from "./calls/callee";
 import { Fold } from "./Fold";
 import { ModelSetting } from "./models/ModelSetting";
 import { isModelSetting, useModelOf } from "./models/modelSettings";
@@ -19,6 +22,12 @@ function isRare(type: NodeType, name: string): boolean {
   return RARE.has(name) || (name === "values" && "fields" in (type.settings.properties ?? {}));
 }
 
+/** Whether a setting is about the other of two kinds of work: a graph inside of the node, or a workflow that it calls. */
+function isOfOtherWork(type: NodeType, { data }: GraphNode, name: string): boolean {
+  const isChoice = BODY in (type.settings.properties ?? {});
+  return isChoice && Boolean(data[BODY]) && (name === WORKFLOW || name === "version") && data[name] === undefined;
+}
+
 /** A form made from the catalogue's schema of the node's type. */
 export function NodeSettings({ node, type }: { node: GraphNode; type: NodeType }) {
   const form = useRef<HTMLDivElement>(null);
@@ -26,7 +35,9 @@ export function NodeSettings({ node, type }: { node: GraphNode; type: NodeType }
   useEffect(() => {
     if (focused && form.current) return leadTo(form.current, focused);
   }, [focused, node.id]);
-  const all = Object.entries(type.settings.properties ?? {}).filter(([, each]) => each["x-widget"] !== "hidden");
+  const all = Object.entries(type.settings.properties ?? {}).filter(
+    ([name, each]) => each["x-widget"] !== "hidden" && !isOfOtherWork(type, node, name),
+  );
   const rare = all.filter(([name]) => isRare(type, name));
   const used = rare.filter(([name]) => node.data[name] !== undefined && node.data[name] !== null).length;
   const show = ([name, schema]: [string, SettingSchema]) => {
@@ -55,7 +66,7 @@ function OtherReasons({ node, type }: { node: GraphNode; type: NodeType }) {
   const fields = useModelOf(node)?.fields ?? [];
   const names = [...Object.keys(type.settings.properties ?? {}), ...fields.map((field) => field.name)];
   const shownAtSockets = new Set([...names.map(socketOf), ...socketNames(node.data)]);
-  const ofNode = problems.filter((each) => each.nodeId === node.id && !each.field && !(each.socket && shownAtSockets.has(each.socket)));
+  const ofNode = problems.filter((each) => isOwn(each, node.id) && !each.field && !(each.socket && shownAtSockets.has(each.socket)));
   const sockets = ofNode.flatMap((each) => each.socket ?? []);
   const others = ofNode.filter((each) => !each.socket).map((each) => sentence(each.reason));
   return (

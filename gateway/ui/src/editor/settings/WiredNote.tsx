@@ -1,4 +1,5 @@
 import type { GraphNode } from "../../api/types";
+import { isOwn } from "../catalogue/check";
 import { useDocument, useEditor } from "../document/store";
 import { SourceLink } from "./SourceLink";
 import { WireTo } from "./template/PlaceholderList";
@@ -15,7 +16,7 @@ export function WiredNote({ node, name }: { node: GraphNode; name: string }) {
   const sources = useSources(node.id);
   const edge = useDocument().edges.find((each) => each.target === node.id && each.targetHandle === socket);
   const problem = useEditor((state) =>
-    state.check.problems.find((each) => each.nodeId === node.id && each.socket === socket && !each.field),
+    state.check.problems.find((each) => isOwn(each, node.id) && each.socket === socket && !each.field),
   );
   if (edge) {
     return (

@@ -1,5 +1,6 @@
 /** Problems beside the settings that they are about. */
 
+import { isOwn } from "../catalogue/check";
 import { useEditor } from "../document/store";
 
 /** Whether a problem at `field` belongs to the setting, or the part of one, at `path`. */
@@ -11,7 +12,7 @@ export function isWithin(field: string | undefined, path: string): boolean {
 export function useReasons(nodeId: string, path: string, isExact = false): string[] {
   const problems = useEditor((state) => state.check.problems);
   const shown = problems.filter(
-    (each) => each.nodeId === nodeId && (isExact ? each.field === path : isWithin(each.field, path)),
+    (each) => isOwn(each, nodeId) && (isExact ? each.field === path : isWithin(each.field, path)),
   );
   return [...new Set(shown.map((each) => sentence(each.reason, each.field)))];
 }

@@ -18,7 +18,7 @@ interface Props {
 /** The children of a node in time, page by page: rows of the waterfall that lead to their own pages. */
 export function ChildRows({ node, executionId, found, scale }: Props) {
   const { rows, error, reload, more } = usePages<ExecutionRow>(childListPath(executionId, node.id, "", 20));
-  const state = `${found.statuses.processing} ${endedOf(found)}`;
+  const state = `${found.statuses?.processing} ${endedOf(found)}`;
   // biome-ignore lint/correctness/useExhaustiveDependencies: `reload` is made anew each time
   useEffect(() => {
     if (rows) reload();

@@ -1,5 +1,8 @@
 /** The widgets by the name that the catalogue gives (`x-widget`); a name that is not here is edited as JSON. */
 
+import { BodyWidget } from "../calls/BodyWidget";
+import { FieldWidget } from "../calls/FieldWidget";
+import { WorkflowWidget } from "../calls/WorkflowWidget";
 import { ExpressionWidget } from "../expression/ExpressionWidget";
 import { FieldDesigner } from "../fields/FieldDesigner";
 import { CasesWidget } from "../lists/CasesWidget";
@@ -35,5 +38,8 @@ export const WIDGETS: Record<string, Widget> = {
   items: { Control: ItemsWidget, isGroup: true },
   names: { Control: NamesWidget, isGroup: true },
   cases: { Control: CasesWidget, isGroup: true },
+  body: { Control: BodyWidget, isGroup: true, isExplained: true },
+  workflow: { Control: WorkflowWidget, isExplained: true },
+  field: { Control: FieldWidget },
   retry: { Control: Retry, isGroup: true },
 };
