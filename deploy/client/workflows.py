@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 from deploy.client.api import Api
 from deploy.problems import ApiRefused, CommandFailed
-from engine.graph.calls import called_slugs, replace_calls
+from engine.graph.calls import called_slugs, callees_first, with_replaced_calls
 
 Row = dict[str, Any]
 PATH = "/api/workflows"
@@ -100,35 +100,13 @@ async def push_together(
     """
     rows: list[Row] = []
     slugs: dict[str, str] = {}
-    for body in _callees_first(bodies):
-        nodes = _nodes_of(body)
-        changed = {"nodes": replace_calls(nodes, slugs)} if nodes and slugs else {}
-        row = await push(workflows, {**body, **changed}, is_new=is_new)
+    for body in callees_first(bodies):
+        row = await push(workflows, with_replaced_calls(body, slugs), is_new=is_new)
         rows.append(row)
         slug = _slug_of(body)
         if slug is not None and slug != row["slug"]:
             slugs[slug] = row["slug"]
     return rows
-
-
-def _callees_first(bodies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the documents so that none calls a later one, unless they form a cycle."""
-    ordered: dict[int, Mapping[str, Any]] = {}
-    by_slug = {_slug_of(body): place for place, body in enumerate(bodies)}
-    seen: set[int] = set()
-
-    def visit(place: int) -> None:
-        if place in seen:
-            return
-        seen.add(place)
-        for slug in called_slugs(_nodes_of(bodies[place])):
-            if slug in by_slug:
-                visit(by_slug[slug])
-        ordered[place] = bodies[place]
-
-    for place in range(len(bodies)):
-        visit(place)
-    return list(ordered.values())
 
 
 async def called_documents(workflows: AccountWorkflows, document: Row) -> list[Row]:
@@ -155,11 +133,6 @@ async def called_documents(workflows: AccountWorkflows, document: Row) -> list[R
 def _slug_of(body: Mapping[str, Any]) -> str | None:
     slug = body.get("slug")
     return slug if isinstance(slug, str) else None
-
-
-def _nodes_of(body: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
-    nodes = body.get("nodes")
-    return [each for each in nodes if isinstance(each, dict)] if isinstance(nodes, list) else ()
 
 
 def find_slug(own: Sequence[Row], body: Mapping[str, Any]) -> str | None:

@@ -1,6 +1,6 @@
 """Calls of other workflows by the nodes of a document, in bodies of nodes too."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.graph.bodies import Elements, change_nodes, walk_nodes
@@ -37,6 +37,39 @@ def replace_calls(nodes: Elements, slugs: Mapping[str, str]) -> list[dict[str, A
         return {**node, "data": {**others, WORKFLOW.name: slugs[call.workflow]}}
 
     return change_nodes(nodes, change)
+
+
+def callees_first(bodies: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return documents with slugs so that none calls a later one, unless they form a cycle."""
+    ordered: dict[int, Mapping[str, Any]] = {}
+    places = {str(body.get("slug")): place for place, body in enumerate(bodies)}
+    seen: set[int] = set()
+
+    def visit(place: int) -> None:
+        if place in seen:
+            return
+        seen.add(place)
+        for slug in called_slugs(_nodes_of(bodies[place])):
+            if slug in places:
+                visit(places[slug])
+        ordered[place] = bodies[place]
+
+    for place in range(len(bodies)):
+        visit(place)
+    return list(ordered.values())
+
+
+def with_replaced_calls(body: Mapping[str, Any], slugs: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return a document, which may be malformed, with other calls, as `replace_calls` does."""
+    nodes = _nodes_of(body)
+    return {**body, "nodes": replace_calls(nodes, slugs)} if nodes and slugs else body
+
+
+def _nodes_of(body: Mapping[str, Any]) -> Elements:
+    """Return the nodes of a body; none where it is malformed, which saving it reports."""
+    nodes = body.get("nodes")
+    is_graph = isinstance(nodes, list) and all(isinstance(each, dict) for each in nodes)
+    return nodes if is_graph and nodes is not None else ()
 
 
 def _call_of(node: Mapping[str, Any]) -> Callee | None:

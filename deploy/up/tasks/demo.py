@@ -10,11 +10,13 @@ from deploy.stack.store_access import open_store
 from deploy.up.sample_run import RECORD, SLUG
 from engine.access.capabilities import Role, Tier
 from engine.errors import InvalidGraph, Unauthorized
+from engine.graph.calls import callees_first, with_replaced_calls
 from engine.ids.slugs import slugify
 from engine.models.availability import needed_variables
 from engine.models.registry import shipped_models
 from engine.services.workflows.graph_checks import GraphChecker
 from engine.services.workflows.publish import create_workflow
+from engine.services.workflows.schema_checks import check_schema
 from engine.store import Account, Store
 from engine.store.audit import COMMAND
 
@@ -82,12 +84,20 @@ class Demo:
         self._write(accountId=account.id, key=secret)
 
     async def _push_templates(self, store: Store, checker: GraphChecker, account: Account) -> None:
-        """Push the templates that this installation has not had yet."""
+        """Push the templates that this installation has not had yet.
+
+        One that must wait for a newer schema of the store is pushed by a later start.
+        """
         templates, pushed = template_documents(), self._record.get("templates", [])
-        missing = [document for name, document in templates.items() if name not in pushed]
+        missing = {
+            name: document
+            for name, document in templates.items()
+            if name not in pushed
+            and not check_schema(store.schema, document["nodes"], document["edges"])
+        }
         if missing:
-            await _push_new(store, checker, account, missing)
-            self._write(templates=sorted({*pushed, *templates}))
+            await _push_new(store, checker, account, missing.values())
+            self._write(templates=sorted({*pushed, *missing}))
 
     def _write(self, **values: Any) -> None:
         self._record |= values
@@ -114,18 +124,24 @@ def _examples() -> list[dict[str, Any]]:
 async def _push_new(
     store: Store, checker: GraphChecker, account: Account, documents: Iterable[Mapping[str, Any]]
 ) -> None:
-    there = {workflow.name for workflow in await store.workflow_list.own(account.id)}
-    for document in documents:
-        if document["name"] not in there:
-            await _push(store, checker, account, document)
+    """Push the documents whose names are new, each after those of them that it calls."""
+    there = {each.name: each.slug for each in await store.workflow_list.own(account.id)}
+    slugs: dict[str, str] = {}
+    for document in callees_first([{**each, "slug": slugify(each["name"])} for each in documents]):
+        slug = there.get(document["name"])
+        if slug is None:
+            slug = await _push(store, checker, account, with_replaced_calls(document, slugs))
+        slugs[document["slug"]] = slug
 
 
 async def _push(
     store: Store, checker: GraphChecker, account: Account, document: Mapping[str, Any]
-) -> None:
+) -> str:
+    """Save a document as a new workflow; return its slug."""
     try:
-        await create_workflow(store, account.id, document, checker=checker)
+        saved = await create_workflow(store, account.id, document, checker=checker)
     except InvalidGraph:
         # Its models are unavailable here; a draft reports that when it is run.
         draft = {**document, "draft": True}
-        await create_workflow(store, account.id, draft, checker=checker)
+        saved = await create_workflow(store, account.id, draft, checker=checker)
+    return saved.slug

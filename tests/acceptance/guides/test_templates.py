@@ -160,3 +160,41 @@ def test_the_nearest_entry_comes_first(stack: RunningStack) -> None:
     assert asked[0]["entry"].startswith("Invoices are sent")
     assert [hit["score"] for hit in asked] == sorted((hit["score"] for hit in asked), reverse=True)
     assert [hit["entry"] for hit in twice][:2] == ["mug", "mug"]
+
+
+def test_rows_are_enriched_by_a_model_and_those_that_failed_are_apart(
+    stack: RunningStack,
+) -> None:
+    rows = [{"company": "Acme"}, {"city": "Porto"}, {"company": "Kettle & Co"}]
+
+    result = run(stack, "enrichment-of-rows-by-a-model", rows=rows, question="What?")
+
+    assert [each["row"] for each in result["enriched"]] == [rows[0], rows[2]]
+    assert all("What?" in each["answer"] for each in result["enriched"])
+    assert "Acme" in result["enriched"][0]["answer"]
+    ((row, reason),) = ((each["row"], each["reason"]) for each in result["failed"])
+    assert row == rows[1] and "company" in reason
+
+
+def test_a_report_has_the_summary_of_a_workflow_of_its_own(stack: RunningStack) -> None:
+    text = run(stack, "meeting-report", title="Lids", notes="Ada orders lids.")["text"]
+
+    title, summary, tasks = text.split("\n\n", 1)[0], *text.split("\n\n## To do\n\n")
+    assert title == "# Lids"
+    assert "Sum the text up in 2 sentences" in summary and "Ada orders lids." in summary
+    assert "List what is to be done" in tasks
+
+
+def test_a_copy_of_the_report_brings_the_summary_along(stack: RunningStack) -> None:
+    email = ("--email", "reporter@example.org")
+    other = json_of(stack, "account", "create", *email, "--tier", "business")
+    key = json_of(stack, "key", "create", "--account", other["id"], "--preset", "Full deploy")[
+        "key"
+    ]
+
+    status, copy = stack.api("POST", "/api/workflows", {"copyOf": "meeting-report"}, key=key)
+    path = f"/api/workflows/{copy['slug']}/run"
+    ran, answer = stack.api("POST", path, {"inputs": {"notes": "Ada orders lids."}}, key=key)
+
+    assert (status, list(copy["copiedWorkflows"])) == (201, ["summary-of-a-text"])
+    assert (ran, "Sum the text up" in str(answer["result"])) == (200, True)

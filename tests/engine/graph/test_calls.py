@@ -4,7 +4,13 @@ from typing import Any
 
 import pytest
 
-from engine.graph.calls import called_slugs, find_calls, replace_calls
+from engine.graph.calls import (
+    called_slugs,
+    callees_first,
+    find_calls,
+    replace_calls,
+    with_replaced_calls,
+)
 from engine.nodes.support.children import Callee
 from tests.support.gateway.documents import node
 
@@ -56,3 +62,24 @@ def test_calls_are_replaced_by_those_of_other_live_workflows() -> None:
     replaced = node("sub", "subWorkflow", workflow="letter-2", onError="continue")
     assert changed == [node("each", "forEach", body=body(replaced, kept), concurrency=4)]
     assert pinned["data"]["workflow"] == "letter"
+
+
+def document(slug: str, *callees: str) -> dict[str, Any]:
+    return {"slug": slug, "nodes": [node(each, "subWorkflow", workflow=each) for each in callees]}
+
+
+def test_documents_come_after_those_that_they_call() -> None:
+    bodies = [document("a", "b", "elsewhere"), document("c"), document("b", "c"), {"nodes": "x"}]
+
+    assert [each.get("slug") for each in callees_first(bodies)] == ["c", "b", "a", None]
+    loop = callees_first([document("a", "b"), document("b", "a")])
+    assert sorted(each["slug"] for each in loop) == ["a", "b"]
+
+
+def test_calls_of_a_malformed_document_stay() -> None:
+    body = {"nodes": [3]}
+
+    assert with_replaced_calls(body, {"a": "b"}) == body
+    assert with_replaced_calls(document("x", "a"), {"a": "b"})["nodes"][0]["data"] == {
+        "workflow": "b"
+    }

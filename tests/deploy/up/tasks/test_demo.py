@@ -14,6 +14,8 @@ from engine.access.tiers import load
 from engine.services.workflows.publish import update_workflow
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.redis import keyspace
+from engine.store.redis.installation import SCHEMA
 from engine.webhooks.signing import CAPABILITY
 from gateway.app import routes
 from gateway.auth.guard import Guarded
@@ -95,6 +97,21 @@ async def test_an_installation_from_before_gets_the_templates_that_it_has_not_ha
 
     found = await names(store, templates=True)
     assert "Page watch" in found and "Invoice to JSON" not in found
+
+
+async def test_templates_that_must_wait_for_the_schema_are_pushed_by_a_later_start(
+    demo: Demo, store: Store, tmp_path: Path, redis_url: str
+) -> None:
+    await store.client.send("HSET", keyspace.installation(), "schema", 1)
+    await demo.prepare()
+    waiting = {"Enrichment of rows by a model", "Meeting report"}
+    before = await names(store, templates=True)
+
+    await store.client.send("HSET", keyspace.installation(), "schema", SCHEMA)
+    await Demo(Stack(data_dir=tmp_path, redis_url=redis_url)).prepare()
+
+    assert "Summary of a text" in before and not before & waiting
+    assert await names(store, templates=True) == before | waiting
 
 
 async def test_the_example_that_is_run_first_leads_the_list_and_those_with_a_model_end_it(
