@@ -41,15 +41,22 @@ class CostEstimate:
     """
 
     def __init__(
-        self, plan: Plan, inputs: Mapping[str, Any], defaults: "CostEstimate | None" = None
+        self,
+        plan: Plan,
+        inputs: Mapping[str, Any],
+        defaults: "CostEstimate | None" = None,
+        *,
+        knows_all: bool = True,
     ) -> None:
         """Create the estimate of a run with these inputs.
 
-        Without `defaults` these are the defaults of the form, where null is unknown.
+        Without `defaults` these are the defaults of the form. Null is unknown there, and unless
+        the inputs are all known.
         """
         self._plan = plan
         self._run_inputs = inputs
         self._defaults = defaults
+        self._knows_all = knows_all and defaults is not None
         self._variable: Collection[int] = defaults._variable if defaults else _find_variable(plan)
         self._outputs: dict[int, Mapping[str, KnownValue]] = (
             {} if defaults is None else {**defaults._outputs}
@@ -67,7 +74,7 @@ class CostEstimate:
         known = self._usages.get(index)
         if known is None or known[0] is not model:
             node = self._plan.nodes[index]
-            inputs, unknown = self._inputs(node)
+            inputs, unknown = self.inputs(node)
             known = model, node.type.max_usage(node.settings, inputs, unknown)
             self._usages[index] = known
         return known[1]
@@ -79,7 +86,7 @@ class CostEstimate:
         if self._work > (MAX_WORK if self._defaults else MAX_WORK_ONCE):
             assumed = self._outputs.get(node.index, {})
             return {name: replace(each, is_exact=False) for name, each in assumed.items()}
-        inputs, unknown = self._inputs(node)
+        inputs, unknown = self.inputs(node)
         is_exact = node.type.kind is WorkKind.PURE and not unknown
         try:
             outputs = node.type.estimate_outputs(node.settings, inputs, unknown)
@@ -91,10 +98,9 @@ class CostEstimate:
         return {name: self._measure(value, is_exact=is_exact) for name, value in outputs.items()}
 
     def _estimate_form(self) -> Mapping[str, KnownValue]:
-        is_run = self._defaults is not None
         outputs = outputs_of(self._plan.fields, self._run_inputs)
         return {
-            name: self._measure(value, is_exact=is_run or value is not None)
+            name: self._measure(value, is_exact=self._knows_all or value is not None)
             for name, value in outputs.items()
         }
 
@@ -106,7 +112,7 @@ class CostEstimate:
     def _find(self, edge: InEdge) -> KnownValue:
         return self._outputs[edge.source].get(edge.output, UNKNOWN)
 
-    def _inputs(self, node: Node) -> tuple[dict[str, Any], set[str]]:
+    def inputs(self, node: Node) -> tuple[dict[str, Any], set[str]]:
         """Return the known inputs of a node, and the sockets whose values are not exact."""
         inputs: dict[str, Any] = {}
         unknown = set()
@@ -149,10 +155,16 @@ def of_run(plan: Plan, inputs: Mapping[str, Any]) -> CostEstimate:
     return CostEstimate(plan, inputs, of_defaults(plan))
 
 
+def of_child(plan: Plan, inputs: Mapping[str, Any]) -> CostEstimate:
+    """Return the estimate of a child of which some inputs are known; the defaults fill the rest."""
+    filled = {field.name: inputs.get(field.name, field.default) for field in plan.fields}
+    return CostEstimate(plan, filled, of_defaults(plan), knows_all=False)
+
+
 def _find_ancestors(plan: Plan) -> list[int]:
-    """Return the ancestors of charged nodes, in plan order."""
+    """Return the ancestors of charged nodes and of those with children, in plan order."""
     found: set[int] = set()
-    pending = list(plan.models)
+    pending = [*plan.models, *plan.children]
     while pending:
         new = set(plan.nodes[pending.pop()].dependencies) - found
         found |= new

@@ -1,6 +1,6 @@
 """Quotes of runs in credits, before they start. One credit is 0.001 USD."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -9,15 +9,16 @@ from typing import Any
 
 from engine.access.capabilities import EVERYTHING, Tier
 from engine.access.tiers import TierTerms
-from engine.billing.cost_estimate import CostEstimate, of_defaults, of_run
+from engine.billing.cost_estimate import of_defaults, of_run
+from engine.billing.inner_costs import PlanCosts, charged_models, model_credits
 from engine.errors import MaxCreditsExceeded, ModelNotFound, ModelTierRequired
+from engine.graph.inner_plans import NO_PLANS, InnerPlans
 from engine.graph.plan import Plan
 from engine.models.manifest import Model, Trial
-from engine.models.pricing import Usage, cost_micro_usd, credits_for
 from engine.models.registry import find_model
 
 MAX_CREDITS = 2**53 - 1
-"""Largest integer that JSON and Lua represent exactly."""
+"""Largest integer that JSON and Lua represent exactly; a higher estimate counts as this."""
 DAY_MS = 86_400_000
 MONEY_CODES = frozenset({"INSUFFICIENT_CREDITS", "MAX_CREDITS_EXCEEDED"})
 """Codes of nodes and executions that failed for lack of credits."""
@@ -54,52 +55,59 @@ def make_quote(
     terms: TierTerms | None,
     max_credits: int | None,
     inputs: Mapping[str, Any] = NOTHING,
+    inner: InnerPlans = NO_PLANS,
 ) -> Quote | None:
     """Return the quote of a run for an account with these terms; None if nothing is charged.
 
     Inputs that reach a charged node through pure nodes count with their true values and lengths.
+    Children count with the plans in `inner`, those of a For Each as one item.
 
     Raises ModelNotFound, ModelTierRequired, or MaxCreditsExceeded if the estimate exceeds
     `max_credits`.
     """
-    if not plan.models:
+    names = charged_models(plan, inner) if plan.children else frozenset(plan.models.values())
+    if not names:
         return None
     if terms is None:
         raise ValueError("a run that is charged needs the terms of its account")
     trials: dict[str, Trial] = {}
-    for name in set(plan.models.values()):
+    for name in names:
         model = _usable(name)
         if terms.trials and model.trial is not None:
             trials[name] = model.trial
         elif RANKS[terms.tier] < RANKS[model.tier] and EVERYTHING not in terms.ceiling:
             raise ModelTierRequired(name, model.tier.value, terms.tier.value)
-    costs = _costs(plan, terms.markup, of_run(plan, inputs))
-    total = sum(cost for name, cost in costs if name not in trials)
+    costs = PlanCosts(inner=inner, markup=terms.markup, free=frozenset(trials))
+    total = min(costs.total(plan, of_run(plan, inputs)), MAX_CREDITS)
     if max_credits is not None and total > max_credits:
         message = f"The run may cost {total} credits, more than 'max_credits' allows"
         raise MaxCreditsExceeded(message, maxCredits=max_credits, estimate=total)
     return Quote(credits=total, markup=terms.markup, trials=trials, max_credits=max_credits)
 
 
-def estimate(plan: Plan, markup: Decimal) -> int:
+def estimate(plan: Plan, markup: Decimal, inner: InnerPlans = NO_PLANS) -> int:
     """Return the most credits of a run of the plan without inputs, disregarding trials.
 
     Missing models count 0.
     """
-    return sum(cost for _, cost in _costs(plan, markup, of_defaults(plan)))
+    total = PlanCosts(inner=inner, markup=markup).total(plan, of_defaults(plan))
+    return min(total, MAX_CREDITS)
 
 
 def estimate_nodes(
-    plan: Plan, markup: Decimal, inputs: Mapping[str, Any] | None = None
+    plan: Plan,
+    markup: Decimal,
+    inputs: Mapping[str, Any] | None = None,
+    inner: InnerPlans = NO_PLANS,
 ) -> dict[str, int]:
     """Return the highest cost of each charged node in credits, by node id, without trials.
 
-    Without `inputs`, their defaults count. Nodes whose models are gone are left out.
+    A node with children has the cost of them. Without `inputs`, their defaults count. Nodes whose
+    models are gone are left out.
     """
     cost_estimate = of_defaults(plan) if inputs is None else of_run(plan, inputs)
-    return {
-        plan.nodes[index].id: cost for index, _, cost in _node_costs(plan, markup, cost_estimate)
-    }
+    costs = PlanCosts(inner=inner, markup=markup).of_nodes(plan, cost_estimate)
+    return {plan.nodes[index].id: min(cost, MAX_CREDITS) for index, cost in costs.items()}
 
 
 def node_credits(plan: Plan, index: int, inputs: Mapping[str, Any], markup: Decimal) -> int:
@@ -109,7 +117,7 @@ def node_credits(plan: Plan, index: int, inputs: Mapping[str, Any], markup: Deci
     if model is None:
         return 0
     node = plan.nodes[index]
-    return _credits(model, node.type.max_usage(node.settings, inputs), markup)
+    return model_credits(model, node.type.max_usage(node.settings, inputs), markup)
 
 
 def trials_text(trials: Mapping[str, Trial]) -> str:
@@ -128,21 +136,3 @@ def _usable(name: str) -> Model:
     if model is None or not model.enabled:
         raise ModelNotFound
     return model
-
-
-def _costs(plan: Plan, markup: Decimal, cost_estimate: CostEstimate) -> Iterator[tuple[str, int]]:
-    return ((name, cost) for _, name, cost in _node_costs(plan, markup, cost_estimate))
-
-
-def _node_costs(
-    plan: Plan, markup: Decimal, cost_estimate: CostEstimate
-) -> Iterator[tuple[int, str, int]]:
-    """Yield index, model and credits of each charged node."""
-    for index, name in plan.models.items():
-        model = find_model(name)
-        if model is not None:
-            yield index, name, _credits(model, cost_estimate.usage(index, model), markup)
-
-
-def _credits(model: Model, usage: Usage, markup: Decimal) -> int:
-    return credits_for(cost_micro_usd(model.pricing, usage), markup)

@@ -33,6 +33,11 @@ def all_graphs(nodes: Elements, edges: Elements = ()) -> Iterator[InnerGraph]:
             pending += _bodies(graph)
 
 
+def graph_size(nodes: Elements, edges: Elements) -> int:
+    """Return the number of nodes and edges of a graph and its bodies."""
+    return sum(len(each.nodes) + len(each.edges) for each in all_graphs(nodes, edges))
+
+
 def walk_nodes(nodes: Elements) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
     """Yield all nodes, with those of bodies, by their ids from the outermost node on."""
     for graph in all_graphs(nodes):

@@ -14,7 +14,7 @@ WORKFLOW = called_workflow()
 
 def find_calls(nodes: Elements) -> frozenset[Callee]:
     """Return the calls of a graph, even of nodes with other invalid settings."""
-    calls = (_call_of(node) for _, node in walk_nodes(nodes))
+    calls = (call_of(node) for _, node in walk_nodes(nodes))
     return frozenset(call for call in calls if call is not None)
 
 
@@ -30,7 +30,7 @@ def replace_calls(nodes: Elements, slugs: Mapping[str, str]) -> list[dict[str, A
     """
 
     def change(node: dict[str, Any]) -> dict[str, Any]:
-        call = _call_of(node)
+        call = call_of(node)
         if call is None or call.workflow not in slugs:
             return node
         others = {name: value for name, value in node["data"].items() if name != VERSION.name}
@@ -72,7 +72,8 @@ def _nodes_of(body: Mapping[str, Any]) -> Elements:
     return nodes if is_graph and nodes is not None else ()
 
 
-def _call_of(node: Mapping[str, Any]) -> Callee | None:
+def call_of(node: Mapping[str, Any]) -> Callee | None:
+    """Return the workflow that a node calls, even with other invalid settings; None: none."""
     data = node.get("data")
     if not isinstance(node_type(str(node.get("type"))), ChildrenNode) or not isinstance(data, dict):
         return None

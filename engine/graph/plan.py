@@ -18,6 +18,7 @@ from engine.nodes.condition import Condition
 from engine.nodes.request_input import RequestInput, RequestInputSettings
 from engine.nodes.response_output import ResponseOutput
 from engine.nodes.support.base import InEdge, NodeType, WorkKind
+from engine.nodes.support.children import ChildrenNode
 from engine.nodes.support.policy import Policy
 from engine.nodes.support.settings import Judge
 from engine.nodes.switch import Switch
@@ -92,6 +93,8 @@ class Plan:
     """A reachable node evaluates CEL."""
     models: Mapping[int, str] = field(default_factory=dict)
     """Internal names of the models of charged nodes, by index."""
+    children: tuple[int, ...] = ()
+    """Reachable nodes that run children."""
     unused_fields: frozenset[str] = frozenset()
     """Fields whose values no reachable node reads."""
     result_node: int | None = None
@@ -287,6 +290,7 @@ def _build_plan(draft: ParsedGraph, only: str | None = None) -> Plan:
         is_pure=all(nodes[index].type.kind is WorkKind.PURE for index in reachable),
         has_expressions=any(_evaluates(nodes[index]) for index in reachable),
         models=_find_models(nodes, reachable),
+        children=tuple(i for i in sorted(reachable) if isinstance(nodes[i].type, ChildrenNode)),
     )
 
 

@@ -1,6 +1,6 @@
 """For Each: runs a part of the graph, or another workflow, for each item of a list."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -115,6 +115,25 @@ class ForEach(ChildrenNode):
             concurrency=settings.concurrency,
             on_item_error=settings.on_item_error,
         )
+
+    def sample(
+        self, settings: ChildrenSettings, inputs: Mapping[str, Any], fields: Sequence[Field]
+    ) -> Mapping[str, Any]:
+        over = _over(settings, fields)
+        items = inputs.get(over)
+        item = next(iter(items), None) if isinstance(items, list) else None
+        return {**inputs, over: item}
+
+    def estimate_outputs(
+        self,
+        settings: ChildrenSettings,
+        inputs: Mapping[str, Any],
+        unknown: Collection[str] = (),
+    ) -> Outputs:
+        items = inputs.get(_over(settings, settings.interface.fields if settings.interface else ()))
+        if not isinstance(items, list) or settings.on_item_error is OnItemError.SKIP:
+            return {}
+        return {RESULTS_OUT: [None] * len(items)}
 
     def collect(self, settings: ChildrenSettings, results: Sequence[ChildResult]) -> Outputs:
         failure = _find_failure(settings, results)

@@ -139,6 +139,12 @@ class ChildrenNode(NodeType):
         """
         raise NotImplementedError
 
+    def sample(
+        self, settings: ChildrenSettings, inputs: Mapping[str, Any], fields: Sequence[Field]
+    ) -> Mapping[str, Any]:
+        """Return the inputs of one child for an estimate, of the known inputs of the node."""
+        return inputs
+
     def collect(self, settings: ChildrenSettings, results: Sequence[ChildResult]) -> Outputs:
         """Return the outputs, given the ends of all children by index.
 

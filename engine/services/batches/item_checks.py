@@ -11,6 +11,7 @@ from msgspec import Struct
 from engine.access.tiers import TierTerms
 from engine.billing.credits import make_quote
 from engine.errors import InvalidInputs, InvalidItems
+from engine.graph.inner_plans import NO_PLANS, InnerPlans
 from engine.graph.plan import Plan
 from engine.media.ids import is_asset_id
 from engine.services.runs.run_inputs import AssetUse, asset_fault, find_asset
@@ -55,10 +56,19 @@ class CheckedItems(Struct, frozen=True, kw_only=True):
 class ItemChecks:
     """Checks the items of one batch for a version of its workflow."""
 
-    def __init__(self, plan: Plan, terms: TierTerms, use: AssetUse, *, allow_http: bool) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        terms: TierTerms,
+        use: AssetUse,
+        inner: InnerPlans = NO_PLANS,
+        *,
+        allow_http: bool,
+    ) -> None:
         """`use` names the batch in place of an execution: it keeps the assets that items name."""
         self._plan = plan
         self._terms = terms
+        self._inner = inner
         self._use = use
         self._check = partial(
             check_inputs,
@@ -116,7 +126,7 @@ class ItemChecks:
                 link = raw[field.name] if field.name in linked else None
                 self._uses[(value, link)].append((index, field))
         self._names.update(dict.fromkeys(raw))
-        quote = make_quote(self._plan, self._terms, None, inputs)
+        quote = make_quote(self._plan, self._terms, None, inputs, self._inner)
         self._credits += 0 if quote is None else quote.credits
 
     async def _find_assets(self) -> None:

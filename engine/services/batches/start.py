@@ -16,6 +16,7 @@ from engine.errors import (
 from engine.services.batches.item_checks import CheckedItems, ItemChecks, RunSteps, SizedItem
 from engine.services.media import MediaService
 from engine.services.runs.acceptance import MAX_STALE
+from engine.services.runs.inner_plans import inner_plans_of
 from engine.services.runs.run_inputs import AssetUse
 from engine.services.runs.targets import Runnable, find_workflow
 from engine.store import BatchAccepted, IdempotentReplay, NewBatch, StaleWorkflow, Store
@@ -125,8 +126,10 @@ class BatchStart(Struct, frozen=True, kw_only=True):
         Errors do not name the models of another account's workflow.
         """
         use = AssetUse(self.media_service, new.account_id, asset_reference(new.batch_id))
-        checks = ItemChecks(runnable.plan, terms, use, allow_http=self.allow_http)
-        if not owner_of(runnable, new.account_id):
+        owner_id = owner_of(runnable, new.account_id)
+        inner = await inner_plans_of(self.store, owner_id or new.account_id, runnable.plan)
+        checks = ItemChecks(runnable.plan, terms, use, inner, allow_http=self.allow_http)
+        if not owner_id:
             return await checks.check(items, run_steps)
         with hidden_models():
             return await checks.check(items, run_steps)

@@ -14,6 +14,7 @@ from engine.errors import (
     WorkflowNotRunnable,
 )
 from engine.services.media import MediaService
+from engine.services.runs.inner_plans import inner_plans_of
 from engine.services.runs.run_inputs import AssetUse, WorkRunner, check_run_inputs, run_here
 from engine.services.runs.targets import CheckedInputs, Runnable, RunTarget
 from engine.store import (
@@ -91,6 +92,8 @@ class Acceptance(Struct, frozen=True, kw_only=True):
         if runnable.make_start is not None:
             async with run.turn.yielded():  # it may read objects
                 start = await runnable.make_start(run, checked.values)
+        owner_id = run.account_id if runnable.workflow is None else runnable.workflow.account_id
+        inner = await inner_plans_of(self.store, owner_id, runnable.plan)
         return await self.store.acceptance.accept(
             NewExecution(
                 run=run,
@@ -99,6 +102,7 @@ class Acceptance(Struct, frozen=True, kw_only=True):
                 packed_inputs=checked.packed,
                 workflow=runnable.workflow,
                 is_named_version=runnable.is_named_version,
+                inner=inner,
                 start=start,
                 warnings=(*run.warnings, *unknown_inputs(runnable.plan.fields, inputs)),
             )

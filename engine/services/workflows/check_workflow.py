@@ -6,15 +6,18 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from engine.billing.credits import estimate_nodes
+from engine.billing.credits import MAX_CREDITS, estimate_nodes
+from engine.billing.inner_costs import per_item_nodes
 from engine.errors import InvalidInputs
-from engine.graph.bodies import Elements
+from engine.graph.bodies import Elements, graph_size
+from engine.graph.inner_plans import NO_PLANS, InnerPlans
 from engine.graph.parsed import ParsedGraph, Problem
 from engine.graph.plan import Plan, plan_sound_part
 from engine.nodes.request_input import RequestInputSettings
+from engine.services.runs.inner_plans import find_inner_plans
 from engine.services.secrets import check_secrets
 from engine.services.workflows.callees import resolve_callees
-from engine.services.workflows.graph_checks import GraphChecker, graph_size
+from engine.services.workflows.graph_checks import GraphChecker
 from engine.services.workflows.save_workflow import check_uploads
 from engine.services.workflows.schema_checks import check_schema
 from engine.store import Store
@@ -30,13 +33,19 @@ class WorkflowCheck:
     """Sockets of each node by its id in the format of the API, even with invalid settings."""
     costs: Mapping[str, int]
     """Highest cost of each charged node in credits, by its id."""
+    per_item: Sequence[str] = ()
+    """Ids of the nodes of which the cost is that of one item."""
 
     def as_dict(self) -> dict[str, Any]:
         """Return the result in the format of the API."""
         return {
             "problems": [problem.as_detail() for problem in self.problems],
             "sockets": self.sockets,
-            "estimate": {"total": sum(self.costs.values()), "byNode": self.costs},
+            "estimate": {
+                "total": min(sum(self.costs.values()), MAX_CREDITS),
+                "byNode": self.costs,
+                "isPerItem": list(self.per_item),
+            },
         }
 
 
@@ -59,7 +68,8 @@ async def check_workflow(
     """
     callees = await resolve_callees(store, account_id, nodes, slug)
     graph = await checker.examine(account_id, nodes, edges, callees)
-    work = partial(check_graph, graph, markup, checker.allow_private, inputs)
+    inner = await find_inner_plans(store, account_id, callees)
+    work = partial(check_graph, graph, markup, checker.allow_private, inputs, inner)
     computed = await checker.compute(account_id, graph_size(nodes, edges), work)
     uploads = await check_uploads(store, account_id, nodes)
     secrets = await check_secrets(store, account_id, nodes)
@@ -73,6 +83,7 @@ async def check_workflow(
         ),
         sockets=computed.sockets,
         costs=computed.costs,
+        per_item=computed.per_item,
     )
 
 
@@ -81,10 +92,12 @@ def check_graph(
     markup: Decimal,
     allow_private: bool = False,
     inputs: Mapping[str, Any] | None = None,
+    inner: InnerPlans = NO_PLANS,
 ) -> WorkflowCheck:
     """Estimate an examined graph, and check its inputs, without the account's assets.
 
-    The estimate of a graph with problems counts the nodes and edges without any.
+    The estimate of a graph with problems counts the nodes and edges without any, and the plans in
+    `inner` for the workflows that it calls.
     """
     plan = plan_sound_part(graph)
     wrong = {} if inputs is None else dict(_input_faults(plan, inputs, allow_private))
@@ -92,7 +105,8 @@ def check_graph(
     return WorkflowCheck(
         problems=(*graph.problems, *_input_problems(graph, wrong)),
         sockets=graph.shown_sockets(),
-        costs=estimate_nodes(plan, markup, given),
+        costs=estimate_nodes(plan, markup, given, inner),
+        per_item=per_item_nodes(plan, inner),
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from functools import partial
 from typing import TypeVar
 
-from engine.graph.bodies import Elements, all_graphs
+from engine.graph.bodies import Elements, graph_size
 from engine.graph.parsed import Callees, ParsedGraph
 from engine.graph.plan import examine_graph
 from engine.process.account_semaphore import AccountSemaphore
@@ -19,11 +19,6 @@ THREADS = 2
 THREADS_OF_ACCOUNT = 1
 
 T = TypeVar("T")
-
-
-def graph_size(nodes: Elements, edges: Elements) -> int:
-    """Return the number of nodes and edges of a graph and its bodies."""
-    return sum(len(each.nodes) + len(each.edges) for each in all_graphs(nodes, edges))
 
 
 class GraphChecker:

@@ -12,6 +12,7 @@ from engine.billing.credits import Quote, make_quote
 from engine.executions.statuses import format_node_statuses
 from engine.executions.tags import pack_tags
 from engine.graph.document import RecordValues
+from engine.graph.inner_plans import NO_PLANS, InnerPlans
 from engine.graph.plan import Plan
 from engine.graph.plan_digest import FIELD, digest_of
 from engine.graph.progress import initial_codes
@@ -91,6 +92,8 @@ class NewExecution(Struct, frozen=True, kw_only=True):
     """None: the run is of a draft in `start`, or of the one model in the plan."""
     is_named_version: bool = False
     """Whether the caller named the version, which need not be the live one."""
+    inner: InnerPlans = NO_PLANS
+    """Plans of the workflows that the run may call, for its quote."""
     start: Start | None = None
     """State that the execution begins with; None: all nodes wait."""
     warnings: tuple[str, ...] = ()
@@ -173,7 +176,7 @@ class NewExecution(Struct, frozen=True, kw_only=True):
     def make_quote(self) -> Quote | None:
         """Return the quote, None if nothing is charged. Raises what `credits.make_quote` raises."""
         run = self.run
-        return make_quote(self.charged_plan(), run.terms, run.max_credits, self.inputs)
+        return make_quote(self.charged_plan(), run.terms, run.max_credits, self.inputs, self.inner)
 
     def record_fields(self, inputs: bytes, quote: Quote | None) -> dict[str, Argument]:
         """Return the first fields of the record, with inputs as they stand there.

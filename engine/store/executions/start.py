@@ -56,7 +56,8 @@ class Start:
             for index, model in plan.models.items()
             if self.statuses[index] not in NODE_TERMINAL
         }
-        return replace(plan, models=models, derived={})
+        children = (i for i in plan.children if self.statuses[i] not in NODE_TERMINAL)
+        return replace(plan, models=models, children=tuple(children), derived={})
 
 
 def draft_fields(packed_graph: bytes, names: Sequence[NodeName]) -> Fields:

@@ -3,7 +3,9 @@
 from dataclasses import replace
 
 from engine.errors import InvalidGraph
+from engine.graph.bodies import graph_size
 from engine.graph.features import UnknownPart, find_unknown
+from engine.graph.inner_plans import depends_on_models
 from engine.graph.plan import Plan, compile_plan
 from engine.models.registry import generation
 from engine.process.lru_cache import LruCache
@@ -71,7 +73,7 @@ class PlanCache:
     def known(self, slug: str, version: int) -> tuple[Workflow, Plan | None] | None:
         """Return a cached version unless its models may have changed."""
         workflow, plan, compiled_at = self._plans.get((slug, version)) or NOTHING
-        if workflow is None or (plan and plan.models and compiled_at != generation()):
+        if workflow is None or (plan and depends_on_models(plan) and compiled_at != generation()):
             return None
         return workflow, plan
 
@@ -95,5 +97,5 @@ def _without_editor(workflow: Workflow) -> Workflow:
 def _weigh(workflow: Workflow) -> int:
     """Return the estimated bytes of a workflow and its plan in memory."""
     document = workflow.document
-    elements = len(document.nodes) + len(document.edges)
+    elements = graph_size(document.nodes, document.edges)
     return workflow.size + elements * ELEMENT_BYTES

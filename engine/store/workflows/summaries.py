@@ -1,10 +1,12 @@
 """Summaries of workflows: the facts of their rows, kept beside their documents."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from engine.executions.statuses import ExecutionStatus, parse_status
+from engine.graph.bodies import walk_nodes
+from engine.graph.calls import call_of
 from engine.graph.document import Document
 from engine.store.redis.record_packing import pack, unpack
 
@@ -49,7 +51,7 @@ class WorkflowSummary:
     archived: bool
     cover: str | None
     has_models: bool
-    """Whether a node of it names a model, so that a run may cost credits."""
+    """Whether a node of it names a model or calls a workflow, so that a run may cost credits."""
     last_run: LastRun | None
     runs_of_7_days: int
     """Accepted executions of versions, by any account, on this day (UTC) and the six before."""
@@ -58,8 +60,13 @@ class WorkflowSummary:
 def pack_summary(document: Document) -> bytes:
     """Encode the summary of a document."""
     members = {name: getattr(document, name) for name in MEMBERS}
-    models = any("model" in node["data"] for node in document.nodes)
+    models = any(_may_cost(node) for _, node in walk_nodes(document.nodes))
     return pack(members | {"has_models": models})
+
+
+def _may_cost(node: Mapping[str, Any]) -> bool:
+    data = node.get("data")
+    return isinstance(data, dict) and ("model" in data or call_of(node) is not None)
 
 
 def parse_summary(

@@ -6,9 +6,9 @@ from typing import Annotated, Any, Self
 
 from msgspec import field
 
-from engine.billing.credits import estimate
 from engine.errors import WorkflowNotFound
 from engine.executions.statuses import ExecutionStatus
+from engine.services.runs.inner_plans import estimate_workflow
 from engine.services.workflows.covers import cover_url
 from engine.store import Principal, WorkflowSummary
 from gateway.http.types import Content, Credits, Moment, Nested, View, doc
@@ -131,4 +131,4 @@ async def _estimate(services: Services, principal: Principal, summary: WorkflowS
         _, plan = await workflows.plan_of(summary.account_id, summary.slug, summary.version)
     except WorkflowNotFound:
         return 0  # it cannot run any more, or is gone by now
-    return estimate(plan, principal.terms.markup)
+    return await estimate_workflow(services.store, summary.account_id, plan, principal.terms.markup)

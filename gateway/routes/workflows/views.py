@@ -58,7 +58,13 @@ class EstimateView(Nested):
     """The most that a run costs, of the nodes without problems."""
 
     total: Credits
-    by_node: Annotated[dict[str, int], doc("Credits of each charged node by its id.")]
+    by_node: Annotated[
+        dict[str, int],
+        doc("Credits of each charged node by its id; a node with children has the cost of them."),
+    ]
+    is_per_item: Annotated[
+        list[str], doc("Ids of the nodes of which the cost is that of one item.")
+    ]
 
 
 class CheckView(View):
@@ -83,6 +89,6 @@ CHECKED: dict[str, Any] = {
             "outputs": [{"name": "text-out", "type": "text"}],
         }
     },
-    "estimate": {"total": 0, "byNode": {}},
+    "estimate": {"total": 0, "byNode": {}, "isPerItem": []},
 }
 CheckView.examples = (CheckView(**CHECKED),)

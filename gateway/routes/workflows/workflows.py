@@ -9,10 +9,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.billing.credits import estimate
 from engine.graph.document import is_draft
 from engine.graph.plan import Plan
 from engine.ids.slugs import SLUG, check_slug
+from engine.services.runs.inner_plans import estimate_workflow
 from engine.services.workflows import publish
 from engine.services.workflows.copy_workflow import copy_workflow
 from engine.services.workflows.drafts import merge_draft
@@ -259,7 +259,7 @@ async def get_schema(request: GatewayRequest, principal: Principal) -> Response:
         name=document.name,
         description=document.description,
         values=plan.values if shows_values else {},
-        estimated_credit_cost=estimate(plan, principal.terms.markup),
+        estimated_credit_cost=await _estimate(request, principal, workflow, plan),
     )
     return _schema_answer(request, plan, view)
 
@@ -278,7 +278,7 @@ async def get_public_schema(request: GatewayRequest) -> Response:
     if plan is None or not workflow.document.public_playground:
         raise errors.WorkflowNotFound
     document = workflow.document
-    cost = UNSET if principal is None else estimate(plan, principal.terms.markup)
+    cost = UNSET if principal is None else await _estimate(request, principal, workflow, plan)
     view = PublicSchema.from_record(
         plan, name=document.name, description=document.description, estimated_credit_cost=cost
     )
@@ -303,6 +303,15 @@ async def _load_version(request: GatewayRequest, principal: Principal, version: 
 async def _load_writable(request: GatewayRequest, principal: Principal) -> Workflow:
     slug = check_slug(request.path_params["slug"])
     return await request.services.store.workflows.get_own(principal.account.id, slug)
+
+
+async def _estimate(
+    request: GatewayRequest, principal: Principal, workflow: Workflow, plan: Plan
+) -> int:
+    """Return the estimate of a run by the caller, without inputs."""
+    return await estimate_workflow(
+        request.services.store, workflow.account_id, plan, principal.terms.markup
+    )
 
 
 def _shown_to(principal: Principal, workflow: Workflow) -> Workflow:

@@ -182,3 +182,25 @@ def test_a_draft_is_saved_with_its_inner_problems(caller: Caller) -> None:
     refused = caller.run(slug)
     assert (refused.status_code, refused.json()["code"]) == (409, "WORKFLOW_NOT_RUNNABLE")
     assert refused.json()["problems"][0]["path"] == ["each", "call"]
+
+
+def test_the_estimate_counts_called_workflows_and_one_item(caller: Caller, chat: str) -> None:
+    asking = Graph("row").node("ask", "customModel", model=chat).node("out", "responseOutput")
+    asking.wire("in.row > ask.prompt-in", "ask.text-out > out.result-in")
+    slug = caller.save(asking.body("Asking"))
+    alone = caller.get(f"/api/workflows/{slug}/schema").json()["estimatedCreditCost"]
+    graph = each_row(asking).node("call", "subWorkflow", workflow=slug)
+    graph.node("word", "textBox", text="Hello")
+    graph.wire("word.text-out > call.row", "call.result-out > out.result-in")
+
+    found = caller.post("/api/workflows/check", {"nodes": graph.nodes, "edges": graph.edges}).json()
+    nested = caller.save(calling(slug, field="row").body("Nested"))
+
+    assert alone > 0
+    estimate = found["estimate"]
+    assert set(estimate["byNode"]) == {"each", "call"}
+    assert estimate["isPerItem"] == ["each"]
+    assert estimate["total"] == sum(estimate["byNode"].values()) > 0
+    shown = caller.get(f"/api/workflows/{nested}/schema").json()
+    rows = {row["slug"]: row for row in caller.get("/api/workflows").json()}
+    assert shown["estimatedCreditCost"] == rows[nested]["estimatedCreditCost"] == alone

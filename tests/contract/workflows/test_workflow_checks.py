@@ -17,7 +17,7 @@ ANSWER = {
         {"nodeId?": str, "edgeId?": str, "field?": str, "socket?": str, "reason": sentence}
     ],
     "sockets": dict,
-    "estimate": {"total": int, "byNode": dict},
+    "estimate": {"total": int, "byNode": dict, "isPerItem": [str]},
 }
 SOCKETS = {
     "inputs": [{"name": str, "type": str, "many": bool, "required": bool}],
@@ -57,7 +57,7 @@ def test_a_graph_that_can_run_has_no_problems(caller: Caller) -> None:
     assert body["sockets"]["out"]["inputs"] == [
         {"name": "result-in", "type": "any", "many": True, "required": False}
     ]
-    assert body["estimate"] == {"total": 0, "byNode": {}}
+    assert body["estimate"] == {"total": 0, "byNode": {}, "isPerItem": []}
 
 
 def test_the_problems_are_those_of_a_save_and_name_fields_and_sockets(caller: Caller) -> None:

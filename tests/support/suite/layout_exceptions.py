@@ -4,6 +4,7 @@ MANY_ENTRIES: dict[str, str] = {
     "deploy/commands": "One module for each command.",
     "engine/nodes": "One module for each node type.",
     "docs/pictures": "Made by a command: each page in light, in dark and on a phone.",
+    "tests/engine/graph": "One module for each module, and five for the parser.",
     "tests/engine/nodes": "One module for each node type.",
     "tests/workers/outbound": "One module for each rule of the client.",
 }
