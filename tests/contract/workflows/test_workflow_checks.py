@@ -52,7 +52,10 @@ def test_a_graph_that_can_run_has_no_problems(caller: Caller) -> None:
     assert body["problems"] == []
     assert body["sockets"]["text"] == {
         "inputs": [{"name": "name", "type": "any", "many": False, "required": True}],
-        "outputs": [{"name": "text-out", "type": "text"}],
+        "outputs": [
+            {"name": "text-out", "type": "text"},
+            {"name": "error-out", "type": "any"},
+        ],
     }
     assert body["sockets"]["out"]["inputs"] == [
         {"name": "result-in", "type": "any", "many": True, "required": False}
@@ -103,12 +106,13 @@ def test_sockets_are_those_of_now_while_other_settings_are_wrong(caller: Caller)
     assert {each["nodeId"] for each in body["problems"]} == set(body["sockets"])
     found = {node_id: names(each) for node_id, each in body["sockets"].items()}
     assert found["ask"] == ([], ["a", "params"])
-    assert found["text"] == (["a"], ["text-out"])
-    assert found["sum"] == (["value-in", "a"], ["value-out"])
-    assert found["way"] == (["value-in"], ["big", "else-out"])
-    assert found["any"] == (["prompt-in", "params-in"], ["text-out"])
+    assert found["text"] == (["a"], ["text-out", "error-out"])
+    assert found["sum"] == (["value-in", "a"], ["value-out", "error-out"])
+    assert found["way"] == (["value-in"], ["big", "else-out", "error-out"])
+    assert found["any"] == (["prompt-in", "params-in"], ["text-out", "error-out"])
     assert found["gone"][0][-1] == "b"
-    assert found["gone"][1] == ["text-out", "analysis-out", "items-out", "json-out"]
+    outputs = ["text-out", "analysis-out", "items-out", "json-out", "error-out"]
+    assert found["gone"][1] == outputs
 
 
 def test_charged_nodes_are_estimated_one_by_one(caller: Caller) -> None:
