@@ -38,3 +38,18 @@ def for_each(name: str, body: dict[str, Any], **settings: Any) -> dict[str, Any]
             edge("rows", "errors-out", "result", "errors"),
         ],
     }
+
+
+def asked() -> dict[str, Any]:
+    """Return the graph for one item that asks a model; marks of the stub in the item are obeyed."""
+    return {
+        "nodes": [
+            node("item", "requestInput", 0, fields=[WORD]),
+            node("model", "customModel", 1, model="gpt-mini"),
+            node("answer", "responseOutput", 2),
+        ],
+        "edges": [
+            edge("item", "word", "model", "prompt-in"),
+            edge("model", "text-out", "answer", "result-in"),
+        ],
+    }

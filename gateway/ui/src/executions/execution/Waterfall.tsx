@@ -96,7 +96,7 @@ function Items(props: ChildRowsProps) {
         <th scope="row" colSpan={4}>
           <button type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
             <span className="muted small">
-              {inWordsOf(found)} of {node.id}
+              {node.id}: {inWordsOf(found)}
             </span>
           </button>
         </th>

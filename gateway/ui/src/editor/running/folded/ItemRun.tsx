@@ -33,7 +33,7 @@ export function ItemRun() {
         Its page
       </a>
       <button type="button" className="as-link" onClick={() => setParameters({ [ITEM]: "" })}>
-        Take it off
+        Clear
       </button>
     </section>
   );
