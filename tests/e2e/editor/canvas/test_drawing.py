@@ -30,6 +30,7 @@ pytestmark = pytest.mark.slow
 CATEGORIES = [
     "Inputs",
     "Utilities",
+    "Control",
     "LLMs",
     "Image Models",
     "Video Models",
@@ -80,16 +81,16 @@ def test_the_sidebar_has_the_categories_and_finds_types_and_models(page: Page, s
 
 def test_a_double_click_adds_a_node_there(page: Page, stack: RunningStack, slug: str) -> None:
     open_editor(page, slug)
-    canvas(page).dblclick(position={"x": 300, "y": 60})
+    canvas(page).dblclick(position={"x": 300, "y": 20})
 
-    page.get_by_role("combobox", name="Add a node").fill("trans")
+    page.get_by_role("combobox", name="Add a node").fill("list")
     press(page, "Enter")
 
-    expect(page.get_by_role("article", name="Transform transform")).to_be_visible()
-    x, _ = middle(card(page, "transform"))
+    expect(page.get_by_role("article", name="List list")).to_be_visible()
+    x, _ = middle(card(page, "list"))
     left = (canvas(page).bounding_box() or {"x": 0.0})["x"]
     assert x - left == pytest.approx(300 + 120, abs=24)
-    drafted(page, stack, slug, lambda draft: "transform" in ids(draft))
+    drafted(page, stack, slug, lambda draft: "list" in ids(draft))
 
 
 def test_a_wire_dropped_on_the_canvas_offers_what_fits_and_is_wired(

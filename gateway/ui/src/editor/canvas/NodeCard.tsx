@@ -2,7 +2,7 @@ import type { NodeProps } from "@xyflow/react";
 import { memo } from "react";
 import { BodyPreview } from "../bodies/BodyPreview";
 import { bodyOf } from "../bodies/body";
-import { socketsOf, useCatalogue } from "../catalogue/catalogue";
+import { ERROR_OUT, socketsOf, useCatalogue } from "../catalogue/catalogue";
 import { problemsOf } from "../catalogue/check";
 import { useModels } from "../catalogue/models";
 import { useEditor } from "../document/store";
@@ -11,7 +11,7 @@ import { calleeOf } from "../settings/calls/callee";
 import { CalleeLine } from "./card/CalleeLine";
 import { Icon } from "./card/Icon";
 import { NodeName } from "./card/NodeName";
-import { SocketRow } from "./card/SocketRow";
+import { ErrorSocket, SocketRow } from "./card/SocketRow";
 import { counted, summaryOf } from "./card/summary";
 import { useSocketPlaces } from "./card/useSocketPlaces";
 import type { FlowNode } from "./flow";
@@ -23,6 +23,7 @@ export const NodeCard = memo(function NodeCard({ id, data: { node } }: NodeProps
   const sockets = useEditor((state) => socketsOf(node, state.check.sockets, catalogue));
   const problems = useEditor((state) => problemsOf(state.check, id));
   useSocketPlaces(id, sockets);
+  const error = sockets.outputs.find((socket) => socket.name === ERROR_OUT);
   const body = bodyOf(node);
   const callee = calleeOf(node);
   const summary = summaryOf(node);
@@ -59,11 +60,14 @@ export const NodeCard = memo(function NodeCard({ id, data: { node } }: NodeProps
           ))}
         </ul>
         <ul>
-          {sockets.outputs.map((socket) => (
-            <SocketRow key={socket.name} socket={socket} side="source" />
-          ))}
+          {sockets.outputs
+            .filter((socket) => socket !== error)
+            .map((socket) => (
+              <SocketRow key={socket.name} socket={socket} side="source" />
+            ))}
         </ul>
       </div>
+      {error && <ErrorSocket socket={error} />}
     </div>
   );
 });

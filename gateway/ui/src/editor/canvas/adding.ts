@@ -3,7 +3,7 @@
 import { getViewportForBounds } from "@xyflow/react";
 import type { GraphNode } from "../../api/types";
 import { BODY, newBody } from "../bodies/body";
-import type { NodeType } from "../catalogue/catalogue";
+import { ERROR_OUT, type NodeType } from "../catalogue/catalogue";
 import { freeId, type Point } from "../document/document";
 import { addNode, all, connect, type Edit, nodeIds, onGrid } from "../document/edits";
 import { freePlace } from "../document/arrange";
@@ -19,6 +19,7 @@ export const DRAGGED_TYPE = "application/x-headrace-node-type";
 const WIDTH = 240;
 const HEAD = 152;
 const ROW = 24;
+const ERROR_ROW = 20;
 const PADDING = 0.08;
 /** Zoom from which the texts of cards can be read. */
 const READABLE = 0.5;
@@ -40,9 +41,11 @@ function startingData(type: NodeType): GraphNode["data"] {
 /** Add a node at the free place that is nearest to a point, and bring it into view. */
 export function addNear(surface: Surface, choice: Choice, at: Point, wire: LooseWire | null = null): void {
   const { type } = choice;
-  const rows = Math.max(type.inputs.length, type.outputs.length, wire ? 1 : 0);
+  const outputs = type.outputs.filter((socket) => socket.name !== ERROR_OUT);
+  const rows = Math.max(type.inputs.length, outputs.length, wire ? 1 : 0);
+  const height = HEAD + rows * ROW + (outputs.length < type.outputs.length ? ERROR_ROW : 0);
   const placed = surface.flow.getNodes().map((node) => ({ id: node.id, ...node.position, ...sizeOf(node) }));
-  const id = addChoice(surface, choice, freePlace({ ...at, width: WIDTH, height: HEAD + rows * ROW }, placed), wire);
+  const id = addChoice(surface, choice, freePlace({ ...at, width: WIDTH, height }, placed), wire);
   if (type.type !== "note") onceDrawn(surface, id, () => void showNew(surface, id));
 }
 

@@ -82,9 +82,12 @@ export function socketsOf(
   return checked[node.id] ?? catalogue?.get(node.type) ?? EMPTY;
 }
 
-/** The outputs of a node that may be wired now: the parsed value of an Assistant needs a JSON Schema. */
+/** Output of the error of a node that has failed. Nobody means it unless they choose it. */
+export const ERROR_OUT = "error-out";
+
+/** The outputs of a node that give its values now: the parsed value of an Assistant needs a JSON Schema. */
 export function wirableOutputs({ data }: Pick<GraphNode, "data">, outputs: readonly Socket[]): Socket[] {
-  return outputs.filter(({ name }) => name !== "json-out" || Boolean(data.jsonSchema));
+  return outputs.filter(({ name }) => name !== ERROR_OUT && (name !== "json-out" || Boolean(data.jsonSchema)));
 }
 
 export function fits(output: SocketType, input: SocketType): boolean {

@@ -16,7 +16,7 @@ import { useSources } from "./template/sources";
 import { socketOf } from "./WiredNote";
 
 /** Settings that few people need, which are folded away. */
-const RARE = new Set(["retry", "timeoutSeconds", "onError", "strict", "maxBytes", "saveAs", "each"]);
+const RARE = new Set(["retry", "timeoutSeconds", "onError", "fallback", "strict", "maxBytes", "saveAs", "each"]);
 
 function isRare(type: NodeType, name: string): boolean {
   return RARE.has(name) || (name === "values" && "fields" in (type.settings.properties ?? {}));
@@ -35,9 +35,11 @@ export function NodeSettings({ node, type }: { node: GraphNode; type: NodeType }
   useEffect(() => {
     if (focused && form.current) return leadTo(form.current, focused);
   }, [focused, node.id]);
-  const all = Object.entries(type.settings.properties ?? {}).filter(
-    ([name, each]) => each["x-widget"] !== "hidden" && !isOfOtherWork(type, node, name),
-  );
+  const isShown = ([name, schema]: [string, SettingSchema]): boolean =>
+    schema["x-widget"] !== "hidden" &&
+    !isOfOtherWork(type, node, name) &&
+    (name !== "fallback" || node.data.onError === "fallback");
+  const all = Object.entries(type.settings.properties ?? {}).filter(isShown);
   const rare = all.filter(([name]) => isRare(type, name));
   const used = rare.filter(([name]) => node.data[name] !== undefined && node.data[name] !== null).length;
   const show = ([name, schema]: [string, SettingSchema]) => {

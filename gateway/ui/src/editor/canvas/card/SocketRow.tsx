@@ -28,3 +28,23 @@ export const SocketRow = memo(function SocketRow({ socket, side }: { socket: Soc
     </li>
   );
 });
+
+/** The output of the error of a node that fails, below the card. */
+export const ErrorSocket = memo(function ErrorSocket({ socket: { name, type } }: { socket: Socket }) {
+  const described = `output, ${name}, ${type}`;
+  return (
+    <div className="socket-error" title="The error, if the node fails: code, message, nodeId, attempts">
+      <Handle
+        type="source"
+        id={name}
+        position={Position.Bottom}
+        className={`socket ${type} error`}
+        data-socket={name}
+        data-type={type}
+        role="button"
+        aria-label={described}
+      />
+      <span className="socket-name">if it fails</span>
+    </div>
+  );
+});

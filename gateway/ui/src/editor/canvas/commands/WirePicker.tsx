@@ -1,5 +1,5 @@
 import { useState } from "react";
-import { inWords, wirableOutputs, type Socket, socketsOf } from "../../catalogue/catalogue";
+import { ERROR_OUT, inWords, wirableOutputs, type Socket, socketsOf } from "../../catalogue/catalogue";
 import type { Point } from "../../document/document";
 import { remove } from "../../document/edits";
 import { announce } from "../announce";
@@ -27,15 +27,18 @@ export function WirePicker({ context, at, node: id }: Props) {
   const { store, catalogue } = context;
   const { nodes } = store.document;
   const node = nodes.find((each) => each.id === id);
-  const outputs = node ? wirableOutputs(node, socketsOf(node, store.get().check.sockets, catalogue).outputs) : [];
-  const [output, setOutput] = useState<Socket | null>(outputs.length === 1 ? (outputs[0] ?? null) : null);
+  const all = node ? socketsOf(node, store.get().check.sockets, catalogue).outputs : [];
+  const error = all.find((each) => each.name === ERROR_OUT);
+  const ofValues = node ? wirableOutputs(node, all) : [];
+  const outputs = error ? [...ofValues, error] : ofValues;
+  const [output, setOutput] = useState<Socket | null>(ofValues.length === 1 ? (ofValues[0] ?? null) : null);
   const onClose = (): void => context.open(null);
   if (!output) {
     const options = outputs.map((socket) => ({
       key: socket.name,
       label: inWords(socket.name),
       hint: socket.type,
-      icon: <Dot type={socket.type} />,
+      icon: <Dot type={socket === error ? "error" : socket.type} />,
       socket,
     }));
     return (
@@ -61,14 +64,24 @@ export function WirePicker({ context, at, node: id }: Props) {
     })),
   );
   const fitting = ends.filter(({ end }) => refusal(store, catalogue, end) === null);
+  const instead = {
+    key: "error",
+    label: `The error of ${id} instead`,
+    hint: "if it fails",
+    icon: <Dot type="error" />,
+    name: "",
+    end: null,
+  };
+  const options = error && output !== error ? [...fitting, instead] : fitting;
   return (
     <PickList
       key="input"
       at={at}
       title={`Wire ${inWords(output.name)} of ${id} to`}
-      find={(sought) => byText(fitting, sought)}
+      find={(sought) => byText(options, sought)}
       none="No input fits this output."
       onPick={({ end }) => {
+        if (!end) return setOutput(error ?? null);
         onClose();
         addWire(store, catalogue, end);
       }}

@@ -14,6 +14,7 @@ import { ValuesWidget } from "../models/ValuesWidget";
 import { AuthWidget } from "../secrets/AuthWidget";
 import { TemplateWidget } from "../template/TemplateWidget";
 import { AssetWidget } from "./AssetWidget";
+import { FallbackWidget } from "./FallbackWidget";
 import { JsonWidget } from "./JsonWidget";
 import { Choice, Color, Line, Lines, NumberLine, Retry, Slider, Switch } from "./simple";
 import type { Widget } from "./widget";
@@ -42,4 +43,5 @@ export const WIDGETS: Record<string, Widget> = {
   workflow: { Control: WorkflowWidget, isExplained: true },
   field: { Control: FieldWidget },
   retry: { Control: Retry, isGroup: true },
+  fallback: { Control: FallbackWidget, isGroup: true, isExplained: true },
 };
