@@ -8,7 +8,7 @@ export interface Check extends Answer {
   nodes?: readonly GraphNode[];
 }
 
-export const NOT_CHECKED: Check = { problems: [], sockets: {}, estimate: { total: 0, byNode: {} } };
+export const NOT_CHECKED: Check = { problems: [], sockets: {}, estimate: { total: 0, byNode: {}, isPerItem: [] } };
 
 const counts = new WeakMap<Check, Map<string, number>>();
 

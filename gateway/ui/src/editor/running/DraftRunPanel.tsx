@@ -74,6 +74,12 @@ function useFaultFocus(faults: object) {
 }
 
 function Estimate() {
-  const total = useEditor(({ check }) => check.estimate.total);
-  return <span className="muted small figures">{total ? `Up to ${credits(total)}` : "Costs nothing"}</span>;
+  const { total, byNode, isPerItem } = useEditor(({ check }) => check.estimate);
+  const isMore = isPerItem.some((id) => byNode[id]);
+  return (
+    <span className="muted small figures">
+      {total ? `Up to ${credits(total)}` : "Costs nothing"}
+      {isMore && " with one item, and more for further ones"}
+    </span>
+  );
 }
