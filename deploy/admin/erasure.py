@@ -72,10 +72,11 @@ class AccountErasure:
         await self._stop(account_id)
         await self._erase_media(account_id)
         await self._keys.erase_deliveries(account_id)  # their records name them in lists
-        async for page in self._keys.execution_ids(account_id):
-            for execution_id in await self._keys.with_objects(account_id, page):
-                await self._store.offloaded.remove(account_id, execution_id)
-            await self._keys.erase_executions(account_id, page)
+        for pages in (self._keys.execution_ids(account_id), self._keys.child_ids(account_id)):
+            async for page in pages:
+                for execution_id in await self._keys.with_objects(account_id, page):
+                    await self._store.offloaded.remove(account_id, execution_id)
+                await self._keys.erase_executions(account_id, page)
         async for page in self._keys.batch_ids(account_id):
             for batch_id in page:
                 await self._store.offloaded.remove(account_id, batch_id)
@@ -102,7 +103,11 @@ class AccountErasure:
                 with contextlib.suppress(ExecutionNotCancellable, ExecutionNotFound):
                     await self._store.executions.cancel(account_id, each)
         for _ in range(int(WAIT_SECONDS / PAUSE_SECONDS)):
-            if not await self._store.executions.count_active(account_id):
+            counts = (
+                await self._store.executions.count_active(account_id),
+                await self._store.children.count_open(account_id),
+            )
+            if not any(counts):
                 return
             await asyncio.sleep(PAUSE_SECONDS)
         raise CommandFailed(RUNNING)

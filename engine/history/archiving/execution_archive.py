@@ -108,7 +108,10 @@ class ExecutionArchive:
         await asyncio.to_thread(write_retries, self._database, retries)
         await asyncio.to_thread(write_missing_tags, self._database, tags)
         await asyncio.gather(
-            *(self._ended.forget(name, ended_before_ms, facts[name].retry) for name in known)
+            *(
+                self._ended.forget(name, ended_before_ms, facts[name].retry, facts[name].groups)
+                for name in known
+            )
         )
 
     async def _list_unknown(self, names: Sequence[str]) -> Sequence[str]:

@@ -3,7 +3,7 @@
 -- history stays until the delivery of its end has ended, whose body is made of it; one with a
 -- webhook of its own stays until all of that webhook's deliveries have ended.
 -- KEYS: execution, executions, finished, events, progress, unarchived, delivery, newest_forgotten,
---       run_webhook (its own)
+--       run_webhook (its own), groups... (of its children)
 -- ARGV: execution_id, reference, ended_before_ms (a time), is_archived? ('1'
 --       when the history has it), last_retry? (that the history knows)
 -- Returns 0 when not due, 1 when removed, 2 when removed with objects left in the blob store
@@ -21,6 +21,7 @@ if tonumber(head[3] or '-1') > newest then
   redis.call('HSET', KEYS.newest_forgotten, account_id, head[3])
 end
 redis.call('UNLINK', KEYS.execution, KEYS.events, KEYS.progress, KEYS.run_webhook)
+for place = FIRST.groups, LAST.groups do redis.call('UNLINK', KEYS[place]) end
 redis.call('ZREM', KEYS.executions, ARGV.execution_id)
 redis.call('ZREM', KEYS.finished, ARGV.reference)
 redis.call('ZREM', KEYS.unarchived, ARGV.reference)

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Sequence
 from engine.errors import NotFound
 from engine.ids.partitions import partition_of
 from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
+from engine.store.children.keys import GROUPS, children_due, group_keys, open_children
 from engine.store.redis import batch_keys, channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
@@ -14,6 +15,7 @@ from engine.store.webhooks.owners import batch_owner, run_owner
 from engine.store.workflows.workflows import Workflows
 
 AT_ONCE = 200
+SCANNED_AT_ONCE = 1_000
 
 
 class AccountKeys:
@@ -29,6 +31,21 @@ class AccountKeys:
         key = keyspace.account_executions(account_id)
         while ids := await self._client.send("ZRANGE", key, 0, AT_ONCE - 1):
             yield [each.decode() for each in ids]
+
+    async def child_ids(self, account_id: str) -> AsyncIterator[Sequence[str]]:
+        """Yield the ids of ended executions that no list of the account has, its children.
+
+        They are erased in between; an id may be repeated.
+        """
+        key, cursor = keyspace.finished(partition_of(account_id)), b""
+        while cursor != b"0":
+            cursor, found = await self._client.send(
+                "ZSCAN", key, cursor or b"0", "COUNT", SCANNED_AT_ONCE
+            )
+            ids = [keyspace.parse_reference(each.decode()) for each in found[::2]]
+            own = [execution_id for owner, execution_id in ids if owner == account_id]
+            if own:
+                yield own
 
     async def slugs(self, account_id: str) -> Sequence[str]:
         """Return the slugs of the account's workflows, deleted ones included."""
@@ -54,9 +71,12 @@ class AccountKeys:
         partition = partition_of(account_id)
         references = [keyspace.reference(account_id, each) for each in execution_ids]
         for each in execution_ids:
+            key = keyspace.execution(account_id, each)
+            groups = await self._client.send("HGET", key, GROUPS)
             await self._client.send(
                 "UNLINK",
-                keyspace.execution(account_id, each),
+                key,
+                *group_keys(account_id, each, groups),
                 keyspace.events(account_id, each),
                 keyspace.progress(account_id, each),
                 keyspace.delivery(account_id, each),
@@ -165,6 +185,7 @@ class AccountKeys:
                     batch_keys.account_batches,
                     batch_keys.account_items,
                     batch_keys.open_batches,
+                    open_children,
                 )
             ),
         )
@@ -178,6 +199,7 @@ class AccountKeys:
             *(self._client.send("HDEL", key, account_id) for key in by_account),
             self._client.send("ZREM", keyspace.account_ids(), account_id),
             self._client.send("ZREM", batch_keys.batches_due(partition), account_id),
+            self._client.send("ZREM", children_due(partition), account_id),
         )
         await self._client.call(
             SCRIPTS["remove_account"],

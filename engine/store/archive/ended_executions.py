@@ -8,7 +8,8 @@ from typing import Any
 from engine.executions.tags import parse_tags
 from engine.ids.partitions import partition_of
 from engine.store.archive.outbox import HistoryBacklog, Outbox
-from engine.store.executions.read.child_states import GROUPS, STATES, parse_groups, read_states
+from engine.store.children.keys import GROUPS, group_keys, parse_groups
+from engine.store.executions.read.child_states import STATES, read_states
 from engine.store.executions.record_fields import parse_hash
 from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import keyspace
@@ -57,6 +58,8 @@ class LastFacts:
     """Its last retry, which may have begun since; empty: none."""
     tags: tuple[str, ...]
     """An archiver of version 0.1.0 does not write them."""
+    groups: bytes | None = None
+    """Groups of its children on record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,17 +138,20 @@ class EndedExecutions:
         """Return the facts of each execution that its row in the history may lack."""
         keys = [keyspace.execution(*keyspace.parse_reference(each)) for each in references]
         replies = await asyncio.gather(
-            *(self._client.send("HMGET", key, "retry", "tags") for key in keys)
+            *(self._client.send("HMGET", key, "retry", "tags", GROUPS) for key in keys)
         )
         return {
-            name: LastFacts(retry=(retry or b"").decode(), tags=parse_tags(tags))
-            for name, (retry, tags) in zip(references, replies, strict=True)
+            name: LastFacts(retry=(retry or b"").decode(), tags=parse_tags(tags), groups=groups)
+            for name, (retry, tags, groups) in zip(references, replies, strict=True)
         }
 
-    async def forget(self, reference: str, ended_before_ms: int, retry: str) -> bool:
+    async def forget(
+        self, reference: str, ended_before_ms: int, retry: str, groups: bytes | None = None
+    ) -> bool:
         """Remove an archived execution and return whether it was removed.
 
-        An execution with a pending delivery, or one that was retried meanwhile, stays.
+        An execution with a pending delivery, or one that was retried meanwhile, stays. `groups`
+        are those of its children, which go with it.
         """
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = partition_of(account_id)
@@ -160,6 +166,7 @@ class EndedExecutions:
             delivery=keyspace.delivery(account_id, execution_id),
             run_webhook=keyspace.webhook(account_id, run_owner(execution_id)),
             newest_forgotten=keyspace.newest_forgotten(partition),
+            groups=group_keys(account_id, execution_id, groups),
             execution_id=execution_id,
             reference=reference,
             ended_before_ms=ended_before_ms,

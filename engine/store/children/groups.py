@@ -9,7 +9,14 @@ from engine.ids.executions import child_execution_id
 from engine.ids.partitions import partition_of
 from engine.store.children.feeding import GroupFeeding
 from engine.store.children.items import GroupItems
-from engine.store.children.keys import GroupKeys, GroupRef, children, group_key, parse_woken
+from engine.store.children.keys import (
+    GroupKeys,
+    GroupRef,
+    children,
+    group_key,
+    open_children,
+    parse_woken,
+)
 from engine.store.children.records import (
     HEAD_FIELDS,
     CalleeGone,
@@ -112,6 +119,10 @@ class Children:
         names = state_fields(int(size))
         blocks = await self._client.send("HMGET", key, *names) if names else []
         return parse_group(ref, values, b"".join(each or b"" for each in blocks).decode())
+
+    async def count_open(self, account_id: str) -> int:
+        """Return the number of the account's groups with children that wait or run."""
+        return int(await self._client.send("ZCARD", open_children(account_id)))
 
     async def outcomes(self, group: Group, indexes: Sequence[int]) -> list[ChildOutcome]:
         """Return the ends of these children, in this order."""

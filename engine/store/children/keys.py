@@ -28,6 +28,21 @@ def group_key(account_id: str, member: str) -> str:
     return children(account_id, parent_id, int(node))
 
 
+GROUPS = "groups"
+"""Field of a parent's record: `<node index>=<number of children>` of each node, with commas."""
+
+
+def parse_groups(field: bytes | None) -> dict[int, int]:
+    """Return the number of children by the index of their node."""
+    pairs = (each.split("=") for each in (field or b"").decode().split(",") if each)
+    return {int(index): int(size) for index, size in pairs}
+
+
+def group_keys(account_id: str, parent_id: str, field: bytes | None) -> list[str]:
+    """Return the keys of all groups of a parent, by the field of its record."""
+    return [children(account_id, parent_id, node) for node in parse_groups(field)]
+
+
 def open_children(account_id: str) -> str:
     """Sorted set: parent/node of open groups by the time in milliseconds of the next look."""
     return f"{account_tag(account_id)}:account:{account_id}:open_children"

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from engine.ids import partitions
 from engine.ids.partitions import partition_of
+from engine.store.children.keys import GROUPS, group_keys
 from engine.store.dispatch.due_search import DueSearch, Promoted
 from engine.store.executions.record_fields import parse_hash
 from engine.store.partitioned.first_members import FirstMembers
@@ -197,9 +198,11 @@ class Leases:
     async def _forget(self, reference: str, ended_before_ms: int) -> bool:
         """Remove one execution; True when its objects remain."""
         account_id, execution_id = keyspace.parse_reference(reference)
+        key = keyspace.execution(account_id, execution_id)
+        groups = await self._client.send("HGET", key, GROUPS)
         verdict = await self._client.call(
             SCRIPTS["remove_ended_execution"],
-            execution=keyspace.execution(account_id, execution_id),
+            execution=key,
             executions=keyspace.account_executions(account_id),
             finished=keyspace.finished(partition_of(account_id)),
             events=keyspace.events(account_id, execution_id),
@@ -208,6 +211,7 @@ class Leases:
             delivery=keyspace.delivery(account_id, execution_id),
             run_webhook=keyspace.webhook(account_id, run_owner(execution_id)),
             newest_forgotten=keyspace.newest_forgotten(partition_of(account_id)),
+            groups=group_keys(account_id, execution_id, groups),
             execution_id=execution_id,
             reference=reference,
             ended_before_ms=ended_before_ms,

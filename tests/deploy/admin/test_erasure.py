@@ -32,6 +32,7 @@ from engine.store.webhooks.run_webhooks import RunWebhook
 from engine.webhooks.events import EVENTS
 from tests.engine.store.test_media import kept
 from tests.support.history.rows import table_rows
+from tests.support.store.child_runs import ChildRuns
 from tests.support.store.ended import URL, Ending
 from tests.support.store.ended_batches import EndingBatches
 from tests.support.store.redis_contents import contents
@@ -67,6 +68,12 @@ async def live(store: Store, account: Account, database: Database) -> Ending:
     await batches.over()
     await store.client.send("UNLINK", keyspace.workflow(account.id, "echo"))  # it is no workflow
     await ending.accept()
+    runs = ChildRuns(store, account, (ending.workflow, ending.plan))
+    await runs.begin_root()
+    await runs.open(1)
+    await runs.begin(0)
+    await runs.end_child(0)
+    await runs.end_parent()
     return ending
 
 
@@ -107,7 +114,7 @@ async def test_an_erased_account_is_nowhere_and_others_have_all_that_they_had(
         "secrets": 1,
         "workflows": 1,
         "mediaBytes": 5,
-        "executionsInRedis": 4,
+        "executionsInRedis": 5,
         "executionsInHistory": 2,
         "batchesInHistory": 1,
         "deliveriesInHistory": 2,
@@ -259,7 +266,7 @@ async def test_executions_and_deliveries_that_redis_has_forgotten_are_erased(
 
     counts = await erase(store, database, account.id, dry_run=False)
 
-    assert (counts["executionsInRedis"], counts["executionsInHistory"]) == (1, 2)
+    assert (counts["executionsInRedis"], counts["executionsInHistory"]) == (2, 2)
     left = await names_with(store, account.id)
     assert {name for name in left if not any(word in name for word in LEFT)} == {"hr:slugs"}
     assert set(count_rows(database, account.id).values()) == {0}

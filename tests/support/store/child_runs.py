@@ -139,6 +139,11 @@ class ChildRuns:
         )
         return await advance(self.store, claimed, 1, step, "w2")
 
+    async def end_parent(self, number: int = 2, worker: str = "w1") -> Verdict:
+        """End the parent, whose node has run until now."""
+        step = Step(settled=BOTH_DONE, end=ExecutionStatus.COMPLETED, slug=self.workflow.slug)
+        return await advance(self.store, self.parent, number, step, worker)
+
     async def parent_claim(self) -> NodeClaim:
         """Return the claim of the parent's node."""
         return NodeClaim.parse((await self.record(self.parent_id))[f"n{NODE}"])

@@ -7,16 +7,8 @@ from engine.store.children.keys import children
 from engine.store.children.records import state_fields
 from engine.store.redis.client import Client
 
-GROUPS = "groups"
-"""Field of a parent's record: `<node index>=<number of children>` of each node, with commas."""
 STATES = "children"
 """Field of an archived parent, before the index of a node: the states of the node's children."""
-
-
-def parse_groups(field: bytes | None) -> dict[int, int]:
-    """Return the number of children by the index of their node."""
-    pairs = (each.split("=") for each in (field or b"").decode().split(",") if each)
-    return {int(index): int(size) for index, size in pairs}
 
 
 async def read_states(

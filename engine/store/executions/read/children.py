@@ -11,11 +11,9 @@ from engine.executions.execution import Execution
 from engine.executions.statuses import ExecutionStatus
 from engine.ids.executions import child_execution_id
 from engine.store.archive.archive import Archive, ParentNode
-from engine.store.children.keys import children
+from engine.store.children.keys import GROUPS, children, parse_groups
 from engine.store.executions.read.child_states import (
-    GROUPS,
     STATES,
-    parse_groups,
     read_states,
 )
 from engine.store.executions.read.list import ExecutionList
