@@ -1,6 +1,6 @@
 """Quotes of runs in credits, before they start. One credit is 0.001 USD."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
 from enum import StrEnum
@@ -70,6 +70,20 @@ def make_quote(
         return None
     if terms is None:
         raise ValueError("a run that is charged needs the terms of its account")
+    trials = find_trials(names, terms)
+    costs = PlanCosts(inner=inner, markup=terms.markup, free=frozenset(trials))
+    total = min(costs.total(plan, of_run(plan, inputs)), MAX_CREDITS)
+    if max_credits is not None and total > max_credits:
+        message = f"The run may cost {total} credits, more than 'max_credits' allows"
+        raise MaxCreditsExceeded(message, maxCredits=max_credits, estimate=total)
+    return Quote(credits=total, markup=terms.markup, trials=trials, max_credits=max_credits)
+
+
+def find_trials(names: Iterable[str], terms: TierTerms) -> Mapping[str, Trial]:
+    """Return the trials that make some of these models free of charge, by internal name.
+
+    Raises ModelNotFound or ModelTierRequired for a model that an account with these terms lacks.
+    """
     trials: dict[str, Trial] = {}
     for name in names:
         model = _usable(name)
@@ -77,12 +91,7 @@ def make_quote(
             trials[name] = model.trial
         elif RANKS[terms.tier] < RANKS[model.tier] and EVERYTHING not in terms.ceiling:
             raise ModelTierRequired(name, model.tier.value, terms.tier.value)
-    costs = PlanCosts(inner=inner, markup=terms.markup, free=frozenset(trials))
-    total = min(costs.total(plan, of_run(plan, inputs)), MAX_CREDITS)
-    if max_credits is not None and total > max_credits:
-        message = f"The run may cost {total} credits, more than 'max_credits' allows"
-        raise MaxCreditsExceeded(message, maxCredits=max_credits, estimate=total)
-    return Quote(credits=total, markup=terms.markup, trials=trials, max_credits=max_credits)
+    return trials
 
 
 def estimate(plan: Plan, markup: Decimal, inner: InnerPlans = NO_PLANS) -> int:

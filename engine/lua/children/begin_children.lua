@@ -1,14 +1,15 @@
 #!lua
 -- Begin queued children of a group: write their records, and schedule their hints. A full Redis
 -- refuses the script as a whole. Called again, the script changes nothing.
--- KEYS: group, parent, root, due, root_events, children... (records, in the order of `own`)
+-- KEYS: group, parent, root, due, root_events, wallet? (for charged nodes), ledger?, children...
+--       (records, in the order of `own`)
 -- ARGV: now?, resend_ms (until a hint is repeated), most_running (children of the root), models?
 --       (of the children, joined by commas), terms? (of the wallet, if their nodes are charged),
---       markup? (of prices), shared... (names and values of all their records),
+--       markup? (of prices), trials? (of use_trials), shared... (names and values of all records),
 --       own... (for each child its index, its reference, the statuses of its nodes, the number of
 --       words that follow, and names and values of its record)
 -- Returns {'ok', a letter for each child}: 'b' begun now or before, 'x' cancelled, 'f' without room
---         | {'ended'} parent or root, or the group is not open
+--         | {'exhausted', model} | {'ended'} parent or root, or the group is not open
 -- Uses: read_now, group_states, record_child, add_models
 local now = read_now(ARGV.now)
 
@@ -37,6 +38,11 @@ for place = FIRST.children, LAST.children do
 end
 letters = table.concat(letters)
 if #begun == 0 then return {'ok', letters} end
+if KEYS.wallet and ARGV.trials ~= '' then
+  -- Uses: use_root_trials
+  local exhausted = use_root_trials(now)
+  if exhausted then return {'exhausted', exhausted} end
+end
 
 for _, child in ipairs(begun) do
   record_child(now, bytes or '0', unpack(child))

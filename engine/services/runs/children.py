@@ -11,8 +11,15 @@ import msgspec
 from msgspec import Struct
 
 from engine.access.tiers import TierTerms
-from engine.billing.credits import make_quote
-from engine.errors import EngineError, InvalidGraph, InvalidInputs, NotFound, Unavailable
+from engine.billing.credits import find_trials, make_quote
+from engine.errors import (
+    EngineError,
+    GrantExhausted,
+    InvalidGraph,
+    InvalidInputs,
+    NotFound,
+    Unavailable,
+)
 from engine.executions.sources import Source
 from engine.ids.executions import child_execution_id
 from engine.models.registry import generation
@@ -25,7 +32,7 @@ from engine.services.runs.former_children import FormerChildren
 from engine.services.runs.run_inputs import AssetUse, check_run_inputs, run_here
 from engine.store import Account, NewRun, Store
 from engine.store.children.keys import GroupRef
-from engine.store.children.records import Group, NewChild
+from engine.store.children.records import ChildCharge, Group, NewChild
 from engine.store.executions.inputs import LargeInputs, pack_inputs
 from engine.store.executions.new_execution import NewExecution
 from engine.store.executions.public_runs import hidden_models
@@ -68,9 +75,14 @@ class _Lot(Struct, frozen=True, kw_only=True):
     """Generation of the registry with which the plan was made."""
 
     @property
-    def models(self) -> Sequence[str]:
-        """Internal names of the models that the children may call."""
-        return list(dict.fromkeys(self.found.plan.models.values()))
+    def charge(self) -> ChildCharge | None:
+        """Payment for the children; None: no node of theirs is charged."""
+        plan = self.found.plan
+        if not plan.models:
+            return None
+        names = list(dict.fromkeys(plan.models.values()))
+        trials = find_trials(names, self.terms)
+        return ChildCharge(models=names, terms=self.terms, trials=trials)
 
     @property
     def may_wait(self) -> bool:
@@ -118,10 +130,13 @@ class ChildAcceptance:
         made = await self._make_all(lot, indexes, items)
         new = [each for each in made if isinstance(each, NewChild)]
         ends = zip(indexes, made, strict=True)
-        return BegunChildren(
-            begun=await children.begin(lot.group, new, lot.models) if new else [],
-            failed={index: each for index, each in ends if not isinstance(each, NewChild)},
-        )
+        failed = {index: each for index, each in ends if not isinstance(each, NewChild)}
+        try:
+            begun = await children.begin(lot.group, new, lot.charge) if new else []
+        except GrantExhausted as refusal:
+            error = {"code": refusal.code, "message": refusal.message}
+            return BegunChildren(failed=failed | {each.index: error for each in new})
+        return BegunChildren(begun=begun, failed=failed)
 
     async def _read_items(self, group: Group, indexes: Sequence[int]) -> Mapping[int, Any]:
         """Return items by index; none for a child without one. Raises _Refused."""

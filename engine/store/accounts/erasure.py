@@ -189,18 +189,7 @@ class AccountKeys:
                 )
             ),
         )
-        by_account = (
-            keyspace.media_bytes(partition),
-            keyspace.newest_forgotten(partition),
-            keyspace.newest_forgotten(partition, "deliveries"),
-            keyspace.newest_forgotten(partition, "batches"),
-        )
-        await asyncio.gather(
-            *(self._client.send("HDEL", key, account_id) for key in by_account),
-            self._client.send("ZREM", keyspace.account_ids(), account_id),
-            self._client.send("ZREM", batch_keys.batches_due(partition), account_id),
-            self._client.send("ZREM", children_due(partition), account_id),
-        )
+        await self._unlist(account_id)
         await self._client.call(
             SCRIPTS["remove_account"],
             accounts=keyspace.accounts(partition),
@@ -208,4 +197,23 @@ class AccountKeys:
             account=account_id,
             access_changes=channels.access_changes(),
             act=self._audit.arguments(act),
+        )
+
+    async def _unlist(self, account_id: str) -> None:
+        """Remove the account from what spans accounts."""
+        partition = partition_of(account_id)
+        by_account = (
+            keyspace.media_bytes(partition),
+            keyspace.newest_forgotten(partition),
+            keyspace.newest_forgotten(partition, "deliveries"),
+            keyspace.newest_forgotten(partition, "batches"),
+        )
+        listed = (
+            keyspace.account_ids(),
+            batch_keys.batches_due(partition),
+            children_due(partition),
+        )
+        await asyncio.gather(
+            *(self._client.send("HDEL", key, account_id) for key in by_account),
+            *(self._client.send("ZREM", key, account_id) for key in listed),
         )

@@ -4,9 +4,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from engine.billing.credits import trials_text
+from engine.errors import GrantExhausted
 from engine.executions.children import MAX_CHILDREN, MAX_RUNNING, GroupStatus
 from engine.ids.executions import child_execution_id
 from engine.ids.partitions import partition_of
+from engine.store.accounts.wallets import LedgerKeeping, terms_text
 from engine.store.children.feeding import GroupFeeding
 from engine.store.children.items import GroupItems
 from engine.store.children.keys import (
@@ -20,6 +23,7 @@ from engine.store.children.keys import (
 from engine.store.children.records import (
     HEAD_FIELDS,
     CalleeGone,
+    ChildCharge,
     ChildOutcome,
     Group,
     GroupOpened,
@@ -42,7 +46,6 @@ from engine.store.redis.scripts import SCRIPTS
 
 PARENT_FIELDS = ("key", "request", "values")
 """Fields of a parent's record that its children have too."""
-NOT_CHARGED: Mapping[str, Any] = {}
 READ_AT_ONCE = 500
 """Children whose ends are read by one command."""
 
@@ -50,8 +53,15 @@ READ_AT_ONCE = 500
 class Children:
     """Opens, reads and cancels groups, and begins children."""
 
-    def __init__(self, client: Client, hints: HintSender, offloaded: OffloadedValues) -> None:
+    def __init__(
+        self,
+        client: Client,
+        hints: HintSender,
+        offloaded: OffloadedValues,
+        keeping: LedgerKeeping,
+    ) -> None:
         self._client = client
+        self._keeping = keeping
         self._hints = hints
         self.items = GroupItems(client, offloaded)
         self.feeding = GroupFeeding(client)
@@ -149,18 +159,17 @@ class Children:
         ]
 
     async def begin(
-        self, group: Group, new: Sequence[NewChild], models: Sequence[str] = ()
+        self, group: Group, new: Sequence[NewChild], charge: ChildCharge | None = None
     ) -> list[int]:
         """Begin children in one step, and send their hints; return the indexes of those begun.
 
         A child that has begun before counts as begun. Others are left out when the parent or its
-        root has ended, the group is not open, or there is no room. `models` are the internal names
-        of the models that the children may call. With `terms` and `markup` in the fields, their
-        nodes are charged to the root. Raises StoreFull or Unavailable.
+        root has ended, the group is not open, or there is no room. With a charge, their nodes are
+        paid for by the root. Raises GrantExhausted, StoreFull or Unavailable.
         """
-        ref = group.ref
-        keys, shared = GroupKeys.of(ref), _shared_fields(group, new)
-        charged = next((each.fields for each in new if "terms" in each.fields), NOT_CHARGED)
+        ref, keys = group.ref, GroupKeys.of(group.ref)
+        terms = None if charge is None else terms_text(charge.terms, self._keeping)
+        shared = _shared_fields(group, new) | ({} if terms is None else {"terms": terms})
         ids = [child_execution_id(ref.parent_id, group.node_id, each.index) for each in new]
         references = [keyspace.reference(ref.account_id, each) for each in ids]
         reply = await self._client.call(
@@ -170,12 +179,15 @@ class Children:
             root=keys.root,
             due=keyspace.due(partition_of(ref.account_id)),
             root_events=keys.root_events,
+            wallet=charge and keyspace.wallet(ref.account_id),
+            ledger=charge and keyspace.ledger(ref.account_id),
             children=[keyspace.execution(ref.account_id, each) for each in ids],
             resend_ms=RESEND_AFTER_MS,
             most_running=MAX_RUNNING,
-            models=",".join(models),
-            terms=charged.get("terms"),
-            markup=charged.get("markup"),
+            models=charge and ",".join(charge.models),
+            terms=terms,
+            markup=charge and str(charge.terms.markup),
+            trials=charge and trials_text(charge.trials),
             shared=[word for pair in shared.items() for word in pair],
             own=[
                 word
@@ -183,6 +195,8 @@ class Children:
                 for word in _own(child, reference, shared)
             ],
         )
+        if reply[0] == b"exhausted":
+            raise GrantExhausted(reply[1].decode())
         if reply[0] != b"ok":
             return []
         begun = [index for index, code in enumerate(reply[1].decode()) if code == "b"]

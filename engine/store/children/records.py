@@ -5,8 +5,10 @@ from typing import Any
 
 from msgspec import Struct
 
+from engine.access.tiers import TierTerms
 from engine.executions.batches import BatchCounts, ItemStatus, parse_item_status
 from engine.executions.children import GroupStatus
+from engine.models.manifest import Trial
 from engine.store.children.keys import GroupRef
 from engine.store.formats import Format
 
@@ -193,6 +195,17 @@ class NewChild(Struct, frozen=True, kw_only=True):
     """Codes of the statuses of its nodes."""
     fields: Mapping[str, Any]
     """Further fields of its record, such as `NewExecution.record_fields` returns."""
+
+
+class ChildCharge(Struct, frozen=True, kw_only=True):
+    """Payment for nodes of children that begin together."""
+
+    models: Sequence[str]
+    """Internal names of the models that they may call."""
+    terms: TierTerms
+    """Terms of their account."""
+    trials: Mapping[str, Trial]
+    """Trials that make models free of charge, by internal name."""
 
 
 class ChildOutcome(Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from engine.ids.executions import child_execution_id
 from engine.store import Account, Store, Workflow
 from engine.store.children.keys import GroupRef
 from engine.store.children.records import (
+    ChildCharge,
     Group,
     GroupOpened,
     GroupTarget,
@@ -93,7 +94,9 @@ class ChildRuns:
     def child_id(self, index: int) -> str:
         return child_execution_id(self.parent_id, NODE_ID, index)
 
-    async def begin(self, *indexes: int, **fields: Any) -> Sequence[int]:
+    async def begin(
+        self, *indexes: int, charge: ChildCharge | None = None, **fields: Any
+    ) -> Sequence[int]:
         """Begin children, each with inputs of its own; return those begun."""
         new = [
             NewChild(
@@ -110,7 +113,7 @@ class ChildRuns:
             )
             for index in indexes
         ]
-        return await self.store.children.begin(await self.group(), new)
+        return await self.store.children.begin(await self.group(), new, charge)
 
     async def record(self, execution_id: str) -> dict[str, bytes]:
         key = keyspace.execution(self.account.id, execution_id)

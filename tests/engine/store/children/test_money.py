@@ -7,16 +7,17 @@ from typing import Any
 import pytest
 
 from engine.access.tiers import TierTerms
+from engine.errors import GrantExhausted
 from engine.executions.statuses import ExecutionStatus, NodeStatus
+from engine.models.manifest import Trial
 from engine.store import Account, Store
-from engine.store.accounts.wallets import LedgerKeeping, terms_text
+from engine.store.children.records import ChildCharge
 from engine.store.executions.advance import Charge, Step, Verdict
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.redis import keyspace
 from tests.support.store.child_runs import ChildRuns
 
 TOP_UP = 1_000
-KEEPING = LedgerKeeping(milliseconds=10**12, has_history=True)
 
 
 class Payer:
@@ -26,7 +27,7 @@ class Payer:
         self.runs = runs
         self.store = runs.store
         self.terms = terms
-        self.fields = {"terms": terms_text(terms, KEEPING), "markup": "1.5", "models": "painter"}
+        self.charge = ChildCharge(models=["painter"], terms=terms, trials={})
         self.steps: Counter[str] = Counter()
 
     async def balance(self) -> int:
@@ -89,7 +90,7 @@ async def test_a_child_reserves_and_spends_credits_of_its_root(
 ) -> None:
     before = await payer.balance()
     await runs.open(3)
-    await runs.begin(0, 1, **payer.fields)
+    await runs.begin(0, 1, charge=payer.charge)
     first, second = [await runs.claim_child(index) for index in (0, 1)]
     root, child = runs.root_id, runs.child_id(0)
 
@@ -110,9 +111,8 @@ async def test_a_child_reserves_and_spends_credits_of_its_root(
     assert await payer.balance() == before - 60
     assert await runs.store.wallets.check(runs.account.id) == []
     execution = await runs.store.executions.get(runs.account.id, root)
-    assert (execution.credits_cost, execution.model_ids) == (60, ())
-    record = await runs.record(root)
-    assert record["markup"] == b"1.5"
+    assert (execution.credits_cost, execution.model_ids) == (60, ("painter",))
+    assert execution.markup == payer.terms.markup
 
 
 async def test_the_cap_of_the_root_binds_its_children(
@@ -121,7 +121,7 @@ async def test_the_cap_of_the_root_binds_its_children(
     key = keyspace.execution(runs.account.id, runs.root_id)
     await store.client.send("HSET", key, "cap", 80)
     await runs.open(2)
-    await runs.begin(0, 1, **payer.fields)
+    await runs.begin(0, 1, charge=payer.charge)
     first, second = [await runs.claim_child(index) for index in (0, 1)]
 
     assert await payer.claim_node(first, 0, 50) is Verdict.OK
@@ -137,7 +137,7 @@ async def test_a_balance_that_does_not_cover_an_item_refuses_it_alone(
 ) -> None:
     balance = await payer.balance()
     await runs.open(2)
-    await runs.begin(0, 1, **payer.fields)
+    await runs.begin(0, 1, charge=payer.charge)
     first, second = [await runs.claim_child(index) for index in (0, 1)]
 
     assert await payer.claim_node(first, 0, balance) is Verdict.OK
@@ -151,7 +151,7 @@ async def test_nothing_is_charged_once_the_root_has_ended(
 ) -> None:
     before = await payer.balance()
     await runs.open(2)
-    await runs.begin(0, 1, **payer.fields)
+    await runs.begin(0, 1, charge=payer.charge)
     first, second = [await runs.claim_child(index) for index in (0, 1)]
     await payer.claim_node(first, 0, 100)
     await payer.claim_node(second, 0, 100)
@@ -172,7 +172,7 @@ async def test_nodes_that_complete_while_the_root_is_being_cancelled_are_charged
     payer: Payer, runs: ChildRuns, store: Store
 ) -> None:
     await runs.open(1)
-    await runs.begin(0, **payer.fields)
+    await runs.begin(0, charge=payer.charge)
     first = await runs.claim_child(0)
     await payer.claim_node(first, 0, 100)
     status = await store.executions.cancel(runs.account.id, runs.root_id)
@@ -192,7 +192,7 @@ async def test_the_ledger_is_exact_whatever_happens(
     draw = random.Random(seed)
     before = await payer.balance()
     await runs.open(6, on_error="skip")
-    await runs.begin(*range(6), **payer.fields)
+    await runs.begin(*range(6), charge=payer.charge)
     walks = {runs.child_id(index): await runs.claim_child(index) for index in range(6)}
     walks[runs.root_id] = runs.parent
     charged: Counter[tuple[str | None, str | None, int | None]] = Counter()
@@ -226,3 +226,43 @@ async def test_the_ledger_is_exact_whatever_happens(
     assert await payer.balance() == before - charged.total()
     assert await payer.captures() == +charged
     assert await store.wallets.check(runs.account.id) == []
+
+
+async def test_a_trial_is_used_once_for_all_children_of_a_root(
+    payer: Payer, runs: ChildRuns, store: Store
+) -> None:
+    charge = ChildCharge(models=["painter"], terms=payer.terms, trials={"painter": Trial(runs=1)})
+    wallet = keyspace.wallet(runs.account.id)
+    await runs.open(3)
+
+    assert await runs.begin(0, charge=charge) == [0]
+    assert await runs.begin(0, 1, charge=charge) == [0, 1]
+    assert await store.client.send("HGET", wallet, "g:painter") == b"r1"
+    root = await runs.record(runs.root_id)
+    assert (root["tried"], root["trials"]) == (b"painter", b"painter")
+    first = await runs.claim_child(0)
+    assert await payer.claim_node(first, 0, 0) is Verdict.OK
+    charges = {0: Charge(0, 500, "painter")}
+    settled = [(0, NodeStatus.COMPLETED)]
+    assert await payer.step(first, settled=settled, charges=charges) is Verdict.OK
+    await payer.end(runs.parent)
+    assert await store.client.send("HGET", wallet, "g:painter") == b"r1"
+
+    await runs.begin_root()
+    await runs.open(1)
+    with pytest.raises(GrantExhausted):
+        await runs.begin(0, charge=charge)
+    assert (await runs.group()).states == "q"
+
+
+async def test_a_trial_without_a_completed_node_is_given_back(
+    payer: Payer, runs: ChildRuns, store: Store
+) -> None:
+    charge = ChildCharge(models=["painter"], terms=payer.terms, trials={"painter": Trial(runs=1)})
+    await runs.open(1)
+    assert await runs.begin(0, charge=charge) == [0]
+
+    await payer.end(runs.parent)
+
+    wallet = keyspace.wallet(runs.account.id)
+    assert await store.client.send("HGET", wallet, "g:painter") == b"r0"
