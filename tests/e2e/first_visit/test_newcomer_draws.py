@@ -8,39 +8,14 @@ import time
 from collections.abc import Callable
 
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Page, expect
 
-from tests.support.e2e.editor import card, drag, middle, socket
+from tests.support.e2e.drawing import add, settle, wire
+from tests.support.e2e.editor import card
 
 pytestmark = pytest.mark.slow
 SECONDS = 300
 """Longest way from an empty canvas to the answer of the first call."""
-
-
-def add(page: Page, label: str, spot: tuple[float, float]) -> Locator:
-    """Drag a node from the sidebar to a place of the canvas; return its settings."""
-    page.get_by_role("complementary", name="Nodes").get_by_role(
-        "button", name=label, exact=True
-    ).drag_to(
-        page.get_by_role("region", name="Canvas"), target_position={"x": spot[0], "y": spot[1]}
-    )
-    panel = page.get_by_role("region", name="Settings")
-    expect(panel.get_by_role("heading", level=2)).to_contain_text(label)
-    return panel
-
-
-def settle(page: Page) -> None:
-    """Wait until the view of the canvas has come to rest."""
-    seen = ""
-    while seen != (seen := str(page.locator(".react-flow__viewport").get_attribute("style"))):
-        page.wait_for_timeout(300)
-
-
-def wire(page: Page, source: str, output: str, target: str, into: str) -> None:
-    """Draw a wire with the pointer."""
-    socket(page, source, output).wait_for()
-    socket(page, target, into).wait_for()
-    drag(page, middle(socket(page, source, output)), middle(socket(page, target, into)))
 
 
 def draw(page: Page) -> None:
