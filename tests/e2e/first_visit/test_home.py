@@ -126,6 +126,27 @@ def test_a_workflow_is_created_duplicated_deleted_and_taken_back(page: Page) -> 
     expect(card(page, "From the home page copy")).to_be_visible()
 
 
+def test_a_workflow_that_others_call_is_deleted_after_a_second_look(
+    page: Page, stack: RunningStack, complaints: list[str]
+) -> None:
+    stack.api("POST", "/api/workflows", greeting("Called one"))
+    call = {"id": "sub", "type": "subWorkflow", "data": {"workflow": "called-one"}}
+    draft = {"name": "Calling one", "nodes": [call], "edges": [], "draft": True}
+    stack.api("POST", "/api/workflows", draft)
+    page.goto("/")
+
+    card(page, "Called one").get_by_role("button", name="Delete").click()
+    expect(page.get_by_text('"Called one" is called by calling-one')).to_be_visible()
+    expect(card(page, "Called one")).to_be_visible()
+    page.get_by_role("button", name="Delete anyway").click()
+
+    expect(card(page, "Called one")).to_have_count(0)
+    status, _ = stack.api("GET", "/api/workflows/called-one")
+    assert status == 404
+    assert [each.partition(" of ")[2][:3] for each in complaints] == ["409"]
+    complaints.clear()
+
+
 def test_an_archived_workflow_is_put_aside_and_brought_back(
     page: Page, stack: RunningStack
 ) -> None:

@@ -1,5 +1,5 @@
 import { type RefObject, useEffect, useRef, useState } from "react";
-import { call } from "../api/client";
+import { ApiError, call } from "../api/client";
 import { WORKFLOWS } from "../api/paths";
 import { invalidate, replaceAnswer, useResource } from "../api/resource";
 import type { Workflow, WorkflowRow } from "../api/types";
@@ -17,15 +17,17 @@ import { duplicate } from "./duplicate";
 /** Slugs of deleted workflows: a list that was asked for before still has them. */
 export const deleted = new Set<string>();
 
-async function remove(row: WorkflowRow): Promise<void> {
+async function remove(row: WorkflowRow, isForced = false): Promise<void> {
   deleted.add(row.slug);
   replaceAnswer<WorkflowRow[]>(WORKFLOWS, (rows) => [...rows]);
   try {
-    await call("DELETE", `${WORKFLOWS}/${row.slug}`);
+    await call("DELETE", `${WORKFLOWS}/${row.slug}${isForced ? "?force=true" : ""}`);
     toast(`Deleted "${row.name}"`, { label: "Undo", run: () => void restore(row) });
   } catch (error) {
     deleted.delete(row.slug);
-    toast((error as Error).message);
+    const users = error instanceof ApiError && error.code === "WORKFLOW_IN_USE" ? (error.details.usedBy as string[]) : null;
+    if (users) toast(`"${row.name}" is called by ${users.join(", ")}`, { label: "Delete anyway", run: () => void remove(row, true) });
+    else toast((error as Error).message);
   }
   invalidate(WORKFLOWS);
 }

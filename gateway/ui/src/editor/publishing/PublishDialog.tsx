@@ -19,6 +19,7 @@ export function PublishDialog({ onClose }: { onClose: () => void }) {
   const { changes, problems, liveVersion } = useStanding();
   const [note, setNote] = useState("");
   const [breaking, setBreaking] = useState<string[]>([]);
+  const [callers, setCallers] = useState<string[]>([]);
   const [fault, setFault] = useState("");
   const [isBusy, setBusy] = useState(false);
   const isSame = live !== null && changes === 0;
@@ -29,8 +30,10 @@ export function PublishDialog({ onClose }: { onClose: () => void }) {
       await saver.publish(note.trim(), breaking.length > 0);
       onClose();
     } catch (error) {
-      if (error instanceof ApiError && error.code === "BREAKING_CHANGE") setBreaking(error.details.changes as string[]);
-      else setFault((error as Error).message);
+      if (error instanceof ApiError && error.code === "BREAKING_CHANGE") {
+        setBreaking(error.details.changes as string[]);
+        setCallers(error.details.usedBy as string[]);
+      } else setFault((error as Error).message);
       setBusy(false);
     }
   };
@@ -45,6 +48,7 @@ export function PublishDialog({ onClose }: { onClose: () => void }) {
               <li key={each}>{each}</li>
             ))}
           </ul>
+          {callers.length > 0 && <p>These workflows call it: {callers.join(", ")}</p>}
         </div>
       )}
       {!isSame && (
