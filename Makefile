@@ -21,7 +21,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench scale smoke chaos sentinel cluster versions soak fuzz dist clients e2e local timing contract clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children smoke chaos sentinel cluster versions soak fuzz dist clients e2e local timing contract clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -30,7 +30,7 @@ run: gateway/static/sources.sha256 $(VENV)/.installed$(if $(LOCAL),-local) ## St
 	@exec $(BIN)/headrace up --port $(PORT) --data-dir '$(DATA_DIR)' $(if $(LOCAL),--local) $(if $(DEMO),--demo-provider)
 
 # Each process imports much: with bytecode that is kept, in half of the time.
-run bench scale test slow coverage test-newest: export PYTHONDONTWRITEBYTECODE =
+run bench scale children test slow coverage test-newest: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.installed-dev ## Run the tests (AGAIN=1: up to three that fail run once more, alone)
 
@@ -79,6 +79,9 @@ bench: $(VENV)/.installed-dev ## Measure (a few minutes; BENCH='--only W1' for a
 
 scale: $(VENV)/.installed-dev ## Measure what runs, idle parts and waiting cost, and compute what many of them need (3 minutes)
 	$(BIN)/python -m tests.benchmarks.scale
+
+children: $(VENV)/.installed-dev ## Measure lists of texts and calls, and workflows in workflows (2 minutes)
+	$(BIN)/python -m tests.benchmarks.scale.children
 
 smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
 	$(BIN)/pytest tests/acceptance/commands/test_first_run.py
