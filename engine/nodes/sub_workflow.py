@@ -56,6 +56,7 @@ class SubWorkflow(ChildrenNode):
         named = sorted(settings.wired - {RESULT_OUT, ERROR_OUT})
         for name in named:
             if name not in members:
-                message = f"The result of the workflow has no output '{name}'"
+                called = settings.callee.workflow if settings.callee else ""
+                message = f"The workflow '{called}' has no output '{name}' any more"
                 raise NodeFailed(OUTPUT_MISSING, message)
         return {RESULT_OUT: result.value, **{name: members[name] for name in named}}

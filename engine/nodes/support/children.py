@@ -196,11 +196,15 @@ def check_shared(
     Media and texts are checked further when a child begins. Raises NodeFailed.
     """
     given, apart = without_nulls(fields, values), frozenset(own)
+    gone = values.keys() - {field.name for field in fields}
+    if gone:
+        message = f"{_callee_words(settings)}There is no input '{min(gone)}' any more"
+        raise NodeFailed(INVALID_INPUTS, message)
     try:
         check_inputs(
             [field for field in fields if field.name not in apart],
             given,
-            strict=True,
+            strict=False,
             allow_http=True,
             allow_assets=True,
         )

@@ -1,13 +1,16 @@
 """Settings of nodes with children: the body, or the called workflow and its version."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.nodes.support.children import Callee
-from engine.nodes.support.settings import Faults, Setting, pattern, reader, whole
+from engine.nodes.support.settings import Faults, Schema, Setting, pattern, reader, whole
 
 MAX_VERSION = 2**31 - 1
 SLUG = "[a-z0-9-]{1,64}"
+NODE_MEMBERS = ("id", "type")
+EDGE_MEMBERS = ("id", "source", "sourceHandle", "target", "targetHandle")
+"""Members of a node and of an edge of a body that are texts."""
 
 
 def called_workflow(*, is_required: bool = False) -> Setting:
@@ -24,11 +27,26 @@ def called_workflow(*, is_required: bool = False) -> Setting:
 
 
 def _accept_body(raw: Any) -> Mapping[str, Any] | None:
-    is_body = isinstance(raw, dict) and all(
-        isinstance(raw.get(name), list) and all(isinstance(each, dict) for each in raw[name])
-        for name in ("nodes", "edges")
-    )
-    return raw if is_body else None
+    if not isinstance(raw, dict):
+        return None
+    nodes, edges = raw.get("nodes"), raw.get("edges")
+    if not isinstance(nodes, list) or not isinstance(edges, list):
+        return None
+    is_graph = all(map(_is_node, nodes)) and all(_has_texts(edge, EDGE_MEMBERS) for edge in edges)
+    return raw if is_graph else None
+
+
+def _is_node(raw: Any) -> bool:
+    return _has_texts(raw, NODE_MEMBERS) and isinstance(raw.get("data", {}), dict)
+
+
+def _has_texts(raw: Any, names: Sequence[str]) -> bool:
+    return isinstance(raw, dict) and all(isinstance(raw.get(name), str) for name in names)
+
+
+def _object_schema(texts: Sequence[str], **others: Schema) -> Schema:
+    members = {name: {"type": "string"} for name in texts} | others
+    return {"type": "object", "properties": members, "required": list(texts)}
 
 
 BODY = Setting(
@@ -38,12 +56,15 @@ BODY = Setting(
     value={
         "type": "object",
         "properties": {
-            "nodes": {"type": "array", "items": {"type": "object"}},
-            "edges": {"type": "array", "items": {"type": "object"}},
+            "nodes": {
+                "type": "array",
+                "items": _object_schema(NODE_MEMBERS, data={"type": "object"}),
+            },
+            "edges": {"type": "array", "items": _object_schema(EDGE_MEMBERS)},
         },
         "required": ["nodes", "edges"],
     },
-    parse=reader(_accept_body, "must be an object with lists of nodes and edges"),
+    parse=reader(_accept_body, "must be an object with nodes and edges, as a workflow has them"),
 )
 VERSION = whole(
     "version",

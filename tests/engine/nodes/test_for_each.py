@@ -67,6 +67,9 @@ def test_it_has_a_body_or_calls_a_workflow() -> None:
         ({}, "body"),
         ({"body": {}}, "body"),
         ({"body": {"nodes": [], "edges": [1]}}, "body"),
+        ({"body": {"nodes": [{"id": 1, "type": "note"}], "edges": []}}, "body"),
+        ({"body": {"nodes": [{"id": "a", "type": "note", "data": None}], "edges": []}}, "body"),
+        ({"body": {"nodes": [], "edges": [{"id": "e", "source": "a"}]}}, "body"),
         ({"body": BODY, "workflow": "a"}, "workflow"),
         ({"body": BODY, "version": 1}, "version"),
         ({"body": BODY, "retry": {"attempts": 1}}, "retry"),
@@ -143,7 +146,7 @@ def test_an_unwired_field_index_gets_the_number_of_the_item(
         ({"row": [0] * 10_001, "tone": "a"}, "Input 'row': has 10001 items; at most 10000 are"),
         ({"row": [], "tone": 1}, "Input 'tone': must be a text, not a number"),
         ({"row": []}, "Input 'tone': is required"),
-        ({"row": [], "tone": "a", "gone": 1}, "Input 'gone': unknown field"),
+        ({"row": [], "tone": "a", "gone": 1}, "There is no input 'gone' any more"),
     ],
 )
 def test_values_that_do_not_fit_fail_the_node(inputs: dict[str, Any], message: str) -> None:

@@ -19,6 +19,7 @@ from engine.store.redis.installation import FIRST_SCHEMA, SCHEMA
 from tests.support.eventually import eventually
 from tests.support.factories import Graph
 from tests.support.graphs.graph_checkers import ANY_URL
+from tests.support.graphs.nested import each_row, upper_body
 from tests.support.nodes.later_type import LATER, Later, known_later
 
 GATED = SCHEMA + 1
@@ -160,6 +161,20 @@ async def test_a_type_and_a_setting_wait_for_the_schema_that_they_name(
 
 async def _found_soon(store: Store) -> list[Problem]:
     return found(store, serving(milk=True))
+
+
+async def test_bodies_wait_with_the_paths_of_their_nodes(
+    store: Store, redis_cleaner: redis.Redis
+) -> None:
+    body = upper_body().node("u", "textBox", text="x", onError="fallback", fallback={})
+    graph = each_row(body.node("call", "subWorkflow", workflow="other"))
+    await store.ping()
+    assert found(store, graph) == []
+    await begin_at_first(store, redis_cleaner)
+
+    places = {problem.path or (problem.node_id,) for problem in found(store, graph)}
+
+    assert places == {("each",), ("each", "u"), ("each", "call")}
 
 
 async def test_malformed_nodes_are_left_to_the_check_of_the_graph(
