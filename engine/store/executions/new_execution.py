@@ -198,6 +198,8 @@ class NewExecution(Struct, frozen=True, kw_only=True):
         }
         if inputs is not self.packed_inputs:
             fields["has_objects"] = "1"
+        if quote is None and run.max_credits is not None and self.plan.children:
+            fields["cap"] = str(run.max_credits)  # its children may be charged
         if run.depth > 1:
             fields["depth"] = run.depth
         if self.owner_id:
