@@ -16,7 +16,13 @@ from engine.access.tiers import load
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.redis import keyspace
-from tests.support.acceptance.random_spending import Caller, Spender, check_books, open_spenders
+from tests.support.acceptance.random_spending import (
+    WITH_CHILDREN,
+    Caller,
+    Spender,
+    check_books,
+    open_spenders,
+)
 from tests.support.acceptance.running_stack import RunningStack, running
 from tests.support.eventually import eventually
 from tests.support.http.scripted_server import serving
@@ -54,7 +60,9 @@ async def spend(
 
 async def under_way(spender: Spender) -> int:
     """Return the account's runs that have not ended."""
-    return int(await spender.store.client.send("SCARD", keyspace.active(spender.account.id)))
+    account_id = spender.account.id
+    roots = int(await spender.store.client.send("SCARD", keyspace.active(account_id)))
+    return roots + await spender.store.children.count_open(account_id)
 
 
 async def drift_after(folder: Path, *, runs: int, deaths: int) -> Counter[str]:
@@ -64,7 +72,7 @@ async def drift_after(folder: Path, *, runs: int, deaths: int) -> Counter[str]:
     with running(folder, "--no-demo", "--gateways", "2", "--workers", "2", **environ) as stack:
         async with serving() as target:
             store = Store.open(Settings(redis_url=stack.redis_url))
-            spenders = await open_spenders(store, stack.url, load(str(tiers_file)))
+            spenders = await open_spenders(store, stack.url, load(str(tiers_file)), WITH_CHILDREN)
             began = time.monotonic()
             turns = turns_with_deaths(stack, runs, deaths)
             ends = await spend(spenders, turns, target.url, seed=runs)
@@ -83,6 +91,7 @@ async def test_no_credit_is_lost_or_made_up(tmp_path: Path) -> None:
     # The number of cancels in time depends on the load of the machine.
     assert all(ends[each] for each in ("completed", "failed", "cancelled"))
     assert all(ends[f"node {each}"] for each in ("completed", "failed", "cancelled"))
+    assert ends["child completed"] and ends["child failed"]
 
 
 @pytest.mark.slow

@@ -3,15 +3,17 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
 
 from engine.access.capabilities import Tier
 from engine.access.tiers import Tiers, TierTerms
+from engine.errors import ExecutionNotFound
 from engine.executions.execution import Execution
-from engine.executions.statuses import NodeStatus
+from engine.executions.statuses import TERMINAL, NodeStatus
+from engine.ids.executions import child_execution_id
 from engine.store import Account, Store
 from engine.store.executions.advance import Charge, Step
 from engine.store.executions.claim import Lease
@@ -62,6 +64,32 @@ WORKFLOWS = ((line(), {"first": 1, "second": 1}), (fan(2), {"many": 2}), (fan(5)
 """Graphs, and the calls of each charged node."""
 
 
+def for_each(count: int) -> Graph:
+    """Return a charged node for each item, in children, beside a call that the input selects."""
+    body = Graph("prompt").node("one", "customModel", model="echo").node("end", "responseOutput")
+    body.wire("in.prompt > one.prompt-in", "one.text-out > end.result-in")
+    items = [{"value": f"Number {number}", "included": True} for number in range(count)]
+    graph = Graph("url").node("list", "list", items=items)
+    inner = {"nodes": body.nodes, "edges": body.edges}
+    graph.node(EACH, "forEach", body=inner, onItemError="null")
+    graph.node("wait", "httpRequest", method="POST", url="{{ url }}")
+    graph.node("out", "responseOutput")
+    return graph.wire(
+        "in.url > wait.url",
+        "list.items-out > each.prompt",
+        "each.results-out > out.result-in",
+        "wait.response-out > out.result-in",
+    )
+
+
+EACH = "each"
+"""Node of `for_each` with children."""
+CHILDREN = 4
+WITH_CHILDREN = (*WORKFLOWS, (for_each(CHILDREN), {}))
+"""These, and one whose children are charged."""
+Workflows = Sequence[tuple[Graph, Mapping[str, int]]]
+
+
 @dataclass
 class Spender:
     """One account, its workflows and the outcomes of its runs."""
@@ -73,6 +101,7 @@ class Spender:
     key: str
     pours: int
     """Credits of each top-up."""
+    workflows: Workflows = WORKFLOWS
     slugs: list[str] = field(default_factory=list)
     topped_up: int = 0
     runs: dict[str, int] = field(default_factory=dict)
@@ -87,7 +116,7 @@ class Spender:
     async def begin(self) -> None:
         """Save the workflows."""
         connection = await Connection(self.url, self.key).open()
-        for number, (graph, _) in enumerate(WORKFLOWS):
+        for number, (graph, _) in enumerate(self.workflows):
             body = graph.body(f"Spending {number}")
             status, answer = await connection.call("POST", "/api/workflows", body)
             assert status == 201, answer
@@ -134,7 +163,7 @@ class Caller:
 
     async def _run(self) -> None:
         spender, draw = self._spender, self._draw
-        workflow = draw.randrange(len(WORKFLOWS))
+        workflow = draw.randrange(len(spender.workflows))
         waits = draw.random() < 0.6
         path = f"/api/workflows/{spender.slugs[workflow]}/run{'' if waits else '?async=true'}"
         body = {"inputs": {"url": self._url()}}
@@ -186,7 +215,9 @@ class Caller:
         await retry_until_answered(lambda: walks.advance(late, 1, step), "come late")
 
 
-async def open_spenders(store: Store, url: str, tiers: Tiers) -> list[Spender]:
+async def open_spenders(
+    store: Store, url: str, tiers: Tiers, workflows: Workflows = WORKFLOWS
+) -> list[Spender]:
     """Create a rich account, one with an allowance, and one that is always short of credits."""
     spenders = []
     for name, tier, pours in (
@@ -196,7 +227,8 @@ async def open_spenders(store: Store, url: str, tiers: Tiers) -> list[Spender]:
     ):
         account = await store.accounts.create(email=f"{name}@localhost", tier=tier)
         _, key = await store.api_keys.create(account, name="k", capabilities=["workflow:*"])
-        spender = Spender(store, account, tiers.terms(tier, account.role), url, key, pours)
+        terms = tiers.terms(tier, account.role)
+        spender = Spender(store, account, terms, url, key, pours, workflows)
         await spender.begin()
         await spender.top_up(random.Random(name))
         spenders.append(spender)
@@ -226,7 +258,7 @@ async def check_books(spender: Spender, *, in_redis: bool = True) -> Counter[str
 
 async def check_execution(spender: Spender, execution: Execution, ends: Counter[str]) -> None:
     """Check that each charged node that finished is paid once, and no other node."""
-    _, calls = WORKFLOWS[spender.runs[execution.id]]
+    _, calls = spender.workflows[spender.runs[execution.id]]
     _, plan = await spender.store.workflows.plan_of(
         execution.account_id, execution.workflow_slug, execution.workflow_version
     )
@@ -234,12 +266,34 @@ async def check_execution(spender: Spender, execution: Execution, ends: Counter[
     for node_id, node in nodes.items():
         count = calls.get(node_id, 0) if node.status == "completed" else 0
         assert node.credits_cost == count * spender.price, (execution, node_id)
-    assert execution.credits_cost == sum(node.credits_cost for node in execution.nodes)
+    of_children = 0 if EACH not in nodes else await check_children(spender, execution, ends)
+    of_nodes = sum(node.credits_cost for node in execution.nodes)
+    assert execution.credits_cost == of_nodes + of_children
     assert execution.micro_usd * spender.terms.markup == execution.credits_cost * 1_000
     if execution.result is not None:  # a run that was cancelled too late has one too
-        assert {nodes[node_id].status for node_id in calls} == {"completed"}
+        assert {nodes[node_id].status for node_id in calls} <= {"completed"}
     ends[execution.status.value] += 1
     ends.update(f"node {nodes[node_id].status}" for node_id in calls)
+
+
+async def check_children(spender: Spender, execution: Execution, ends: Counter[str]) -> int:
+    """Check the children of `for_each`; return the credits that they have cost."""
+    credits = 0
+    for index in range(CHILDREN):
+        child_id = child_execution_id(execution.id, EACH, index)
+        try:
+            child = await spender.store.executions.get(execution.account_id, child_id)
+        except ExecutionNotFound:  # it has never begun
+            continue
+        assert child.status in TERMINAL
+        done = sum(node.credits_cost for node in child.nodes if node.status == "completed")
+        # A node that was done when the root had ended costs nothing.
+        assert child.credits_cost in ({done} if child.status == "completed" else {0, done})
+        assert done in (0, spender.price)
+        assert child.status != "completed" or done == spender.price
+        credits += child.credits_cost
+        ends[f"child {child.status.value}"] += 1
+    return credits
 
 
 def _chunks(ids: Sequence[str]) -> Iterator[Sequence[str]]:

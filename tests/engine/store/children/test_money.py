@@ -9,13 +9,17 @@ import pytest
 from engine.access.tiers import TierTerms
 from engine.errors import GrantExhausted
 from engine.executions.statuses import ExecutionStatus, NodeStatus
+from engine.graph.document import parse_document
 from engine.models.manifest import Trial
 from engine.store import Account, Store
 from engine.store.children.records import ChildCharge
 from engine.store.executions.advance import Charge, Step, Verdict
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.redis import keyspace
+from tests.support.factories import Graph, greeting
+from tests.support.graphs.nested import each_row
 from tests.support.store.child_runs import ChildRuns
+from tests.support.store.records import accept
 
 TOP_UP = 1_000
 
@@ -266,3 +270,18 @@ async def test_a_trial_without_a_completed_node_is_given_back(
 
     wallet = keyspace.wallet(runs.account.id)
     assert await store.client.send("HGET", wallet, "g:painter") == b"r0"
+
+
+@pytest.mark.parametrize(("graph", "cap"), [(each_row(), b"5"), (greeting(), None)])
+async def test_the_cap_of_a_run_is_recorded_where_children_may_be_charged(
+    store: Store, account: Account, graph: Graph, cap: bytes | None
+) -> None:
+    document = parse_document(graph.body())
+    slug = (await store.workflows.create(account.id, document, [])).slug
+    workflow, plan = await store.workflows.plan(slug)
+    assert plan is not None
+
+    accepted = await accept(store, account, workflow, plan, {"who": "Ada"}, max_credits=5)
+
+    key = keyspace.execution(account.id, accepted.id)
+    assert await store.client.send("HGET", key, "cap") == cap
