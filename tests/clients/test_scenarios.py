@@ -71,7 +71,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         lab.secret = hooks["secret"]
         calls = (HERE / "programs" / "scenario-call.json").read_text(encoding="utf-8")
         letter = (EXAMPLES / "greeting-letter.json").read_text(encoding="utf-8")
-        for document in (calls.replace("LAB", lab.url), letter):
+        items = (HERE / "programs" / "scenario-items.json").read_text(encoding="utf-8")
+        for document in (items, calls.replace("LAB", lab.url), letter):
             body = json.loads(document)
             assert call("POST", f"{stack.url}/api/workflows", key=key, body=body)[0] == 201
         yield Place(stack, lab, key)
