@@ -48,7 +48,7 @@ from workers.runtime.dramatiq_command import refuse_command
 from workers.runtime.limits import ConcurrencyLimit
 from workers.runtime.own_actors import OwnActors
 from workers.runtime.variables import own_variables, publish_variables
-from workers.walk.walker import Walker
+from workers.walk.walker import Walker, open_pure_walk
 from workers.webhooks.host_limits import HostLimits
 from workers.webhooks.sender import WebhookSender
 
@@ -270,7 +270,9 @@ async def _follow_models(store: Store) -> AsyncIterator[None]:
 @contextlib.asynccontextmanager
 async def _run_feeders(resources: WorkerResources, walker: Walker) -> AsyncIterator[Feeders]:
     """Yield the feeders, which also feed lists that begin or of which an item ends here."""
-    feeders = make_feeders(resources.store, resources.settings, resources.media_service)
+    feeders = make_feeders(
+        resources.store, resources.settings, resources.media_service, open_pure_walk()
+    )
     resources.store.walks.on_item_end = feeders.batches.feed_soon
     resources.store.walks.on_child_end = feeders.children.feed_group
     walker.feed_children = feeders.children.feed_group

@@ -12,6 +12,7 @@ from engine.errors import (
     Unavailable,
 )
 from engine.executions.batches import ItemStatus
+from engine.executions.statuses import ExecutionStatus
 from engine.ids.executions import child_execution_id
 from engine.process.lru_cache import LruCache
 from engine.services.runs.children import ChildAcceptance
@@ -81,6 +82,7 @@ class ChildrenFeeder(Feeder):
             await self._store.children.feeding.release(ref, token)
             return False
         metrics.EXECUTIONS_ACCEPTED.inc(len(begun.begun))
+        metrics.EXECUTIONS_ENDED.labels(ExecutionStatus.COMPLETED.value).inc(begun.ended)
         fail = self._store.children.fail
         await asyncio.gather(*(fail(ref, *each) for each in begun.failed.items()))
         return len(begun.begun) + len(begun.failed) == len(indexes)

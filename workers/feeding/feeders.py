@@ -8,6 +8,7 @@ from engine.services.media import MediaService
 from engine.services.runs.acceptance import Acceptance
 from engine.services.runs.child_plans import ChildPlans
 from engine.services.runs.children import ChildAcceptance
+from engine.services.runs.pure_children import WalkPure, walk_none
 from engine.settings import Settings
 from engine.store import Store
 from workers.feeding.batch_feeder import BatchFeeder
@@ -25,9 +26,13 @@ class Feeders(Struct, frozen=True):
         await asyncio.gather(self.batches.stop(), self.children.stop())
 
 
-def make_feeders(store: Store, settings: Settings, media_service: MediaService) -> Feeders:
-    """Return the feeders of a worker."""
+def make_feeders(
+    store: Store, settings: Settings, media_service: MediaService, walk: WalkPure = walk_none
+) -> Feeders:
+    """Return the feeders of a worker; `walk` walks children of pure nodes as they begin."""
     allow_http = settings.allow_private_urls
     runs = Acceptance(store=store, media_service=media_service, allow_http=allow_http)
-    children = ChildAcceptance(store, media_service, ChildPlans(store), allow_http=allow_http)
+    children = ChildAcceptance(
+        store, media_service, ChildPlans(store), allow_http=allow_http, walk=walk
+    )
     return Feeders(BatchFeeder(store, runs), ChildrenFeeder(store, children))

@@ -17,6 +17,7 @@ from engine.graph.features import UnknownHere
 from engine.ids.partitions import partition_of
 from engine.services.runs.child_plans import ChildPlans
 from engine.services.runs.child_targets import ChildTargets
+from engine.services.runs.pure_children import WalkPure, walk_none
 from engine.store import Store
 from engine.store.children.keys import GroupRef
 from engine.store.dispatch.hints import InlineRun
@@ -62,6 +63,14 @@ def open_fast_path(store: Store, max_bytes: int, memory: MemoryBudget) -> Any:
     if find_spec(FAST_FOLDER) is None:
         return None
     return import_module(f"{FAST_FOLDER}.fast_path").FastPath(store, max_bytes, memory)
+
+
+def open_pure_walk() -> WalkPure:
+    """Return the function that walks children of pure nodes as they begin, if there is one."""
+    if find_spec(FAST_FOLDER) is None:
+        return walk_none
+    walk: WalkPure = import_module(f"{FAST_FOLDER}.pure_children").walk_pure
+    return walk
 
 
 class Walker:

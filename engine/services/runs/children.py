@@ -29,6 +29,7 @@ from engine.services.media import MediaService
 from engine.services.runs.child_plans import ChildPlan, ChildPlans
 from engine.services.runs.child_targets import WORKFLOW_NOT_FOUND
 from engine.services.runs.former_children import FormerChildren
+from engine.services.runs.pure_children import WalkPure, walk_all, walk_none
 from engine.services.runs.run_inputs import AssetUse, check_run_inputs, run_here
 from engine.store import Account, NewRun, Store
 from engine.store.children.keys import GroupRef
@@ -59,6 +60,8 @@ class BegunChildren(Struct, frozen=True, kw_only=True):
     begun: Sequence[int] = ()
     failed: Mapping[int, ItemError] = NOTHING
     """By index."""
+    ended: int = 0
+    """Number of those begun that have completed in the same step."""
 
 
 class _Lot(Struct, frozen=True, kw_only=True):
@@ -91,6 +94,11 @@ class _Lot(Struct, frozen=True, kw_only=True):
             field.type in MEDIA for field in self.found.plan.fields
         )
 
+    @property
+    def may_be_walked(self) -> bool:
+        """Whether children of pure nodes may be walked as they begin: all values are recorded."""
+        return not self.may_wait and "values" not in self.parent
+
 
 class _Refused(Exception):
     """No child of a group can begin."""
@@ -104,9 +112,17 @@ class ChildAcceptance:
     """Begins children of the account as it is now."""
 
     def __init__(
-        self, store: Store, media_service: MediaService, plans: ChildPlans, *, allow_http: bool
+        self,
+        store: Store,
+        media_service: MediaService,
+        plans: ChildPlans,
+        *,
+        allow_http: bool,
+        walk: WalkPure = walk_none,
     ) -> None:
+        """`walk` walks children of pure nodes as they begin."""
         self._store = store
+        self._walk = walk
         self._media_service = media_service
         self._plans = plans
         self._allow_http = allow_http
@@ -129,14 +145,17 @@ class ChildAcceptance:
             return BegunChildren()
         made = await self._make_all(lot, indexes, items)
         new = [each for each in made if isinstance(each, NewChild)]
+        walked = walk_all(lot.found.plan, new, self._walk) if lot.may_be_walked else {}
+        new = [each for each in new if each.index not in walked]
+        finished = await children.finish(lot.group, list(walked.values())) if walked else []
         ends = zip(indexes, made, strict=True)
         failed = {index: each for index, each in ends if not isinstance(each, NewChild)}
         try:
             begun = await children.begin(lot.group, new, lot.charge) if new else []
         except GrantExhausted as refusal:
             error = {"code": refusal.code, "message": refusal.message}
-            return BegunChildren(failed=failed | {each.index: error for each in new})
-        return BegunChildren(begun=begun, failed=failed)
+            begun, failed = [], failed | {each.index: error for each in new}
+        return BegunChildren(begun=[*finished, *begun], failed=failed, ended=len(finished))
 
     async def _read_items(self, group: Group, indexes: Sequence[int]) -> Mapping[int, Any]:
         """Return items by index; none for a child without one. Raises _Refused."""

@@ -32,13 +32,14 @@ from engine.store.children.records import (
     OpenVerdict,
     ParentEnded,
     TooManyChildren,
+    WalkedChild,
     parse_group,
     state_fields,
 )
 from engine.store.dispatch.hints import BULK_QUEUE, HintSender
 from engine.store.executions.acceptance import RESEND_AFTER_MS
 from engine.store.executions.offload import OffloadedValues
-from engine.store.executions.record_fields import parse_name
+from engine.store.executions.record_fields import WALKED_UNCLAIMED, parse_name
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
@@ -203,6 +204,47 @@ class Children:
         await self._hints.send([references[each] for each in begun], BULK_QUEUE)
         return [new[each].index for each in begun]
 
+    async def finish(self, group: Group, walked: Sequence[WalkedChild]) -> list[int]:
+        """Begin and complete children in one step; return the indexes of those that have begun.
+
+        Others are left out when the parent or its root has ended, or the group is not open. Raises
+        StoreFull or Unavailable.
+        """
+        ref, new = group.ref, [each.new for each in walked]
+        keys, shared = GroupKeys.of(ref), _shared_fields(group, new)
+        partition = partition_of(ref.account_id)
+        ids = [child_execution_id(ref.parent_id, group.node_id, each.index) for each in new]
+        reply = await self._client.call(
+            SCRIPTS["finish_children"],
+            group=keys.group,
+            parent=keys.parent,
+            root=keys.root,
+            due=keyspace.due(partition),
+            active=keyspace.active(ref.account_id),
+            root_events=keys.root_events,
+            open_children=keys.open_children,
+            finished=keyspace.finished(partition),
+            unarchived=keyspace.unarchived(partition),
+            children=[keyspace.execution(ref.account_id, each) for each in ids],
+            account_id=ref.account_id,
+            parent_id=ref.parent_id,
+            node=ref.node,
+            shared=[word for pair in shared.items() for word in pair],
+            results=[each.plain for each in walked],
+            sizes=[each.size for each in walked],
+            own=[
+                word
+                for each, child_id in zip(walked, ids, strict=True)
+                for word in _ended(each, keyspace.reference(ref.account_id, child_id), shared)
+            ],
+        )
+        if reply[0] != b"ok":
+            return []
+        if reply[2]:
+            self._hints.send_soon(*parse_woken(ref, reply[2]))
+        begun = zip(new, reply[1].decode(), strict=True)
+        return [each.index for each, code in begun if code == "b"]
+
     async def fail(self, ref: GroupRef, index: int, error: Mapping[str, Any]) -> bool:
         """End a queued child that cannot begin, with `code` and `message`; False: it has begun."""
         keys = GroupKeys.of(ref)
@@ -261,6 +303,15 @@ def _shared_fields(group: Group, new: Sequence[NewChild]) -> dict[str, Any]:
         "root": ref.root_id,
         "depth": group.depth,
     }
+
+
+def _ended(walked: WalkedChild, reference: str, shared: Mapping[str, Any]) -> list[Any]:
+    """Return the words about one ended child: index, reference, and its own fields."""
+    new = walked.new
+    own = {name: value for name, value in new.fields.items() if name not in shared}
+    own |= {"statuses": new.statuses, "result": walked.result, WALKED_UNCLAIMED: walked.rows}
+    words = [word for pair in own.items() for word in pair]
+    return [new.index, reference, len(words), *words]
 
 
 def _own(new: NewChild, reference: str, shared: Mapping[str, Any]) -> list[Any]:

@@ -208,6 +208,21 @@ class ChildCharge(Struct, frozen=True, kw_only=True):
     """Trials that make models free of charge, by internal name."""
 
 
+class WalkedChild(Struct, frozen=True, kw_only=True):
+    """Child that a worker has walked before it begins, as its nodes have no effects."""
+
+    new: NewChild
+    """Its statuses are the final ones."""
+    rows: bytes
+    """Packed `StepRows`, with times relative to the beginning of the walk."""
+    result: bytes
+    """Packed result."""
+    plain: bytes
+    """Packed plain result."""
+    size: int
+    """Bytes of its values."""
+
+
 class ChildOutcome(Struct, frozen=True, kw_only=True):
     """End of a child as its parent's record has it."""
 

@@ -18,9 +18,10 @@ from engine.graph.plan_digest import plan_digest
 from engine.graph.progress import Progress, initial_statuses, inputs_of
 from engine.graph.replay import PureContext
 from engine.nodes.request_input import PARAMS, RequestInputSettings, outputs_of
-from engine.nodes.response_output import RESULT
+from engine.nodes.response_output import RESULT, plain_result
 from engine.nodes.support.base import Context, InEdge, Outputs
 from engine.nodes.text_box import TEXT_OUT, TextBox
+from engine.services.runs.pure_children import PureWalk
 from engine.store.redis.record_packing import pack, unpack
 from engine.values.templates import Placeholder, to_text
 
@@ -56,6 +57,11 @@ class _Call(NamedTuple):
         except StopIteration as end:
             return cast(Outputs, end.value)
         raise AssertionError(f"a node of type '{node.type.type}' waited: it is not pure")
+
+    def plain_result(self, values: Sequence[Any]) -> Any:
+        """Return the result of a Response Output as the parent of a child gets it."""
+        delivered = [(in_edge, values[position]) for in_edge, position in self.edges]
+        return plain_result(self.node.settings, inputs_of(self.node, delivered), delivered)
 
 
 class _Step(NamedTuple):
@@ -123,11 +129,39 @@ class PurePlan:
         except Exception:  # the walk with a claim meets it again, and records it
             return None
 
-    def _walk(self, inputs: Any, input_bytes: int, max_bytes: int) -> bytes | None:
+    def walk_child(self, packed_inputs: bytes, max_bytes: int) -> PureWalk | None:
+        """Walk a child like `walk`, and return its result for its parent as well."""
+        values: list[Any] = []
+        try:
+            inputs = unpack(packed_inputs)
+            result = self._walk(inputs, len(packed_inputs), max_bytes, values)
+            last = self._steps[-1].call
+            if result is None or last is None:
+                return None
+            plain = pack(last.plain_result(values))
+        except Exception:
+            return None
+        return PureWalk(
+            codes=self.codes,
+            rows=self.rows,
+            result=result,
+            plain=plain,
+            size=len(packed_inputs) + len(result),
+        )
+
+    def _walk(
+        self,
+        inputs: Any,
+        input_bytes: int,
+        max_bytes: int,
+        values: list[Any] | None = None,
+    ) -> bytes | None:
+        """Return the packed result, and add the values of the run to `values`."""
         if not isinstance(inputs, dict):
             return None
         outputs: Outputs
-        values, sizes, total, packed = list[Any](), self._no_sizes.copy(), 0, b""
+        values = [] if values is None else values
+        sizes, total, packed = self._no_sizes.copy(), 0, b""
         for step in self._steps:
             index, uses, _, form, pick, call = step
             if uses * total > max_bytes and not step.fits(values, sizes, max_bytes):

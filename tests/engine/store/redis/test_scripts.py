@@ -26,6 +26,7 @@ REFUSED_WHEN_FULL = {
         "accept_execution",
         "add_batch",
         "begin_children",
+        "finish_children",
         "begin_public_run",
         "count_key_call",
         "count_session_call",

@@ -1,0 +1,56 @@
+#!lua
+-- Begin and complete queued children of a group in one step, after a worker has walked them, as is
+-- possible when none of their nodes has effects. Children that are not queued any more are left. A
+-- full Redis refuses the script as a whole. Called again, the script changes nothing.
+-- KEYS: group, parent, root, due, active, root_events, open_children, finished, unarchived,
+--       children... (records, in the order of `own`)
+-- ARGV: now?, account_id, parent_id, node (index), shared... (names and values of all their
+--       records), results... (plain ones), sizes... (bytes of the values of each), own... (for each
+--       child its index, its reference, the number of words that follow, and names and values of
+--       its record)
+-- Returns {'ok', a letter for each child, parent to wake as `wake_parent` returns it, or ''}: 'b'
+--         has begun, now or before, 'x' cancelled | {'ended'} parent or root, or the group is not
+--         open
+-- Uses: read_now, group_states, record_finished, wake_parent
+local now = read_now(ARGV.now)
+local root_status, bytes, is_watched = unpack(redis.call('HMGET', KEYS.root, 'status',
+  'child_bytes', 'events'))
+local status, queued, running, failed = unpack(redis.call('HMGET', KEYS.group, 'status', 'queued',
+  'running', 'failed'))
+if root_status ~= 'processing' or status ~= 'open' then return {'ended'} end
+if redis.call('HGET', KEYS.parent, 'status') ~= 'processing' then return {'ended'} end
+
+-- The fields of each child are checked before the first write.
+local letters, ended, size, at = {}, {}, 0, FIRST.own
+for place = FIRST.children, LAST.children do
+  local state, words, number = state_of(ARGV[at]), tonumber(ARGV[at + 2]), place - FIRST.children
+  letters[#letters + 1] = state == 'x' and 'x' or 'b'
+  if state == 'q' then
+    ended[#ended + 1] = {KEYS[place], at, at + 2 + words, ARGV[FIRST.results + number]}
+    size = size + tonumber(ARGV[FIRST.sizes + number])
+  end
+  at = at + 3 + words
+end
+letters = table.concat(letters)
+if #ended == 0 then return {'ok', letters, ''} end
+
+for _, child in ipairs(ended) do
+  local record, first, last, result = unpack(child)
+  record_finished(now, bytes or '0', record, first, last)
+  set_state(ARGV[first], 'c')
+  redis.call('HSET', KEYS.group, 'r' .. ARGV[first], result)
+  if is_watched then
+    -- Uses: tell_root
+    local id = string.match(record, '[^:]+$')
+    tell_root('started', id, ARGV.parent_id, ARGV[first], 'processing')
+    tell_root('finished', id, ARGV.parent_id, ARGV[first], 'completed')
+  end
+end
+save_states_of_group()
+redis.call('HINCRBY', KEYS.group, 'queued', -#ended)
+redis.call('HINCRBY', KEYS.root, 'child_bytes', size)
+if tonumber(queued) > #ended or tonumber(running) > 0 then return {'ok', letters, ''} end
+redis.call('HSET', KEYS.group, 'status', 'done')
+redis.call('ZREM', KEYS.open_children, ARGV.parent_id .. '/' .. ARGV.node)
+if failed then return {'ok', letters, ''} end
+return {'ok', letters, wake_parent(now, ARGV.account_id, ARGV.parent_id, ARGV.node) or ''}
