@@ -1,15 +1,18 @@
 """Workflows made from templates: cards with needs, copies with usable models, a first run."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Iterator
 
 import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.acceptance.running_stack import RunningStack
 from tests.support.e2e.axe import SETTLED, violations
+from tests.support.e2e.editor import expect_toast
 from tests.support.e2e.workflows import calls_model
 
 pytestmark = pytest.mark.slow
+SignIn = Callable[[str], Page]
 
 
 def open_dialog(page: Page) -> Locator:
@@ -49,6 +52,19 @@ def test_a_workflow_is_made_from_a_template_and_run_in_the_playground(page: Page
     page.get_by_role("button", name="Run").click()
 
     expect(page.get_by_role("region", name="Result")).to_contain_text("(stub, in Polish)")
+
+
+def test_a_copy_of_a_template_brings_the_workflow_along_that_it_calls(sign_in_as: SignIn) -> None:
+    page = sign_in_as("pro")
+    dialog = open_dialog(page)
+
+    card(dialog, "Meeting report").click()
+    dialog.get_by_role("button", name="Create").click()
+
+    expect_toast(page, re.compile("It calls summary-of-a-text.*, copied with it"))
+    expect(page.get_by_role("article", name="Sub-workflow summary")).to_contain_text(
+        "Summary of a text"
+    )
 
 
 def test_templates_stand_apart_from_workflows(page: Page) -> None:

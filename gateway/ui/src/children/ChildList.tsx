@@ -1,12 +1,12 @@
 import { useEffect, useState } from "react";
 import { usePages } from "../api/pages";
-import type { ExecutionRow } from "../api/types";
+import type { ExecutionNode, ExecutionRow } from "../api/types";
 import { credits, duration } from "../components/Ago";
 import { Button } from "../components/Button";
 import { Failed, Loading } from "../components/States";
 import { StatusBadge } from "../components/StatusBadge";
 import { Link } from "../shell/router";
-import { type Children, type ChildStatuses, childListPath, childName, endedOf, inWords } from "./children";
+import { type Children, type ChildStatuses, childListPath, childName, endedOf, inWords, isCall } from "./children";
 import "./children.css";
 
 const STATUSES: [keyof ChildStatuses, string][] = [
@@ -18,18 +18,19 @@ const STATUSES: [keyof ChildStatuses, string][] = [
 
 interface Props {
   parentId: string;
-  nodeId: string;
+  node: Pick<ExecutionNode, "id" | "type">;
   found: Children;
   /** Show a child here; without it, each leads to its own page. */
   onOpen?: (child: ExecutionRow) => void;
 }
 
 /** The children of a node: numbers by status, and a list page by page, at first of those that failed. */
-export function ChildList({ parentId, nodeId, found, onOpen }: Props) {
+export function ChildList({ parentId, node, found, onOpen }: Props) {
+  const isOnly = isCall(node);
   const { statuses } = found;
   const [chosen, choose] = useState<string>();
   const status = chosen ?? (statuses?.failed ? "failed" : "");
-  const { rows, error, reload, more } = usePages<ExecutionRow>(childListPath(parentId, nodeId, status));
+  const { rows, error, reload, more } = usePages<ExecutionRow>(childListPath(parentId, node.id, status));
   const ended = endedOf(found);
   const begun = ended + (statuses?.processing ?? 0);
   // biome-ignore lint/correctness/useExhaustiveDependencies: `reload` is made anew each time
@@ -39,8 +40,8 @@ export function ChildList({ parentId, nodeId, found, onOpen }: Props) {
   return (
     <section className="stack tight children" aria-label="Items">
       <div className="row spread">
-        <h3>{inWords(found)}</h3>
-        <div className="row" role="group" aria-label="Items with the status">
+        <h3>{isOnly ? "The called workflow" : inWords(found)}</h3>
+        <div className="row" role="group" aria-label="Items with the status" hidden={isOnly}>
           <Choice label="All" count={begun} isChosen={status === ""} onChoose={() => choose("")} />
           {STATUSES.map(([name, label]) => {
             const count = statuses?.[name] ?? 0;
@@ -49,13 +50,13 @@ export function ChildList({ parentId, nodeId, found, onOpen }: Props) {
           })}
         </div>
       </div>
-      {ended < found.count && <progress max={found.count} value={ended} aria-label={`Progress of ${nodeId}`} />}
+      {ended < found.count && <progress max={found.count} value={ended} aria-label={`Progress of ${node.id}`} />}
       {!rows && (error ? <Failed error={error} retry={reload} /> : <Loading height="6rem" />)}
       {rows?.length === 0 && <p className="muted small">{status ? "None of them." : "None has begun so far."}</p>}
       {rows && rows.length > 0 && (
         <ul className="child-list">
           {rows.map((child) => (
-            <Child key={child.executionId} child={child} onOpen={onOpen} />
+            <Child key={child.executionId} child={child} name={childName(child, isOnly)} onOpen={onOpen} />
           ))}
         </ul>
       )}
@@ -78,9 +79,8 @@ function Choice({ label, count, isChosen, onChoose }: { label: string; count: nu
   );
 }
 
-function Child({ child, onOpen }: { child: ExecutionRow; onOpen: Props["onOpen"] }) {
+function Child({ child, name, onOpen }: { child: ExecutionRow; name: string; onOpen: Props["onOpen"] }) {
   const { executionId, status, error, durationMs, creditsCost } = child;
-  const name = childName(child);
   return (
     <li data-status={status}>
       {onOpen ? (

@@ -15,6 +15,11 @@ export interface Children {
 /** Types of nodes that begin children. */
 const PARENTS = new Set(["forEach", "subWorkflow"]);
 
+/** Whether a node has one child alone: the run of the workflow that it calls. */
+export function isCall({ type }: Pick<NodeState, "type">): boolean {
+  return type === "subWorkflow";
+}
+
 export function isParent({ type }: Pick<NodeState, "type">): boolean {
   return PARENTS.has(type);
 }
@@ -26,6 +31,11 @@ export function childrenOf({ childCount, childStatuses }: Pick<ExecutionNode, "c
 
 export function endedOf({ count, statuses }: Children): number {
   return statuses ? statuses.completed + statuses.failed + statuses.cancelled : count;
+}
+
+/** The name of a child in the list of its node. */
+export function childName({ childIndex }: Pick<ExecutionRow, "childIndex">, isOnly = false): string {
+  return isOnly ? "Its run" : `Item ${childIndex ?? 0}`;
 }
 
 /** "37 of 200 items, 2 failed", or "200 items" once all have ended. */
@@ -44,9 +54,4 @@ export function inWords(children: Children): string {
 export function childListPath(parentId: string, nodeId: string, status = "", limit = 50): string {
   const query = new URLSearchParams({ parentId, parentNodeId: nodeId, ...(status && { status }), limit: String(limit) });
   return `/api/executions?${query}`;
-}
-
-/** The name of a child among those of its node. */
-export function childName({ childIndex }: Pick<ExecutionRow, "childIndex">): string {
-  return `Item ${childIndex ?? 0}`;
 }

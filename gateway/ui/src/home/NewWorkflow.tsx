@@ -6,11 +6,12 @@ import type { Workflow, WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
 import { TextField } from "../components/TextField";
+import { toast } from "../components/Toast";
 import { type Surroundings, withUsableModels } from "../requirements/requirements";
 import { useSurroundings } from "../requirements/surroundings";
 import { navigate } from "../shell/router";
 import { useMe } from "../shell/session";
-import { duplicate } from "./duplicate";
+import { callsInWords, duplicate } from "./duplicate";
 import { TemplateCard } from "./TemplateCard";
 
 const EXAMPLE = {
@@ -123,6 +124,8 @@ function createNew(name: string, isEmpty: boolean): Promise<Workflow> {
 /** Save a copy of a template, with models that are set up in the places of those that are not. */
 async function copyTemplate(slug: string, name: string, around: Surroundings | undefined): Promise<Workflow> {
   const made = await duplicate(slug, name);
+  const calls = callsInWords(made);
+  if (calls) toast(calls);
   const nodes = around ? withUsableModels(made, around) : made.nodes;
   if (nodes.every((node, index) => node === made.nodes[index])) return made;
   return call("PUT", `${WORKFLOWS}/${made.slug}`, { nodes, draft: made.version === null });

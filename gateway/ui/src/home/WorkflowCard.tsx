@@ -12,7 +12,7 @@ import { useSurroundings } from "../requirements/surroundings";
 import { Unmet, wordFor } from "../requirements/Unmet";
 import { Link } from "../shell/router";
 import { Cover } from "./Cover";
-import { duplicate } from "./duplicate";
+import { callsInWords, duplicate } from "./duplicate";
 
 /** Slugs of deleted workflows: a list that was asked for before still has them. */
 export const deleted = new Set<string>();
@@ -57,7 +57,7 @@ async function setArchived(row: WorkflowRow, archived: boolean): Promise<void> {
 async function copy(row: WorkflowRow): Promise<void> {
   try {
     const made = await duplicate(row.slug, `${row.name} copy`);
-    toast(`Made "${made.name}"`);
+    toast([`Made "${made.name}"`, callsInWords(made)].filter(Boolean).join(". "));
   } catch (error) {
     toast((error as Error).message);
   }

@@ -7,9 +7,11 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.axe import violations
 from tests.support.e2e.drafts import create, write
 from tests.support.e2e.editor import card, open_editor
 from tests.support.e2e.items import asked, for_each
+from tests.support.e2e.workflows import greeting, node
 
 pytestmark = pytest.mark.slow
 SLOW = "[[stub delay=4000]] slowly"
@@ -73,3 +75,49 @@ def test_items_are_chosen_by_status_and_come_page_by_page(page: Page, stack: Run
     items(page).get_by_role("button", name="Show more").click()
     expect(items(page).get_by_role("listitem")).to_have_count(60)
     expect(items(page).get_by_role("listitem").nth(59)).to_contain_text("Item 59")
+
+
+def test_an_item_of_an_item_is_reached_step_by_step(page: Page, stack: RunningStack) -> None:
+    inner = for_each("Inner", asked())
+    inner["nodes"][0]["data"]["fields"][0]["name"] = "word"
+    inner["edges"][0]["sourceHandle"] = "word"
+    slug = create(stack, "Nested")
+    write(stack, slug, for_each("Nested", {"nodes": inner["nodes"], "edges": inner["edges"]}))
+    open_editor(page, slug)
+    page.get_by_role("button", name="Run", exact=True).click()
+    panel = page.get_by_role("region", name="Run")
+    panel.get_by_label("Words").fill(json.dumps([["a"], ["b", "c"]]))
+    panel.get_by_role("button", name="Run the draft").click()
+    expect(card(page, "rows")).to_have_attribute("data-status", "completed")
+    for item in ("Item 1", "Item 0"):
+        card(page, "rows").get_by_title("Show the values").click()
+        items(page).get_by_role("button", name=item, exact=True).click()
+        expect(page.get_by_role("region", name="Item", exact=True)).to_contain_text(item)
+
+    expect(page.get_by_role("navigation", name="Open graph").get_by_role("listitem")).to_have_count(
+        3
+    )
+    expect(card(page, "model")).to_contain_text("(stub) b")
+    page.reload()
+    expect(card(page, "model")).to_contain_text("(stub) b")
+    assert violations(page) == []
+
+
+def test_the_run_of_a_called_workflow_is_a_step_away(page: Page, stack: RunningStack) -> None:
+    create(stack, "Greets")
+    document = greeting("Calls the greeting")
+    document["nodes"][1] = node("text", "subWorkflow", 1, workflow="greets")
+    document["edges"][1]["sourceHandle"] = "result-out"
+    slug = create(stack, "Calls the greeting")
+    write(stack, slug, document)
+    open_editor(page, slug)
+    page.get_by_role("button", name="Run", exact=True).click()
+    page.get_by_role("region", name="Run").get_by_role("button", name="Run the draft").click()
+    expect(card(page, "text")).to_have_attribute("data-status", "completed")
+    expect(card(page, "text")).to_contain_text("Hello Ada!")
+
+    card(page, "text").get_by_title("Show the values").click()
+    items(page).get_by_role("link", name="Its run").click()
+
+    expect(page.get_by_role("heading", level=1)).to_contain_text("greets")
+    expect(page.get_by_role("link", name="The node text")).to_be_visible()

@@ -1,7 +1,7 @@
 import { useEffect } from "react";
 import { usePages } from "../../api/pages";
 import type { ExecutionNode, ExecutionRow } from "../../api/types";
-import { type Children, childListPath, childName, endedOf } from "../../children/children";
+import { type Children, childListPath, childName, endedOf, isCall } from "../../children/children";
 import { duration } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { StatusBadge } from "../../components/StatusBadge";
@@ -26,7 +26,7 @@ export function ChildRows({ node, executionId, found, scale }: Props) {
   return (
     <>
       {rows?.map((child) => (
-        <ChildRow key={child.executionId} child={child} scale={scale} />
+        <ChildRow key={child.executionId} child={child} name={childName(child, isCall(node))} scale={scale} />
       ))}
       {error && (
         <tr className="child-row">
@@ -48,7 +48,7 @@ export function ChildRows({ node, executionId, found, scale }: Props) {
   );
 }
 
-function ChildRow({ child, scale }: { child: ExecutionRow; scale: Scale }) {
+function ChildRow({ child, name, scale }: { child: ExecutionRow; name: string; scale: Scale }) {
   const { executionId, status, durationMs, creditsCost, startedAt, completedAt } = child;
   const from = Math.max(0, Date.parse(startedAt ?? child.createdAt) - scale.begin);
   const to = completedAt ? Date.parse(completedAt) - scale.begin : scale.length;
@@ -61,7 +61,7 @@ function ChildRow({ child, scale }: { child: ExecutionRow; scale: Scale }) {
     <tr className="child-row" data-status={status}>
       <th scope="row">
         <Link href={`/app/executions/${executionId}`}>
-          <span className="waterfall-name">{childName(child)}</span>
+          <span className="waterfall-name">{name}</span>
           <StatusBadge status={status} />
         </Link>
       </th>

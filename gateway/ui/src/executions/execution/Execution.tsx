@@ -13,6 +13,7 @@ import { EventList } from "./EventList";
 import { Header } from "./Header";
 import { Inputs } from "./Inputs";
 import { Ledger } from "./Ledger";
+import { BackToParent } from "./Parent";
 import { NodePanel } from "./NodePanel";
 import { Repeat } from "./Repeat";
 import { executionPath, isLive } from "./state";
@@ -40,13 +41,7 @@ export default function Execution({ id }: { id: string }) {
   return (
     <>
       <p className="back">
-        {data?.parentId ? (
-          <Link href={`/app/executions/${data.parentId}?node=${encodeURIComponent(data.parentNodeId ?? "")}`}>
-            All items of {data.parentNodeId}
-          </Link>
-        ) : (
-          <Link href={listAddress()}>Executions</Link>
-        )}
+        {data?.parentId ? <BackToParent execution={data} /> : <Link href={listAddress()}>Executions</Link>}
       </p>
       {data && <Found execution={data} reload={reload} />}
       {!data && <h1>Execution {id.slice(0, 8)}</h1>}

@@ -2,7 +2,6 @@ import { type ReactNode, useState } from "react";
 import { ApiError, call } from "../../api/client";
 import { invalidate, useResource } from "../../api/resource";
 import type { Accepted, ApiKey, ExecutionDetail } from "../../api/types";
-import { childName } from "../../children/children";
 import { Ago, credits, duration, Moment } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { CopyButton } from "../../components/CopyButton";
@@ -12,6 +11,7 @@ import { toast } from "../../components/Toast";
 import { Link, navigate } from "../../shell/router";
 import { SOURCES } from "../filters";
 import { nameOf, versionOf } from "../RunTable";
+import { PlaceOfChild } from "./Parent";
 import { RunAgain, useLiveVersion } from "./RunAgain";
 import { executionPath } from "./state";
 
@@ -142,15 +142,7 @@ function Facts({ execution }: { execution: ExecutionDetail }) {
       )}
       {execution.parentId && (
         <Fact name="Part of">
-          {childName(execution)} of {execution.parentNodeId} in{" "}
-          <Link href={`/app/executions/${execution.parentId}?node=${encodeURIComponent(execution.parentNodeId ?? "")}`}>{execution.parentId.slice(0, 8)}</Link>
-          {execution.rootId && execution.rootId !== execution.parentId && (
-            <>
-              {" "}
-              <span className="muted">(run</span> <Link href={`/app/executions/${execution.rootId}`}>{execution.rootId.slice(0, 8)}</Link>
-              <span className="muted">)</span>
-            </>
-          )}
+          <PlaceOfChild execution={execution} />
         </Fact>
       )}
       {execution.retryOf && (

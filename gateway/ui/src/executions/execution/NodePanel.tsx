@@ -50,7 +50,7 @@ export function NodePanel({ execution, node, onChoose, onClose }: Props) {
           <code>{node.error.code}</code>
         </div>
       )}
-      {children && <ChildList parentId={execution.executionId} nodeId={node.id} found={children} />}
+      {children && <ChildList parentId={execution.executionId} node={node} found={children} />}
       {!data && (error ? <Failed error={error} retry={reload} /> : <Loading height="8rem" />)}
       {data && (
         <>

@@ -1,7 +1,7 @@
 import { type ComponentProps, Fragment, useEffect, useState } from "react";
 import { useResource } from "../../api/resource";
 import type { ExecutionDetail, ExecutionNode, NodeValues } from "../../api/types";
-import { childrenOf, inWords as inWordsOf } from "../../children/children";
+import { childrenOf, inWords as inWordsOf, isCall } from "../../children/children";
 import { credits, duration } from "../../components/Ago";
 import { StatusBadge } from "../../components/StatusBadge";
 import { valuesPath } from "../../editor/running/values/values";
@@ -69,7 +69,8 @@ export function Waterfall({ execution, chosen, onChoose }: Props) {
                   isChosen={node.id === chosen}
                   onChoose={onChoose}
                 />
-                {found && <Items node={node} executionId={execution.executionId} found={found} scale={scale} />}
+                {found && !isCall(node) && <Items node={node} executionId={execution.executionId} found={found} scale={scale} />}
+                {found && isCall(node) && <ChildRows node={node} executionId={execution.executionId} found={found} scale={scale} />}
               </Fragment>
             );
           })}

@@ -23,7 +23,7 @@ export function NodeItems({ node, executionId, found }: Props) {
   return (
     <ChildList
       parentId={executionId}
-      nodeId={node.id}
+      node={node}
       found={found}
       {...(bodyOf(node) ? { onOpen: open } : {})}
     />
