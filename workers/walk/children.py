@@ -6,7 +6,7 @@ leaves nothing that the next attempt would not find, or do again to the same eff
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, cast
 
 from engine.errors import StorageFailed
@@ -45,7 +45,15 @@ NOT_STORED = "The inputs of the children are large, and where such are kept they
 class ChildrenAttempts:
     """Runs attempts at the nodes of one execution that wait for children."""
 
-    __slots__ = ("_children", "_claimed", "_feed_soon", "_max_bytes", "_offloaded", "_targets")
+    __slots__ = (
+        "_children",
+        "_claimed",
+        "_feed_soon",
+        "_max_bytes",
+        "_offloaded",
+        "_opened",
+        "_targets",
+    )
 
     def __init__(self, claimed: ClaimedExecution, dependencies: WalkDependencies) -> None:
         self._claimed = claimed
@@ -54,6 +62,8 @@ class ChildrenAttempts:
         self._offloaded = dependencies.offloaded
         self._max_bytes = dependencies.max_bytes
         self._feed_soon = dependencies.feed_children
+        self._opened: set[int] = set()
+        """Nodes whose groups this walk has opened, or tried to."""
 
     async def run(
         self, node: Node, inputs: Mapping[str, Any], memory: NodeMemory, now: int
@@ -64,7 +74,7 @@ class ChildrenAttempts:
         """
         began_at = None
         try:
-            group = await self._children.find(self._ref(node.index))
+            group = None if self._is_new(node.index) else await self._find(node.index)
             if group is None:
                 return await self._open(node, inputs, now)
             began_at = group.created_at
@@ -83,6 +93,18 @@ class ChildrenAttempts:
         except (OverflowError, UnicodeEncodeError):
             invalid = NodeFailed("invalid_output", "The node's output is not valid JSON")
             return AttemptOutcome(failure=invalid, began_at=began_at)
+
+    def _is_new(self, index: int) -> bool:
+        """Return whether no group of the node was on record, as far as this walk knows.
+
+        One that another walker has opened meanwhile is found by `open`.
+        """
+        groups = self._claimed.record.get("groups", b"").decode()
+        is_known = f",{index}=" in f",{groups}"
+        return self._claimed.fence == 1 and not is_known and index not in self._opened
+
+    def _find(self, index: int) -> Awaitable[Group | None]:
+        return self._children.find(self._ref(index))
 
     def _ref(self, index: int) -> GroupRef:
         claimed = self._claimed
@@ -104,6 +126,7 @@ class ChildrenAttempts:
         if spec.over is not None and not spec.items:
             outputs = kind.collect(node.settings, [])
             return AttemptOutcome(outputs, pack(outputs))
+        self._opened.add(node.index)
         verdict = await self._children.open(self._new_group(node, spec, target))
         match verdict:
             case GroupOpened(created_at=created_at):

@@ -185,24 +185,25 @@ class ChildAcceptance:
         if known is not None and known.generation == generation():
             return msgspec.structs.replace(known, account=account, terms=terms)
         children = self._store.children
-        group = await children.find(ref)
+        try:
+            group, shared, parent = await asyncio.gather(
+                children.find(ref), children.items.shared(ref), children.parent_fields(ref)
+            )
+        except FileNotFoundError:
+            raise _Refused(GONE) from None
         if group is None:
             return None
         try:
             found = await self._plans.find(account.id, group.target)
         except (NotFound, InvalidGraph):
             raise _Refused(_target_gone(group)) from None
-        try:
-            shared = await children.items.shared(ref)
-        except FileNotFoundError:
-            raise _Refused(GONE) from None
         lot = _Lot(
             group=msgspec.structs.replace(group, states=""),
             account=account,
             terms=terms,
             found=found,
             shared=shared,
-            parent=await children.parent_fields(ref),
+            parent=parent,
             generation=generation(),
         )
         self._lots.put(place, lot, len(pack(dict(shared))))

@@ -123,13 +123,14 @@ class Children:
     async def find(self, ref: GroupRef) -> Group | None:
         """Return a group with the states of its children; None when it is not on record."""
         key = children(ref.account_id, ref.parent_id, ref.node)
-        values = await self._client.send("HMGET", key, *HEAD_FIELDS)
+        *values, first = await self._client.send("HMGET", key, *HEAD_FIELDS, *state_fields(1))
         size = values[HEAD_FIELDS.index("size")]
         if size is None:
             return None
-        names = state_fields(int(size))
-        blocks = await self._client.send("HMGET", key, *names) if names else []
-        return parse_group(ref, values, b"".join(each or b"" for each in blocks).decode())
+        names = state_fields(int(size))[1:]
+        others = await self._client.send("HMGET", key, *names) if names else []
+        blocks = [each or b"" for each in (first, *others)]
+        return parse_group(ref, values, b"".join(blocks).decode())
 
     async def count_open(self, account_id: str) -> int:
         """Return the number of the account's groups with children that wait or run."""

@@ -5,14 +5,18 @@ from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from typing import Any
 
+from engine.process.lru_cache import LruCache
 from engine.store.batches.chunks import ChunkPacker
-from engine.store.batches.records import Chunk
 from engine.store.children.keys import GroupRef, children
 from engine.store.children.records import NewGroup
 from engine.store.executions.offload import OffloadedValues, is_large
 from engine.store.executions.record_fields import pack_name, parse_name
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
+
+GROUPS_KEPT = 256
+CHUNKS_BYTES = 8_388_608
+"""Total packed size of the cached chunks of items."""
 
 
 class GroupItems:
@@ -24,6 +28,8 @@ class GroupItems:
     def __init__(self, client: Client, offloaded: OffloadedValues) -> None:
         self._client = client
         self._offloaded = offloaded
+        self._firsts: LruCache[str, list[int]] = LruCache(GROUPS_KEPT)
+        self._chunks: LruCache[tuple[str, int], list[bytes]] = LruCache(GROUPS_KEPT, CHUNKS_BYTES)
 
     async def store(self, new: NewGroup) -> dict[str, Any]:
         """Return the fields of the inputs; store large ones first. Raises StorageFailed."""
@@ -59,19 +65,28 @@ class GroupItems:
         return shared
 
     async def read(self, ref: GroupRef, indexes: Collection[int]) -> dict[int, Any]:
-        """Return the items of these children. Raises FileNotFoundError or StorageFailed."""
-        text = await self._client.send("HGET", _key(ref), "chunks")
-        firsts = [int(each) for each in (text or b"").split(b",") if each]
-        numbers = sorted({bisect_right(firsts, index) - 1 for index in indexes if firsts})
-        if not numbers:
-            return {}
-        values = await self._client.send("HMGET", _key(ref), *(f"c{each}" for each in numbers))
+        """Return the items of these children. Raises FileNotFoundError or StorageFailed.
+
+        Chunks are cached, since the children of one begin in several lots.
+        """
+        firsts = self._firsts.get(_key(ref))
+        if firsts is None:
+            text = await self._client.send("HGET", _key(ref), "chunks")
+            firsts = [int(each) for each in (text or b"").split(b",") if each]
+            self._firsts.put(_key(ref), firsts)
         found: dict[int, Any] = {}
-        for number, value in zip(numbers, values, strict=True):
-            chunk = Chunk(firsts[number], await self._read(ref, value))
-            items = enumerate(unpack(chunk.packed), chunk.first)
-            found |= {index: unpack(item) for index, item in items if index in indexes}
+        for index in indexes if firsts else ():
+            number = bisect_right(firsts, index) - 1
+            chunk = self._chunks.get((_key(ref), number)) or await self._read_chunk(ref, number)
+            if index - firsts[number] < len(chunk):
+                found[index] = unpack(chunk[index - firsts[number]])
         return found
+
+    async def _read_chunk(self, ref: GroupRef, number: int) -> list[bytes]:
+        packed = await self._read(ref, await self._client.send("HGET", _key(ref), f"c{number}"))
+        chunk: list[bytes] = unpack(packed)
+        self._chunks.put((_key(ref), number), chunk, len(packed))
+        return chunk
 
     async def _read(self, ref: GroupRef, value: bytes | None) -> bytes:
         if value is None:
