@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 
 from engine.ids.partitions import partition_of
+from engine.store.children.running import running_children
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
@@ -30,17 +31,14 @@ class Orphans:
     async def not_due(self, account_ids: Sequence[str]) -> set[str]:
         """Return references of unfinished executions without a scheduled hint."""
         send = self._client.send
-        id_lists = await asyncio.gather(
-            *(send("SRANDMEMBER", keyspace.active(each), MOST_OF_ACCOUNT) for each in account_ids)
-        )
+        id_lists = await asyncio.gather(*(self._unfinished(each) for each in account_ids))
         active = [
             (keyspace.due(partition_of(account_id)), account_id, ids)
             for account_id, ids in zip(account_ids, id_lists, strict=True)
             if ids
         ]
         names = [
-            [keyspace.reference(account_id, each.decode()) for each in ids]
-            for _, account_id, ids in active
+            [keyspace.reference(account_id, each) for each in ids] for _, account_id, ids in active
         ]
         scores = await asyncio.gather(
             *(
@@ -54,6 +52,15 @@ class Orphans:
             for name, score in zip(references, due_times, strict=True)
             if score is None
         }
+
+    async def _unfinished(self, account_id: str) -> list[str]:
+        """Return ids of executions of an account that go on, children included."""
+        key = keyspace.active(account_id)
+        ids, of_groups = await asyncio.gather(
+            self._client.send("SRANDMEMBER", key, MOST_OF_ACCOUNT),
+            running_children(self._client, account_id),
+        )
+        return [*(each.decode() for each in ids), *of_groups[:MOST_OF_ACCOUNT]]
 
     async def unheld(
         self, references: Iterable[str], worker_ids: Collection[str]

@@ -154,6 +154,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/store/batches/chunks.py": "tests/engine/store/batches/test_batches.py reads items of chunks.",
     "engine/executions/children.py": "tests/engine/store/children/test_groups.py holds groups to its limits.",
     "engine/store/children/items.py": "tests/engine/store/children/test_groups.py reads inputs and items.",
+    "engine/store/children/running.py": "tests/engine/store/children/test_removal.py finds orphans by it.",
     "engine/store/children/keys.py": "tests/engine/store/children/test_groups.py reads the keys.",
     "engine/store/children/records.py": "tests/engine/store/children/test_groups.py opens and reads groups.",
     "engine/store/batches/limits.py": "tests/workers/feeding/test_batch_feeder.py holds batches to them.",

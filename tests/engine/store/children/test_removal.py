@@ -1,4 +1,4 @@
-"""Groups go with their parent, and children like other executions."""
+"""Groups go with their parent, children like other executions, and lost ones are found."""
 
 from engine.ids.partitions import partition_of
 from engine.store import Store
@@ -54,3 +54,22 @@ async def test_the_groups_of_a_parent_are_on_its_record(runs: ChildRuns) -> None
     await runs.open(2)
 
     assert (await runs.record(runs.root_id))[GROUPS] == b"0=2"
+
+
+async def test_a_child_that_nobody_holds_and_that_is_not_due_is_found_and_goes_on(
+    runs: ChildRuns, store: Store
+) -> None:
+    await runs.open(3)
+    await runs.begin(0, 1)
+    lost, held = [runs.reference(runs.child_id(index)) for index in (0, 1)]
+    await runs.claim_child(1, "w2")
+    due = keyspace.due(partition_of(runs.account.id))
+    await store.client.send("ZREM", due, lost)
+
+    found = await store.orphans.not_due([runs.account.id])
+    assert found == {lost, held, runs.reference(runs.root_id)}
+    unheld = await store.orphans.unheld(found, ["w1", "w2"])
+    assert unheld == {lost: "0"}
+    assert await store.orphans.free(lost, "0")
+
+    assert await store.client.send("ZSCORE", due, lost) is not None
