@@ -51,3 +51,47 @@ def test_long_values_are_cut_in_lines() -> None:
     changes = diff_documents(document(), document(description="x" * 1_000))
 
     assert all(len(line) < 200 for line in lines_of(changes))
+
+
+def with_body(**text: object) -> Document:
+    inner = greeting()
+    inner["nodes"][1]["data"] |= text
+    return replace(
+        document(), nodes=[node("each", "forEach", body={**inner, "name": "b"}, concurrency=2)]
+    )
+
+
+def test_changes_in_a_body_name_the_nodes_around_it() -> None:
+    before = with_body()
+    changed = with_body(text="Bye {{ name }}")
+    changed.nodes[0]["data"]["concurrency"] = 3
+    changed.nodes[0]["data"]["body"]["edges"].pop()
+
+    lines = list(lines_of(diff_documents(before, changed)))
+
+    assert lines == [
+        "~ node each",
+        "    concurrency: 2 -> 3",
+        "~ node each/text",
+        '    text: "Hello {{ name }}" -> "Bye {{ name }}"',
+        "- edge each/text.text-out-out.result-in",
+    ]
+
+
+def test_another_order_of_nodes_in_a_body_is_no_change_and_one_of_edges_is() -> None:
+    before, other = with_body(), with_body()
+    body = other.nodes[0]["data"]["body"]
+    body["nodes"].reverse()
+
+    assert diff_documents(before, other) == []
+    body["edges"].reverse()
+    (change,) = diff_documents(before, other)
+    assert (change["kind"], change["id"]) == ("member", "each/edges")
+
+
+def test_a_body_that_is_no_graph_is_compared_as_a_value() -> None:
+    before, broken = with_body(), with_body()
+    broken.nodes[0]["data"]["body"]["nodes"] = [{"type": "note"}]
+
+    (change,) = diff_documents(before, broken)
+    assert list(change["values"]) == ["body.nodes"]
