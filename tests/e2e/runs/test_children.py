@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.axe import violations
 from tests.support.e2e.items import asked, for_each
 
 pytestmark = pytest.mark.slow
@@ -28,6 +29,7 @@ def test_an_execution_shows_its_items_and_an_item_leads_back(
     table.get_by_role("button", name="rows completed").click()
     listed = page.get_by_role("region", name="Node rows").get_by_role("region", name="Items")
     expect(listed.get_by_role("listitem")).to_have_count(1)
+    assert violations(page) == []
     listed.get_by_role("link", name="Item 1").click()
 
     expect(page.get_by_role("heading", level=1)).to_contain_text("failed")

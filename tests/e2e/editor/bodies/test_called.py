@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.axe import violations
 from tests.support.e2e.drafts import create, write
 from tests.support.e2e.editor import card, drafted, open_editor, pick
 from tests.support.e2e.workflows import greeting, node
@@ -42,5 +43,6 @@ def test_a_called_workflow_opens_beside_and_tells_its_changes(
     expect(note).to_contain_text("The input ‘language’ (choice) is new.")
     expect(card(page, "call")).to_contain_text("Changed since version 1")
     expect(card(page, "call").locator('[data-socket="language"]')).to_be_visible()
+    assert violations(page) == []
     note.get_by_role("button", name="I have seen it").click()
     expect(note).to_have_count(0)

@@ -47,6 +47,7 @@ def test_a_card_counts_items_and_one_that_failed_is_shown_on_the_graph_inside(
     rows.get_by_title("Show the values").click()
     expect(items(page).get_by_role("heading")).to_have_text("4 items, 1 failed")
     expect(items(page).get_by_role("listitem")).to_have_count(1)
+    assert violations(page) == []
     items(page).get_by_role("button", name="Item 1", exact=True).click()
 
     expect(page.get_by_role("navigation", name="Open graph")).to_contain_text("rows")

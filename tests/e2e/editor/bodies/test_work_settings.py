@@ -4,6 +4,7 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.axe import violations
 from tests.support.e2e.drafts import create, write
 from tests.support.e2e.editor import drafted, open_editor, pick
 from tests.support.e2e.items import for_each, greeted
@@ -23,6 +24,8 @@ def test_work_for_each_item_is_drawn_or_called(page: Page, stack: RunningStack) 
     pick(page, "rows")
     expect(settings(page).get_by_label("Workflow", exact=True)).to_have_count(0)
     expect(settings(page).get_by_label("Over")).to_have_value("word")
+
+    assert violations(page) == []
 
     settings(page).get_by_label("Another workflow").check()
     settings(page).get_by_label("Workflow", exact=True).select_option("Called for each")
