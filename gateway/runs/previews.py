@@ -6,8 +6,10 @@ from typing import Any
 from engine.errors import EngineError, NotFound
 from engine.executions.execution import NodeExecution
 from engine.executions.statuses import NodeStatus
+from engine.graph.plan import Plan
 from engine.graph.replay import replay
 from engine.nodes.support.base import Outputs
+from engine.services.runs.recorded_plans import read_plan
 from engine.store import ReserveMemory, Store
 from engine.store.executions.events import EventPage
 from engine.store.executions.offload import object_of, part_of, size_of
@@ -43,14 +45,23 @@ class Previews:
         """Compute the outputs of a run whose record leaves them out."""
         if page.walked_inputs is None or self._computed is not None:
             return
-        try:
-            plan = await self._store.workflows.plan_of_execution(
-                self._ids[0], page.workflow_slug, page.workflow_version, page.model_ids
-            )
-        except NotFound:
+        plan = await self._plan(page)
+        if plan is None:
             return
         outputs = await replay(plan, unpack(page.walked_inputs))
         self._computed = {i: each for i, each in outputs.items() if i != plan.response_output}
+
+    async def _plan(self, page: EventPage) -> Plan | None:
+        """Return the plan of the execution, None where its version or its body is gone."""
+        if page.is_child:
+            record = await self._store.executions.record(*self._ids)
+            return await read_plan(self._store, *self._ids, record, self._reserve)
+        try:
+            return await self._store.workflows.plan_of_execution(
+                self._ids[0], page.workflow_slug, page.workflow_version, page.model_ids
+            )
+        except NotFound:
+            return None
 
     async def preview_of(self, node: NodeExecution) -> dict[str, Preview] | None:
         """Return the preview of a node's outputs, None for none on record."""

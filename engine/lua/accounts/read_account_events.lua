@@ -1,6 +1,7 @@
 #!lua flags=no-writes
 -- Read the events of an account since a time: executions that were accepted or have ended, changes,
--- and the last movement of credits. All of a millisecond is there once it is over, so each event is
+-- and the last movement of credits. Those that other executions began are not among the account's
+-- executions, and are left out. All of a millisecond is there once it is over, so each event is
 -- read once by a reader that goes on at the answered time.
 -- KEYS: executions, finished, changes, ledger
 -- ARGV: now?, since? (time in milliseconds from which on to read; absent: nothing yet), prefix (of
@@ -31,7 +32,9 @@ repeat
   local page = redis.call('ZRANGE', KEYS.finished, ARGV.since, behind, 'BYSCORE',
     'LIMIT', examined, PAGE, 'WITHSCORES')
   for position = 1, #page, 2 do
-    if string.sub(page[position], 1, #ARGV.prefix) == ARGV.prefix then
+    local is_own = string.sub(page[position], 1, #ARGV.prefix) == ARGV.prefix
+    local id = string.sub(page[position], #ARGV.prefix + 1)
+    if is_own and redis.call('ZSCORE', KEYS.executions, id) then
       ended[#ended + 1], ended[#ended + 2] = page[position], page[position + 1]
     end
   end

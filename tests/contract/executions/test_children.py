@@ -1,12 +1,13 @@
 """Executions that the nodes of others begin: their records, lists, streams, ends and retries."""
 
+import json
 import time
 from collections.abc import Sequence
 from typing import Any
 
 import pytest
 
-from tests.support.contract.installation import Caller
+from tests.support.contract.installation import Administration, Caller
 from tests.support.contract.shapes import assert_fits, uuid
 from tests.support.factories import Graph, greeting
 from tests.support.graphs.nested_graphs import calling, per_item
@@ -155,11 +156,15 @@ def test_lists_usage_and_bulk_cancel_have_roots_alone(caller: Caller) -> None:
     usage = caller.get(f"/api/usage?workflowSlug={slug}").json()
     below = caller.get(f"/api/executions?workflowSlug={slug}&source=sub").json()["rows"]
     cancelled = caller.post("/api/executions/cancel", {"workflowSlug": slug}).json()
+    series = caller.get("/api/usage/series?bucket=day&by=workflow").json()["rows"]
+    [card] = [each for each in caller.get("/api/workflows").json() if each["slug"] == slug]
 
     assert [row["executionId"] for row in rows] == [root_id]
     assert (usage["total"], [row["id"] for row in usage["rows"]]) == (1, [root_id])
     assert below == []
     assert cancelled == {"cancelled": 0, "more": False}
+    assert sum(each["runs"] for each in series if each["key"] == slug) == 1
+    assert card["runs7d"] == 1
 
 
 def test_children_are_listed_by_index_in_pages_and_by_status(caller: Caller, stub: Stub) -> None:
@@ -288,11 +293,33 @@ def test_a_child_has_a_stream_of_its_own(caller: Caller) -> None:
     root_id = caller.ended(begin(caller, per_item(greeting()), {"items": ITEMS}))["executionId"]
     child_id = listed(caller, root_id, "each")[0]["executionId"]
 
-    events = parse(caller.get(f"/api/executions/{child_id}/events").text)
+    answer = caller.get(f"/api/executions/{child_id}/events")
+    assert answer.status_code == 200, answer.text
+    events = parse(answer.text)
 
     assert (events[0].name, events[-1].name) == ("execution.started", "execution.finished")
     assert [each["nodeId"] for each in named(events, "node.finished")] == ["in", "t0", "out"]
     assert events[-1].data["rootId"] == root_id
+
+
+def test_events_of_the_account_are_of_roots_alone(administration: Administration) -> None:
+    account = administration.account("business")
+    browser, caller = (
+        administration.browser(account),
+        administration.with_key(administration.key(account)),
+    )
+    slug = caller.save(per_item(greeting()).body())
+    with browser.client.stream("GET", "/api/events") as stream:
+        lines = stream.iter_lines()
+        root_id = caller.run(slug, {"items": ITEMS}).json()["executionId"]
+        told = []
+        for line in lines:
+            if line.startswith("data: "):
+                told.append(json.loads(line.removeprefix("data: ")))
+                if told[-1].get("status") == "completed":
+                    break
+
+    assert {each["executionId"] for each in told if "executionId" in each} == {root_id}
 
 
 # -- others ----------------------------------------------------------------------------------------

@@ -21,6 +21,8 @@ async def add(store: Store, account: Account, *, begun: int = 0, ended: int = 0)
         await store.client.send("ZADD", key, SINCE + number, f"begun-{number:03}")
     for number in range(ended):
         reference = keyspace.reference(account.id, f"ended-{number:03}")
+        listed = keyspace.account_executions(account.id)
+        await store.client.send("ZADD", listed, 1, f"ended-{number:03}")
         key = keyspace.finished(partition_of(account.id))
         await store.client.send("ZADD", key, SINCE + number // 2, reference)
 
@@ -87,6 +89,17 @@ async def test_ends_of_other_accounts_are_left_out(store: Store, account: Accoun
     await add(store, account, ended=1)
 
     assert [each for _, _, each in await read_all(store, account)] == ["ended-000"]
+
+
+async def test_ends_of_children_are_left_out(store: Store, account: Account) -> None:
+    await add(store, account, ended=2)
+    key = keyspace.finished(partition_of(account.id))
+    reference = keyspace.reference(account.id, "child")  # in no list of the account
+    await store.client.send("ZADD", key, SINCE, reference)
+
+    found = await read_all(store, account)
+
+    assert [name for _, _, name in found] == ["ended-000", "ended-001"]
 
 
 async def test_of_many_changes_the_newest_are_kept(
