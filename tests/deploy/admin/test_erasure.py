@@ -9,6 +9,7 @@ from deploy.admin.erasure import erase
 from deploy.problems import CommandFailed
 from engine.access.capabilities import Role, Tier
 from engine.errors import AccountNotFound
+from engine.graph.document import parse_document
 from engine.history.archiving.batch_archive import BatchArchive
 from engine.history.archiving.deliveries import write_deliveries
 from engine.history.archiving.entries import write_audit, write_ledger
@@ -31,6 +32,7 @@ from engine.store.redis import keyspace
 from engine.store.webhooks.run_webhooks import RunWebhook
 from engine.webhooks.events import EVENTS
 from tests.engine.store.test_media import kept
+from tests.support.gateway.documents import node
 from tests.support.history.rows import table_rows
 from tests.support.store.child_runs import ChildRuns
 from tests.support.store.ended import URL, Ending
@@ -319,3 +321,18 @@ async def test_admins_and_unknown_accounts_are_refused(
         await erase(store, database, admin.id, dry_run=False)
     with pytest.raises(AccountNotFound):
         await erase(store, database, "acc_unknown", dry_run=True)
+
+
+async def test_workflows_that_call_each_other_are_erased(
+    store: Store, account: Account, database: Database
+) -> None:
+    for name, callee in (("First", "second"), ("Second", "first")):
+        nodes = [node("call", "subWorkflow", workflow=callee)]
+        document = parse_document({"name": name, "nodes": nodes})
+        await store.workflows.create(account.id, document, [])
+
+    counts = await erase(store, database, account.id, dry_run=False)
+
+    assert counts["workflows"] == 2
+    left = await names_with(store, account.id)
+    assert {name for name in left if not any(word in name for word in LEFT)} == {"hr:slugs"}
