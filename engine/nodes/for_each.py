@@ -104,7 +104,7 @@ class ForEach(ChildrenNode):
         over = _over(settings, fields)
         if over not in {field.name for field in fields}:
             raise NodeFailed(INVALID_INPUTS, f"There is no field '{over}' that takes the item")
-        with_index = over != INDEX and INDEX not in inputs and _has_index(fields)
+        with_index = INDEX not in inputs and _has_index(fields)
         others = {name: value for name, value in inputs.items() if name != over}
         shared = check_shared(settings, fields, others, (over, *([INDEX] * with_index)))
         return ChildrenSpec(

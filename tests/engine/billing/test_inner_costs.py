@@ -10,10 +10,12 @@ from engine.access.tiers import load
 from engine.billing.credits import MAX_CREDITS, estimate, estimate_nodes, make_quote
 from engine.billing.inner_costs import charged_models, per_item_nodes
 from engine.errors import ModelNotFound, ModelTierRequired
+from engine.executions.statuses import NodeStatus
 from engine.graph.inner_plans import InnerPlans
 from engine.graph.plan import Plan, compile_plan
 from engine.models.registry import use_models
 from engine.nodes.support.children import Callee
+from engine.store.executions.start import Start
 from tests.support.factories import Graph, greeting
 from tests.support.graphs.nested import calling, each_row
 from tests.support.manifests import ANSWER, model
@@ -104,6 +106,16 @@ def test_the_results_of_a_list_of_known_length_count_once_each() -> None:
 
     assert estimate(made, ONE) == 20
     assert estimate(plan(graph), ONE) == 10
+
+
+def test_children_of_a_node_that_does_not_run_cost_nothing() -> None:
+    made = plan(each_row(ask()))
+    statuses = [NodeStatus.PENDING] * len(made.nodes)
+    statuses[1] = NodeStatus.COMPLETED
+    start = Start(slug="a", statuses=statuses, rows=[], fields={})
+
+    assert made.nodes[1].id == "each"
+    assert estimate(start.charged_part(made), ONE) == 0
 
 
 def test_bodies_in_bodies_count_one_item_of_one_item() -> None:
