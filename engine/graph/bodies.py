@@ -52,6 +52,15 @@ def change_nodes(
     return [change(_change_body(node, change)) for node in nodes]
 
 
+def without_positions(nodes: Elements) -> list[dict[str, Any]]:
+    """Return the graph without the places of nodes on a canvas, which concern no run."""
+
+    def change(node: dict[str, Any]) -> dict[str, Any]:
+        return {name: member for name, member in node.items() if name != "position"}
+
+    return change_nodes(nodes, change)
+
+
 def _change_body(
     node: Mapping[str, Any], change: Callable[[dict[str, Any]], dict[str, Any]]
 ) -> dict[str, Any]:

@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.executions.statuses import NodeStatus
+from engine.graph.bodies import without_positions
 from engine.graph.plan import Node, Plan
 from engine.nodes.assistant import Assistant
 from engine.nodes.request_input import PARAMS
 from engine.nodes.support.base import InEdge, NodeType, Outputs
+from engine.nodes.support.children import ChildrenNode
 from engine.nodes.support.failures import ERROR_OUT
 from engine.store.redis.record_packing import unpack
 
@@ -100,7 +102,7 @@ class _Comparison:
         one, other = self._new.raw[node.id], self._former.raw[node.id]
         return (
             one["type"] == other["type"]
-            and is_same(one.get("data"), other.get("data"))
+            and is_same(*(without_positions([each])[0].get("data") for each in (one, other)))
             and _wires(self._new.plan, node) == _wires(self._former.plan, former)
             and _is_bound_alike(node, former)
         )
@@ -164,8 +166,9 @@ class _Comparison:
 
 def _is_bound_alike(node: Node, former: Node) -> bool:
     """Return whether the wires from both nodes mean the same for their outputs."""
-    if isinstance(node.type, Assistant) or type(node.type).bind is NodeType.bind:
-        return True  # the wires of an assistant decide only on the outputs that it gives
+    decides_on_given = isinstance(node.type, (Assistant, ChildrenNode))
+    if decides_on_given or type(node.type).bind is NodeType.bind:
+        return True  # their wires decide only on the outputs that they give
     return bool(node.settings == former.settings)
 
 

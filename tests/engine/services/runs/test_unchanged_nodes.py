@@ -10,6 +10,7 @@ from engine.graph.plan import Plan, compile_plan
 from engine.services.runs.unchanged_nodes import DraftToRun, FormerRun, find_unchanged, is_same
 from engine.store.redis.record_packing import pack
 from tests.support.factories import Graph
+from tests.support.graphs.nested import each_row, upper_body
 from tests.support.process.cpu_time import cpu_limit
 
 
@@ -118,6 +119,26 @@ def test_the_order_of_members_and_positions_change_nothing() -> None:
     node["position"] = {"x": 9, "y": 9}
 
     assert taken(other, former(graph())) == ALL
+
+
+def nested(place: int) -> Graph:
+    """A form, a For Each with a node of its body at a place, and a call of a workflow."""
+    body = upper_body()
+    for each in body.nodes:
+        each["position"] = {"x": place, "y": 0}
+    graph = each_row(body).node("call", "subWorkflow", workflow="other")
+    return graph.wire("each.results-out > call.rows")
+
+
+def test_places_of_nodes_in_a_body_and_wires_from_children_change_nothing() -> None:
+    outputs = {"rows": {"items-out": ["a"]}, "each": {"results-out": ["a!"], "errors-out": []}}
+    before = former(nested(1), outputs | {"call": {"result-out": 1}})
+    more = nested(2).wire("each.errors-out > out.result-in", "call.result-out > out.result-in")
+    changed = nested(2)
+    changed.nodes[1]["data"]["body"]["nodes"][1]["data"]["text"] = "{{ a }}?"
+
+    assert taken(more, before) == {"rows", "each", "call"}
+    assert taken(changed, before) == {"rows"}
 
 
 def test_another_order_of_wires_changes_what_they_lead_to() -> None:
