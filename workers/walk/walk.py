@@ -304,7 +304,9 @@ class Walk:
     # -- leaving and ending -----------------------------------------------------------------------
 
     async def _leave(self) -> bool:
-        if self._state.is_shared and (self._must_reconcile or not self._recorder.is_empty):
+        # Another walker may have gone on with a node that was parked before.
+        may_be_behind = self._state.is_shared or self._state.parked - self._recorder.parked
+        if may_be_behind and (self._must_reconcile or not self._recorder.is_empty):
             await self._record()
             if self._must_continue() or self._must_reconcile or self._state.progress.is_done:
                 return False
