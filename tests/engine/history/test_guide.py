@@ -10,13 +10,13 @@ from engine.history.archiving.execution_rows import make_rows
 from engine.history.archiving.execution_writer import write_executions
 from engine.history.database.connections import Database
 from engine.store.redis.record_packing import pack
-from tests.support.history.rows import NAMES, ended
+from tests.support.history.rows import NAMES, child_rows, ended
 
 GUIDE = Path(__file__).parents[3] / "docs/how-to/call/history.md"
 QUERIES = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
 
 
-@pytest.mark.parametrize(("number", "runs"), [(0, 1), (1, 3), (2, 3), (3, 2)])
+@pytest.mark.parametrize(("number", "runs"), [(0, 1), (2, 3), (3, 3), (4, 2)])
 def test_a_query_finds_what_it_is_for(database: Database, number: int, runs: int) -> None:
     failure = pack({"code": "http_status", "message": "It failed"})
     found = [
@@ -29,5 +29,23 @@ def test_a_query_finds_what_it_is_for(database: Database, number: int, runs: int
     with database.read() as connection:
         rows = connection.execute(text(QUERIES[number])).mappings().all()
 
-    assert len(QUERIES) == 4
+    assert len(QUERIES) == 5
     assert rows[0]["runs"] == runs
+
+
+def test_the_query_of_items_finds_those_that_failed(database: Database) -> None:
+    [parent_id] = re.findall(r"parent_id = '([^']*)'", QUERIES[1])
+    failure = pack({"code": "http_status", "message": "It failed"})
+    failed = child_rows(parent_id, 7, status="failed", error=failure)
+    others = [child_rows(parent_id, 6), child_rows("another", status="failed", error=failure)]
+    write_executions(database, [failed, *others])
+
+    with database.read() as connection:
+        [row] = connection.execute(text(QUERIES[1])).mappings().all()
+
+    assert dict(row) == {
+        "parent_node_id": "each",
+        "child_index": 7,
+        "error_code": "http_status",
+        "id": failed.execution["id"],
+    }
