@@ -62,10 +62,13 @@ class _Reading:
             self.found.update(zip(some, found, strict=True))
 
     async def _read_one(self, call: Callee) -> tuple[Workflow, Plan | None] | SettingFault:
+        owner_id, slug = self.account_id, call.workflow
         try:
-            return await self.store.workflows.own_plan(
-                self.account_id, call.workflow, fresh=call.version is None, version=call.version
-            )
+            live = await self.store.versions.find_live(owner_id, slug)
+            if live is None:  # gone, or never published
+                return await self.store.workflows.own_plan(owner_id, slug, fresh=True)
+            version = call.version or live  # its plan may be cached
+            return await self.store.workflows.own_plan(owner_id, slug, version=version)
         except WorkflowNotFound:
             reason = f"workflow: the account has no workflow '{call.workflow}'"
             return SettingFault(reason, "workflow")

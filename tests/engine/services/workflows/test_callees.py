@@ -8,6 +8,7 @@ from engine.graph.document import parse_document
 from engine.nodes.support.children import Callee, CalleeInterface
 from engine.services.workflows import callees
 from engine.services.workflows.callees import resolve_callees
+from engine.settings import Settings
 from engine.store import Account, Store
 from tests.support.factories import Graph, greeting
 from tests.support.graphs.nested import calling, each_row
@@ -68,6 +69,35 @@ async def test_workflows_that_are_not_there_cannot_be_called(
     assert await fault_of(store, account, calling("other", version=2)) == SettingFault(
         "version: 'other' has no version 2", "version"
     )
+
+
+async def test_a_version_of_a_deleted_workflow_cannot_be_called_though_its_plan_is_cached(
+    store: Store, account: Account
+) -> None:
+    await save(store, account, "other", greeting())
+    graph = calling("other", version=1)
+    await resolve_callees(store, account.id, graph.nodes)
+    await store.workflows.delete(account.id, "other")
+
+    found = await fault_of(store, account, graph)
+
+    assert found.reason == "workflow: the account has no workflow 'other'"
+
+
+async def test_a_version_that_another_process_has_published_is_seen(
+    store: Store, settings: Settings, account: Account
+) -> None:
+    await save(store, account, "other", greeting())
+    await resolve_callees(store, account.id, calling("other").nodes)
+    named = Graph("name").node("out", "responseOutput")
+    another = Store.open(settings)
+    await publish(another, account, "other", named)
+    await another.close()
+
+    found = (await resolve_callees(store, account.id, calling("other").nodes))[Callee("other")]
+
+    assert isinstance(found, CalleeInterface)
+    assert [field.name for field in found.fields] == ["name"]
 
 
 async def test_a_workflow_without_a_live_version_cannot_be_called(
