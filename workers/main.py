@@ -274,7 +274,7 @@ async def _run_feeders(resources: WorkerResources, walker: Walker) -> AsyncItera
         resources.store, resources.settings, resources.media_service, open_pure_walk()
     )
     resources.store.walks.on_item_end = feeders.batches.feed_soon
-    resources.store.walks.on_child_end = feeders.children.feed_group
+    resources.store.walks.on_child_end = feeders.children.note_end
     walker.feed_children = feeders.children.feed_group
     try:
         yield feeders

@@ -41,15 +41,20 @@ class ChildrenFeeder(Feeder):
         """Last group of each account for which there was no room, as its root had too many."""
 
     def feed_group(self, ref: GroupRef) -> None:
-        """Feed a group in the background, as one was opened, or a child of it has ended.
+        """Feed a group in the background, as it was opened or cancelled."""
+        self._refs.put((ref.account_id, ref.member), ref)
+        self.feed_soon(ref.account_id, ref.member)
+
+    def note_end(self, ref: GroupRef, status: ExecutionStatus) -> None:
+        """Feed the group of which a child has ended; a failure may have cancelled it.
 
         Without a queued child, another group of the account may use the room.
         """
+        if status is ExecutionStatus.FAILED or not self._begun.get(ref):
+            self.feed_group(ref)
+            return
         other = self._full.get(ref.account_id)
-        if not self._begun.get(ref):
-            self._refs.put((ref.account_id, ref.member), ref)
-            self.feed_soon(ref.account_id, ref.member)
-        elif other is not None:
+        if other is not None:
             self._full.drop(ref.account_id)
             self.feed_soon(ref.account_id, other.member)
 
@@ -58,7 +63,8 @@ class ChildrenFeeder(Feeder):
         ref = self._refs.get((account_id, name)) or await children.find_ref(account_id, name)
         if ref is None:
             return False
-        taken = await children.feeding.take(ref, token)
+        are_walked = self._acceptance.are_walked(ref)
+        taken = await children.feeding.take(ref, token, are_walked=are_walked)
         match taken.state:
             case GroupFeedState.ITEMS:
                 return await self._begin(ref, taken.indexes, token)

@@ -33,6 +33,11 @@ def make_feeders(
     allow_http = settings.allow_private_urls
     runs = Acceptance(store=store, media_service=media_service, allow_http=allow_http)
     children = ChildAcceptance(
-        store, media_service, ChildPlans(store), allow_http=allow_http, walk=walk
+        store,
+        media_service,
+        ChildPlans(store),
+        allow_http=allow_http,
+        max_run_bytes=settings.max_run_bytes,
+        walk=walk,
     )
     return Feeders(BatchFeeder(store, runs), ChildrenFeeder(store, children))

@@ -5,7 +5,8 @@
 -- is scheduled until it is done.
 -- KEYS: group, parent, root, open_children, children_due
 -- ARGV: now?, account_id, member (of the open children), token, lease_ms, most (children),
---       most_running (children of the root), look_ms (until the next look)
+--       most_running (children of the root), look_ms (until the next look), are_walked? ('1' for
+--       children that end as they begin)
 -- Returns {'items', indexes joined by commas} | {'held'} by another worker | {'full'}
 --         | {'begun'} without a queued child | {'cancelling'} when those that run are to be
 --         cancelled | {'done'} | {'gone'}
@@ -34,8 +35,11 @@ end
 if status ~= 'open' then return answer(status) end
 if feeder and feeder ~= ARGV.token and tonumber(held_until) > now then return {'held'} end
 if tonumber(queued) == 0 then return answer('begun') end
-local room = math.min(tonumber(concurrency) - running,
-  tonumber(ARGV.most_running) - (root_running or '0'), tonumber(ARGV.most))
+local room = tonumber(ARGV.most)
+if ARGV.are_walked ~= '1' then
+  room = math.min(room, tonumber(concurrency) - running,
+    tonumber(ARGV.most_running) - (root_running or '0'))
+end
 if room <= 0 then return answer('full') end
 
 redis.call('HSET', KEYS.group, 'feeder', ARGV.token, 'feeder_until',

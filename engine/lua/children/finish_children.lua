@@ -4,13 +4,13 @@
 -- full Redis refuses the script as a whole. Called again, the script changes nothing.
 -- KEYS: group, parent, root, due, active, root_events, open_children, finished, unarchived,
 --       children... (records, in the order of `own`)
--- ARGV: now?, account_id, parent_id, node (index), shared... (names and values of all their
---       records), results... (plain ones), sizes... (bytes of the values of each), own... (for each
---       child its index, its reference, the number of words that follow, and names and values of
---       its record)
+-- ARGV: now?, account_id, parent_id, node (index), most_bytes (of the values of the root's
+--       children), shared... (names and values of all their records), results... (plain ones),
+--       sizes... (bytes of the values of each), own... (for each child its index, its reference,
+--       the number of words that follow, and names and values of its record)
 -- Returns {'ok', a letter for each child, parent to wake as `wake_parent` returns it, or ''}: 'b'
---         has begun, now or before, 'x' cancelled | {'ended'} parent or root, or the group is not
---         open
+--         has begun, now or before, 'x' cancelled | {'large'} over most_bytes | {'ended'} parent
+--         or root, or the group is not open
 -- Uses: read_now, group_states, record_finished, wake_parent
 local now = read_now(ARGV.now)
 local root_status, bytes, is_watched = unpack(redis.call('HMGET', KEYS.root, 'status',
@@ -33,6 +33,7 @@ for place = FIRST.children, LAST.children do
 end
 letters = table.concat(letters)
 if #ended == 0 then return {'ok', letters, ''} end
+if (bytes or 0) + size > tonumber(ARGV.most_bytes) then return {'large'} end
 
 for _, child in ipairs(ended) do
   local record, first, last, result = unpack(child)

@@ -118,17 +118,25 @@ class ChildAcceptance:
         plans: ChildPlans,
         *,
         allow_http: bool,
+        max_run_bytes: int,
         walk: WalkPure = walk_none,
     ) -> None:
         """`walk` walks children of pure nodes as they begin."""
         self._store = store
         self._walk = walk
+        self._max_bytes = max_run_bytes
         self._media_service = media_service
         self._plans = plans
         self._allow_http = allow_http
         self._former = FormerChildren(store, media_service)
         self._large_inputs = LargeInputs(store.offloaded)
         self._lots: LruCache[tuple[str, int], _Lot] = LruCache(LOTS_KEPT, LOTS_BYTES)
+
+    def are_walked(self, ref: GroupRef) -> bool:
+        """Return whether children of a group are walked as they begin, as far as it is known."""
+        lot = self._lots.get((ref.parent_id, ref.node))
+        has_walk = self._walk is not walk_none
+        return has_walk and lot is not None and lot.may_be_walked and lot.found.plan.is_pure
 
     async def begin(self, account: Account, ref: GroupRef, indexes: Sequence[int]) -> BegunChildren:
         """Begin queued children; those for which there is no room stay queued.
@@ -145,17 +153,28 @@ class ChildAcceptance:
             return BegunChildren()
         made = await self._make_all(lot, indexes, items)
         new = [each for each in made if isinstance(each, NewChild)]
-        walked = walk_all(lot.found.plan, new, self._walk) if lot.may_be_walked else {}
-        new = [each for each in new if each.index not in walked]
-        finished = await children.finish(lot.group, list(walked.values())) if walked else []
+        finished, queued = await self._finish(lot, new)
         ends = zip(indexes, made, strict=True)
         failed = {index: each for index, each in ends if not isinstance(each, NewChild)}
         try:
-            begun = await children.begin(lot.group, new, lot.charge) if new else []
+            begun = await children.begin(lot.group, queued, lot.charge) if queued else []
         except GrantExhausted as refusal:
             error = {"code": refusal.code, "message": refusal.message}
-            begun, failed = [], failed | {each.index: error for each in new}
+            begun, failed = [], failed | {each.index: error for each in queued}
         return BegunChildren(begun=[*finished, *begun], failed=failed, ended=len(finished))
+
+    async def _finish(
+        self, lot: _Lot, new: Sequence[NewChild]
+    ) -> tuple[Sequence[int], Sequence[NewChild]]:
+        """Walk children of pure nodes; return the indexes of those, and the others, to begin."""
+        walked = walk_all(lot.found.plan, new, self._walk) if lot.may_be_walked else {}
+        if not walked:
+            return [], new
+        some = list(walked.values())
+        finished = await self._store.children.finish(lot.group, some, self._max_bytes)
+        if finished is None:
+            return [], new  # a walk with a claim says which limit they meet
+        return finished, [each for each in new if each.index not in walked]
 
     async def _read_items(self, group: Group, indexes: Sequence[int]) -> Mapping[int, Any]:
         """Return items by index; none for a child without one. Raises _Refused."""

@@ -49,9 +49,10 @@ class GroupFeeding:
         self._client = client
         self.due = DueLists(client, open_children, children_due)
 
-    async def take(self, ref: GroupRef, token: str) -> TakenChildren:
+    async def take(self, ref: GroupRef, token: str, *, are_walked: bool = False) -> TakenChildren:
         """Return the next children to begin. `token` is the worker's, for all calls of one feed.
 
+        With `are_walked` children end as they begin, so they take no room.
         A group whose parent or root has ended is cancelled.
         """
         keys = GroupKeys.of(ref)
@@ -69,6 +70,7 @@ class GroupFeeding:
             most=MOST_CHILDREN,
             most_running=MAX_RUNNING,
             look_ms=LOOK_MS,
+            are_walked="1" if are_walked else None,
         )
         state = GroupFeedState(reply[0].decode())
         if state is not GroupFeedState.ITEMS:

@@ -205,10 +205,13 @@ class Children:
         await self._hints.send([references[each] for each in begun], BULK_QUEUE)
         return [new[each].index for each in begun]
 
-    async def finish(self, group: Group, walked: Sequence[WalkedChild]) -> list[int]:
+    async def finish(
+        self, group: Group, walked: Sequence[WalkedChild], most_bytes: int
+    ) -> list[int] | None:
         """Begin and complete children in one step; return the indexes of those that have begun.
 
-        Others are left out when the parent or its root has ended, or the group is not open. Raises
+        Others are left out when the parent or its root has ended, or the group is not open. None:
+        nothing changed, as the values of the root's children would be over `most_bytes`. Raises
         StoreFull or Unavailable.
         """
         ref, new = group.ref, [each.new for each in walked]
@@ -230,6 +233,7 @@ class Children:
             account_id=ref.account_id,
             parent_id=ref.parent_id,
             node=ref.node,
+            most_bytes=most_bytes,
             shared=[word for pair in shared.items() for word in pair],
             results=[each.plain for each in walked],
             sizes=[each.size for each in walked],
@@ -239,6 +243,8 @@ class Children:
                 for word in _ended(each, keyspace.reference(ref.account_id, child_id), shared)
             ],
         )
+        if reply[0] == b"large":
+            return None
         if reply[0] != b"ok":
             return []
         if reply[2]:

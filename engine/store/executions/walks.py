@@ -8,6 +8,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from engine.executions.statuses import ExecutionStatus
 from engine.graph.features import UnknownPart
 from engine.ids.partitions import partition_of
 from engine.store.children.keys import (
@@ -128,8 +129,8 @@ class Walks:
         self._hints = hints
         self.on_item_end: Callable[[str, str], None] = lambda account_id, batch_id: None
         """Called with account and batch when the execution of an item has ended here."""
-        self.on_child_end: Callable[[GroupRef], None] = lambda group: None
-        """Called with the group when a child has ended here."""
+        self.on_child_end: Callable[[GroupRef, ExecutionStatus], None] = lambda group, end: None
+        """Called with the group and the status when a child has ended here."""
 
     async def claim(
         self, reference: str, worker_id: str, token: str = ""
@@ -243,16 +244,16 @@ class Walks:
         self, awaited: Awaitable[Any], notified: Sequence[str], lease: Lease, step: Step
     ) -> Advanced:
         """Return the outcome of a step; `notified` are its deliveries when it is recorded."""
-        is_end, batch_id = step.end is not None, step.batch_id
+        end, batch_id = step.end, step.batch_id
         reply = await awaited
         verdict = VERDICTS[reply[0]]
         if verdict is Verdict.OK:
             for each in notified:
                 self._hints.send_delivery_soon(each)
-            if is_end and batch_id:
+            if end is not None and batch_id:
                 self.on_item_end(lease.account_id, batch_id)
-            if is_end and lease.group is not None:
-                self.on_child_end(lease.group)
+            if end is not None and lease.group is not None:
+                self.on_child_end(lease.group, end)
         match reply:
             case [_, _, codes, now, node, missing, balance]:
                 unpaid = Unpaid(int(node), int(missing), int(balance))

@@ -50,6 +50,7 @@ CHILD_SCENARIOS = {
         account_id="acc",
         parent_id="p",
         node=1,
+        most_bytes=100,
         shared=("slug", "echo"),
         results=(b"one", b"two", b"three"),
         sizes=(1, 2, 3),

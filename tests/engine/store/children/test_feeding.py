@@ -151,3 +151,12 @@ async def test_a_group_that_is_due_is_found_with_its_root(runs: ChildRuns, store
     await due.schedule_account(account_id, now)
     key = children_due(partition_of(account_id))
     assert float(await store.client.send("ZSCORE", key, account_id)) > now
+
+
+async def test_children_that_end_as_they_begin_take_no_room(runs: ChildRuns, store: Store) -> None:
+    await runs.open(5, concurrency=1)
+    await set_root(runs, "children_running", MAX_RUNNING)
+
+    taken = await store.children.feeding.take(runs.ref, "a", are_walked=True)
+
+    assert taken.indexes == [0, 1, 2, 3, 4]

@@ -23,9 +23,9 @@ def walked(runs: ChildRuns, index: int) -> WalkedChild:
     )
 
 
-async def finish(runs: ChildRuns, *indexes: int) -> list[int]:
+async def finish(runs: ChildRuns, *indexes: int, most_bytes: int = 1_000_000) -> list[int] | None:
     children = [walked(runs, index) for index in indexes]
-    return await runs.store.children.finish(await runs.group(), children)
+    return await runs.store.children.finish(await runs.group(), children, most_bytes)
 
 
 async def test_walked_children_end_in_one_step_and_wake_their_parent(
@@ -100,3 +100,15 @@ async def test_watchers_of_the_root_are_told_of_walked_children(
     )
     changes = [entry[1][1] for entry in entries if entry[1][0] == b"child"]
     assert changes == [b"started", b"finished"]
+
+
+async def test_walked_children_that_are_too_large_for_their_root_change_nothing(
+    runs: ChildRuns,
+) -> None:
+    await runs.open(3)
+
+    assert await finish(runs, 0, most_bytes=20) == [0]
+    assert await finish(runs, 1, 2, most_bytes=20) is None
+
+    assert (await runs.group()).states == "cqq"
+    assert await runs.record(runs.child_id(1)) == {}
