@@ -89,7 +89,7 @@ def test_workflows_that_call_each_other_are_pushed_and_pulled_together(
         ],
         "edges": [edge("sub", "result-out", "out", "result-in")],
     }
-    inner = greeting("Inner of files") | {"slug": "greeting-of-files"}
+    inner = deepcopy(greeting("Inner of files")) | {"slug": "greeting-of-files"}
     inner["nodes"][0]["data"]["fields"][0] |= {"default": "Ada"}
     files = [tmp_path / "letter.json", tmp_path / "inner.json"]
     for file, document in zip(files, (letter, inner), strict=True):
