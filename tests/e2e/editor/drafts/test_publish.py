@@ -106,11 +106,15 @@ def test_a_breaking_change_is_named_and_published_deliberately(
     document["nodes"][0]["data"]["fields"][0]["name"] = "who"
     document["edges"][0]["sourceHandle"] = "who"
     write(stack, slug, document)
+    call = {"id": "call", "type": "subWorkflow", "data": {"workflow": slug}}
+    user = {"name": "Calls the breaker", "nodes": [call], "edges": [], "draft": True}
+    stack.api("POST", "/api/workflows", user)
     open_editor(page, slug)
     dialog = publish_dialog(page)
 
     dialog.get_by_role("button", name="Publish now").click()
     expect(dialog.get_by_role("alert")).to_contain_text("The input 'name' is removed or renamed")
+    expect(dialog.get_by_role("alert")).to_contain_text("call it: calls-the-breaker")
     assert violations(page) == []
     assert run(stack, slug) == "Hello Ada!"
     dialog.get_by_role("button", name="Publish anyway").click()
