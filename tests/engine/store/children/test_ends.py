@@ -8,6 +8,7 @@ import pytest
 from engine.executions.batches import ItemStatus
 from engine.executions.children import GroupStatus
 from engine.executions.statuses import ExecutionStatus, NodeStatus
+from engine.ids.partitions import partition_of
 from engine.store import Store
 from engine.store.children.keys import children, open_children
 from engine.store.executions.advance import Step, Verdict
@@ -96,6 +97,23 @@ async def test_an_end_before_the_wait_makes_the_wait_end_at_once(
     assert (parked.verdict, parked.is_woken) == (Verdict.OK, True)
     due = await runs.due(runs.root_id)
     assert due is not None and due < FAR
+    assert await store.walks.claim(runs.reference(runs.root_id), "w2") is not None
+
+
+async def test_a_walker_that_stays_is_told_that_the_wait_is_over(
+    runs: ChildRuns, store: Store
+) -> None:
+    await runs.open(1)
+    await runs.begin(0)
+    await runs.end_child(0)
+    due = keyspace.due(partition_of(runs.account.id))
+    await store.client.send("ZREM", due, runs.reference(runs.root_id))
+
+    parked = await store.walks.advance(runs.parent.lease, 2, Step(parked=[(NODE, FAR)]))
+
+    assert (parked.codes, parked.is_woken) == ("wp", True)
+    at = await runs.due(runs.root_id)
+    assert at is not None and at < FAR
     assert await store.walks.claim(runs.reference(runs.root_id), "w2") is not None
 
 

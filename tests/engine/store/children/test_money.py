@@ -165,8 +165,13 @@ async def test_nothing_is_charged_once_the_root_has_ended(
     assert await payer.charge_node(first, 0, 60) is Verdict.OK
     assert await payer.claim_node(first, 1, 1) is Verdict.CANCEL
     assert await payer.step(first, end=ExecutionStatus.CANCELLED) is Verdict.OK
+    root = await runs.record(runs.root_id)
+    key = keyspace.execution(runs.account.id, runs.root_id)
+    await store.client.send("DEL", key)  # it has gone to the history
     await store.executions.cancel(runs.account.id, runs.child_id(1))
 
+    assert int(root["usd"]) == 0
+    assert not await store.client.send("EXISTS", key)
     assert await payer.balance() == before
     assert await payer.captures() == {}
     assert await store.wallets.check(runs.account.id) == []
