@@ -273,8 +273,6 @@ class ChildAcceptance:
         with hidden_models() if group.target.owner_id else contextlib.nullcontext():
             quote = make_quote(new.charged_plan(), lot.terms, None, checked)
         fields = {**new.record_fields(on_record, quote), **group.target.record_fields()}
-        if quote is not None:
-            fields["terms"] = self._store.wallets.terms_on_record(lot.terms)
         fields.pop("values", None)
         if "values" in lot.parent:
             fields["values"] = lot.parent["values"]

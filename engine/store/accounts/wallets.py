@@ -107,10 +107,6 @@ class Wallets:
         self._audit = audit
         self._keeping = keeping
 
-    def terms_on_record(self, terms: TierTerms) -> str:
-        """Return terms as the record of an execution that is charged has them."""
-        return terms_text(terms, self._keeping)
-
     async def get(self, account_id: str, terms: TierTerms) -> Wallet:
         """Return the account's wallet, after granting a due allowance."""
         reply = await self._client.call(
