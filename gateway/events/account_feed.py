@@ -79,6 +79,7 @@ class AccountPage:
 
     entries: Sequence[tuple[AccountCursor, LiveEvent]]
     is_all: bool = False
+    is_full: bool = False
 
 
 class AccountFeed:

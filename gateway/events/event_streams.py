@@ -91,6 +91,11 @@ class Page(Protocol):
         """Whether no events follow."""
         ...
 
+    @property
+    def is_full(self) -> bool:
+        """Whether more events may be there already, of which no signal tells."""
+        ...
+
 
 P = TypeVar("P", bound=Page)
 
@@ -188,6 +193,8 @@ class EventStream(Generic[P]):
                 else:
                     async for piece in self._pieces(page):
                         yield piece
+                    if page.is_full:
+                        completion.wake()
                 if self._is_over:
                     return
                 page = await self._next(completion)

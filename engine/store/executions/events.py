@@ -78,6 +78,8 @@ class EventPage:
     entries: Sequence[Entry]
     is_all: bool
     """Whether the execution has ended and no entries follow."""
+    is_full: bool = False
+    """Whether more entries may be on record: a read returns few of them."""
     last: int = 0
     """Number of the last entry on record."""
     workflow_slug: str = ""
@@ -138,6 +140,7 @@ class ExecutionEvents:
         return EventPage(
             entries=[_parse(number, fields, nodes) for number, fields in wanted],
             is_all=has_ended and len(numbered) < MAX_ENTRIES,
+            is_full=len(numbered) >= MAX_ENTRIES,
             last=int(last),
             workflow_slug=(slug or b"").decode(),
             workflow_version=int(version or 0),
@@ -158,6 +161,7 @@ class ExecutionEvents:
         return EventPage(
             entries=[_parse(number, fields, nodes) for number, fields in wanted],
             is_all=len(wanted) < MAX_ENTRIES,
+            is_full=len(wanted) >= MAX_ENTRIES,
             last=entries[-1][0] if entries else 0,
             workflow_slug=record.get("slug", b"").decode(),
             workflow_version=int(record.get("version") or 0),

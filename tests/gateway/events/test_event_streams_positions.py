@@ -32,7 +32,7 @@ class Feed:
         return nullcontext()
 
     async def read(self, channel: str) -> Any:
-        return SimpleNamespace(entries=self._entries, is_all=False)
+        return SimpleNamespace(entries=self._entries, is_all=False, is_full=False)
 
     def has_new_events(self, page: Any) -> bool:
         return bool(page.entries)

@@ -12,7 +12,9 @@ from engine.access.capabilities import Tier
 from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Store
+from engine.store.executions import events
 from gateway.events import event_streams
+from gateway.runs import event_feed
 from tests.gateway.conftest import Gateway, serving
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.gateway.documents import edge, greeting, node
@@ -113,6 +115,19 @@ def commands_about(monitored: bytearray, execution_id: str) -> list[str]:
     lines = monitored.decode(errors="replace").splitlines()
     found = (re.search(r'\] "(\w+)"', line) for line in lines if execution_id in line)
     return [match[1].upper() for match in found if match]
+
+
+async def test_a_stream_reads_on_where_a_read_is_full(
+    client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await client.post("/api/workflows", json=STORY)
+    told = parse((await client.post(RUN, json=run_body(), headers=STREAM)).text)
+    monkeypatch.setattr(event_feed.EventFeed, "check_seconds", 3_600.0)
+    monkeypatch.setattr(events, "MAX_ENTRIES", 2)
+
+    again = await events_of(client, told[0].data["executionId"])
+
+    assert [each.id for each in again] == [each.id for each in told]
 
 
 async def test_a_run_that_nobody_watches_sends_no_command_more(
