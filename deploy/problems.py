@@ -1,5 +1,7 @@
 """Expected failures of commands: a sentence for the person at the terminal."""
 
+from typing import Any
+
 
 class CommandFailed(Exception):
     """The command failed; the message is one sentence with the reason."""
@@ -41,6 +43,6 @@ def _sentence(status: int, answer: object) -> str:
     return with_reasons(str(answer["error"]), answer.get("problems"))
 
 
-def _reason(problem: dict[str, str]) -> str:
-    place = problem.get("nodeId") or problem.get("edgeId")
+def _reason(problem: dict[str, Any]) -> str:
+    place = " › ".join(problem.get("path", ())) or problem.get("nodeId") or problem.get("edgeId")
     return f"{place}: {problem['reason']}" if place else problem["reason"]

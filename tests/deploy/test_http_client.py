@@ -24,3 +24,9 @@ def test_a_refusal_repeats_what_the_api_said() -> None:
 
 def test_a_problem_of_the_whole_graph_has_no_place() -> None:
     assert with_reasons("No", [{"reason": "x"}, {"reason": "y", "edgeId": "e"}]) == "No: x; e: y"
+
+
+def test_a_problem_in_a_body_is_named_with_the_nodes_around_it() -> None:
+    problem = {"reason": "x", "nodeId": "each", "edgeId": "e", "path": ["each", "inner", "call"]}
+
+    assert with_reasons("No", [problem]) == "No: each › inner › call: x"
