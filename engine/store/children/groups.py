@@ -39,6 +39,7 @@ from engine.store.children.records import (
 from engine.store.dispatch.hints import BULK_QUEUE, HintSender
 from engine.store.executions.acceptance import RESEND_AFTER_MS
 from engine.store.executions.offload import OffloadedValues
+from engine.store.executions.public_runs import keep_called_version
 from engine.store.executions.record_fields import WALKED_UNCLAIMED, parse_name
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -74,6 +75,10 @@ class Children:
         """
         ref, target = new.ref, new.target
         keys = GroupKeys.of(ref)
+        if target.is_foreign_call and not await keep_called_version(
+            self._client, target.owner_id, target.slug, target.version
+        ):
+            return CalleeGone()
         inputs = await self.items.store(new)
         values = (each for each in inputs.values() if isinstance(each, bytes))
         has_objects = any(parse_name(each) is not None for each in values)

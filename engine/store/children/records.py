@@ -29,6 +29,11 @@ class GroupTarget(Struct, frozen=True, kw_only=True):
     draft_of: str = ""
     """Execution whose record has the graph of the draft; empty: a saved version runs."""
 
+    @property
+    def is_foreign_call(self) -> bool:
+        """Whether another account's workflow is called by a public one of that account."""
+        return bool(self.owner_id and not self.body)
+
     def record_fields(self) -> dict[str, Any]:
         """Return the fields of the record."""
         fields = {

@@ -41,6 +41,20 @@ async def keep_public_version(
     return reply == b"ok"
 
 
+async def keep_called_version(client: Client, owner_id: str, slug: str, version: int) -> bool:
+    """Keep a version that a public workflow of its account calls, for a run by another account.
+
+    False: it is gone.
+    """
+    reply: bytes = await client.call(
+        SCRIPTS["begin_public_run"],
+        workflow=keyspace.workflow(owner_id, slug),
+        version=version,
+        is_called="1",
+    )
+    return reply == b"ok"
+
+
 async def count_public_run(client: Client, workflow: Workflow) -> None:
     """Count an accepted run by another account for the owner, as well as Redis lets it."""
     key = keyspace.workflow(workflow.account_id, workflow.slug)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.access.capabilities import Tier
 from engine.executions.batches import ItemStatus
 from engine.executions.children import MAX_CHILDREN, GroupStatus
 from engine.executions.statuses import ExecutionStatus, NodeStatus
@@ -226,3 +227,36 @@ async def test_the_version_of_an_open_group_is_kept(runs: ChildRuns, store: Stor
     fields = await store.client.send("HKEYS", keyspace.workflow(account_id, other.slug))
     assert b"d1" in fields
     assert b"d2" not in fields
+
+
+async def test_the_version_of_a_public_workflow_is_kept_while_others_may_run_it(
+    runs: ChildRuns, store: Store
+) -> None:
+    owner = await store.accounts.create(email="eve@example.org", tier=Tier.PRO)
+    called = await store.workflows.create(owner.id, document("Called"), [])
+    target = GroupTarget(slug=called.slug, version=1, owner_id=owner.id)
+    await store.workflows.update(owner.id, called.slug, document(text="later"), [])
+
+    await runs.open(1, target=target)
+    for number in range(VERSIONS_KEPT + 2):
+        await store.workflows.update(owner.id, called.slug, document(text=f"{number}"), [])
+    await store.versions.make_room(owner.id, called.slug)
+
+    fields = await store.client.send("HKEYS", keyspace.workflow(owner.id, called.slug))
+    assert b"d1" in fields
+    assert b"d2" not in fields
+
+
+async def test_a_call_of_a_public_workflows_version_that_is_gone_is_refused(
+    runs: ChildRuns, store: Store
+) -> None:
+    owner = await store.accounts.create(email="eve@example.org", tier=Tier.PRO)
+    called = await store.workflows.create(owner.id, document("Called"), [])
+    gone = GroupTarget(slug=called.slug, version=2, owner_id=owner.id)
+
+    assert await runs.try_open(1, target=gone) == CalleeGone()
+    await store.workflows.delete(owner.id, called.slug)
+    assert (
+        await runs.try_open(1, target=GroupTarget(slug=called.slug, version=1, owner_id=owner.id))
+        == CalleeGone()
+    )
