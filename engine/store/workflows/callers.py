@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from engine.graph.calls import find_calls
 from engine.graph.document import Document
+from engine.graph.parse import MAX_NODES
 from engine.nodes.support.children import Callee
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -13,8 +14,11 @@ MOST_CALLERS = 100
 
 
 def join_calls(document: Document) -> str:
-    """Return the calls of a document as the scripts that save it take them."""
-    return " ".join(sorted(_text(call) for call in find_calls(document.nodes)))
+    """Return the calls of a document as the scripts that save it take them.
+
+    A draft with more nodes than a graph may have when it runs has the first calls alone.
+    """
+    return " ".join(sorted(_text(call) for call in find_calls(document.nodes))[:MAX_NODES])
 
 
 def _text(call: Callee) -> str:

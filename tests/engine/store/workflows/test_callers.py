@@ -6,6 +6,7 @@ import pytest
 
 from engine.errors import WorkflowInUse
 from engine.graph.document import Document, parse_document
+from engine.graph.parse import MAX_NODES
 from engine.store import Account, Store
 from engine.store.redis import keyspace
 from engine.store.workflows.callers import join_calls
@@ -24,6 +25,8 @@ def test_calls_are_joined_in_order() -> None:
     assert join_calls(calling("A", "post", "letter")) == "letter post"
     assert join_calls(calling("A", "post", version=4)) == "post@4"
     assert join_calls(document()) == ""
+    many = [f"w-{number}" for number in range(MAX_NODES + 5)]
+    assert len(join_calls(calling("A", *many)).split()) == MAX_NODES
 
 
 async def test_callers_of_the_live_version_are_found(store: Store, account: Account) -> None:
