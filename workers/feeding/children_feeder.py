@@ -23,6 +23,10 @@ from workers.feeding.feeder import Feeder
 
 CANCELS_AT_ONCE = 100
 GROUPS_KNOWN = 10_000
+ALL = ""
+"""Name that stands for all groups of an account."""
+LOOK_SECONDS = 0.02
+"""Time in which ends of children have one look at the other groups of their account."""
 
 
 class ChildrenFeeder(Feeder):
@@ -37,8 +41,8 @@ class ChildrenFeeder(Feeder):
         self._refs: LruCache[tuple[str, str], GroupRef] = LruCache(GROUPS_KNOWN)
         self._begun: LruCache[GroupRef, bool] = LruCache(GROUPS_KNOWN)
         """Groups without a queued child, which they never have again."""
-        self._full: LruCache[str, GroupRef] = LruCache(GROUPS_KNOWN)
-        """Last group of each account for which there was no room, as its root had too many."""
+        self._looks: set[str] = set()
+        """Accounts whose groups are looked at soon."""
 
     def feed_group(self, ref: GroupRef) -> None:
         """Feed a group in the background, as it was opened or cancelled."""
@@ -53,12 +57,15 @@ class ChildrenFeeder(Feeder):
         if status is ExecutionStatus.FAILED or not self._begun.get(ref):
             self.feed_group(ref)
             return
-        other = self._full.get(ref.account_id)
-        if other is not None:
-            self._full.drop(ref.account_id)
-            self.feed_soon(ref.account_id, other.member)
+        if ref.account_id not in self._looks:
+            self._looks.add(ref.account_id)
+            loop = asyncio.get_running_loop()
+            loop.call_later(LOOK_SECONDS, self.feed_soon, ref.account_id, ALL)
 
     async def _feed_once(self, account_id: str, name: str, token: str) -> bool:
+        if name == ALL:
+            await self._feed_all(account_id)
+            return False
         children = self._store.children
         ref = self._refs.get((account_id, name)) or await children.find_ref(account_id, name)
         if ref is None:
@@ -70,11 +77,17 @@ class ChildrenFeeder(Feeder):
                 return await self._begin(ref, taken.indexes, token)
             case GroupFeedState.CANCELLING:
                 await self._cancel_running(ref)
-            case GroupFeedState.FULL:
-                self._full.put(account_id, ref)
             case GroupFeedState.BEGUN | GroupFeedState.DONE:
                 self._begun.put(ref, True)
         return False
+
+    async def _feed_all(self, account_id: str) -> None:
+        """Feed groups of an account, which may have waited for room."""
+        self._looks.discard(account_id)
+        for name in await self._store.children.feeding.next_open(account_id):
+            ref = self._refs.get((account_id, name))
+            if ref is None or not self._begun.get(ref):
+                self.feed_soon(account_id, name)
 
     async def _begin(self, ref: GroupRef, indexes: Sequence[int], token: str) -> bool:
         """Begin children; return whether there may be room for more."""
@@ -91,7 +104,10 @@ class ChildrenFeeder(Feeder):
         metrics.EXECUTIONS_ENDED.labels(ExecutionStatus.COMPLETED.value).inc(begun.ended)
         fail = self._store.children.fail
         await asyncio.gather(*(fail(ref, *each) for each in begun.failed.items()))
-        return len(begun.begun) + len(begun.failed) == len(indexes)
+        if begun.begun or begun.failed:
+            return True  # the next look gives the group back, where there is no room any more
+        await self._store.children.feeding.release(ref, token)
+        return False
 
     async def _cancel_running(self, ref: GroupRef) -> None:
         """Request the cancellation of the children that run, and of theirs."""

@@ -17,6 +17,8 @@ PAUSE_MS = 1_000
 """Time until the next look at a group after a fault, such as a full store."""
 MOST_CHILDREN = 50
 """Most children that a worker takes at once."""
+MOST_NEXT = 20
+"""Groups of one account that may use the room which children of another one have left."""
 
 
 class GroupFeedState(StrEnum):
@@ -76,6 +78,11 @@ class GroupFeeding:
         if state is not GroupFeedState.ITEMS:
             return TakenChildren(state)
         return TakenChildren(state, [int(each) for each in reply[1].split(b",")])
+
+    async def next_open(self, account_id: str) -> Sequence[str]:
+        """Return the names of the open groups of an account whose looks come first."""
+        names = await self._client.send("ZRANGE", open_children(account_id), 0, MOST_NEXT - 1)
+        return [name.decode() for name in names]
 
     async def release(self, ref: GroupRef, token: str) -> None:
         """Give a group back whose children could not be begun, to be looked at in a while."""
