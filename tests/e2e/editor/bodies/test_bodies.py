@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.acceptance.running_stack import RunningStack
-from tests.support.e2e.drafts import create, text_field, write
+from tests.support.e2e.drafts import create, forget, text_field, write
 from tests.support.e2e.editor import card, cards, drafted, open_editor, press
-from tests.support.e2e.items import for_each, greeted
+from tests.support.e2e.items import WORD, for_each, greeted
 
 pytestmark = pytest.mark.slow
 
@@ -103,3 +103,29 @@ def test_a_new_node_has_a_graph_to_draw_in(page: Page, stack: RunningStack) -> N
     expect(cards(page)).to_have_count(3)
     found = drafted(page, stack, slug, lambda found: len(inside(found, "forEach")["nodes"]) == 3)
     assert [each["id"] for each in inside(found, "forEach")["nodes"]][2] == "textBox"
+
+
+def test_what_two_people_change_inside_is_merged_and_named(
+    page: Page, stack: RunningStack, complaints: list[str]
+) -> None:
+    document = for_each("For two inside", greeted())
+    slug = open_workflow(page, stack, document)
+    page.get_by_role("button", name="Open the graph of rows").click()
+    page.context.set_offline(True)
+    text_field(page).fill("Mine, {{ word }}!")
+    item = document["nodes"][1]["data"]["body"]["nodes"][0]
+    item["data"]["fields"] = [{**WORD, "label": "Theirs"}]
+    write(stack, slug, document)
+
+    page.context.set_offline(False)
+
+    found = drafted(page, stack, slug, lambda found: text_inside(found) == "Mine, {{ word }}!")
+    assert inside(found)["nodes"][0]["data"]["fields"][0]["label"] == "Theirs"
+    expect(page.get_by_role("dialog", name="Conflict")).to_have_count(0)
+    status, _ = stack.api("POST", f"/api/workflows/{slug}/publish", {"force": True})
+    assert status == 200
+    page.get_by_role("button", name="Undo").click()
+    page.get_by_role("button", name="Publish", exact=True).click()
+    changes = page.get_by_role("dialog").get_by_role("region", name="Inside of nodes")
+    expect(changes.get_by_role("listitem")).to_contain_text("rows › Text Box text")
+    forget(complaints)
