@@ -110,8 +110,9 @@ class Attempts:
     async def _run_in_task(self, index: int) -> None:
         started = self._clock()
         outcome = await self.run(index)
-        seconds = metrics.node_seconds(self._plan.nodes[index].type.type)
-        seconds.observe(self._clock() - started)
+        if outcome.parked_until is None:
+            seconds = metrics.node_seconds(self._plan.nodes[index].type.type)
+            seconds.observe(self._clock() - started)
         if self._output_store.fits_record(index, outcome):
             self._end(index, started, outcome)
         else:

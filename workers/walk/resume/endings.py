@@ -4,7 +4,7 @@ import logging
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from engine.errors import NotFound
+from engine.errors import ExecutionFailed, NotFound
 from engine.errors.nodes import NO_WORKER_CAN_RUN, NodeFailed
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.features import UnknownPart
@@ -24,6 +24,8 @@ from workers.walk.step import LeaseLost, Recorder
 
 WAITING = frozenset({NodeStatus.PENDING, NodeStatus.RETRYING})
 """Statuses of nodes that no worker runs."""
+MODEL_GONE = "model_gone"
+"""Code of a node whose model is not there any more."""
 LAST_STEP = 10**9
 """Above all steps that a walk with the same claim may have recorded before it broke off."""
 
@@ -34,12 +36,18 @@ async def end_without_plan(store: Store, executor: Executor, claimed: ClaimedExe
     """End an execution whose plan is gone, with the error of the node whose model is gone."""
     lost, names = await _find_lost(store, claimed)
     affected = [index for index, name in enumerate(names) if name.id in lost]
+    if claimed.body and lost:
+        reason = next(iter(lost.values()))
+        error = {"code": ExecutionFailed.code, "message": f"A node failed: {reason}"}
+        error |= {"nodeCode": MODEL_GONE, "reason": reason}
+        await _end_with(Recorder(store.walks, claimed, number=LAST_STEP), executor, claimed, error)
+        return
     if not affected:
         message = "This version of the workflow is gone"
         await end_failed(store.walks, executor, claimed, message)
         return
     index = min(affected, key=lambda each: claimed.statuses[each] not in WAITING)
-    failure = NodeFailed("model_gone", lost[names[index].id])
+    failure = NodeFailed(MODEL_GONE, lost[names[index].id])
     await _end_at(store, executor, claimed, names, index, failure)
 
 
@@ -90,6 +98,8 @@ async def end_cancelled(store: Store, executor: Executor, claimed: ClaimedExecut
 
 async def _names_of(store: Store, claimed: ClaimedExecution) -> Sequence[NodeName]:
     """Return the names of an execution's nodes; empty when they are not on record."""
+    if claimed.body:
+        return ()  # those of the workflow are not those of its body
     if claimed.is_draft:
         return unpack_names(claimed.record["names"])
     try:
@@ -110,7 +120,7 @@ async def _find_lost(
     plan_key = (claimed.owner_id, claimed.slug, claimed.version, claimed.model_ids)
     try:
         lost = dict(await workflows.lost_models(*plan_key))
-        return lost, await workflows.node_names(*plan_key)
+        return lost, () if claimed.body else await workflows.node_names(*plan_key)
     except NotFound:
         return {}, ()
 
