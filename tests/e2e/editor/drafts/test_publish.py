@@ -297,7 +297,11 @@ def test_the_estimate_stands_beside_run(page: Page, stack: RunningStack) -> None
         "**/api/workflows/check",
         lambda route: route.fulfill(
             body=json.dumps(
-                {"problems": [], "sockets": {}, "estimate": {"total": 12, "byNode": {}}}
+                {
+                    "problems": [],
+                    "sockets": {},
+                    "estimate": {"total": 12, "byNode": {}, "isPerItem": []},
+                }
             )
         ),
     )
