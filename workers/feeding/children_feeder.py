@@ -20,6 +20,7 @@ from engine.store import Store
 from engine.store.children.feeding import GroupFeedState
 from engine.store.children.keys import GroupRef
 from workers.feeding.feeder import Feeder
+from workers.feeding.pace import BeginPace
 
 CANCELS_AT_ONCE = 100
 GROUPS_KNOWN = 10_000
@@ -38,6 +39,7 @@ class ChildrenFeeder(Feeder):
         super().__init__()
         self._store = store
         self._acceptance = acceptance
+        self._pace = BeginPace(store.hints)
         self._refs: LruCache[tuple[str, str], GroupRef] = LruCache(GROUPS_KNOWN)
         self._begun: LruCache[GroupRef, bool] = LruCache(GROUPS_KNOWN)
         """Groups without a queued child, which they never have again."""
@@ -96,10 +98,13 @@ class ChildrenFeeder(Feeder):
         except AccountNotFound:
             return False
         try:
+            if not self._acceptance.are_walked(ref):
+                await self._pace.wait(ref.account_id)
             begun = await self._acceptance.begin(account, ref, indexes)
         except Unavailable:
             await self._store.children.feeding.release(ref, token)
             return False
+        self._pace.note(ref.account_id, len(begun.begun) - begun.ended)
         metrics.EXECUTIONS_ACCEPTED.inc(len(begun.begun))
         metrics.EXECUTIONS_ENDED.labels(ExecutionStatus.COMPLETED.value).inc(begun.ended)
         fail = self._store.children.fail
