@@ -145,6 +145,27 @@ def test_children_have_children(caller: Caller) -> None:
         assert [node["id"] for node in shown["nodes"]] == ["in", "t0", "out"]
 
 
+def test_the_body_of_a_draft_has_children_with_their_nodes(caller: Caller) -> None:
+    slug = caller.save(greeting().body())
+    graph = per_item(per_item(greeting())).body()
+    draft = {"nodes": graph["nodes"], "edges": graph["edges"]}
+    assert caller.put(f"/api/workflows/{slug}/draft", draft).status_code == 200
+    ran = caller.post(f"/api/workflows/{slug}/draft/run", {"inputs": {"items": [["a", "b"]]}})
+
+    assert ran.status_code == 200, ran.text
+    root_id = ran.json()["executionId"]
+    [outer] = listed(caller, root_id, "each")
+    inner = listed(caller, outer["executionId"], "each")
+    assert (outer["workflowSlug"], outer["workflowVersion"], len(inner)) == (slug, None, 2)
+    child_id = inner[1]["executionId"]
+    child = caller.execution(child_id)
+    assert [node["id"] for node in child["nodes"]] == ["in", "t0", "out"]
+    values = caller.get(f"/api/executions/{child_id}/nodes/t0").json()
+    assert (values["inputs"], values["outputs"]) == ({"a": "b"}, {"text-out": "Hello b"})
+    finished = named(parse(caller.get(f"/api/executions/{child_id}/events").text), "node.finished")
+    assert [each["nodeId"] for each in finished] == ["in", "t0", "out"]
+
+
 # -- lists -----------------------------------------------------------------------------------------
 
 
