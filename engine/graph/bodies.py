@@ -33,7 +33,7 @@ def all_graphs(nodes: Elements, edges: Elements = ()) -> Iterator[InnerGraph]:
             pending += _bodies(graph)
 
 
-def graph_size(nodes: Elements, edges: Elements) -> int:
+def graph_size(nodes: Elements, edges: Elements = ()) -> int:
     """Return the number of nodes and edges of a graph and its bodies."""
     return sum(len(each.nodes) + len(each.edges) for each in all_graphs(nodes, edges))
 

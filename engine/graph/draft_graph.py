@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors import InvalidGraph
+from engine.graph.bodies import graph_size
 from engine.graph.features import needs_of
 from engine.graph.plan import Plan, compile_plan, examine_graph, plan_sound_part
 
@@ -38,7 +39,7 @@ class DraftGraph:
 
     async def compile_aside(self) -> Plan:
         """Compile the graph like `compile`, a large one in a thread. Raises InvalidGraph."""
-        if len(self.nodes) + len(self.edges) < LARGE_GRAPH:
+        if graph_size(self.nodes, self.edges) < LARGE_GRAPH:
             return self.compile()
         return await asyncio.to_thread(self.compile)
 

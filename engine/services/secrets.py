@@ -8,7 +8,7 @@ from typing import Any
 
 from engine.access.secret_hosts import is_sent_to
 from engine.errors import DraftNotFound, WorkflowNotFound
-from engine.graph.bodies import walk_nodes
+from engine.graph.bodies import graph_size, walk_nodes
 from engine.graph.parsed import Problem, problem_at
 from engine.nodes.http_request import HttpRequest
 from engine.nodes.support.http_settings import read_fixed_host, read_secret_uses
@@ -90,7 +90,7 @@ async def _names_in(store: Store, account_id: str, slug: str) -> set[str]:
 
 
 async def _find_all_uses(nodes: Nodes) -> list[SecretUse]:
-    if len(nodes) < LARGE_GRAPH:
+    if graph_size(nodes) < LARGE_GRAPH:
         return list(find_uses(nodes))
     return await asyncio.to_thread(lambda: list(find_uses(nodes)))
 

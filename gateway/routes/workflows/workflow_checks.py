@@ -7,6 +7,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
+from engine.graph.bodies import walk_nodes
 from engine.graph.document import parse_graph_members
 from engine.services.workflows.check_workflow import check_workflow
 from engine.store import Principal
@@ -68,9 +69,15 @@ async def _read_counted(request: GatewayRequest) -> CheckRequest:
     except errors.EngineError:
         await count_call(request, CHECKS)
         raise
-    nodes = len(body.nodes) if isinstance(body.nodes, list) else 0
-    await count_call(request, CHECKS, 1 + nodes // NODES_OF_CALL)
+    await count_call(request, CHECKS, 1 + _count_nodes(body.nodes) // NODES_OF_CALL)
     return body
+
+
+def _count_nodes(nodes: object) -> int:
+    """Return the number of nodes with those of bodies; other items count too."""
+    if not isinstance(nodes, list):
+        return 0
+    return sum(1 for _ in walk_nodes([node if isinstance(node, dict) else {} for node in nodes]))
 
 
 routes = [

@@ -47,6 +47,17 @@ async def test_a_check_counts_once_and_once_more_for_every_hundred_nodes(
         assert (answer.status_code, left(answer)) == (200, CHECKS - cost)
 
 
+async def test_nodes_of_bodies_count(client: httpx2.AsyncClient) -> None:
+    inner = node("inner", "forEach", body=notes(150))
+    outer = node("each", "forEach", body={"nodes": [inner], "edges": []})
+
+    answer = await client.post(CHECK, json={"nodes": [outer, 1, *notes(46)["nodes"]], "edges": []})
+
+    assert (answer.status_code, left(answer)) == (400, CHECKS - 2)
+    answer = await client.post(CHECK, json={"nodes": [outer, *notes(48)["nodes"]], "edges": []})
+    assert (answer.status_code, left(answer)) == (200, CHECKS - 2 - 3)
+
+
 async def test_a_check_that_costs_more_than_is_left_is_refused_and_a_small_one_is_not(
     client: httpx2.AsyncClient,
 ) -> None:
