@@ -1,15 +1,18 @@
 """States of the editor that are checked and pictured as pages are."""
 
+import json
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.items import asked, for_each
 from tests.support.e2e.workflows import asking, greeting
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 ROWS, COLUMNS = 3, 6
+PRODUCTS = ["a mug", "a pan", "a lamp", "[[stub fail=400]] a chair", "a table", "a clock"]
 PROMPT = "A {{ tone }} line about {{ product }}"
 
 
@@ -18,7 +21,8 @@ def prepare(stack: RunningStack) -> None:
     empty = {"name": "Nothing yet", "nodes": [], "edges": [], "draft": True}
     failing = asking("Bound to fail", "gpt-mini", "text-out", "[[stub fail=400]] A mug")
     documents = (empty, twenty_nodes("Twenty nodes"), greeting("To compare"), greeting("At odds"))
-    for document in (*documents, failing):
+    items = for_each("Lines for products", asked(), onItemError="skip")
+    for document in (*documents, failing, items):
         stack.api("POST", "/api/workflows", document)
 
 
@@ -113,6 +117,22 @@ def show_comparison(page: "Page") -> None:
     page.get_by_role("dialog").get_by_role("button", name="Show").first.click()
 
 
+def show_items(page: "Page") -> None:
+    _open(page, "lines-for-products", "rows")
+    page.get_by_role("button", name="Run", exact=True).click()
+    panel = page.get_by_role("region", name="Run")
+    panel.get_by_label("Words").fill(json.dumps(PRODUCTS))
+    panel.get_by_role("button", name="Run the draft").click()
+    _card(page, "rows").get_by_text(f"{len(PRODUCTS)} items, 1 failed").wait_for()
+
+
+def show_item_inside(page: "Page") -> None:
+    show_items(page)
+    _card(page, "rows").get_by_title("Show the values").click()
+    page.get_by_role("dialog").get_by_role("button", name="Item 3", exact=True).click()
+    page.locator("[data-id=model][data-status=failed]").wait_for()
+
+
 EDITOR_PAGES: dict[str, Callable[["Page"], None]] = {
     "editor": show_editor,
     "editor-empty": show_empty_canvas,
@@ -123,6 +143,8 @@ EDITOR_PAGES: dict[str, Callable[["Page"], None]] = {
     "editor-failed": show_failed_run,
     "editor-values": show_node_values,
     "editor-comparison": show_comparison,
+    "editor-items": show_items,
+    "editor-item": show_item_inside,
 }
 
 

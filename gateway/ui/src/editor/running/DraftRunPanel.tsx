@@ -79,7 +79,7 @@ function Estimate() {
   return (
     <span className="muted small figures">
       {total ? `Up to ${credits(total)}` : "Costs nothing"}
-      {isMore && " with one item, and more for further ones"}
+      {isMore && " with one item"}
     </span>
   );
 }
