@@ -7,7 +7,10 @@ import pytest
 
 from engine.store import Account, Store
 from engine.store.children.keys import children
+from engine.store.executions.events import MAX_ENTRIES
+from engine.store.executions.notifier import CompletionWaiter
 from engine.store.redis import keyspace
+from tests.support.http.sse_reader import named, parse
 from tests.support.store.child_runs import NODE, NODE_ID, ChildRuns
 from tests.support.store.records import save
 
@@ -145,6 +148,37 @@ async def test_a_child_of_a_public_workflow_of_others_is_not_found(
 
     codes = [(each.status_code, each.json()["code"]) for each in answers]
     assert codes == [(404, "EXECUTION_NOT_FOUND")] * len(answers)
+
+
+async def test_a_long_stream_of_what_has_ended_waits_for_nothing(
+    client: httpx2.AsyncClient, runs: ChildRuns, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account_id, root_id, send = runs.account.id, runs.root_id, runs.store.client.send
+    await runs.store.events.read(account_id, root_id, 1)
+    place = ("parent", root_id, "node", NODE_ID, "status", "processing")
+    count = 3 * MAX_ENTRIES
+    for number in range(count):
+        fields = ("child", "started", "id", f"c{number}", "index", number, *place)
+        await send("XADD", keyspace.events(account_id, root_id), f"{number + 2}-0", *fields)
+    end = ("ended", "completed", "left", "cc")
+    await send("XADD", keyspace.events(account_id, root_id), f"{count + 2}-0", *end)
+    key = keyspace.execution(account_id, root_id)
+    await send("HSET", key, "status", "completed", "completed", 1, "events", count + 2)
+    pauses = []
+    start_turn = CompletionWaiter._start_turn
+
+    def counted(waiter: CompletionWaiter, *arguments: Any) -> Any:
+        pauses.append(waiter)
+        return start_turn(waiter, *arguments)
+
+    monkeypatch.setattr(CompletionWaiter, "_start_turn", counted)
+
+    events = parse((await client.get(f"/api/executions/{root_id}/events")).text)
+
+    started = named(events, "child.started")
+    assert [each["index"] for each in started] == [*range(count)]
+    assert events[-1].name == "execution.finished"
+    assert pauses == []
 
 
 async def test_a_bulk_cancel_requests_the_end_of_roots_alone(
