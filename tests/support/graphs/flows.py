@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urljoin
 
 from hypothesis import strategies as st
 
@@ -80,7 +81,10 @@ class Flow:
                     yield part.inner
 
     def graph(self, slugs: Mapping[int, str], url: str) -> Graph:
-        """Return the document; `slugs` of called flows are by their identity."""
+        """Return the document; `slugs` of called flows are by their identity.
+
+        `url` is that of a call which takes its time.
+        """
         graph = Graph()
         names = [FIELD, *([INDEX] if self.has_index else [])]
         types = {FIELD: "json", INDEX: "number"}
@@ -102,8 +106,8 @@ def _node(part: Part, slugs: Mapping[int, str], url: str) -> tuple[str, dict[str
     if part.kind in EXPRESSIONS:
         return "transform", {"expression": EXPRESSIONS[part.kind]}
     if part.kind in ("call", "lost"):
-        path = "slow/0.02" if part.kind == "call" else "status/404"
-        return "httpRequest", {"url": f"{url}/{path}?n=7"}
+        lost = urljoin(url, "/status/404")
+        return "httpRequest", {"url": f"{url if part.kind == 'call' else lost}?n=7"}
     if part.inner is None:
         return {"text": "textBox"}.get(part.kind, part.kind), {}
     if part.is_called:

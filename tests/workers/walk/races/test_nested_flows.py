@@ -35,7 +35,7 @@ async def test_every_flow_ends_as_predicted(
     except Ambiguous:
         assume(False)
 
-    execution_id = await begin_flow(runner, flow, {"x": value}, target.url)
+    execution_id = await begin_flow(runner, flow, {"x": value}, f"{target.url}/slow/0.02")
     execution = await runner.end(execution_id)
 
     await assert_fits(runner, execution, expected)
