@@ -132,7 +132,7 @@ async def test_a_run_without_unknown_inputs_has_no_warnings(
     ("setting", "reason"),
     [
         ({"cache": True}, "cache must be false or left out: results of nodes are not kept yet"),
-        ({"onError": "fallback"}, "onError must be 'fail' or 'continue'"),
+        ({"onError": "ask"}, "onError must be 'fail', 'continue' or 'fallback'"),
     ],
 )
 async def test_a_setting_that_does_nothing_yet_cannot_be_saved(
