@@ -23,7 +23,8 @@ local function end_walk(now, statuses, spent, notifier, policy, is_watched, fiel
     -- Uses: report_child
     woken = report_child(now, status, ARGV.error)
   end
-  if KEYS.open_children then
+  -- Groups of a completed execution are done, or are cancelled and looked at already.
+  if KEYS.open_children and status ~= 'completed' then
     -- Uses: look_at_groups
     look_at_groups(now)
   end
