@@ -124,8 +124,12 @@ class ChildrenFeeder(Feeder):
         ids = [child_execution_id(ref.parent_id, group.node_id, index) for index in running]
         for start in range(0, len(ids), CANCELS_AT_ONCE):
             some = ids[start : start + CANCELS_AT_ONCE]
-            await asyncio.gather(*(self._cancel(ref.account_id, each) for each in some))
+            await asyncio.gather(*(self._cancel(ref, each) for each in some))
 
-    async def _cancel(self, account_id: str, child_id: str) -> None:
+    async def _cancel(self, parent: GroupRef, child_id: str) -> None:
+        """Cancel a child, and look at its groups at once."""
+        account_id = parent.account_id
         with contextlib.suppress(ExecutionNotCancellable, ExecutionNotFound):  # it has ended
             await self._store.executions.cancel(account_id, child_id)
+        for node in await self._store.children.nodes_with_groups(account_id, child_id):
+            self.feed_group(GroupRef(account_id, child_id, node, parent.root_id))

@@ -118,6 +118,13 @@ class Children:
         parent_id, _, node = member.rpartition("/")
         return GroupRef(account_id, parent_id, int(node), root.decode())
 
+    async def nodes_with_groups(self, account_id: str, execution_id: str) -> Sequence[int]:
+        """Return the indexes of the nodes of an execution that have a group."""
+        key = keyspace.execution(account_id, execution_id)
+        groups: bytes | None = await self._client.send("HGET", key, "groups")
+        parts = (groups or b"").split(b",")
+        return [int(each.partition(b"=")[0]) for each in parts if each]
+
     async def parent_fields(self, ref: GroupRef) -> dict[str, bytes]:
         """Return the fields of the parent's record that its children have too, if it has them."""
         key = keyspace.execution(ref.account_id, ref.parent_id)
