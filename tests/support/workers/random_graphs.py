@@ -39,7 +39,14 @@ class Part:
 
     @property
     def goes_on(self) -> bool:
-        return self.data.get("onError") == "continue"
+        return "onError" in self.data
+
+    @property
+    def after_failure(self) -> dict[str, Any] | None:
+        """Outputs after a failure; None: null at each."""
+        if self.data["onError"] == "continue":
+            return None
+        return {**dict.fromkeys(OUTPUTS[self.type]), **self.data["fallback"]}
 
     @property
     def attempts(self) -> int:
@@ -91,7 +98,10 @@ class RandomGraph:
             kinds = [*["transform"] * 4, *["condition"] * 2, "httpRequest", "textBox"]
         part = getattr(self, f"_{self._rng.choice(kinds)}")(node_id)
         if self._rng.random() < 0.4:
-            part.data["onError"] = "continue"
+            part.data["onError"] = self._rng.choice(["continue", "fallback"])
+        if part.data.get("onError") == "fallback":
+            names = self._rng.sample(OUTPUTS[part.type], self._rng.randint(0, 1))
+            part.data["fallback"] = dict.fromkeys(names, "instead")
         self.parts[node_id] = part
 
     def _wire(self) -> tuple[str, str]:
@@ -197,6 +207,9 @@ class RandomGraph:
                 culprits.add(node_id)
             elif part.fails:
                 nodes[node_id] = "failed"
+                after = part.after_failure
+                if after is not None:
+                    values[node_id] = after
             else:
                 nodes[node_id] = "completed"
                 values[node_id] = self._run(part, delivered)
@@ -209,7 +222,8 @@ class RandomGraph:
     ) -> list[tuple[str, Any]]:
         found = []
         for socket, source, output in part.in_edges:
-            if nodes[source] in ("failed", "blocked", "fatal"):
+            is_null = nodes[source] == "failed" and source not in values
+            if is_null or nodes[source] in ("blocked", "fatal"):
                 found.append((socket, None))
             elif output in values.get(source, {}):
                 found.append((socket, values[source][output]))

@@ -82,8 +82,9 @@ async def test_every_execution_ends_once_though_redis_is_killed(
 async def test_every_execution_ends_once_though_hardly_anything_fits_the_record(
     seed: int, brisk: Settings, target: Target, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for name, size in (("OFFLOAD_FROM_BYTES", 24), ("RECORD_BYTES", 100), ("SMALL_BYTES", 4)):
-        monkeypatch.setattr(f"workers.walk.values.sizes.{name}", size)
+    monkeypatch.setattr("engine.store.executions.offload.OFFLOAD_FROM_BYTES", 24)
+    monkeypatch.setattr("workers.walk.values.sizes.RECORD_BYTES", 100)
+    monkeypatch.setattr("workers.walk.values.sizes.SMALL_BYTES", 4)
 
     await play(seed, brisk, target)
 
