@@ -12,7 +12,7 @@ from tests.support.acceptance.running_stack import RunningStack, running, until
 from tests.support.acceptance.topology import TOPOLOGY
 from tests.support.contract.installation import Caller, open_client
 from tests.support.factories import Graph, greeting
-from tests.support.graphs.nested_graphs import per_item
+from tests.support.graphs.nested_graphs import list_field, per_item
 from tests.support.http.sse_reader import parse
 from tests.support.http.target import Stub, stub_server
 
@@ -88,8 +88,35 @@ def watch(stack: RunningStack, stub: Stub) -> None:
         assert told.count("child.finished") == 5
         assert [each["childIndex"] for each in children_of(caller, ids[1], "&status=failed")] == [1]
         retried_from_the_history(caller, ids[1], stub)
+        left_before_their_parent(caller, client, stub)
         json_of(stack, "account", "erase", account, "--yes")
         assert not [name for name in client.scan_iter() if account.encode() in name]
+
+
+def left_before_their_parent(caller: Caller, client: "redis.Redis", stub: Stub) -> None:
+    """Let Redis forget children whose parent still waits for another one."""
+    body = Graph().node("in", "requestInput", fields=[list_field("item")])
+    body.node("call", "httpRequest", url=stub.url + "/{{ item.way }}/{{ item.word }}")
+    body.node("out", "responseOutput")
+    body.wire("in.item > call.item", "call.response-out > out.result-in")
+    slug = caller.save(per_item(body, onItemError="null").body())
+    root_id = caller.start(
+        slug, {"items": [{"way": "text", "word": "quick"}, {"way": "slow", "word": "30"}]}
+    )
+    until(lambda: len(children_of(caller, root_id)), lambda count: count == 2)
+    quick, slow = (each["executionId"] for each in children_of(caller, root_id))
+
+    def is_known(name: str) -> bool:
+        return any(name in each for each in left_in_redis(client))
+
+    until(lambda: is_known(quick), lambda known: not known)
+
+    assert is_known(slow)
+    assert caller.execution(root_id)["status"] == "processing"
+    statuses = [each["status"] for each in children_of(caller, root_id)]
+    assert statuses == ["completed", "processing"]
+    assert caller.execution(quick)["result"] == "/text/quick"
+    assert caller.ended(root_id)["result"]["results"] == ["/text/quick", None]
 
 
 def retried_from_the_history(caller: Caller, root_id: str, stub: Stub) -> None:

@@ -202,6 +202,27 @@ def test_children_are_listed_by_index_in_pages_and_by_status(caller: Caller, stu
     assert failed[0]["error"]["nodeId"] == "call"
 
 
+def test_children_count_in_no_limit_of_the_account(
+    administration: Administration, stub: Stub
+) -> None:
+    account = administration.account("business")
+    caller = administration.with_key(administration.key(account))
+    browser = administration.browser(account)
+    graph = per_item(fetching(f"{stub.url}/slow"))
+    slug = caller.save(graph.body())
+    first = caller.run(slug, {"items": []})
+
+    root_id = caller.start(slug, {"items": ["60", "60", "60"]})
+    waiting(caller, root_id, "each", 3)
+
+    limits = browser.get("/api/me").json()["limits"]
+    last = caller.run(slug, {"items": []})
+    assert limits["active"]["used"] == 1
+    left = [int(each.headers["x-ratelimit-remaining"]) for each in (first, last)]
+    assert left[0] - left[1] == 2
+    caller.post(f"/api/executions/{root_id}/cancel")
+
+
 # -- ends ------------------------------------------------------------------------------------------
 
 

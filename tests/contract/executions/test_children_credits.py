@@ -5,6 +5,7 @@ from typing import Any
 from tests.support.contract.installation import Administration, Caller
 from tests.support.factories import Graph
 from tests.support.graphs.nested_graphs import per_item
+from tests.support.http.target import Stub
 
 MODEL = "contract-chat"
 
@@ -82,6 +83,29 @@ def test_an_item_that_the_balance_does_not_cover_fails_alone(
     results = ran.json()["result"]["results"]
     assert sum(each is not None for each in results) == left // price
     assert ran.json()["cost"] == left // price * price
+
+
+def test_a_retry_pays_for_nothing_twice(caller: Caller, chat: str, stub: Stub) -> None:
+    body = Graph("who").node("ask", "customModel", model=MODEL)
+    body.node("call", "httpRequest", url=f"{stub.url}/status/{{{{ who }}}}/{{{{ said }}}}")
+    body.node("out", "responseOutput")
+    body.wire("in.who > ask.prompt-in", "ask.text-out > call.said", "in.who > call.who")
+    body.wire("call.response-out > out.result-in")
+    slug = caller.save(per_item(body, concurrency=1).body())
+    root = caller.ended(caller.start(slug, {"items": ["201", "418"]}))
+    paid = [each["creditsCost"] for each in children_of(caller, root["executionId"])]
+    path = next(each.path for each in stub.requests if "418" in each.path)
+    stub.give(path, "tea")
+
+    retry = caller.post(f"/api/executions/{root['executionId']}/retry").json()["executionId"]
+
+    again = caller.ended(retry)
+    assert (root["status"], again["status"]) == ("failed", "completed"), again
+    assert min(paid) > 0
+    assert root["creditsCost"] == sum(paid)
+    assert again["creditsCost"] == 0
+    assert [each["creditsCost"] for each in children_of(caller, retry)] == [0, 0]
+    assert again["result"]["results"][1] == "tea"
 
 
 def test_the_values_of_children_are_recorded_like_those_of_the_root(
