@@ -65,8 +65,17 @@ class UnarchivedExecutions:
                 *("ZSCAN", key, cursor or b"0", "MATCH", pattern),
                 *("COUNT", SCANNED_AT_ONCE),
             )
-            ids |= {each.decode().partition("/")[2] for each in page[::2]}
+            ids |= await self._roots(account_id, page[::2])
         return ids
+
+    async def _roots(self, account_id: str, references: Sequence[bytes]) -> set[str]:
+        """Return the ids of those that no other execution began: they are in the account's list."""
+        names = [each.decode().partition("/")[2] for each in references]
+        if not names:
+            return set()
+        key = keyspace.account_executions(account_id)
+        times = await self._client.send("ZMSCORE", key, *names)
+        return {name for name, at in zip(names, times, strict=True) if at is not None}
 
     async def _head(self, account_id: str, execution_id: str) -> UnarchivedExecution | None:
         key = keyspace.execution(account_id, execution_id)
@@ -75,6 +84,4 @@ class UnarchivedExecutions:
             return None  # forgotten since, and archived before
         values.insert(RESULT_AT, None)
         execution = parse_head(account_id, execution_id, values)
-        if execution.child is not None:
-            return None
         return UnarchivedExecution(execution, (key_id or b"").decode())

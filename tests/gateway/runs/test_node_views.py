@@ -5,6 +5,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.children.keys import children
 from engine.store.executions.events import MAX_ENTRIES
@@ -74,6 +75,21 @@ async def test_children_are_listed_by_index_and_are_in_no_other_list(
     assert [each["executionId"] for each in roots] == [runs.root_id]
     usage = (await client.get("/api/usage")).json()
     assert usage["total"] == 1
+
+
+async def test_figures_are_of_roots_alone_while_children_wait_for_the_history(
+    client: httpx2.AsyncClient, runs: ChildRuns
+) -> None:
+    account_id, send = runs.account.id, runs.store.client.send
+    key = keyspace.unarchived(partition_of(account_id))
+    for number in range(2):
+        name = keyspace.reference(account_id, runs.child_id(number))
+        await send("ZADD", key, 2_000_000_000_000, name)
+
+    query = {"bucket": "day", "by": "workflow"}
+    rows = (await client.get("/api/usage/series", params=query)).json()["rows"]
+
+    assert sum(each["runs"] for each in rows) == 1
 
 
 @pytest.mark.parametrize(
