@@ -55,7 +55,7 @@ async def finish_children(runner: Runner, execution_id: str) -> None:
         )
         for index in range(2)
     ]
-    assert await store.children.finish(group, walked) == [0, 1]
+    assert await store.children.finish(group, walked, 1_000_000) == [0, 1]
 
 
 async def test_a_walker_that_holds_a_parent_resumes_its_parked_node_at_a_hint(
