@@ -21,6 +21,8 @@ class Call:
     step: int = 0
     settled: dict[int, str] = field(default_factory=dict)
     retrying: dict[int, int] = field(default_factory=dict)
+    parked: dict[int, int] = field(default_factory=dict)
+    """Nodes that wait, and the times until which they do."""
     claimed: tuple[int, ...] = ()
     leaves: bool = False
     shares_work: bool = False
@@ -33,7 +35,7 @@ class Call:
 
 @dataclass(slots=True)
 class Claim:
-    """Claim of a node: owner, calls, time of begin or retry, and lost calls."""
+    """Claim of a node: owner, calls, time of begin, retry or end of the wait, and lost calls."""
 
     owner: int
     attempts: int
@@ -108,7 +110,7 @@ class Model:
         if mine is not None:
             return ["claimed", str(mine[0])] if mine[1] == call.token else ["busy", record.status]
         is_due = any(
-            code == "t" and record.claims[index].at <= call.now
+            code in "tw" and record.claims[index].at <= call.now
             for index, code in enumerate(record.statuses)
         )
         if record.holders and not record.shares_work and not is_due:
@@ -160,7 +162,7 @@ class Model:
             return "fenced"
         if call.step != last + 1:
             return "behind"
-        goes_on = call.claimed or call.retrying or call.end in ENDED - {"cancelled"}
+        goes_on = call.claimed or call.retrying or call.parked or call.end in ENDED - {"cancelled"}
         if record.status == "cancel_requested" and goes_on:
             return "cancel"
         if self._conflicts(record, call):
@@ -170,7 +172,7 @@ class Model:
         return "behind" if self._lacks_nodes(record, call) else ""
 
     def _lacks_nodes(self, record: Record, call: Call) -> bool:
-        open_nodes = {i for i, code in enumerate(record.statuses) if code in "prt"}
+        open_nodes = {i for i, code in enumerate(record.statuses) if code in "prtw"}
         return call.end == "completed" and bool(open_nodes - set(call.settled))
 
     def _conflicts(self, record: Record, call: Call) -> bool:
@@ -178,9 +180,9 @@ class Model:
             return record.statuses[index] == "r" and record.claims[index].owner == call.fence
 
         return not (
-            all(record.statuses[i] in "pt" or is_mine(i) for i in call.settled)
-            and all(is_mine(i) for i in call.retrying)
-            and all(record.statuses[i] in "pt" for i in call.claimed)
+            all(record.statuses[i] in "ptw" or is_mine(i) for i in call.settled)
+            and all(is_mine(i) for i in (*call.retrying, *call.parked))
+            and all(record.statuses[i] in "ptw" for i in call.claimed)
         )
 
     def _move_nodes(self, record: Record, call: Call) -> None:
@@ -192,6 +194,10 @@ class Model:
             claim = record.claims[index]
             record.claims[index] = Claim(0, claim.attempts, call.now + delay, claim.lost)
             record.statuses[index] = "t"
+        for index, until in call.parked.items():
+            claim = record.claims[index]
+            record.claims[index] = Claim(0, claim.attempts - 1, until, claim.lost)
+            record.statuses[index] = "w"
         for index in call.claimed:
             before = record.claims.get(index, Claim(0, 0, 0, 0))
             record.claims[index] = Claim(call.fence, before.attempts + 1, call.now, before.lost)
@@ -200,7 +206,7 @@ class Model:
     def _leave(self, record: Record, call: Call) -> None:
         del record.holders[call.worker]
         retries = [
-            record.claims[index].at for index, code in enumerate(record.statuses) if code == "t"
+            record.claims[index].at for index, code in enumerate(record.statuses) if code in "tw"
         ]
         if call.shares_work:
             self.due[call.execution] = call.now
@@ -214,7 +220,7 @@ class Model:
 
     def _finish(self, execution: str, record: Record, status: str, now: int) -> None:
         rest = "x" if status == "cancelled" else "s"
-        moved = {"p": rest, "r": "x", "t": "x"}
+        moved = {"p": rest, "r": "x", "t": "x", "w": "x"}
         record.statuses = [moved.get(code, code) for code in record.statuses]
         record.status = status
         record.completed = now

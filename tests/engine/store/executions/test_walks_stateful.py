@@ -33,11 +33,12 @@ from tests.support.store.state_model import ENDED, RESEND_MS, Call, Model, Recor
 START = 1_000_000
 WORKERS = ("w1", "w2", "w3")
 EXECUTIONS = ("a", "b")
-SETTLING = {"p": "cfs", "r": "cfx", "t": "fx"}
+SETTLING = {"p": "cfs", "r": "cfx", "t": "fx", "w": "fx"}
 ACTS = {
     "p": ("none", "settle", "claim", "claim"),
-    "r": ("none", "settle", "retry", "retry"),
+    "r": ("none", "settle", "retry", "retry", "park"),
     "t": ("none", "none", "settle", "claim"),
+    "w": ("none", "none", "settle", "claim"),
     **dict.fromkeys("cfsx", ("none",) * 7 + ("clash",)),
 }
 workers = st.sampled_from(WORKERS)
@@ -136,7 +137,12 @@ def script_call(call: Call) -> tuple[str, dict[str, Any]]:
         "claim": f"{call.fence}:{call.token}",
         "step": call.step,
         "settled": "".join(f"{index}{code}" for index, code in call.settled.items()),
-        "retrying": ",".join(f"{index}={delay}" for index, delay in call.retrying.items()),
+        "retrying": ",".join(
+            [
+                *(f"{index}={delay}" for index, delay in call.retrying.items()),
+                *(f"{index}=w{until}" for index, until in call.parked.items()),
+            ]
+        ),
         "claimed": ",".join(str(index) for index in call.claimed),
         "rows": b"rows" if call.settled else b"",
         "leaves": "1" if call.leaves else "",
@@ -241,8 +247,8 @@ class Walking(RuleBasedStateMachine):
         if record is None or is_replay or answer[0] not in ("ok", "conflict"):
             return
         for index, code in enumerate(known[1].statuses) if known and answer[0] == "ok" else ():
-            is_settled = record.statuses[index] not in "prt"
-            assert code in "prt" or is_settled, "a step was recorded without what it builds on"
+            is_settled = record.statuses[index] not in "prtw"
+            assert code in "prtw" or is_settled, "a step was recorded without what it builds on"
         self.walks[walk] = call.step, copy.deepcopy(record)
 
     @rule()
@@ -385,19 +391,22 @@ def draw_step(draw: Any, record: Record, call: Call, fence: int, step: int) -> C
     mood = draw(st.sampled_from(["busy", "busy", "quiet", "retreating"]))
     for index, code in enumerate(record.statuses):
         act = draw(st.sampled_from(ACTS[code])) if mood == "busy" else "none"
-        if settles_all and code in "prt":
+        if settles_all and code in "prtw":
             act = "settle"
         if mood == "retreating" and index in running and code == "r":
-            act = draw(st.sampled_from(["settle", "retry", "retry"]))
+            act = draw(st.sampled_from(["settle", "retry", "retry", "park"]))
         if act == "settle":
             call.settled[index] = draw(st.sampled_from(SETTLING[code]))
         elif act == "claim" and not call.end:
             call.claimed = (*call.claimed, index)
         elif act == "retry" and index in running and not call.end:
             call.retrying[index] = draw(st.sampled_from([0, 300, 5_000]))
+        elif act == "park" and index in running and not call.end:
+            call.parked[index] = draw(st.sampled_from([call.now, call.now + 300, 2**53]))
         elif act == "clash":
             call.settled[index] = "c"
-    stays = {i for i in running if record.statuses[i] == "r"} - set(call.settled) - {*call.retrying}
+    stays = {i for i in running if record.statuses[i] == "r"} - set(call.settled)
+    stays -= {*call.retrying, *call.parked}
     call.leaves = not call.end and not stays and not call.claimed and draw(st.integers(0, 2)) > 0
     call.shares_work = draw(st.integers(0, 2)) > 0
     return call
