@@ -320,6 +320,20 @@ def test_the_output_alone_is_the_whole_run(caller: Caller) -> None:
     assert done(run(caller, slug, only="out"))["result"] == {"text": "Hello Ada"}
 
 
+def test_a_node_alone_gives_its_fallback_or_its_error(caller: Caller, stub: Stub) -> None:
+    fallback = {"onError": "fallback", "fallback": {"text-out": "nobody"}}
+    document = changed(calls(stub), "text", text="{{ name.first }}", **fallback)
+    branching = changed(calls(stub), "text", text="{{ name.first }}")
+    branching["edges"].append(edge("text", "error-out", "second", "params-in"))
+
+    given = done(run(caller, drafted(caller, document), only="text"))
+    told = done(run(caller, drafted(caller, branching), only="text"))
+
+    assert given["result"] == {"text-out": "nobody"}
+    assert told["result"]["error-out"]["code"] == "template_error"
+    assert list(told["result"]) == ["error-out"]
+
+
 # -- pinned outputs -------------------------------------------------------------------------------
 
 
@@ -347,6 +361,27 @@ def test_a_pinned_node_alone_gives_what_is_pinned(caller: Caller, stub: Stub) ->
     answer = done(run(caller, slug, only="text", pinned={"text": {"text-out": "Pinned"}}))
 
     assert answer["result"] == {"text-out": "Pinned"}
+
+
+def test_the_branch_of_an_error_is_tried_with_a_pinned_error(caller: Caller, stub: Stub) -> None:
+    document = calls(stub)
+    document["nodes"].append(node("told", "textBox", text="{{ error.code }}"))
+    document["edges"] += [
+        edge("first", "error-out", "told", "error"),
+        edge("told", "text-out", "out", "result-in"),
+    ]
+    slug = drafted(caller, document)
+    error = {"code": "http_status", "message": "Made up", "nodeId": "first", "attempts": 1}
+
+    answer = done(run(caller, slug, pinned={"first": {"error-out": error}}))
+
+    assert answer["result"] == {"text": "http_status"}
+    assert counted(stub) == (0, 0)
+    assert statuses(caller, answer["executionId"])["second"] == ("skipped", 0)
+    unknown = {"in": {"error-out": error}}
+    assert (
+        "no such output" in refused(run(caller, slug, pinned=unknown), 400, "INVALID_BODY")["error"]
+    )
 
 
 def test_a_large_pinned_output_is_taken(caller: Caller) -> None:
