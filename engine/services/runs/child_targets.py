@@ -3,6 +3,7 @@
 from engine.errors import WorkflowNotFound
 from engine.errors.nodes import NodeFailed
 from engine.graph.plan import Node
+from engine.ids.executions import child_execution_id
 from engine.nodes.support.children import Callee, ChildrenNode
 from engine.services.runs.child_plans import ChildPlan, ChildPlans
 from engine.store import Store
@@ -65,9 +66,14 @@ class ChildTargets:
             return None
         ref = GroupRef(parent.account_id, former_id, node.index, former_id)
         group = await self._store.children.find(ref)
-        if group is None or group.target.slug != callee.workflow:
-            return None
-        return group.target.version
+        if group is not None:
+            is_same = group.target.slug == callee.workflow
+            return group.target.version if is_same else None
+        # The history has no groups, but children.
+        child_id = child_execution_id(former_id, node.id, 0)
+        record = await self._store.executions.record_for_retry(parent.account_id, child_id)
+        is_same = record.get("slug", b"").decode() == callee.workflow
+        return int(record["version"]) if is_same else None
 
     async def _live_target(
         self, parent: ClaimedExecution, callee: Callee, gone: str

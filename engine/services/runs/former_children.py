@@ -1,11 +1,13 @@
 """Children of a failed execution, with which the children of its retry begin."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
-from engine.errors import ExecutionNotRetryable
+from engine.errors import ExecutionNotFound, ExecutionNotRetryable
 from engine.executions.statuses import TERMINAL, parse_status
 from engine.graph.plan_digest import is_plan_of
 from engine.ids.executions import child_execution_id
+from engine.process.lru_cache import LruCache
 from engine.services.media import MediaService
 from engine.services.runs.child_plans import ChildPlan
 from engine.services.runs.retries import FailedExecution, RetryPreparation
@@ -14,6 +16,10 @@ from engine.store.children.records import Group
 from engine.store.executions.record_fields import has_all_outputs
 from engine.store.executions.start import Start
 from engine.store.formats import Format
+
+MOST_RETRIES = 10
+"""Retries in a row of which children are found."""
+FORMERS_KNOWN = 1_000
 
 
 class FormerChildren:
@@ -26,6 +32,7 @@ class FormerChildren:
     def __init__(self, store: Store, media_service: MediaService) -> None:
         self._store = store
         self._media_service = media_service
+        self._formers: LruCache[tuple[str, str], str] = LruCache(FORMERS_KNOWN)
 
     async def find_start(
         self, group: Group, index: int, run: NewRun, found: ChildPlan, packed_inputs: bytes
@@ -35,9 +42,8 @@ class FormerChildren:
 
         Raises StorageFailed or Unavailable.
         """
-        former_id = child_execution_id(group.former, group.node_id, index)
         account_id = group.ref.account_id
-        record = await self._store.executions.record_for_retry(account_id, former_id)
+        former_id, record = await self._find(group, index)
         if not record or not has_all_outputs(record) or not Format.EXECUTION.knows(record):
             return None
         if parse_status(record["status"].decode()) not in TERMINAL:
@@ -63,3 +69,31 @@ class FormerChildren:
             return None
         fields = {**start.fields, "retry_of": former_id}
         return replace(start, fields=fields, retry=None, slug=target.slug)
+
+    async def _find(self, group: Group, index: int) -> tuple[str, Mapping[str, bytes]]:
+        """Return id and record of the last former child with this index; empty without one.
+
+        A retry that has failed may not have come to each item: its own former run may have.
+        """
+        account_id, parent_id = group.ref.account_id, group.former
+        for _ in range(MOST_RETRIES):
+            child_id = child_execution_id(parent_id, group.node_id, index)
+            record = await self._store.executions.record_for_retry(account_id, child_id)
+            if record:
+                return child_id, record
+            parent_id = await self._former_of(account_id, parent_id)
+            if not parent_id:
+                break
+        return "", {}
+
+    async def _former_of(self, account_id: str, execution_id: str) -> str:
+        """Return the execution that a failed one has retried; empty: none, or it is gone."""
+        place = account_id, execution_id
+        known = self._formers.get(place)
+        if known is None:
+            try:
+                known = (await self._store.executions.get(account_id, execution_id)).retry_of or ""
+            except ExecutionNotFound:
+                known = ""
+            self._formers.put(place, known)
+        return known

@@ -7,12 +7,14 @@ import pytest
 from engine.errors.nodes import NodeFailed
 from engine.graph.document import parse_document
 from engine.graph.plan import Node
+from engine.ids.executions import child_execution_id, new_execution_id
 from engine.services.runs.child_plans import ChildPlans
 from engine.services.runs.child_targets import ChildTargets
 from engine.store import Account, Store
 from engine.store.children.keys import children
 from engine.store.children.records import GroupTarget
 from engine.store.executions.claim import ClaimedExecution, Lease
+from engine.store.redis import keyspace
 from tests.support.factories import Graph, greeting
 from tests.support.graphs.nested_graphs import calling, per_item
 from tests.support.workers.claimed_execution import CLAIMED
@@ -75,17 +77,24 @@ async def test_a_call_has_the_live_version_and_a_named_one_its_own(
     assert {each.body for each in found} == {()}
 
 
-async def test_a_retry_calls_the_version_of_the_failed_run(store: Store, account: Account) -> None:
+@pytest.mark.parametrize("is_archived", [False, True])
+async def test_a_retry_calls_the_version_of_the_failed_run(
+    store: Store, account: Account, is_archived: bool
+) -> None:
     inner = await save(store, account, greeting(), "Inner")
     slug = await save(store, account, calling(inner))
     await store.workflows.update(account.id, inner, parse_document(greeting(2).body("Inner")), [])
-    node = await node_of(store, account, slug, "call")
-    key = children(account.id, "failed-run", node.index)
-    group = {"slug": inner, "version": 1, "size": 1, "s0": "f", "status": "done", "node": "call"}
-    group |= {"created": 1, "depth": 2, "concurrency": 1, "on_error": "fail"}
-    await store.client.send("HSET", key, *(word for pair in group.items() for word in pair))
+    node, failed = await node_of(store, account, slug, "call"), new_execution_id()
+    if is_archived:  # the group is gone, and its child is found, as it is in the history
+        key = keyspace.execution(account.id, child_execution_id(failed, "call", 0))
+        fields = {"slug": inner, "version": 1, "status": "failed"}
+    else:
+        key = children(account.id, failed, node.index)
+        fields = {"slug": inner, "version": 1, "size": 1, "s0": "f", "status": "done"}
+        fields |= {"node": "call", "created": 1, "depth": 2, "concurrency": 1, "on_error": "fail"}
+    await store.client.send("HSET", key, *(word for pair in fields.items() for word in pair))
 
-    target = await find(store, run_of(account, slug, retry_of="failed-run"), node)
+    target = await find(store, run_of(account, slug, retry_of=failed), node)
 
     assert target.version == 1
 

@@ -125,6 +125,28 @@ async def test_a_retry_calls_the_version_that_failed(
     assert group is None or group.target.version == 1
 
 
+async def test_a_second_retry_keeps_what_the_first_one_did_not_come_to(
+    runner: Runner, settings: Settings, walker: Walker, target: Target
+) -> None:
+    last = f"{target.url}/flaky/2/last"
+    slug = await runner.save(per_item(chain(target.url), concurrency=3, onItemError="fail"))
+    some = [last, f"{target.url}/echo/1", f"{target.url}/echo/2"]
+    first = await runner.end(await runner.begin(slug, {"items": some}))
+    again = await retry(runner, settings, first.id)
+    assert (first.status, again.status) == (ExecutionStatus.FAILED, ExecutionStatus.FAILED)
+    for index in (1, 2):  # as if the first retry had not begun them
+        gone = child_execution_id(again.id, "each", index)
+        await runner.store.client.send("DEL", keyspace.execution(runner.account.id, gone))
+    before = {index: await child(runner, first.id, "each", index) for index in (1, 2)}
+
+    second = await retry(runner, settings, again.id)
+
+    assert second.status is ExecutionStatus.COMPLETED
+    for index, former in before.items():
+        kept = await child(runner, second.id, "each", index)
+        assert kept.retry_of == former.id
+
+
 async def test_a_child_that_is_gone_begins_anew(
     runner: Runner, settings: Settings, walker: Walker, target: Target
 ) -> None:
