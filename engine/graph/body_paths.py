@@ -2,15 +2,25 @@
 
 from collections.abc import Sequence
 
+import msgspec
+
 from engine.graph.plan import Plan
 
 BODY = "body"
 """Field of an execution's record: the ids of the outer nodes down to the one whose body it runs."""
 
 
-def parse_path(field: bytes | None) -> tuple[str, ...]:
+def format_path(path: Sequence[str]) -> str:
+    """Return the ids of outer nodes as a record has them; empty without any.
+
+    An id may have any characters, NUL too.
+    """
+    return msgspec.json.encode(path).decode() if path else ""
+
+
+def parse_path(field: bytes | str | None) -> tuple[str, ...]:
     """Return the ids of outer nodes that a record has; none: the whole graph runs."""
-    return tuple(field.decode().split("\0")) if field else ()
+    return msgspec.json.decode(field, type=tuple[str, ...]) if field else ()
 
 
 def body_at(plan: Plan, path: Sequence[str]) -> Plan | None:

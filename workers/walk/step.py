@@ -1,6 +1,6 @@
 """Steps of a walk: outcomes of nodes are gathered, and recorded once, in order."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
@@ -137,6 +137,11 @@ class Recorder:
         """Add a node that waits until it is woken, or until this time in milliseconds."""
         self._step.parked = [*self._step.parked, (index, at)]
         self.must_record = True
+
+    def drop_unpaid(self, called: Collection[int]) -> None:
+        """Remove charged nodes and those that may depend on one: all but nodes in `called`."""
+        step = self._step
+        self.drop({i for i, _ in step.settled if i in step.charges or i not in called})
 
     def drop(self, indexes: set[int]) -> None:
         """Remove nodes that other walkers have recorded already."""

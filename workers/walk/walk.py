@@ -279,6 +279,8 @@ class Walk:
         self._attempts.note_step(advanced)
         if advanced.verdict is Verdict.CANCEL:
             self._is_cancelled = True
+        elif advanced.verdict is Verdict.CLOSED:
+            self._cancel_unpaid()
         elif advanced.verdict is Verdict.CONFLICT:
             await self._reconcile(advanced, claim)
         elif advanced.unpaid is not None:
@@ -358,9 +360,17 @@ class Walk:
         elif advanced.verdict is Verdict.CANCEL:
             # A cancel comes first: no worker would come back for a retry.
             self._is_cancelled, self._settlement.failed = True, None
+        elif advanced.verdict is Verdict.CLOSED:
+            self._cancel_unpaid()
         else:
             return True
         return False
+
+    def _cancel_unpaid(self) -> None:
+        """End as cancelled, without outputs of nodes that the ended root did not pay for."""
+        self._is_cancelled, self._settlement.failed = True, None
+        self._settlement.result = b""
+        self._recorder.drop_unpaid(self._state.claims)
 
     async def _save_for_retry(self) -> None:
         """Record the answers of running nodes, and settle nodes that have ended meanwhile."""

@@ -22,6 +22,7 @@
 --       child_end? (of a child: bytes of its values, ':1:' if its failure ends its root or ':0:',
 --       and its plain result), node_facts... (one for each of the node deliveries)
 -- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
+--         | {'closed', status, statuses, now} for charges of a child whose root has ended
 --         | {'behind', status} when the record lacks an earlier step, or a node of a completed
 --         execution | {'armed'} when the end needs the keys of its delivery
 --         | {'over'|'insufficient', status, statuses, now, unpaid node, credits missing, balance}

@@ -85,7 +85,6 @@ class ChildTargets:
 
 
 def _body_target(parent: ClaimedExecution, node_id: str) -> GroupTarget:
-    outer = parent.record.get("body", b"").decode()
     draft_of = parent.record.get("draft_of", b"").decode()
     if not draft_of and parent.is_draft:
         draft_of = parent.execution_id
@@ -93,7 +92,7 @@ def _body_target(parent: ClaimedExecution, node_id: str) -> GroupTarget:
         slug=parent.slug,
         version=parent.version,
         owner_id=_foreign_owner(parent),
-        body=(*(outer.split("\0") if outer else ()), node_id),
+        body=(*parent.body, node_id),
         draft_of=draft_of,
     )
 

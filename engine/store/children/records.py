@@ -8,6 +8,7 @@ from msgspec import Struct
 from engine.access.tiers import TierTerms
 from engine.executions.batches import BatchCounts, ItemStatus, parse_item_status
 from engine.executions.children import GroupStatus
+from engine.graph.body_paths import format_path, parse_path
 from engine.models.manifest import Trial
 from engine.store.children.keys import GroupRef
 from engine.store.formats import Format
@@ -40,7 +41,7 @@ class GroupTarget(Struct, frozen=True, kw_only=True):
             "slug": self.slug,
             "version": self.version,
             "owner": self.owner_id,
-            "body": "\0".join(self.body),
+            "body": format_path(self.body),
             "draft_of": self.draft_of,
         }
         return {name: value for name, value in fields.items() if value != ""}
@@ -155,7 +156,7 @@ def parse_group(ref: GroupRef, values: Sequence[bytes | None], states: str) -> G
             slug=texts["slug"],
             version=int(texts["version"]),
             owner_id=texts["owner"],
-            body=tuple(texts["body"].split("\0")) if texts["body"] else (),
+            body=parse_path(texts["body"]),
             draft_of=texts["draft_of"],
         ),
         depth=int(texts["depth"]),

@@ -162,6 +162,8 @@ class Verdict(StrEnum):
     """Nothing was recorded: a claimed node would exceed the run's cap of credits."""
     INSUFFICIENT = "insufficient"
     """Nothing was recorded: the account cannot pay for a claimed node."""
+    CLOSED = "closed"
+    """Nothing was recorded: charged nodes of a child have completed after the end of its root."""
     ARMED = "armed"
     """Nothing was recorded: the end is delivered, which the worker's claim did not say."""
     ENDED = "ended"

@@ -10,6 +10,7 @@ from engine.executions.statuses import (
     parse_node_statuses,
     parse_status,
 )
+from engine.graph.body_paths import parse_path
 from engine.ids.partitions import partition_of
 from engine.store.children.keys import GroupRef
 from engine.store.executions.record_fields import SEEDED, UNKNOWN, NodeClaim, parse_name
@@ -155,8 +156,7 @@ class ClaimedExecution:
     @property
     def body(self) -> tuple[str, ...]:
         """Ids of the outer nodes down to the one whose body it runs; empty: a whole workflow."""
-        body = self.record.get("body", b"").decode()
-        return tuple(body.split("\0")) if body else ()
+        return parse_path(self.record.get("body"))
 
     @property
     def draft_of(self) -> str:

@@ -66,6 +66,37 @@ async def test_a_body_runs_for_each_item_in_order(runner: Runner) -> None:
     assert execution.nodes[EACH].attempts == 1
 
 
+@pytest.mark.parametrize("name", ["a\0b", "\0", "a/b:c", "=1,2", "x" * 128])
+async def test_the_node_of_a_body_may_have_any_name(runner: Runner, name: str) -> None:
+    inner = Graph("row").node(name, "forEach", body=body_of(upper_body()))
+    graph = Graph("rows").node(name, "forEach", body=body_of(inner.node("out", "responseOutput")))
+    graph.node("out", "responseOutput")
+    for each, field in ((inner, "row"), (graph, "rows")):
+        each.nodes[0]["data"]["fields"][0]["type"] = "json"
+        over = "row"
+        each.edges += [
+            {
+                "id": "1",
+                "source": "in",
+                "target": name,
+                "sourceHandle": field,
+                "targetHandle": over,
+            },
+            {
+                "id": "2",
+                "source": name,
+                "target": "out",
+                "sourceHandle": "results-out",
+                "targetHandle": "result-in",
+            },
+        ]
+
+    execution = await runner.run(graph, {"rows": [["a"], ["b", "c"]]})
+
+    assert execution.status is ExecutionStatus.COMPLETED, execution.error
+    assert execution.result == [["a!"], ["b!", "c!"]]
+
+
 async def test_an_empty_list_starts_nothing(runner: Runner) -> None:
     execution = await runner.run(over([], upper_body()))
 

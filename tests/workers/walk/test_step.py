@@ -103,6 +103,23 @@ async def test_a_refused_step_stays_and_a_conflict_has_used_its_number(
     assert not walks.steps[1][1].leave
 
 
+async def test_outcomes_that_nobody_pays_for_leave_a_step_with_nodes_that_depend_on_them() -> None:
+    recorder, walks = recording(Advanced(Verdict.CLOSED), OK)
+    settle(recorder, 0)
+    settle(recorder, 1, charge=Charge(5, 5000))
+    settle(recorder, 2)
+    recorder.add_skipped(3)
+    await recorder.record()
+
+    recorder.drop_unpaid(called={0, 1})
+    await recorder.record()
+
+    assert [number for number, _ in walks.steps] == [1, 1]
+    step = walks.steps[1][1]
+    assert (step.settled, step.charges) == ([(0, NodeStatus.COMPLETED)], {})
+    assert [row.index for row in step.rows] == [0]
+
+
 @pytest.mark.parametrize("verdict", [Verdict.ENDED, Verdict.FENCED])
 async def test_an_execution_of_another_worker_is_a_lost_lease(verdict: Verdict) -> None:
     recorder, _ = recording(Advanced(verdict))

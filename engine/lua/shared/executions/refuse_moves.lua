@@ -22,8 +22,13 @@ local function step_conflicts(codes, fence)
   return false
 end
 
--- Return the answer to a step whose nodes cannot move so; nothing when they can.
+-- Return the answer to a step whose nodes cannot move so; nothing when they can. Nodes of a child
+-- that cost something do not complete after the end of its root, which would have paid for them.
 local function refuse_moves(status, statuses, codes, fence, stamp)
+  if KEYS.root and ARGV.charges ~= '' then
+    -- Uses: is_reservation_open
+    if not is_reservation_open() then return {'closed', status, statuses, stamp} end
+  end
   if step_conflicts(codes, fence) then
     redis.call('HSET', KEYS.execution, 'step' .. fence, ARGV.step .. ':' .. statuses)
     return {'conflict', status, statuses, stamp}

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from engine.errors.nodes import NodeFailed
+from engine.graph.body_paths import format_path
 from engine.graph.document import parse_document
 from engine.graph.plan import Node
 from engine.ids.executions import child_execution_id, new_execution_id
@@ -50,7 +51,7 @@ async def test_a_body_has_the_version_of_its_parent(store: Store, account: Accou
     inner = next(node for node in outer.body.nodes if node.id == "each")
 
     first = await find(store, run_of(account, slug), outer)
-    second = await find(store, run_of(account, slug, body="each"), inner)
+    second = await find(store, run_of(account, slug, body=format_path(("each",))), inner)
 
     assert first == GroupTarget(slug=slug, version=1, body=("each",))
     assert second == GroupTarget(slug=slug, version=1, body=("each", "each"))

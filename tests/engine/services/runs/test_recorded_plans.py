@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from engine.graph.body_paths import format_path
 from engine.graph.draft_graph import DraftGraph
 from engine.services.runs.node_values import read_node
 from engine.services.runs.recorded_plans import read_child_names, read_plan
@@ -29,7 +30,7 @@ async def put(store: Store, account: Account, name: str, **fields: Any) -> dict[
 def child(slug: str, **fields: Any) -> dict[str, Any]:
     """Return the fields of a child whose body lies in two others."""
     place = {"parent": PARENT, "parent_node_id": "each", "child": 0, "root": PARENT, "depth": 3}
-    return {"slug": slug, "body": "each\0each", **place, **fields}
+    return {"slug": slug, "body": format_path(("each", "each")), **place, **fields}
 
 
 async def test_the_body_of_a_version_is_the_plan_of_a_child(store: Store, account: Account) -> None:

@@ -162,7 +162,8 @@ async def test_nothing_is_charged_once_the_root_has_ended(
     assert await payer.end(runs.parent) is Verdict.OK
     assert await payer.balance() == before
 
-    assert await payer.charge_node(first, 0, 60) is Verdict.OK
+    assert await payer.charge_node(first, 0, 60) is Verdict.CLOSED
+    assert (await runs.record(runs.child_id(0)))["statuses"].startswith(b"r")
     assert await payer.claim_node(first, 1, 1) is Verdict.CANCEL
     assert await payer.step(first, end=ExecutionStatus.CANCELLED) is Verdict.OK
     root = await runs.record(runs.root_id)
