@@ -18,7 +18,9 @@ from tests.support.graphs.nested_graphs import body_of, list_field
 from tests.support.http.scripted_server import Target, serving
 from tests.support.workers.worker_process import WorkerProcess
 
-OUTER, INNER, KILLS, WORKERS = 6, 4, 4, 2
+OUTER, INNER, WORKERS = 6, 4, 2
+KILLS = 2
+"""Fewer than those after which a node fails that was running each time."""
 SECONDS = 0.3
 """Time of each call."""
 ROWS = [[str(number * 10 + each) for each in range(INNER)] for number in range(OUTER)]
