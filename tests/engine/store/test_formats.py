@@ -41,7 +41,7 @@ async def add(store: Store, key: str, *fields: Any) -> None:
 async def repack(store: Store, key: str, field: str, **members: Any) -> None:
     """Add members to the packed part of a field of a hash."""
     stored = await store.client.send("HGET", key, field)
-    head, bar, packed = stored.rpartition(b"|") if b"|" in stored[:80] else (b"", b"", stored)
+    head, bar, packed = stored.partition(b"|") if b"|" in stored[:80] else (b"", b"", stored)
     await add(store, key, field, head + bar + pack(unpack(packed) | members))
 
 
