@@ -12,13 +12,21 @@ import { StatusIcon, signOf, wordOf } from "../status";
 export function ItemRun() {
   const runs = useRuns();
   const [asked] = useParameter(ITEM, "");
-  const { data } = useResource<ExecutionDetail>(asked ? `/api/executions/${asked}` : null);
+  const { data, error: unread } = useResource<ExecutionDetail>(asked ? `/api/executions/${asked}` : null);
   const run = useRunning((running) => running.run);
   useEffect(() => {
     if (!asked) runs.clear();
     else if (data && runs.get().run?.executionId !== asked) void runs.show(data);
   }, [runs, asked, data]);
-  if (!asked || !data) return null;
+  if (!asked || (!data && !unread)) return null;
+  if (!data) {
+    return (
+      <section className="folded-run item-run" aria-label="Item">
+        <span className="item-error">{unread?.status === 404 ? "This item is not kept any more." : unread?.message}</span>
+        <Clear />
+      </section>
+    );
+  }
   const status = signOf(run?.status ?? data.status);
   const ms = run?.execution?.durationMs ?? data.durationMs;
   const error = run?.execution?.error ?? data.error;
@@ -32,9 +40,15 @@ export function ItemRun() {
       <a className="folded-run-more" href={`/app/executions/${asked}`} target="_blank" rel="noreferrer">
         Its page
       </a>
-      <button type="button" className="as-link" onClick={() => setParameters({ [ITEM]: "" })}>
-        Clear
-      </button>
+      <Clear />
     </section>
+  );
+}
+
+function Clear() {
+  return (
+    <button type="button" className="as-link" onClick={() => setParameters({ [ITEM]: "" })}>
+      Clear
+    </button>
   );
 }
