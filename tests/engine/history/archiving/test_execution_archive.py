@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from engine.graph.body_paths import BODY, format_path
 from engine.graph.document import parse_document
 from engine.history.archiving import execution_archive, execution_writer
 from engine.history.archiving.execution_archive import ExecutionArchive
@@ -116,7 +117,7 @@ async def test_nodes_of_a_child_have_the_names_of_the_body(
     name = await ending.completed()
     account_id, execution_id = keyspace.parse_reference(name)
     place = {"parent": execution_id, "parent_node_id": "each", "child": 0, "root": execution_id}
-    fields = {"slug": slug, "version": 1, "body": "each", **place}
+    fields = {"slug": slug, "version": 1, BODY: format_path(["each"]), **place}
     words = [word for pair in fields.items() for word in pair]
     await store.client.send("HSET", keyspace.execution(account_id, execution_id), *words)
 
