@@ -1,26 +1,16 @@
 """Breaking changes: what a new version of a document takes away from callers of the one before."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from fractions import Fraction
 
 from engine.errors.nodes import SettingsError
 from engine.graph.document import Document
 from engine.nodes.request_input import RequestInput
 from engine.nodes.response_output import ResponseOutput
+from engine.nodes.support.children import CalleeInterface
 from engine.values.fields import Field
 
 MAX_OPTIONS_NAMED = 10
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CallerInterface:
-    """The inputs and the result of a document, as its callers know them."""
-
-    fields: dict[str, Field]
-    has_result: bool
-    outputs: tuple[str, ...]
-    """Named outputs; none: there is one result."""
 
 
 def breaking_changes(former: Document, document: Document) -> list[str]:
@@ -32,25 +22,27 @@ def breaking_changes(former: Document, document: Document) -> list[str]:
     return [*_input_changes(before, after), *_result_changes(before, after)]
 
 
-def _read_interface(document: Document) -> CallerInterface:
-    fields: dict[str, Field] = {}
+def _read_interface(document: Document) -> CalleeInterface:
+    fields: tuple[Field, ...] = ()
     outputs: tuple[str, ...] = ()
     has_result = False
     for node in document.nodes:
         try:
             if node["type"] == RequestInput.type:
-                fields = {each.name: each for each in RequestInput().parse(node["data"]).fields}
+                fields = RequestInput().parse(node["data"]).fields
             elif node["type"] == ResponseOutput.type:
                 has_result = True
                 outputs = ResponseOutput().parse(node["data"]).names
         except SettingsError:
             continue  # a graph that cannot run promises nothing
-    return CallerInterface(fields=fields, has_result=has_result, outputs=outputs)
+    return CalleeInterface(fields=fields, has_result=has_result, outputs=outputs)
 
 
-def _input_changes(before: CallerInterface, after: CallerInterface) -> Iterator[str]:
-    for name, former in before.fields.items():
-        field = after.fields.get(name)
+def _input_changes(before: CalleeInterface, after: CalleeInterface) -> Iterator[str]:
+    known = {field.name: field for field in before.fields}
+    found = {field.name: field for field in after.fields}
+    for name, former in known.items():
+        field = found.get(name)
         if field is None:
             yield f"The input '{name}' is removed or renamed"
         elif field.type is not former.type:
@@ -59,8 +51,8 @@ def _input_changes(before: CallerInterface, after: CallerInterface) -> Iterator[
             yield from _narrowings(former, field)
         if field is not None and _must_be_sent(field) and not _must_be_sent(former):
             yield f"The input '{name}' becomes required"
-    for name, field in after.fields.items():
-        if name not in before.fields and _must_be_sent(field):
+    for name, field in found.items():
+        if name not in known and _must_be_sent(field):
             yield f"The new input '{name}' is required"
 
 
@@ -114,7 +106,7 @@ def _instead(former: int | float | None) -> str:
     return "" if former is None else f" instead of {former}"
 
 
-def _result_changes(before: CallerInterface, after: CallerInterface) -> Iterator[str]:
+def _result_changes(before: CalleeInterface, after: CalleeInterface) -> Iterator[str]:
     if not before.has_result:
         return
     if not after.has_result:

@@ -184,8 +184,10 @@ def interface_of_graph(graph: ParsedGraph) -> CalleeInterface:
     """Return the inputs and named outputs of a graph, as far as it has no problems."""
     settings = [node.settings for node in graph.nodes.values()]
     fields = (each.fields for each in settings if isinstance(each, RequestInputSettings))
-    outputs = (each.names for each in settings if isinstance(each, ResponseOutputSettings))
-    return CalleeInterface(fields=next(fields, ()), outputs=next(outputs, ()))
+    outputs = [each.names for each in settings if isinstance(each, ResponseOutputSettings)]
+    return CalleeInterface(
+        fields=next(fields, ()), has_result=bool(outputs), outputs=next(iter(outputs), ())
+    )
 
 
 def _name_wires(

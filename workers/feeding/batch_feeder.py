@@ -17,17 +17,13 @@ from engine.errors import (
     TooManyExecutions,
     Unavailable,
 )
-from engine.executions.batches import ItemStatus
+from engine.executions.item_errors import FAULT, INPUTS_GONE, item_error
 from engine.ids.executions import item_execution_id
 from engine.services.runs.acceptance import Acceptance
-from engine.services.runs.batch_items import KeptVersion, item_error, new_item_run
+from engine.services.runs.batch_items import KeptVersion, new_item_run
 from engine.store import Accepted, Account, NewItem, Store
 from engine.store.batches.feeding import FedBatch, FeedState
-from workers.feeding.feeder import Feeder
-
-CANCELS_AT_ONCE = 100
-GONE = {"code": "INTERNAL_ERROR", "message": "The inputs of this item are not there any more"}
-FAULT = {"code": "INTERNAL_ERROR", "message": "The item could not begin because of a fault"}
+from workers.feeding.feeder import Feeder, cancel_running
 
 log = logging.getLogger(__name__)
 
@@ -102,7 +98,7 @@ class BatchFeeder(Feeder):
         """
         ids = some.account.id, some.batch.id
         if item is None:
-            await self._store.feeding.fail(*ids, index, GONE)
+            await self._store.feeding.fail(*ids, index, INPUTS_GONE)
             return True
         run = new_item_run(some.account, some.terms, some.batch, index, item)
         target = KeptVersion(self._store, some.batch)
@@ -126,10 +122,7 @@ class BatchFeeder(Feeder):
     async def _cancel_items(self, account_id: str, batch_id: str) -> None:
         """Request the cancellation of the items that run."""
         states = await self._store.batches.item_states(account_id, batch_id)
-        running = [i for i, code in enumerate(states) if code == ItemStatus.PROCESSING.code]
-        for start in range(0, len(running), CANCELS_AT_ONCE):
-            some = running[start : start + CANCELS_AT_ONCE]
-            await asyncio.gather(*(self._cancel(account_id, batch_id, index) for index in some))
+        await cancel_running(states, lambda index: self._cancel(account_id, batch_id, index))
 
     async def _cancel(self, account_id: str, batch_id: str, index: int) -> None:
         with contextlib.suppress(ExecutionNotCancellable, ExecutionNotFound):  # it has ended

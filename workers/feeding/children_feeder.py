@@ -11,7 +11,6 @@ from engine.errors import (
     ExecutionNotFound,
     Unavailable,
 )
-from engine.executions.batches import ItemStatus
 from engine.executions.statuses import ExecutionStatus
 from engine.ids.executions import child_execution_id
 from engine.process.lru_cache import LruCache
@@ -19,10 +18,10 @@ from engine.services.runs.children import ChildAcceptance
 from engine.store import Store
 from engine.store.children.feeding import GroupFeedState
 from engine.store.children.keys import GroupRef
-from workers.feeding.feeder import Feeder
+from engine.store.children.records import Group
+from workers.feeding.feeder import Feeder, cancel_running
 from workers.feeding.pace import BeginPace
 
-CANCELS_AT_ONCE = 100
 GROUPS_KNOWN = 10_000
 ALL = ""
 """Name that stands for all groups of an account."""
@@ -119,16 +118,13 @@ class ChildrenFeeder(Feeder):
         group = await self._store.children.find(ref)
         if group is None:
             return
-        code = ItemStatus.PROCESSING.code
-        running = [index for index, each in enumerate(group.states) if each == code]
-        ids = [child_execution_id(ref.parent_id, group.node_id, index) for index in running]
-        for start in range(0, len(ids), CANCELS_AT_ONCE):
-            some = ids[start : start + CANCELS_AT_ONCE]
-            await asyncio.gather(*(self._cancel(ref, each) for each in some))
+        await cancel_running(group.states, lambda index: self._cancel(group, index))
 
-    async def _cancel(self, parent: GroupRef, child_id: str) -> None:
+    async def _cancel(self, group: Group, index: int) -> None:
         """Cancel a child, and look at its groups at once."""
+        parent = group.ref
         account_id = parent.account_id
+        child_id = child_execution_id(parent.parent_id, group.node_id, index)
         with contextlib.suppress(ExecutionNotCancellable, ExecutionNotFound):  # it has ended
             await self._store.executions.cancel(account_id, child_id)
         for node in await self._store.children.nodes_with_groups(account_id, child_id):

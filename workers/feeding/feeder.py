@@ -4,13 +4,16 @@ import asyncio
 import logging
 import secrets
 from abc import ABC, abstractmethod
+from collections.abc import Awaitable, Callable
 from typing import ClassVar
 
 from engine.errors import EngineError, StorageFailed
+from engine.executions.batches import ItemStatus
 from engine.process.account_semaphore import AccountSemaphore
 
 FEEDS_AT_ONCE = 8
 FEEDS_OF_ACCOUNT = 2
+CANCELS_AT_ONCE = 100
 
 log = logging.getLogger(__name__)
 
@@ -77,3 +80,10 @@ class Feeder(ABC):
 
         `token` is that of one feed. Raises Unavailable or StorageFailed.
         """
+
+
+async def cancel_running(states: str, cancel: Callable[[int], Awaitable[None]]) -> None:
+    """Cancel each item whose state is that of a running one, many at once."""
+    running = [i for i, code in enumerate(states) if code == ItemStatus.PROCESSING.code]
+    for start in range(0, len(running), CANCELS_AT_ONCE):
+        await asyncio.gather(*map(cancel, running[start : start + CANCELS_AT_ONCE]))

@@ -1,11 +1,13 @@
 #!lua flags=allow-oom
--- Let other workers begin items of a batch again, and schedule the next look at it.
--- KEYS: batch, open_batches, batches_due
--- ARGV: now?, id, account_id, token, pause_ms (until that look)
+-- Let other workers begin items of a list again, such as a batch, and schedule the next look at it.
+-- KEYS: list, open_lists (of the account), accounts_due
+-- ARGV: now?, account_id, member (of the open lists), token, pause_ms (until that look)
 -- Returns 1, or 0 when another worker begins its items
--- Uses: read_now, schedule_batch
+-- Uses: read_now
 local now = read_now(ARGV.now)
-if redis.call('HGET', KEYS.batch, 'feeder') ~= ARGV.token then return 0 end
-redis.call('HDEL', KEYS.batch, 'feeder', 'feeder_until')
-schedule_batch(ARGV.account_id, ARGV.id, now + tonumber(ARGV.pause_ms))
+if redis.call('HGET', KEYS.list, 'feeder') ~= ARGV.token then return 0 end
+redis.call('HDEL', KEYS.list, 'feeder', 'feeder_until')
+local next_look = string.format('%d', now + tonumber(ARGV.pause_ms))
+redis.call('ZADD', KEYS.open_lists, next_look, ARGV.member)
+redis.call('ZADD', KEYS.accounts_due, 'LT', next_look, ARGV.account_id)
 return 1

@@ -59,6 +59,7 @@ class CalleeInterface:
     """Inputs and named outputs of a body or of a called workflow."""
 
     fields: tuple[Field, ...] = ()
+    has_result: bool = True
     outputs: tuple[str, ...] = ()
     """Named outputs; none: there is one result."""
     is_exact: bool = True

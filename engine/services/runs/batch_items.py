@@ -3,9 +3,6 @@
 from dataclasses import dataclass
 
 from engine.access.tiers import TierTerms
-from engine.errors import (
-    EngineError,
-)
 from engine.executions.sources import Source
 from engine.ids.executions import item_execution_id
 from engine.services.runs.targets import Runnable, find_workflow
@@ -50,8 +47,3 @@ def new_item_run(
         tags=tuple(dict.fromkeys([*batch.tags, *item.tags])),
         item=BatchItem(batch.id, index),
     )
-
-
-def item_error(refusal: EngineError) -> dict[str, str]:
-    """Return the error of an item that cannot begin, as records have it."""
-    return {"code": refusal.code or "INTERNAL_ERROR", "message": refusal.message}

@@ -20,6 +20,7 @@ from engine.errors import (
     NotFound,
     Unavailable,
 )
+from engine.executions.item_errors import FAULT, INPUTS_GONE, ItemError, item_error
 from engine.executions.sources import Source
 from engine.ids.executions import child_execution_id
 from engine.models.registry import generation
@@ -40,12 +41,7 @@ from engine.store.executions.public_runs import hidden_models
 from engine.store.redis.record_packing import pack
 from engine.values.fields import MEDIA
 
-ItemError = Mapping[str, str]
-"""`code` and `message` of an item, as records have them."""
 NOTHING: Mapping[int, ItemError] = MappingProxyType({})
-
-GONE = {"code": "INTERNAL_ERROR", "message": "The inputs of this item are not there any more"}
-FAULT = {"code": "INTERNAL_ERROR", "message": "The item could not begin because of a fault"}
 
 LOTS_KEPT = 64
 LOTS_BYTES = 8_388_608
@@ -159,8 +155,7 @@ class ChildAcceptance:
         try:
             begun = await children.begin(lot.group, queued, lot.charge) if queued else []
         except GrantExhausted as refusal:
-            error = {"code": refusal.code, "message": refusal.message}
-            begun, failed = [], failed | {each.index: error for each in queued}
+            begun, failed = [], failed | {each.index: item_error(refusal) for each in queued}
         return BegunChildren(begun=[*finished, *begun], failed=failed, ended=len(finished))
 
     async def _finish(
@@ -183,7 +178,7 @@ class ChildAcceptance:
         try:
             return await self._store.children.items.read(group.ref, indexes)
         except FileNotFoundError:
-            raise _Refused(GONE) from None
+            raise _Refused(INPUTS_GONE) from None
 
     async def _make_all(
         self, lot: _Lot, indexes: Sequence[int], items: Mapping[int, Any]
@@ -209,7 +204,7 @@ class ChildAcceptance:
                 children.find(ref), children.items.shared(ref), children.parent_fields(ref)
             )
         except FileNotFoundError:
-            raise _Refused(GONE) from None
+            raise _Refused(INPUTS_GONE) from None
         if group is None:
             return None
         try:
@@ -238,7 +233,7 @@ class ChildAcceptance:
         except InvalidInputs as refusal:
             return {"code": INVALID_INPUTS, "message": refusal.message}
         except EngineError as refusal:
-            return {"code": refusal.code or "INTERNAL_ERROR", "message": refusal.message}
+            return item_error(refusal)
         except Exception:
             log.exception("a child could not begin", extra={"parent": group.ref.parent_id})
             return FAULT

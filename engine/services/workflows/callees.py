@@ -24,7 +24,7 @@ def interface_of(plan: Plan) -> CalleeInterface:
     """Return the inputs and named outputs of a plan."""
     output = None if plan.response_output is None else plan.nodes[plan.response_output].settings
     names = output.names if isinstance(output, ResponseOutputSettings) else ()
-    return CalleeInterface(fields=plan.fields, outputs=names)
+    return CalleeInterface(fields=plan.fields, has_result=output is not None, outputs=names)
 
 
 async def resolve_callees(

@@ -12,7 +12,7 @@ from engine.ids.partitions import partition_of
 from engine.store.batches.chunks import ItemChunks
 from engine.store.batches.limits import ItemLimits
 from engine.store.batches.records import NewItem
-from engine.store.partitioned.due_lists import LOOK_MS, DueLists
+from engine.store.partitioned.due_lists import LEASE_MS, LOOK_MS, DueLists
 from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.batch_keys import BatchKeys
@@ -20,10 +20,6 @@ from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 
-LEASE_MS = 3_000
-"""Time for which one worker alone begins items of a batch; others may when it is silent."""
-PAUSE_MS = 1_000
-"""Time until the next look at a batch after a fault, such as a full store."""
 MOST_ITEMS = 20
 """Most items that a worker takes at once."""
 MOST_COUNTED = 100
@@ -130,16 +126,8 @@ class BatchFeeding:
 
     async def release(self, account_id: str, batch_id: str, token: str) -> None:
         """Give a batch back whose items could not be begun, to be looked at in a while."""
-        await self._client.call(
-            SCRIPTS["release_feed"],
-            batch=batch_keys.batch(account_id, batch_id),
-            open_batches=batch_keys.open_batches(account_id),
-            batches_due=batch_keys.batches_due(partition_of(account_id)),
-            id=batch_id,
-            account_id=account_id,
-            token=token,
-            pause_ms=PAUSE_MS,
-        )
+        key = batch_keys.batch(account_id, batch_id)
+        await self.due.release(key, account_id, batch_id, token)
 
     async def facts(self, account_id: str, batch_id: str) -> FedBatch | None:
         """Return the facts of a batch, None when it is gone."""

@@ -6,15 +6,11 @@ from enum import StrEnum
 from msgspec import Struct
 
 from engine.executions.children import MAX_RUNNING
-from engine.store.children.keys import GroupKeys, GroupRef, children_due, open_children
-from engine.store.partitioned.due_lists import LOOK_MS, DueLists
+from engine.store.children.keys import GroupKeys, GroupRef, children_due, group_key, open_children
+from engine.store.partitioned.due_lists import LEASE_MS, LOOK_MS, DueLists
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 
-LEASE_MS = 3_000
-"""Time for which one worker alone begins children of a group; others may when it is silent."""
-PAUSE_MS = 1_000
-"""Time until the next look at a group after a fault, such as a full store."""
 MOST_CHILDREN = 50
 """Most children that a worker takes at once."""
 MOST_NEXT = 20
@@ -86,14 +82,5 @@ class GroupFeeding:
 
     async def release(self, ref: GroupRef, token: str) -> None:
         """Give a group back whose children could not be begun, to be looked at in a while."""
-        keys = GroupKeys.of(ref)
-        await self._client.call(
-            SCRIPTS["release_children"],
-            group=keys.group,
-            open_children=keys.open_children,
-            children_due=keys.children_due,
-            account_id=ref.account_id,
-            member=ref.member,
-            token=token,
-            pause_ms=PAUSE_MS,
-        )
+        key = group_key(ref.account_id, ref.member)
+        await self.due.release(key, ref.account_id, ref.member, token)

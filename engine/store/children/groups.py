@@ -13,11 +13,13 @@ from engine.store.accounts.wallets import LedgerKeeping, terms_text
 from engine.store.children.feeding import GroupFeeding
 from engine.store.children.items import GroupItems
 from engine.store.children.keys import (
+    GROUPS,
     GroupKeys,
     GroupRef,
     children,
     group_key,
     open_children,
+    parse_groups,
     parse_woken,
 )
 from engine.store.children.records import (
@@ -121,9 +123,7 @@ class Children:
     async def nodes_with_groups(self, account_id: str, execution_id: str) -> Sequence[int]:
         """Return the indexes of the nodes of an execution that have a group."""
         key = keyspace.execution(account_id, execution_id)
-        groups: bytes | None = await self._client.send("HGET", key, "groups")
-        parts = (groups or b"").split(b",")
-        return [int(each.partition(b"=")[0]) for each in parts if each]
+        return list(parse_groups(await self._client.send("HGET", key, GROUPS)))
 
     async def parent_fields(self, ref: GroupRef) -> dict[str, bytes]:
         """Return the fields of the parent's record that its children have too, if it has them."""

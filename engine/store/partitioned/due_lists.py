@@ -12,6 +12,10 @@ from engine.store.redis.scripts import SCRIPTS
 
 LOOK_MS = 2_000
 """Time until the next look at a list that nothing else brings forward."""
+LEASE_MS = 3_000
+"""Time for which one worker alone begins items of a list; others may when it is silent."""
+PAUSE_MS = 1_000
+"""Time until the next look at a list after a fault, such as a full store."""
 ACCOUNT_LOOK_MS = 200
 """Least time between two looks at an account."""
 MOST_LISTS = 8
@@ -93,4 +97,20 @@ class DueLists:
             accounts_due=self._accounts_of(partition_of(account_id)),
             account_id=account_id,
             earliest=now + ACCOUNT_LOOK_MS,
+        )
+
+    async def release(self, key: str, account_id: str, name: str, token: str) -> None:
+        """Give a list back whose items could not be begun, to be looked at in a while.
+
+        `key` is that of the list, `token` the one of the feed that took its items.
+        """
+        await self._client.call(
+            SCRIPTS["release_feed"],
+            list=key,
+            open_lists=self._lists_of(account_id),
+            accounts_due=self._accounts_of(partition_of(account_id)),
+            account_id=account_id,
+            member=name,
+            token=token,
+            pause_ms=PAUSE_MS,
         )

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from engine.graph.calls import find_calls
 from engine.graph.document import Document
 from engine.graph.parse import MAX_NODES
-from engine.nodes.support.children import Callee
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 
@@ -18,11 +17,7 @@ def join_calls(document: Document) -> str:
 
     A draft with more nodes than a graph may have when it runs has the first calls alone.
     """
-    return " ".join(sorted(_text(call) for call in find_calls(document.nodes))[:MAX_NODES])
-
-
-def _text(call: Callee) -> str:
-    return call.workflow if call.version is None else f"{call.workflow}@{call.version}"
+    return " ".join(sorted(str(call) for call in find_calls(document.nodes))[:MAX_NODES])
 
 
 class WorkflowCallers:

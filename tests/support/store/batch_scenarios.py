@@ -23,10 +23,9 @@ BATCH_SCENARIOS = {
         BATCH, ITEMS, id="b", account_id="acc", token="t", lease_ms=3_000, most=5, look_ms=2_000
     ),
     "release_feed": scenario(
-        BATCH,
-        ("HSET", "batch", "feeder", "t", "feeder_until", NOW + 1),
-        id="b",
+        ("HSET", "list", "status", "processing", "feeder", "t", "feeder_until", NOW + 1),
         account_id="acc",
+        member="b",
         token="t",
         pause_ms=1_000,
         again=0,

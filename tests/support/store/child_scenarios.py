@@ -72,15 +72,6 @@ CHILD_SCENARIOS = {
         most_running=200,
         look_ms=2_000,
     ),
-    "release_children": scenario(
-        GROUP,
-        ("HSET", "group", "feeder", "mine", "feeder_until", NOW + 9),
-        account_id="acc",
-        member="p/1",
-        token="mine",
-        pause_ms=1_000,
-        again=0,
-    ),
     "fail_child": scenario(
         PARENT,
         ROOT,

@@ -152,6 +152,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/services/workflows/copy_workflow.py": "tests/contract/workflows/test_workflows_copies.py copies workflows.",
     "engine/store/accounts/principals.py": "Records without logic; tests/engine/store/accounts/test_api_keys.py.",
     "engine/store/batches/chunks.py": "tests/engine/store/batches/test_batches.py reads items of chunks.",
+    "engine/executions/item_errors.py": "tests/workers/feeding/test_batch_feeder.py and test_children_feeder.py have items that cannot begin.",
     "engine/executions/children.py": "tests/engine/store/children/test_groups.py holds groups to its limits.",
     "engine/store/children/items.py": "tests/engine/store/children/test_groups.py reads inputs and items.",
     "engine/store/children/running.py": "tests/engine/store/children/test_removal.py finds orphans by it.",

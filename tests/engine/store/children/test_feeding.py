@@ -5,8 +5,9 @@ import pytest
 from engine.executions.children import MAX_RUNNING, GroupStatus
 from engine.ids.partitions import partition_of
 from engine.store import Store
-from engine.store.children.feeding import LEASE_MS, MOST_CHILDREN, GroupFeedState, TakenChildren
+from engine.store.children.feeding import MOST_CHILDREN, GroupFeedState, TakenChildren
 from engine.store.children.keys import GroupKeys, children_due, group_key, open_children
+from engine.store.partitioned.due_lists import LEASE_MS
 from engine.store.redis import keyspace
 from engine.store.redis.info import read_now
 from tests.support.store.child_runs import ChildRuns
