@@ -1,7 +1,7 @@
 /** Settings of nodes that are values for fields of their model. */
 
 import type { Field, GraphNode, Model, Price } from "../../../api/types";
-import type { NodeType, SettingSchema } from "../../catalogue/catalogue";
+import { ERROR_OUT, type NodeType, type SettingSchema } from "../../catalogue/catalogue";
 import { useModels } from "../../catalogue/models";
 import { inWords } from "../widgets/widget";
 
@@ -17,7 +17,7 @@ export function isModelSetting(schema: SettingSchema): boolean {
 
 /** The kind of model that a node takes; null where it takes any. */
 export function categoryOf(type: NodeType | undefined): string | null {
-  return type?.outputs[0]?.type ?? null;
+  return type?.outputs.find((socket) => socket.name !== ERROR_OUT)?.type ?? null;
 }
 
 /** Fields of the model that no setting of the node is for. */
