@@ -63,7 +63,7 @@ class Settings:
     """Failed authentications allowed per address; 0: any number."""
     max_body_bytes: int = 1_048_576
     max_run_bytes: int = 67_108_864
-    """All node outputs of one execution together, in bytes."""
+    """All node outputs of one execution and its children together, in bytes."""
     worker_slots: int = 10_000
     """Executions one worker process holds at once, waiting ones included."""
     worker_memory_bytes: int = 0

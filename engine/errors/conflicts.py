@@ -35,7 +35,7 @@ ExecutionNotCancellable.examples = (
 
 
 BELOW = "A node of another execution began it, and a retry of 'rootId' runs it again"
-"""Reason why an execution below another one cannot be retried by itself."""
+"""Reason why a child cannot be retried by itself."""
 
 
 class ExecutionNotRetryable(Conflict):

@@ -3,11 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
+from engine.errors import MaxCreditsExceeded
 from engine.graph.plan import Node
 from engine.nodes.support.base import Outputs
 from engine.nodes.support.failures import ERROR_OUT
 
-MAX_CREDITS_EXCEEDED = "MAX_CREDITS_EXCEEDED"
+MAX_CREDITS_EXCEEDED = MaxCreditsExceeded.code
 """Code of a failure that ends the run, whatever the node's policy says."""
 
 

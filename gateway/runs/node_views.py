@@ -75,7 +75,8 @@ class NodeView(Nested):
         int | UnsetType, doc("Executions that it begins, its children; absent without any.")
     ] = UNSET
     child_statuses: Annotated[
-        ChildStatuses | UnsetType, doc("Numbers of its children; absent once not on record.")
+        ChildStatuses | UnsetType,
+        doc("Numbers of its children; absent once they are not on record."),
     ] = UNSET
     child_execution_ids: Annotated[
         list[Uuid] | UnsetType,

@@ -1,4 +1,4 @@
-"""Loop of all feeders: each takes what may begin of one list, and begins it, as room comes."""
+"""Loop of all feeders: each takes the items of a list that may begin, and begins them."""
 
 import asyncio
 import logging

@@ -47,7 +47,7 @@ class BeginPace:
         self._begun[account_id] += count
 
     def _renew(self) -> None:
-        """Begin a period when the last one is over; who had many then has many still."""
+        """Begin a period when the last one is over; accounts that had many then have many still."""
         now = self._clock()
         if now >= self._period_ends:
             self._period_ends = now + PERIOD_SECONDS

@@ -111,7 +111,7 @@ class ChildrenAttempts:
         return GroupRef(claimed.account_id, claimed.execution_id, index, claimed.root_id)
 
     def feed(self, index: int) -> None:
-        """Begin or cancel children of a node soon; whoever looks at groups does so later."""
+        """Begin or cancel children of a node soon; otherwise the next look at its group does so."""
         self._feed_soon(self._ref(index))
 
     # -- opening ----------------------------------------------------------------------------------

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
--- Cancel a group: queued children never begin, and those that run are cancelled by whoever looks at
--- it next. Called again, the script changes nothing.
+-- Cancel a group: queued children never begin, and the next look at the group cancels those that
+-- run. Called again, the script changes nothing.
 -- KEYS: group, open_children, children_due
 -- ARGV: now?, account_id, member (of the open children)
 -- Returns the status, or '' without such a group

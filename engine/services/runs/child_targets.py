@@ -16,7 +16,7 @@ WORKFLOW_NOT_FOUND = "workflow_not_found"
 
 
 class ChildTargets:
-    """Finds out what the children of a node run, when the node begins."""
+    """Finds the graph that the children of a node run, when the node begins."""
 
     def __init__(self, store: Store, plans: ChildPlans) -> None:
         self._store = store

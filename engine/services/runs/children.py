@@ -189,7 +189,7 @@ class ChildAcceptance:
         return [await each for each in making]
 
     async def _lot(self, account: Account, ref: GroupRef) -> _Lot | None:
-        """Return what all children of a group share; None: it is gone. Raises _Refused.
+        """Return the facts that all children of a group share; None: it is gone. Raises _Refused.
 
         It is cached, since a long list has many lots; the terms are those of now.
         """

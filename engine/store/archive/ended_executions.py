@@ -201,7 +201,7 @@ class EndedExecutions:
         return list(await asyncio.gather(*map(self._with_events, records)))
 
     async def _add_children(self, record: EndedRecord) -> None:
-        """Add the states of the children of its nodes: what has not ended by now is cancelled."""
+        """Add the states of the children of its nodes: those that have not ended are cancelled."""
         groups = parse_groups(record.fields.get(GROUPS))
         found = await read_states(self._client, record.account_id, record.execution_id, groups)
         for index, states in found.items():

@@ -290,7 +290,7 @@ class Children:
         return True
 
     async def cancel(self, ref: GroupRef) -> GroupStatus | None:
-        """Cancel a group: no further child begins. Whoever feeds groups cancels those that run.
+        """Cancel a group: no further child begins. The next look at it cancels those that run.
 
         Returns its status then; None when it is not on record.
         """
