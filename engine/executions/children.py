@@ -6,10 +6,6 @@ MAX_CHILDREN = 100_000
 """Most children of a root in all, those of its children included."""
 MAX_RUNNING = 200
 """Most children of a root that run at once; those that wait for their own do not count."""
-MAX_GROUP_ITEMS = 10_000
-"""Most children of one node of an execution."""
-MAX_DEPTH = 8
-"""Most depth of a child; that of a root is 0."""
 
 
 class GroupStatus(StrEnum):

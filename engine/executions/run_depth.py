@@ -1,8 +1,9 @@
-"""Depth of runs that begin runs: bounds loops of workflows that call each other over HTTP."""
+"""Depth of runs that begin runs: bounds loops of workflows that call each other."""
 
 HEADER = "Headrace-Depth"
 """Header on the calls of a run's nodes: the depth of that run."""
 MAX_DEPTH = 8
+"""Most depth of a run, by children and over HTTP; that of a run which a caller begins is 0."""
 
 
 def child_depth(header: str | None) -> int:

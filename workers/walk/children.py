@@ -12,7 +12,8 @@ from typing import Any, cast
 from engine.errors import StorageFailed
 from engine.errors.nodes import STORAGE, NodeFailed
 from engine.executions.batches import ItemStatus
-from engine.executions.children import MAX_CHILDREN, MAX_DEPTH, GroupStatus
+from engine.executions.children import MAX_CHILDREN, GroupStatus
+from engine.executions.run_depth import MAX_DEPTH
 from engine.graph.plan import Node
 from engine.nodes.support.children import ChildrenNode, ChildrenSpec, ChildResult
 from engine.process.pool import timed_out

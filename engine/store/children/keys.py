@@ -66,21 +66,16 @@ class GroupRef(Struct, frozen=True):
         """Member of `open_children`."""
         return f"{self.parent_id}/{self.node}"
 
-    @property
-    def parent_reference(self) -> str:
-        """Name of the parent in sets and hints."""
-        return keyspace.reference(self.account_id, self.parent_id)
-
 
 class GroupKeys(Struct, frozen=True):
     """Keys with which a script moves a child, by their names in scripts."""
 
-    group: str | None
-    parent: str | None
-    root: str | None
-    open_children: str | None
-    children_due: str | None
-    root_events: str | None
+    group: str
+    parent: str
+    root: str
+    open_children: str
+    children_due: str
+    root_events: str
 
     @classmethod
     def of(cls, ref: GroupRef) -> Self:
@@ -106,7 +101,3 @@ def parse_woken(ref: GroupRef, woken: bytes) -> tuple[str, str]:
     parent_id, active = woken.decode().split(":")
     is_bulk = ref.parent_id != ref.root_id or int(active) > BULK_FROM
     return keyspace.reference(ref.account_id, parent_id), BULK_QUEUE if is_bulk else WALK_QUEUE
-
-
-NO_GROUP = GroupKeys(None, None, None, None, None, None)
-"""Keys of an execution that is no child."""

@@ -19,13 +19,7 @@ class WorkflowDeletion:
         """Raises WorkflowNotFound, and WorkflowInUse where others call it, unless `force`."""
         reply = await self._client.call(
             SCRIPTS["delete_workflow"],
-            workflow=keyspace.workflow(account_id, slug),
-            account_workflows=keyspace.account_workflows(account_id),
-            workflows_due=keyspace.workflows_due(partition_of(account_id)),
-            workflows_by_time=keyspace.workflows_by_time(account_id),
-            callers=keyspace.workflow_callers(account_id),
-            slug=slug,
-            reference=keyspace.reference(account_id, slug),
+            **_names(account_id, slug),
             is_forced="1" if force else None,
             most_callers=MOST_CALLERS,
         )
@@ -39,13 +33,7 @@ class WorkflowDeletion:
         """Raises WorkflowNotFound, and WorkflowNotDeleted for one that is living."""
         reply = await self._client.call(
             SCRIPTS["restore_workflow"],
-            workflow=keyspace.workflow(account_id, slug),
-            account_workflows=keyspace.account_workflows(account_id),
-            workflows_due=keyspace.workflows_due(partition_of(account_id)),
-            workflows_by_time=keyspace.workflows_by_time(account_id),
-            callers=keyspace.workflow_callers(account_id),
-            slug=slug,
-            reference=keyspace.reference(account_id, slug),
+            **_names(account_id, slug),
             undo_ms=UNDO_MS,
         )
         match reply:
@@ -53,3 +41,16 @@ class WorkflowDeletion:
                 raise WorkflowNotDeleted
             case b"gone":
                 raise WorkflowNotFound
+
+
+def _names(account_id: str, slug: str) -> dict[str, str]:
+    """Return the keys and arguments that both scripts take."""
+    return {
+        "workflow": keyspace.workflow(account_id, slug),
+        "account_workflows": keyspace.account_workflows(account_id),
+        "workflows_due": keyspace.workflows_due(partition_of(account_id)),
+        "workflows_by_time": keyspace.workflows_by_time(account_id),
+        "callers": keyspace.workflow_callers(account_id),
+        "slug": slug,
+        "reference": keyspace.reference(account_id, slug),
+    }
