@@ -30,7 +30,7 @@ from engine.services.media import MediaService
 from engine.services.runs.child_plans import ChildPlan, ChildPlans
 from engine.services.runs.child_targets import WORKFLOW_NOT_FOUND
 from engine.services.runs.former_children import FormerChildren
-from engine.services.runs.pure_children import WalkPure, walk_all, walk_none
+from engine.services.runs.pure_children import AT_ONCE, WalkPure, walk_all, walk_none
 from engine.services.runs.run_inputs import AssetUse, check_run_inputs, run_here
 from engine.store import Account, NewRun, Store
 from engine.store.children.keys import GroupRef
@@ -162,7 +162,7 @@ class ChildAcceptance:
         self, lot: _Lot, new: Sequence[NewChild]
     ) -> tuple[Sequence[int], Sequence[NewChild]]:
         """Walk children of pure nodes; return the indexes of those, and the others, to begin."""
-        walked = walk_all(lot.found.plan, new, self._walk) if lot.may_be_walked else {}
+        walked = await walk_all(lot.found.plan, new, self._walk) if lot.may_be_walked else {}
         if not walked:
             return [], new
         some = list(walked.values())
@@ -186,7 +186,12 @@ class ChildAcceptance:
         making = (self._make(lot, index, items) for index in indexes)
         if lot.may_wait:
             return await asyncio.gather(*making)
-        return [await each for each in making]
+        made = []
+        for each in making:
+            made.append(await each)
+            if len(made) % AT_ONCE == 0:
+                await asyncio.sleep(0)
+        return made
 
     async def _lot(self, account: Account, ref: GroupRef) -> _Lot | None:
         """Return the facts that all children of a group share; None: it is gone. Raises _Refused.

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
-from engine.errors import ExecutionNotFound, ExecutionNotRetryable
+from engine.errors import ExecutionNotFound, ExecutionNotRetryable, Unavailable
 from engine.executions.statuses import TERMINAL, parse_status
 from engine.graph.plan_digest import is_plan_of
 from engine.ids.executions import child_execution_id
@@ -39,6 +39,7 @@ class FormerChildren:
     ) -> Start | None:
         """Return the start of a child; None: it begins anew, as its inputs have changed, or as the
         former child never began, or its values are not there any more.
+        It is asked again about a former child that has not ended yet: its nodes may complete.
 
         Raises StorageFailed or Unavailable.
         """
@@ -47,7 +48,7 @@ class FormerChildren:
         if not record or not has_all_outputs(record) or not Format.EXECUTION.knows(record):
             return None
         if parse_status(record["status"].decode()) not in TERMINAL:
-            return None
+            raise Unavailable("A child of the failed run is still being cancelled")
         target = group.target
         if record["slug"].decode() != target.slug or int(record["version"]) != target.version:
             return None

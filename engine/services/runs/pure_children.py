@@ -4,6 +4,7 @@ This is so where it is the same to every observer: no node has an effect, waits,
 inputs and result are small. Any other child is queued.
 """
 
+import asyncio
 from collections.abc import Callable, Sequence
 
 from msgspec import Struct
@@ -11,6 +12,8 @@ from msgspec import Struct
 from engine.graph.plan import Plan
 from engine.store.children.records import NewChild, WalkedChild
 
+AT_ONCE = 8
+"""Children that are made or walked before other tasks of the worker have a turn."""
 MOST_BYTES = 16_384
 """Most bytes of all values of such a child."""
 
@@ -39,12 +42,16 @@ def walk_none(plan: Plan, packed_inputs: bytes, max_bytes: int) -> PureWalk | No
     return None
 
 
-def walk_all(plan: Plan, new: Sequence[NewChild], walk: WalkPure) -> dict[int, WalkedChild]:
+async def walk_all(plan: Plan, new: Sequence[NewChild], walk: WalkPure) -> dict[int, WalkedChild]:
     """Return the children that are walked, by index; the others must be queued."""
+    found: dict[int, WalkedChild] = {}
     if not plan.is_pure:
-        return {}
-    walked = ((each, _walk(plan, each, walk)) for each in new)
-    return {each.index: child for each, child in walked if child is not None}
+        return found
+    for start in range(0, len(new), AT_ONCE):
+        walked = ((each, _walk(plan, each, walk)) for each in new[start : start + AT_ONCE])
+        found |= {each.index: child for each, child in walked if child is not None}
+        await asyncio.sleep(0)
+    return found
 
 
 def _walk(plan: Plan, new: NewChild, walk: WalkPure) -> WalkedChild | None:

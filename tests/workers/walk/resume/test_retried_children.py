@@ -1,5 +1,7 @@
 """Retries of runs with children: completed ones are kept, failed ones go on where they failed."""
 
+import asyncio
+
 from engine.executions.execution import Execution
 from engine.executions.sources import Source
 from engine.executions.statuses import ExecutionStatus, NodeStatus
@@ -85,6 +87,24 @@ async def test_completed_children_are_kept_and_failed_ones_go_on(
     gone_on = await child(runner, again.id, "each", 2)
     assert [gone_on.nodes[each].attempts for each in (FIRST, SECOND)] == [0, 1]
     assert gone_on.nodes[FIRST].status is NodeStatus.COMPLETED
+
+
+async def test_a_retry_waits_for_a_former_child_that_has_not_ended(
+    runner: Runner, settings: Settings, walker: Walker, target: Target
+) -> None:
+    slug = await runner.save(per_item(chain(target.url), concurrency=1))
+    first = await runner.end(await runner.begin(slug, {"items": items(target.url, 2, 1)}))
+    former = child_execution_id(first.id, "each", 0)
+    key = keyspace.execution(runner.account.id, former)
+    await runner.store.client.send("HSET", key, "status", "processing")
+
+    again = asyncio.create_task(retry(runner, settings, first.id))
+    done, _ = await asyncio.wait([again], timeout=0.5)
+    assert not done
+    await runner.store.client.send("HSET", key, "status", "completed")
+
+    assert (await again).status is ExecutionStatus.COMPLETED
+    assert calls(target, "of=") == 2
 
 
 async def test_children_of_children_are_kept_too(
