@@ -11,7 +11,6 @@ MANY_ENTRIES: dict[str, str] = {
 """Folders with more than twenty entries."""
 
 TESTED_ELSEWHERE: dict[str, str] = {
-    "engine/services/runs/pure_children.py": "tests/workers/walk/fast/test_pure_children.py walks such children.",
     "engine/graph/parsed.py": "Types; tests/engine/graph/test_parse_bodies.py has problems in bodies.",
     "engine/nodes/support/children.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",
     "engine/nodes/support/children_settings.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",

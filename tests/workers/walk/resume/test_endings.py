@@ -8,6 +8,7 @@ import pytest
 
 from engine.access.capabilities import Role, Tier
 from engine.executions.statuses import NodeStatus
+from engine.graph.body_paths import format_path
 from engine.ids.executions import child_execution_id
 from engine.models.registry import use_models
 from engine.store.children.keys import GroupRef
@@ -78,7 +79,7 @@ async def test_a_child_of_a_body_ends_with_the_reason_of_a_model_that_is_gone(
     ref = GroupRef(runner.account.id, root_id, 1, root_id)
     group = await eventually(lambda: store.children.find(ref))
     fields = {"slug": slug, "version": 1, "key": "k", "source": "sub", "inputs": pack({})}
-    new = NewChild(index=0, statuses="pppp", fields={**fields, "body": "each"})
+    new = NewChild(index=0, statuses="pppp", fields={**fields, "body": format_path(("each",))})
     await store.children.begin(group, [new])
     child_id = child_execution_id(root_id, "each", 0)
     claimed = await store.walks.claim(keyspace.reference(runner.account.id, child_id), "w2")
