@@ -19,7 +19,7 @@ from tests.support.graphs.flow_oracle import Ambiguous, Expected, predict
 from tests.support.graphs.flow_runs import assert_fits, begin_flow
 from tests.support.graphs.flows import VALUES, Flow, flows
 from tests.support.http.scripted_server import Target, serving
-from tests.support.workers.worker_process import WorkerProcess
+from tests.support.workers.worker_process import WorkerProcess, worker_processes
 
 RUNS, WORKERS = 20, 2
 KILLS = (0.2, 0.5)
@@ -43,16 +43,10 @@ async def target() -> AsyncIterator[Target]:
 
 @pytest.fixture
 async def workers(settings: Settings, store: Store) -> AsyncIterator[list[WorkerProcess]]:
-    more = {"HEADRACE_ALLOW_PRIVATE_URLS": "1", "HEADRACE_LEASE_SECONDS": "1"}
-    processes = [WorkerProcess(settings.redis_url, **more) for _ in range(WORKERS)]
-    try:
-        for process in processes:
-            await process.start()
+    more = {"HEADRACE_LEASE_SECONDS": "1"}
+    async with worker_processes(settings.redis_url, WORKERS, **more) as processes:
         await eventually(store.leases.workers, lambda found: len(found) == WORKERS, timeout=30)
         yield processes
-    finally:
-        for process in processes:
-            await process.end(signal.SIGKILL)
 
 
 def predicted(cases: Sequence[tuple[Flow, Any]]) -> list[tuple[Flow, Any, Expected]]:

@@ -16,7 +16,7 @@ from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner
 from tests.support.graphs.nested_graphs import body_of, list_field
 from tests.support.http.scripted_server import Target, serving
-from tests.support.workers.worker_process import WorkerProcess
+from tests.support.workers.worker_process import WorkerProcess, worker_processes
 
 OUTER, INNER, WORKERS = 6, 4, 2
 KILLS = 2
@@ -36,16 +36,10 @@ async def target() -> AsyncIterator[Target]:
 
 @pytest.fixture
 async def workers(settings: Settings, store: Store) -> AsyncIterator[list[WorkerProcess]]:
-    more = {"HEADRACE_ALLOW_PRIVATE_URLS": "1", "HEADRACE_LEASE_SECONDS": "1"}
-    processes = [WorkerProcess(settings.redis_url, **more) for _ in range(WORKERS)]
-    try:
-        for process in processes:
-            await process.start()
+    more = {"HEADRACE_LEASE_SECONDS": "1"}
+    async with worker_processes(settings.redis_url, WORKERS, **more) as processes:
         await eventually(store.leases.workers, lambda found: len(found) == WORKERS, timeout=30)
         yield processes
-    finally:
-        for process in processes:
-            await process.end(signal.SIGKILL)
 
 
 def calls_of_rows(url: str) -> Graph:
