@@ -1,5 +1,4 @@
-import { useEffect, useState } from "react";
-import { usePages } from "../api/pages";
+import { useState } from "react";
 import type { ExecutionNode, ExecutionRow } from "../api/types";
 import { credits, duration } from "../components/Ago";
 import { Button } from "../components/Button";
@@ -7,6 +6,7 @@ import { Failed, Loading } from "../components/States";
 import { StatusBadge } from "../components/StatusBadge";
 import { Link } from "../shell/router";
 import { type Children, type ChildStatuses, childListPath, childName, endedOf, inWords, isCall } from "./children";
+import { useChildPages } from "./useChildPages";
 import "./children.css";
 
 const STATUSES: [keyof ChildStatuses, string][] = [
@@ -30,13 +30,9 @@ export function ChildList({ parentId, node, found, onOpen }: Props) {
   const { statuses } = found;
   const [chosen, choose] = useState<string>();
   const status = chosen ?? (statuses?.failed ? "failed" : "");
-  const { rows, error, reload, more } = usePages<ExecutionRow>(childListPath(parentId, node.id, status));
+  const { rows, error, reload, more } = useChildPages(childListPath(parentId, node.id, status), found);
   const ended = endedOf(found);
   const begun = ended + (statuses?.processing ?? 0);
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `reload` is made anew each time
-  useEffect(() => {
-    if (rows) reload();
-  }, [ended, begun]);
   return (
     <section className="stack tight children" aria-label="Items">
       <div className="row spread">

@@ -1,7 +1,6 @@
 /** Executions that a node of another one has begun: one for each item, or a single call. */
 
 import type { ExecutionNode, ExecutionRow } from "../api/types";
-import type { NodeState } from "../playground/runState";
 
 /** Numbers of children by status. */
 export type ChildStatuses = NonNullable<ExecutionNode["childStatuses"]>;
@@ -16,11 +15,11 @@ export interface Children {
 const PARENTS = new Set(["forEach", "subWorkflow"]);
 
 /** Whether a node has one child alone: the run of the workflow that it calls. */
-export function isCall({ type }: Pick<NodeState, "type">): boolean {
+export function isCall({ type }: Pick<ExecutionNode, "type">): boolean {
   return type === "subWorkflow";
 }
 
-export function isParent({ type }: Pick<NodeState, "type">): boolean {
+export function isParent({ type }: Pick<ExecutionNode, "type">): boolean {
   return PARENTS.has(type);
 }
 

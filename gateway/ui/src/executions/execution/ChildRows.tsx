@@ -1,7 +1,6 @@
-import { useEffect } from "react";
-import { usePages } from "../../api/pages";
 import type { ExecutionNode, ExecutionRow } from "../../api/types";
-import { type Children, childListPath, childName, endedOf, isCall } from "../../children/children";
+import { type Children, childListPath, childName, isCall } from "../../children/children";
+import { useChildPages } from "../../children/useChildPages";
 import { duration } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { StatusBadge } from "../../components/StatusBadge";
@@ -17,12 +16,7 @@ interface Props {
 
 /** The children of a node in time, page by page: rows of the waterfall that lead to their own pages. */
 export function ChildRows({ node, executionId, found, scale }: Props) {
-  const { rows, error, reload, more } = usePages<ExecutionRow>(childListPath(executionId, node.id, "", 20));
-  const state = `${found.statuses?.processing} ${endedOf(found)}`;
-  // biome-ignore lint/correctness/useExhaustiveDependencies: `reload` is made anew each time
-  useEffect(() => {
-    if (rows) reload();
-  }, [state]);
+  const { rows, error, more } = useChildPages(childListPath(executionId, node.id, "", 20), found);
   return (
     <>
       {rows?.map((child) => (
