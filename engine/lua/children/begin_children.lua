@@ -48,9 +48,9 @@ for _, child in ipairs(begun) do
   record_child(now, bytes or '0', unpack(child))
   set_state(ARGV[child[2]], 'p')
   if is_watched then
-    -- Uses: tell_root
+    -- Uses: notify_root
     local parent, id = string.match(KEYS.parent, '[^:]+$'), string.match(child[1], '[^:]+$')
-    tell_root('started', id, parent, ARGV[child[2]], 'processing')
+    notify_root('started', id, parent, ARGV[child[2]], 'processing')
   end
 end
 save_states_of_group()

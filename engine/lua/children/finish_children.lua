@@ -41,10 +41,10 @@ for _, child in ipairs(ended) do
   set_state(ARGV[first], 'c')
   redis.call('HSET', KEYS.group, 'r' .. ARGV[first], result)
   if is_watched then
-    -- Uses: tell_root
+    -- Uses: notify_root
     local id = string.match(record, '[^:]+$')
-    tell_root('started', id, ARGV.parent_id, ARGV[first], 'processing')
-    tell_root('finished', id, ARGV.parent_id, ARGV[first], 'completed')
+    notify_root('started', id, ARGV.parent_id, ARGV[first], 'processing')
+    notify_root('finished', id, ARGV.parent_id, ARGV[first], 'completed')
   end
 end
 save_states_of_group()

@@ -8,13 +8,13 @@ local function settle_child(now, from, account, parent, node, index, id, status,
   local group_status, queued, running, on_error = unpack(redis.call('HMGET', KEYS.group, 'status',
     'queued', 'running', 'on_error'))
   if not group_status or state_of(index) ~= from then return end
-  -- Uses: tell_root, cancel_group, schedule_group, wake_parent
+  -- Uses: notify_root, cancel_group, schedule_group, wake_parent
   set_state(index, CODES[status])
   save_states_of_group()
   if status == 'completed' then redis.call('HSET', KEYS.group, 'r' .. index, value) end
   if status == 'failed' then redis.call('HSET', KEYS.group, 'e' .. index, value) end
   redis.call('HINCRBY', KEYS.group, from == 'q' and 'queued' or 'running', -1)
-  tell_root('finished', id, parent, index, status)
+  notify_root('finished', id, parent, index, status)
   local decides = status == 'failed' and (on_error == 'fail' or ends_root)
   if decides and group_status == 'open' then
     redis.call('HSET', KEYS.group, 'failed', index)

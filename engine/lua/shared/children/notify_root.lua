@@ -1,6 +1,6 @@
--- Tell the watchers of the root, if there are any, that a child has begun or ended. Nobody is told
--- of the children of another account's workflow.
-local function tell_root(change, id, parent, index, status)
+-- Notify the watchers of the root, if there are any, that a child has begun or ended. Children of
+-- another account's workflow have no watchers.
+local function notify_root(change, id, parent, index, status)
   local events, owner, statuses = unpack(redis.call('HMGET', KEYS.root, 'events', 'owner',
     'statuses'))
   if not events or owner then return end
