@@ -22,7 +22,8 @@ from engine.ids.executions import item_execution_id
 from engine.services.runs.acceptance import Acceptance
 from engine.services.runs.batch_items import KeptVersion, new_item_run
 from engine.store import Accepted, Account, NewItem, Store
-from engine.store.batches.feeding import FedBatch, FeedState
+from engine.store.batches.feeding import FedBatch
+from engine.store.partitioned.taken_items import FeedState
 from workers.feeding.feeder import Feeder, cancel_running
 
 log = logging.getLogger(__name__)

@@ -16,9 +16,9 @@ from engine.ids.executions import child_execution_id
 from engine.process.lru_cache import LruCache
 from engine.services.runs.children import ChildAcceptance
 from engine.store import Store
-from engine.store.children.feeding import GroupFeedState
 from engine.store.children.keys import GroupRef
 from engine.store.children.records import Group
+from engine.store.partitioned.taken_items import FeedState
 from workers.feeding.feeder import Feeder, cancel_running
 from workers.feeding.pace import BeginPace
 
@@ -74,11 +74,11 @@ class ChildrenFeeder(Feeder):
         are_walked = self._acceptance.are_walked(ref)
         taken = await children.feeding.take(ref, token, are_walked=are_walked)
         match taken.state:
-            case GroupFeedState.ITEMS:
+            case FeedState.ITEMS:
                 return await self._begin(ref, taken.indexes, token)
-            case GroupFeedState.CANCELLING:
+            case FeedState.CANCELLING:
                 await self._cancel_running(ref)
-            case GroupFeedState.BEGUN | GroupFeedState.DONE:
+            case FeedState.BEGUN | FeedState.DONE:
                 self._begun.put(ref, True)
         return False
 

@@ -13,7 +13,6 @@ from engine.store import Store
 from engine.store.children.records import GroupTarget
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues
-from engine.store.executions.record_fields import parse_name
 from engine.store.formats import Format
 from engine.store.redis.record_packing import unpack
 
@@ -111,10 +110,8 @@ def _unknown_part(claimed: ClaimedExecution, record: Mapping[str, Any]) -> Unkno
 
 
 async def _read_graph(offloaded: OffloadedValues, claimed: ClaimedExecution) -> Mapping[str, Any]:
-    data = claimed.record["draft"]
-    name = parse_name(data)
-    if name is not None:
-        data = await offloaded.read(claimed.account_id, claimed.execution_id, name)
+    ids = claimed.account_id, claimed.execution_id
+    data = await offloaded.open_value(*ids, claimed.record["draft"])
     record: Mapping[str, Any] = unpack(data)
     return record
 

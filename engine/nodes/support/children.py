@@ -1,5 +1,6 @@
 """Nodes that start children: executions of a body, or of another workflow."""
 
+from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -131,6 +132,7 @@ class ChildrenNode(NodeType):
         """Return the settings with the sockets of an interface; add the faults that it shows."""
         return replace(settings, interface=interface)
 
+    @abstractmethod
     def begin(
         self, settings: ChildrenSettings, inputs: Mapping[str, Any], fields: Sequence[Field]
     ) -> ChildrenSpec:
@@ -138,7 +140,6 @@ class ChildrenNode(NodeType):
 
         `inputs` are the values of the wired sockets. Raises NodeFailed (invalid_inputs).
         """
-        raise NotImplementedError
 
     def sample(
         self, settings: ChildrenSettings, inputs: Mapping[str, Any], fields: Sequence[Field]
@@ -146,12 +147,12 @@ class ChildrenNode(NodeType):
         """Return the inputs of one child for an estimate, of the known inputs of the node."""
         return inputs
 
+    @abstractmethod
     def collect(self, settings: ChildrenSettings, results: Sequence[ChildResult]) -> Outputs:
         """Return the outputs, given the ends of all children by index.
 
         Raises NodeFailed with the code of the child that fails the node.
         """
-        raise NotImplementedError
 
     def bind(
         self,

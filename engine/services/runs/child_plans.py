@@ -12,7 +12,6 @@ from engine.models.registry import generation
 from engine.process.lru_cache import LruCache
 from engine.store import Store, Workflow
 from engine.store.children.records import GroupTarget
-from engine.store.executions.record_fields import parse_name
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import unpack
 
@@ -57,12 +56,10 @@ class ChildPlans:
         data = await self._store.client.send("HGET", key, "draft")
         if data is None:
             raise WorkflowNotFound
-        name = parse_name(data)
-        if name is not None:
-            try:
-                data = await self._store.offloaded.read(account_id, execution_id, name)
-            except FileNotFoundError:
-                raise WorkflowNotFound from None
+        try:
+            data = await self._store.offloaded.open_value(account_id, execution_id, data)
+        except FileNotFoundError:
+            raise WorkflowNotFound from None
         plan = await DraftGraph.of(unpack(data)).compile_aside()
         self._drafts.put(place, plan, len(data))
         return plan

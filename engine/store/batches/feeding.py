@@ -2,7 +2,6 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from enum import StrEnum
 from typing import Any
 
 from msgspec import Struct
@@ -14,6 +13,7 @@ from engine.store.batches.limits import ItemLimits
 from engine.store.batches.records import NewItem
 from engine.store.partitioned.due_lists import LEASE_MS, LOOK_MS, DueLists
 from engine.store.partitioned.first_members import FirstMembers
+from engine.store.partitioned.taken_items import TakenItems, parse_taken
 from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.batch_keys import BatchKeys
 from engine.store.redis.client import Client
@@ -27,32 +27,6 @@ MOST_COUNTED = 100
 COUNT_SECONDS = 60.0
 END_OF_TIME = 2**53
 """Time in milliseconds after all others."""
-
-
-class FeedState(StrEnum):
-    """Answer to a request for items of a batch."""
-
-    ITEMS = "items"
-    HELD = "held"
-    """Another worker begins its items."""
-    FULL = "full"
-    """As many items run as may."""
-    LATER = "later"
-    """The account's rate of runs is used up."""
-    BEGUN = "begun"
-    """No item is queued."""
-    CANCELLING = "cancelling"
-    OVER = "over"
-    """Its end is to be delivered."""
-    SETTLED = "settled"
-    GONE = "gone"
-
-
-class TakenItems(Struct, frozen=True):
-    """Items that a worker is to begin, in order; none unless the state is ITEMS."""
-
-    state: FeedState
-    indexes: Sequence[int] = ()
 
 
 class FedBatch(Struct, frozen=True, kw_only=True):
@@ -119,10 +93,7 @@ class BatchFeeding:
             most=MOST_ITEMS,
             look_ms=LOOK_MS,
         )
-        state = FeedState(reply[0].decode())
-        if state is not FeedState.ITEMS:
-            return TakenItems(state)
-        return TakenItems(state, [int(each) for each in reply[1].split(b",")])
+        return parse_taken(reply)
 
     async def release(self, account_id: str, batch_id: str, token: str) -> None:
         """Give a batch back whose items could not be begun, to be looked at in a while."""

@@ -1,13 +1,11 @@
 """Feeding of groups: children that may begin are taken, and groups that need a look are found."""
 
 from collections.abc import Sequence
-from enum import StrEnum
-
-from msgspec import Struct
 
 from engine.executions.children import MAX_RUNNING
 from engine.store.children.keys import GroupKeys, GroupRef, children_due, group_key, open_children
 from engine.store.partitioned.due_lists import LEASE_MS, LOOK_MS, DueLists
+from engine.store.partitioned.taken_items import TakenItems, parse_taken
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 
@@ -17,29 +15,6 @@ MOST_NEXT = 20
 """Groups of one account that may use the room which children of another one have left."""
 
 
-class GroupFeedState(StrEnum):
-    """Answer to a request for children of a group."""
-
-    ITEMS = "items"
-    HELD = "held"
-    """Another worker begins its children."""
-    FULL = "full"
-    """As many children of the group, or of the root, run as may."""
-    BEGUN = "begun"
-    """No child is queued."""
-    CANCELLING = "cancelling"
-    """Those that run are to be cancelled."""
-    DONE = "done"
-    GONE = "gone"
-
-
-class TakenChildren(Struct, frozen=True):
-    """Children that a worker is to begin, in order; none unless the state is ITEMS."""
-
-    state: GroupFeedState
-    indexes: Sequence[int] = ()
-
-
 class GroupFeeding:
     """Hands out children of groups; `due` finds accounts and groups that need a look."""
 
@@ -47,7 +22,7 @@ class GroupFeeding:
         self._client = client
         self.due = DueLists(client, open_children, children_due)
 
-    async def take(self, ref: GroupRef, token: str, *, are_walked: bool = False) -> TakenChildren:
+    async def take(self, ref: GroupRef, token: str, *, are_walked: bool = False) -> TakenItems:
         """Return the next children to begin. `token` is the worker's, for all calls of one feed.
 
         With `are_walked` children end as they begin, so they take no room.
@@ -70,10 +45,7 @@ class GroupFeeding:
             look_ms=LOOK_MS,
             are_walked="1" if are_walked else None,
         )
-        state = GroupFeedState(reply[0].decode())
-        if state is not GroupFeedState.ITEMS:
-            return TakenChildren(state)
-        return TakenChildren(state, [int(each) for each in reply[1].split(b",")])
+        return parse_taken(reply)
 
     async def next_open(self, account_id: str) -> Sequence[str]:
         """Return the names of the open groups of an account whose looks come first."""

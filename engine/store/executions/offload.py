@@ -180,6 +180,11 @@ class OffloadedValues:
             raise FileNotFoundError
         return data
 
+    async def open_value(self, account_id: str, execution_id: str, value: bytes) -> bytes:
+        """Return a value of a record, or the object that it names, like `read`."""
+        name = parse_name(value)
+        return value if name is None else await self.read(account_id, execution_id, name)
+
     @contextlib.asynccontextmanager
     async def room_for_copy(self, size: int) -> AsyncIterator[None]:
         """Hold memory for the copy of an object. Raises StorageFailed if none is free in time."""

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.e2e.drawing import add, settle, wire
+from tests.support.e2e.drawing import add, begin_empty_workflow, settle, wire
 from tests.support.e2e.editor import card
 
 pytestmark = pytest.mark.slow
@@ -94,12 +94,7 @@ def test_a_newcomer_draws_runs_mends_publishes_and_calls_a_workflow(
     visitor: Page, sign_in_link: Callable[[], str]
 ) -> None:
     page, began = visitor, time.monotonic()
-    page.goto(sign_in_link())
-    page.get_by_role("button", name="New workflow").first.click()
-    page.get_by_label("Name", exact=True).fill("Product images")
-    page.get_by_role("radio", name="An empty canvas").check()
-    page.get_by_role("button", name="Create", exact=True).click()
-    page.get_by_role("button", name="No, thanks").click()
+    begin_empty_workflow(page, sign_in_link(), "Product images")
 
     draw(page)
     choose_model(page)

@@ -29,3 +29,13 @@ def wire(page: Page, source: str, output: str, target: str, into: str) -> None:
     socket(page, source, output).wait_for()
     socket(page, target, into).wait_for()
     drag(page, middle(socket(page, source, output)), middle(socket(page, target, into)))
+
+
+def begin_empty_workflow(page: Page, sign_in_link: str, name: str) -> None:
+    """Sign in, make a workflow with an empty canvas, and decline the tour."""
+    page.goto(sign_in_link)
+    page.get_by_role("button", name="New workflow").first.click()
+    page.get_by_label("Name", exact=True).fill(name)
+    page.get_by_role("radio", name="An empty canvas").check()
+    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_role("button", name="No, thanks").click()

@@ -52,7 +52,7 @@ def test_the_error_leaves_a_card_below_and_its_wire_is_red(
 
 
 def test_nothing_is_wired_to_an_error_by_itself(page: Page, stack: RunningStack, slug: str) -> None:
-    """Whoever drops a wire on a card means its values."""
+    """A wire that is dropped on a card begins at one of its values."""
     open_editor(page, slug)
 
     socket(page, "text", "why").drag_to(card(page, "call").locator("header"))

@@ -9,9 +9,9 @@ from engine.access.tiers import TierTerms
 from engine.executions.batches import BatchStatus
 from engine.ids.partitions import partition_of
 from engine.store import Account, BatchAccepted, NewBatch, NewItem, Store
-from engine.store.batches.feeding import FeedState, TakenItems
 from engine.store.partitioned import due_lists
 from engine.store.partitioned.due_lists import LEASE_MS
+from engine.store.partitioned.taken_items import FeedState, TakenItems
 from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.info import read_now
 

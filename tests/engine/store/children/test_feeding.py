@@ -5,9 +5,10 @@ import pytest
 from engine.executions.children import MAX_RUNNING, GroupStatus
 from engine.ids.partitions import partition_of
 from engine.store import Store
-from engine.store.children.feeding import MOST_CHILDREN, GroupFeedState, TakenChildren
+from engine.store.children.feeding import MOST_CHILDREN
 from engine.store.children.keys import GroupKeys, children_due, group_key, open_children
 from engine.store.partitioned.due_lists import LEASE_MS
+from engine.store.partitioned.taken_items import FeedState, TakenItems
 from engine.store.redis import keyspace
 from engine.store.redis.info import read_now
 from tests.support.store.child_runs import ChildRuns
@@ -31,11 +32,11 @@ async def test_children_are_handed_out_in_order_within_the_concurrency(
     await runs.open(5, concurrency=3)
     take = store.children.feeding.take
 
-    assert await take(runs.ref, "a") == TakenChildren(GroupFeedState.ITEMS, [0, 1, 2])
+    assert await take(runs.ref, "a") == TakenItems(FeedState.ITEMS, [0, 1, 2])
     await runs.begin(0, 1)
-    assert await take(runs.ref, "a") == TakenChildren(GroupFeedState.ITEMS, [2])
+    assert await take(runs.ref, "a") == TakenItems(FeedState.ITEMS, [2])
     await runs.begin(2)
-    assert await take(runs.ref, "a") == TakenChildren(GroupFeedState.FULL)
+    assert await take(runs.ref, "a") == TakenItems(FeedState.FULL)
 
 
 async def test_children_of_large_groups_are_found_over_all_blocks(
@@ -65,7 +66,7 @@ async def test_the_children_of_a_root_that_run_bound_those_that_begin(
 
     assert (await take(runs.ref, "a")).indexes == [0, 1]
     await set_root(runs, "children_running", MAX_RUNNING)
-    assert (await take(runs.ref, "a")).state is GroupFeedState.FULL
+    assert (await take(runs.ref, "a")).state is FeedState.FULL
 
 
 async def test_one_worker_has_a_group_until_its_lease_ends_or_is_given_back(
@@ -75,15 +76,15 @@ async def test_one_worker_has_a_group_until_its_lease_ends_or_is_given_back(
     take, release = store.children.feeding.take, store.children.feeding.release
     await take(runs.ref, "a")
 
-    assert (await take(runs.ref, "b")).state is GroupFeedState.HELD
+    assert (await take(runs.ref, "b")).state is FeedState.HELD
     until = int(await store.client.send("HGET", GroupKeys.of(runs.ref).group, "feeder_until"))
     assert 0 < until - await read_now(store.client) <= LEASE_MS
     await release(runs.ref, "b")
-    assert (await take(runs.ref, "b")).state is GroupFeedState.HELD
+    assert (await take(runs.ref, "b")).state is FeedState.HELD
     await release(runs.ref, "a")
-    assert (await take(runs.ref, "b")).state is GroupFeedState.ITEMS
+    assert (await take(runs.ref, "b")).state is FeedState.ITEMS
     await store.client.send("HSET", GroupKeys.of(runs.ref).group, "feeder_until", 1)
-    assert (await take(runs.ref, "c")).state is GroupFeedState.ITEMS
+    assert (await take(runs.ref, "c")).state is FeedState.ITEMS
 
 
 async def test_an_open_group_is_looked_at_again_until_it_is_done(
@@ -98,11 +99,11 @@ async def test_an_open_group_is_looked_at_again_until_it_is_done(
     await store.client.send("HSET", GroupKeys.of(runs.ref).group, "status", "done")
     last = await store.children.feeding.take(runs.ref, "a")
 
-    assert taken.state is GroupFeedState.BEGUN
+    assert taken.state is FeedState.BEGUN
     assert first is not None
     assert second is not None
     assert second > first
-    assert last.state is GroupFeedState.DONE
+    assert last.state is FeedState.DONE
     assert await look_at(runs) is None
 
 
@@ -116,7 +117,7 @@ async def test_a_group_of_a_root_that_has_ended_is_cancelled(
 
     taken = await store.children.feeding.take(runs.ref, "a")
 
-    assert taken.state is GroupFeedState.CANCELLING
+    assert taken.state is FeedState.CANCELLING
     group = await runs.group()
     assert (group.status, group.states) == (GroupStatus.CANCELLING, "pxx")
 
@@ -127,7 +128,7 @@ async def test_a_group_of_which_none_runs_is_done_when_its_root_has_ended(
     await runs.open(3)
     await set_root(runs, "status", "failed")
 
-    assert (await store.children.feeding.take(runs.ref, "a")).state is GroupFeedState.DONE
+    assert (await store.children.feeding.take(runs.ref, "a")).state is FeedState.DONE
     assert (await runs.group()).states == "xxx"
 
 
@@ -135,7 +136,7 @@ async def test_a_group_that_is_gone_is_looked_at_no_more(runs: ChildRuns, store:
     await runs.open(3)
     await store.client.send("DEL", GroupKeys.of(runs.ref).group)
 
-    assert (await store.children.feeding.take(runs.ref, "a")).state is GroupFeedState.GONE
+    assert (await store.children.feeding.take(runs.ref, "a")).state is FeedState.GONE
     assert await look_at(runs) is None
     assert await store.children.find_ref(runs.account.id, runs.ref.member) is None
 

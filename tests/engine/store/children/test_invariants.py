@@ -1,4 +1,4 @@
-"""Whatever happens to children, in any order and repeated: counts agree, and a parent is woken."""
+"""Counts agree and parents are woken after any moves of children, in any order and repeated."""
 
 import random
 from collections.abc import Awaitable, Callable
