@@ -15,6 +15,21 @@ class Unauthorized(EngineError):
 Unauthorized.examples = (Unauthorized(),)
 
 
+class InvalidSignature(EngineError):
+    """The signature, the token or the time stamp of an inbound event is not good.
+
+    The sentence is one for all reasons, so that it helps no one who guesses.
+    """
+
+    code = "INVALID_SIGNATURE"
+
+    def __init__(self) -> None:
+        super().__init__("The signature is not valid")
+
+
+InvalidSignature.examples = (InvalidSignature(),)
+
+
 class Forbidden(EngineError):
     """The caller is authenticated but not authorized."""
 

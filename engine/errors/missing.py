@@ -84,6 +84,18 @@ class BatchNotFound(NotFound):
 BatchNotFound.examples = (BatchNotFound(),)
 
 
+class TriggerNotFound(NotFound):
+    """No such trigger for this caller."""
+
+    code = "TRIGGER_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("Trigger not found")
+
+
+TriggerNotFound.examples = (TriggerNotFound(),)
+
+
 class NodeNotFound(NotFound):
     """The execution has no node of this id, or the names of its nodes are gone."""
 

@@ -161,6 +161,20 @@ class InvalidSecret(InvalidRequest):
 InvalidSecret.examples = (InvalidSecret("value", "The value of a secret must be a text"),)
 
 
+class InvalidTrigger(InvalidRequest):
+    """A setting of a trigger is invalid; `field` names it, `reason` explains."""
+
+    code = "INVALID_TRIGGER"
+
+    def __init__(self, field: str, reason: str, **more: Any) -> None:
+        super().__init__(f"'{field}' {reason}", field=field, reason=reason, **more)
+
+
+InvalidTrigger.examples = (
+    InvalidTrigger("cron", "must have five fields: minute, hour, day, month and weekday"),
+)
+
+
 class BodyTooLarge(EngineError):
     """The request body exceeds the limit in bytes."""
 
@@ -197,6 +211,7 @@ class QuotaExceeded(EngineError):
         "documentBytes": "The account's documents take {used} bytes of the {limit} that its tier "
         "allows: there is no room for this",
         "secrets": "The account has {used} secrets of the {limit} that it may have",
+        "triggers": "The account has {used} triggers of the {limit} that it may have",
         "queuedItems": "The account has {used} items of batches that have not begun, and may have "
         "{limit}: there is no room for these",
     }
@@ -210,6 +225,7 @@ QuotaExceeded.examples = (
     QuotaExceeded("workflows", used=1_000, limit=1_000),
     QuotaExceeded("documentBytes", used=199_900_000, limit=200_000_000),
     QuotaExceeded("secrets", used=100, limit=100),
+    QuotaExceeded("triggers", used=100, limit=100),
     QuotaExceeded("queuedItems", used=99_500, limit=100_000),
 )
 

@@ -14,6 +14,7 @@ STATUS: dict[type[EngineError], int] = {
     errors.EngineError: 500,
     errors.InvalidRequest: 400,
     errors.Unauthorized: 401,
+    errors.InvalidSignature: 401,
     errors.PaymentRequired: 402,
     errors.Forbidden: 403,
     errors.NotFound: 404,
