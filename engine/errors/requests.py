@@ -162,16 +162,16 @@ InvalidSecret.examples = (InvalidSecret("value", "The value of a secret must be 
 
 
 class InvalidTrigger(InvalidRequest):
-    """A setting of a trigger is invalid; `field` names it, `reason` explains."""
+    """A setting of a trigger is invalid; `field` names it, `reason` is a sentence."""
 
     code = "INVALID_TRIGGER"
 
-    def __init__(self, field: str, reason: str, **more: Any) -> None:
-        super().__init__(f"'{field}' {reason}", field=field, reason=reason, **more)
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(reason, field=field, reason=reason)
 
 
 InvalidTrigger.examples = (
-    InvalidTrigger("cron", "must have five fields: minute, hour, day, month and weekday"),
+    InvalidTrigger("cron", "A cron expression has five fields; there is none for seconds"),
 )
 
 
