@@ -1,6 +1,7 @@
 """The templates that ship, on a stack with the demo provider: each runs, and answers with sense."""
 
 import io
+import json
 from typing import Any
 
 import httpx2
@@ -142,6 +143,41 @@ def test_a_page_is_compared_with_what_it_was(stack: RunningStack) -> None:
     )
     assert changed["changes"] == {"state": "changed", "added": ["Mug 12"], "removed": ["Mug 11"]}
     assert "Mug 12" in changed["report"]
+
+
+def test_a_digest_has_the_news_of_each_page_and_is_sent(stack: RunningStack) -> None:
+    values = {"/mugs": "Mug 2.0 is out.", "/kettles": {"news": "Kettle 3 boils faster."}}
+    with stub_server(values=values) as server:
+        pages = [f"{server.url}{path}" for path in ("/mugs", "/status/404", "/kettles")]
+        quiet = run(stack, "daily-digest", sources=pages)
+        sent = run(stack, "daily-digest", sources=pages, sendTo=f"{server.url}/chat")
+        [message] = [json.loads(each.body) for each in server.at("/chat")]
+
+    assert all(each in quiet["digest"] for each in ("Mug 2.0", "Kettle 3", pages[0]))
+    assert [each["page"] for each in quiet["failed"]] == [pages[1]]
+    assert "404" in quiet["failed"][0]["reason"]
+    assert (quiet["sent"], sent["sent"]) == (None, 200)
+    assert message == {"text": sent["digest"]}
+
+
+@pytest.mark.parametrize(
+    ("title", "kind", "has_reply"),
+    [("The lid fails to close", "bug", True), ("Please support blue kettles", "feature", False)],
+)
+def test_an_issue_is_sorted_and_a_bug_gets_a_reply(
+    stack: RunningStack, title: str, kind: str, has_reply: bool
+) -> None:
+    url = "https://github.com/o/k/issues/1"
+    issue = {"title": title, "body": None, "html_url": url, "user": {"login": "grace"}}
+
+    # The whole body of GitHub's event; the fields are two of its members.
+    event = {"action": "opened", "issue": issue, "repository": {"full_name": "o/k"}}
+    result = run(stack, "on-a-github-issue", **event)
+
+    assert result["url"] == url
+    assert result["triage"]["kind"] == kind
+    assert bool(result["reply"]) is has_reply
+    assert not has_reply or ("grace" in result["reply"] and title in result["reply"])
 
 
 def test_each_text_of_a_list_is_translated(stack: RunningStack) -> None:
