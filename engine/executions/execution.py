@@ -83,6 +83,10 @@ class Execution:
     """Batch whose item it is; None: it is none."""
     batch_index: int | None = None
     """Index of the item in its batch."""
+    trigger_id: str | None = None
+    """Trigger that started it; None: none did."""
+    occurrence_id: str | None = None
+    """Occurrence of the trigger that started it."""
     child: ChildPlace | None = None
     """Place below the execution that began it; None: it is a root."""
     nodes: tuple[NodeExecution, ...] = ()

@@ -189,6 +189,16 @@ class ExecutionFilter:
             column="batch_id",
         ),
     ] = None
+    trigger_id: Annotated[
+        str | None,
+        FilterField(
+            name="triggerId",
+            words="that this trigger started",
+            example="trg_5d2e81c0b7f4",
+            record="trigger",
+            column="trigger_id",
+        ),
+    ] = None
     http_request_id: Annotated[
         str | None,
         FilterField(

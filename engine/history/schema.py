@@ -57,6 +57,8 @@ executions = Table(
     Column("tags", Text),
     Column("batch_id", Name),
     Column("item", Integer),
+    Column("trigger_id", Name),
+    Column("occurrence_id", Name),
 )
 """Ended executions, with a column for each filter of lists.
 
@@ -64,7 +66,8 @@ NULL stands for none. An execution of another account's workflow has no version 
 caller sees it. `model_ids` are joined by commas, `error` and `warnings` are JSON, `result` is a
 value as `packing` makes it, `result_bytes` its size before that, which for an object of the media
 store is the object's, and `record_bytes` the size of the record before its compression. `tags` are
-lines as `tag_lines` makes them, `batch_id` and `item` the place of an item of a batch.
+lines as `tag_lines` makes them, `batch_id` and `item` the place of an item of a batch, `trigger_id`
+and `occurrence_id` the occurrence that started it.
 """
 
 Index(None, executions.c.account_id, executions.c.created_at, executions.c.id)
@@ -73,13 +76,14 @@ for _filter in (
     *("http_request_id", "retry_of"),
 ):
     Index(None, *(executions.c[each] for each in ("account_id", _filter, "created_at", "id")))
-IS_ITEM = text("batch_id IS NOT NULL")  # others cost the index nothing
-Index(
-    None,
-    *(executions.c[each] for each in ("account_id", "batch_id", "created_at", "id")),
-    sqlite_where=IS_ITEM,
-    postgresql_where=IS_ITEM,
-)
+for _filter in ("batch_id", "trigger_id"):
+    _has_value = text(f"{_filter} IS NOT NULL")  # others cost the index nothing
+    Index(
+        None,
+        *(executions.c[each] for each in ("account_id", _filter, "created_at", "id")),
+        sqlite_where=_has_value,
+        postgresql_where=_has_value,
+    )
 Index(
     None,
     *(executions.c[each] for each in ("account_id", "workflow_slug", "status", "created_at", "id")),
@@ -239,6 +243,30 @@ batches = Table(
 """Batches that are over: `record` as Redis had them, and `inputs`, those of their items."""
 
 Index(None, batches.c.account_id, batches.c.created_at, batches.c.id)
+
+occurrences = Table(
+    "occurrences",
+    metadata,
+    Column("account_id", Name, primary_key=True),
+    Column("trigger_id", Name, primary_key=True),
+    Column("at", Milliseconds, primary_key=True),
+    Column("id", Name, primary_key=True),
+    Column("status", Name, nullable=False),
+    Column("reason", Name),
+    Column("execution_id", Name),
+    Column("count", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+"""Occurrences of triggers; `at` is the due time, or that of the event.
+
+`execution_id` is NULL unless a run was started, and `count` the number of due times that the row
+stands for.
+"""
+
+_occurrence = occurrences.c
+Index(None, *(_occurrence[each] for each in ("account_id", "trigger_id", "status", "at", "id")))
+Index(None, _occurrence.account_id, _occurrence.id)
+Index(None, _occurrence.account_id, _occurrence.at)
 
 ledger_entries = Table(
     "ledger_entries",

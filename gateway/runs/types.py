@@ -137,6 +137,8 @@ class ExecutionRow(View, kw_only=True):
     tags: Sequence[str]
     batch_id: Annotated[Uuid | None, doc("The batch whose item it is; null: it is none.")]
     batch_index: Annotated[int | None, doc("The index of the item in its batch, from 0.")]
+    trigger_id: Annotated[str | None, doc("The trigger that started it; null: none did.")]
+    occurrence_id: Annotated[Uuid | None, doc("The occurrence of the trigger that started it.")]
     parent_id: Annotated[
         Uuid | None, doc("The execution whose node began it; null: a caller began it.")
     ] = None
@@ -313,6 +315,8 @@ ROW: dict[str, Any] = {
     "tags": ["nightly"],
     "batch_id": None,
     "batch_index": None,
+    "trigger_id": None,
+    "occurrence_id": None,
     "parent_id": None,
     "parent_node_id": None,
     "root_id": None,

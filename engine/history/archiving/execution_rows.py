@@ -106,6 +106,8 @@ def _execution_row(execution: Execution, fields: dict[str, bytes], size: int) ->
         "tags": pack_tag_lines(execution.tags),
         "batch_id": execution.batch_id,
         "item": execution.batch_index,
+        "trigger_id": execution.trigger_id,
+        "occurrence_id": execution.occurrence_id,
     }
 
 

@@ -128,6 +128,8 @@ def _execution(row: SqlRow[Any]) -> Execution:
             "tags": parse_tag_lines(row.tags),
             "batch_id": row.batch_id,
             "batch_index": row.item,
+            "trigger_id": row.trigger_id,
+            "occurrence_id": row.occurrence_id,
         }
     return Execution(
         id=row.id,

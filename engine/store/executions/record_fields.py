@@ -47,6 +47,8 @@ HEAD_FIELDS = (
     "tags",
     "batch",
     "item",
+    "trigger",
+    "occurrence",
     UNKNOWN,
     *CHILD_FIELDS,
 )
@@ -219,7 +221,8 @@ def parse_head(
     status, slug, version, source, created, started, completed, _, error, *charged = values[
         :PLACE_AT
     ]
-    spent, usd, markup, models, warnings, owner, retry_of, tags, batch, item, unknown = charged
+    spent, usd, markup, models, warnings, owner, retry_of, tags, *cause = charged
+    batch, item, trigger, occurrence, unknown = cause
     execution = Execution(
         id=execution_id,
         account_id=account_id,
@@ -241,6 +244,8 @@ def parse_head(
         tags=parse_tags(tags),
         batch_id=batch.decode() if batch else None,
         batch_index=int(item) if batch and item else None,
+        trigger_id=trigger.decode() if trigger else None,
+        occurrence_id=occurrence.decode() if occurrence else None,
         child=_parse_place(*values[PLACE_AT:]),
         nodes=nodes,
     )

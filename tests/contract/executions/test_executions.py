@@ -55,6 +55,8 @@ def row(execution_id: str, slug: str, status: str, **more: Any) -> dict[str, Any
         "tags": [],
         "batchId": None,
         "batchIndex": None,
+        "triggerId": None,
+        "occurrenceId": None,
         "parentId": None,
         "parentNodeId": None,
         "rootId": None,

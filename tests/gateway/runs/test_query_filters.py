@@ -65,6 +65,7 @@ CASES = [
     Case("tag", "b, c", {"tags": "a\0b, c"}, {"tags": "a\0b\0c"}),
     Case("tag", ["b", "\\n\n"], {"tags": "b\0\\n\n\0a"}, {"tags": "b\0\\n"}),
     Case("batchId", BATCH, {"batch": BATCH, "item": 7}, {"batch": BATCH[::-1], "item": 7}),
+    Case("triggerId", "trg_1", {"trigger": "trg_1"}, {"trigger": "trg_2"}),
     Case("errorCode", "TIMEOUT", failed("TIMEOUT"), failed("http_status")),
     Case("from", moment(AT), {"created": AT}, {"created": AT - 1}),
     Case("to", moment(AT), {"created": AT - 1}, {"created": AT}),

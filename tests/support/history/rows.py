@@ -96,6 +96,7 @@ def some_records(count: int = 90, step: int = 2, account_id: str = "acc_1") -> l
             tags=dice.choice(["a", "b\0a", "b", None]),
             batch=dice.choice([None, "batch-1", "batch-2"]),
             item=number,
+            trigger=dice.choice([None, "trg_1", "trg_2"]),
             error=pack(error) if error else b"",
             owner=dice.choice([None, None, "acc_2"]),
             result=dice.choice([b"", pack({"number": number})]),

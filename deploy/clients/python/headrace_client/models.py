@@ -114,6 +114,9 @@ class Execution:
     tags: tuple[str, ...] = ()
     batch_id: str | None = None
     batch_index: int | None = None
+    trigger_id: str | None = None
+    """Trigger that started it; None: none did."""
+    occurrence_id: str | None = None
     parent_id: str | None = None
     """Execution whose node began it; None: a caller did."""
     parent_node_id: str | None = None

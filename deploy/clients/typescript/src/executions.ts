@@ -13,6 +13,7 @@ export interface ExecutionFilter {
   workflowSlug?: string;
   tag?: string | readonly string[];
   batchId?: string;
+  triggerId?: string;
   source?: string;
   keyId?: string;
   modelId?: string;

@@ -7,7 +7,7 @@ import { TimeRange } from "../components/TimeRange";
 import { setParameters } from "../shell/router";
 import { clearFilters, type FilterName, type Filters, isFiltered, NONE, SOURCES, STATUSES, statusesOf } from "./filters";
 
-const RARE: FilterName[] = ["source", "keyId", "modelId", "errorCode", "version", "httpRequestId", "batchId"];
+const RARE: FilterName[] = ["source", "keyId", "modelId", "errorCode", "version", "httpRequestId", "batchId", "triggerId"];
 
 /** The filters of the list, each of them in the address. */
 export function FilterBar({ filters }: { filters: Filters }) {
@@ -76,6 +76,7 @@ function Rare({ filters }: { filters: Filters }) {
       <Text label="Version" name="version" filters={filters} clean={(text) => text.replace(/\D|^0+/g, "").slice(0, 9)} />
       <Text label="X-Request-Id" name="httpRequestId" filters={filters} clean={(text) => text.trim().slice(0, 100)} />
       <Text label="Batch" name="batchId" filters={filters} clean={idLetters} fits={isId} />
+      <Text label="Trigger" name="triggerId" filters={filters} clean={(text) => text.trim()} />
     </div>
   );
 }

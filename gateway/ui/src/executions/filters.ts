@@ -17,6 +17,7 @@ export const NAMES = [
   "httpRequestId",
   "tag",
   "batchId",
+  "triggerId",
   "q",
   "range",
   "from",

@@ -46,6 +46,8 @@ def test_an_execution_has_a_column_for_each_filter() -> None:
         "tags": None,
         "batch_id": None,
         "item": None,
+        "trigger_id": None,
+        "occurrence_id": None,
     }
 
 
@@ -69,6 +71,12 @@ def test_an_item_of_a_batch_has_its_place_and_its_tags() -> None:
     assert [each["tag"] for each in found.tags] == ["b", "a, c"]
     ids = {(each["execution_id"], each["created_at"]) for each in found.tags}
     assert ids == {(found.execution["id"], MONDAY)}
+
+
+def test_an_execution_that_a_trigger_started_has_its_occurrence() -> None:
+    row = rows(source="trigger", trigger="trg_1", occurrence=PARENT).execution
+
+    assert (row["trigger_id"], row["occurrence_id"]) == ("trg_1", PARENT)
 
 
 def test_a_run_of_a_model_in_the_browser_has_no_workflow_version_and_key() -> None:

@@ -65,6 +65,7 @@ def test_a_page_is_short_when_it_has_examined_enough_and_leads_on(
         {"http_request_id": "req-1"},
         {"tags": ["common", "rare"]},
         {"batch_id": "batch-1"},
+        {"trigger_id": "trg_1"},
     ],
 )
 def test_a_page_walks_the_index_of_the_rarest_filter(
@@ -74,6 +75,7 @@ def test_a_page_walks_the_index_of_the_rarest_filter(
     monkeypatch.setattr(execution_queries, "COMPARED", 5)
     monkeypatch.setattr(execution_queries, "MODEL_COST", 1)
     rare_fields = {"request": "req-1", "tags": "rare\0common", "batch": "batch-1"}
+    rare_fields |= {"trigger": "trg_1"}
     old = write(database, 3, slug="echo", version=1, models="gpt,studio", **rare_fields)
     write(database, 40, slug="echo", version=2, models="gpt", tags="common", batch="batch-2")
 
@@ -177,21 +179,25 @@ def test_a_time_applies_beside_a_filter_that_leaves_few_rows(
         assert count_rows(connection, ACCOUNT, since, None, at_most=9).count == 2
 
 
-def test_items_of_a_batch_are_found_in_an_index_that_has_no_others(database: Database) -> None:
-    items = write(database, 20, batch="batch-1", item=0)
+@pytest.mark.parametrize("field", ["batch", "trigger"])
+def test_runs_of_a_batch_or_trigger_are_found_in_an_index_that_has_no_others(
+    field: str, database: Database
+) -> None:
+    column = f"{field}_id"
+    found = write(database, 20, **{field: "one"})
     write(database, 400)
-    wanted = ExecutionFilter(batch_id="batch-1")
-    index = "ix_executions_account_id_batch_id_created_at_id"
+    wanted = ExecutionFilter(**{column: "one"})
+    index = f"ix_executions_account_id_{column}_created_at_id"
 
-    assert pages(database, wanted, 50) == [items]
+    assert pages(database, wanted, 50) == [found]
     with database.write() as connection:
         connection.execute(text("ANALYZE"))
-    query = "SELECT id FROM executions WHERE account_id = :account AND batch_id = :batch"
+    query = f"SELECT id FROM executions WHERE account_id = :account AND {column} = :value"
     order = "ORDER BY created_at DESC, id DESC LIMIT 50"
     explain = "EXPLAIN QUERY PLAN" if database.is_sqlite else "EXPLAIN"
     with database.read() as connection:
         if not database.is_sqlite:  # it reads a small table as a whole
             connection.execute(text("SET LOCAL enable_seqscan = off"))
-        values = {"account": ACCOUNT, "batch": "batch-1"}
+        values = {"account": ACCOUNT, "value": "one"}
         plan = connection.execute(text(f"{explain} {query} {order}"), values).all()
     assert index in str(plan), plan
