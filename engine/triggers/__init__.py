@@ -1,0 +1,1 @@
+"""Triggers: schedules and inbound webhooks that start runs; pure, without I/O."""
