@@ -51,6 +51,8 @@ ROUTES = {
     "GET /app/api/keys": "public",
     "GET /app/batches": "public",
     "GET /app/batches/{batch_id}": "public",
+    "GET /app/triggers": "public",
+    "GET /app/triggers/{trigger_id}": "public",
     "GET /app/executions": "public",
     "GET /app/executions/{execution_id}": "public",
     "GET /app/usage": "public",
@@ -78,6 +80,7 @@ PATH = {
     "internal_name": "echo",
     "name": "index.js",
     **dict.fromkeys(("execution_id", "batch_id", "asset_id", "key_id", "delivery_id"), ID),
+    "trigger_id": "trg_000000000000",
 }
 CALLS = [(*route.format(**PATH).split(" "), requirement) for route, requirement in ROUTES.items()]
 GUARDED = [(method, path) for method, path, requirement in CALLS if requirement != "public"]

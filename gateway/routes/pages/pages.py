@@ -1,10 +1,12 @@
 """The pages for people: one document for all of them, and the files that it loads."""
 
+import re
+
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from engine.access.capabilities import is_model_name
-from engine.errors import BatchNotFound, ModelNotFound, NotFound, Unauthorized
+from engine.errors import BatchNotFound, ModelNotFound, NotFound, TriggerNotFound, Unauthorized
 from engine.ids.api_keys import PREFIX
 from engine.ids.executions import is_execution_id
 from engine.ids.slugs import check_slug
@@ -29,6 +31,7 @@ HEADERS = {
     "cache-control": "no-store",
     "referrer-policy": "same-origin",
 }
+TRIGGER_ID = re.compile("trg_[0-9a-f]{12}")
 FOREVER = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
 NOT_BUILT = (
     "<p>The pages were not built when Headrace was installed: the packages that building needs "
@@ -54,6 +57,8 @@ async def show_page(request: GatewayRequest) -> Response:
         read_execution_id(request)
     if "batch_id" in request.path_params:
         _check_batch_id(request.path_params["batch_id"])
+    if "trigger_id" in request.path_params:
+        _check_trigger_id(request.path_params["trigger_id"])
     if "internal_name" in request.path_params:
         _check_model_name(request.path_params["internal_name"])
     principal = await _visitor(request)
@@ -84,6 +89,11 @@ def _check_batch_id(batch_id: str) -> None:
     # Both kinds of ids have one form.
     if not is_execution_id(batch_id):
         raise BatchNotFound
+
+
+def _check_trigger_id(trigger_id: str) -> None:
+    if not TRIGGER_ID.fullmatch(trigger_id):
+        raise TriggerNotFound
 
 
 def _check_model_name(name: str) -> None:
@@ -121,6 +131,8 @@ routes: list[BaseRoute] = [
     Route("/app/executions/{execution_id}", Resource(GET=show_page)),
     Route("/app/batches", Resource(GET=show_page)),
     Route("/app/batches/{batch_id}", Resource(GET=show_page)),
+    Route("/app/triggers", Resource(GET=show_page)),
+    Route("/app/triggers/{trigger_id}", Resource(GET=show_page)),
     Route("/app/usage", Resource(GET=show_page)),
     Route("/app/models", Resource(GET=show_page)),
     Route("/app/models/{internal_name}", Resource(GET=show_page)),

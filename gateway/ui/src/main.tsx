@@ -25,6 +25,8 @@ const Executions = lazy(() => import("./executions/Executions"));
 const Execution = lazy(() => import("./executions/execution/Execution"));
 const Batches = lazy(() => import("./batches/Batches"));
 const Batch = lazy(() => import("./batches/batch/Batch"));
+const Triggers = lazy(() => import("./triggers/Triggers"));
+const Trigger = lazy(() => import("./triggers/trigger/Trigger"));
 const Usage = lazy(() => import("./usage/Usage"));
 const Editor = lazy(() => import("./editor/Editor"));
 
@@ -36,11 +38,13 @@ function page(path: string): ReactNode {
     if (section === "editor") return <Editor key={name} slug={name} />;
     if (section === "executions" && isSignedIn) return <Execution key={name} id={name} />;
     if (section === "batches" && isSignedIn) return <Batch key={name} id={name} />;
+    if (section === "triggers" && isSignedIn) return <Trigger key={name} id={name} />;
     if (section === "models" && isSignedIn) return <ModelPage key={name} name={name} />;
     if (section === "api" && name === "keys") return <Dashboard />;
   }
   if (path === "/app/executions" && isSignedIn) return <Executions />;
   if (path === "/app/batches" && isSignedIn) return <Batches />;
+  if (path === "/app/triggers" && isSignedIn) return <Triggers />;
   if (path === "/app/usage" && isSignedIn) return <Usage />;
   if (path === "/app/models" && isSignedIn) return <Models />;
   if (path === "/app/settings" && isSignedIn) return <Settings />;

@@ -9,7 +9,7 @@ export type Connection = "open" | "lost" | "ended";
 /** Lists of executions; single ones are read again by their ids. */
 const EXECUTIONS = "/api/executions?";
 const CHANGED: Record<string, string[]> = {
-  "execution.started": [EXECUTIONS],
+  "execution.started": [EXECUTIONS, "/api/triggers"],
   "execution.completed": [EXECUTIONS, "/api/workflows", "/api/me"],
   "execution.failed": [EXECUTIONS, "/api/workflows", "/api/me"],
   "execution.cancelled": [EXECUTIONS, "/api/workflows", "/api/me"],

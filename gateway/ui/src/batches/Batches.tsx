@@ -8,7 +8,7 @@ import { TagList } from "../components/TagList";
 import { Link } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
 import { BatchProgress } from "./BatchProgress";
-import { useRenewal } from "./useRenewal";
+import { useRenewal } from "../api/renewal";
 import "./batches.css";
 
 const PAGE_ROWS = 50;

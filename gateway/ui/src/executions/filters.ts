@@ -33,6 +33,7 @@ export const SOURCES: Record<string, string> = {
   app: "Pages",
   "app-draft": "Draft",
   batch: "Batch",
+  trigger: "Trigger",
 };
 
 /** Value of a filter that selects executions without a key, or without a model. */

@@ -12,6 +12,9 @@ interface Props {
   hasEvents: boolean;
 }
 
+const HINT = "It is told of this run alone. The secret signs each call.";
+const BATCH_HINT = "It is told once, when the batch has ended. The secret signs the call.";
+
 /** Tags and a webhook of a run or a batch. */
 export function OptionFields({ options, hasEvents }: Props) {
   const { values, faults, change } = options;
@@ -22,17 +25,18 @@ export function OptionFields({ options, hasEvents }: Props) {
         <input type="checkbox" checked={values.hasWebhook} onChange={(event) => change({ hasWebhook: event.target.checked })} />
         Send it to a webhook
       </label>
-      {values.hasWebhook && <WebhookFields options={options} hasEvents={hasEvents} />}
+      {values.hasWebhook && <WebhookFields options={options} hasEvents={hasEvents} hint={hasEvents ? HINT : BATCH_HINT} />}
     </div>
   );
 }
 
-function WebhookFields({ options: { values, faults, change }, hasEvents }: Props) {
+/** The URL, the secret and the events of an outbound webhook. */
+export function WebhookFields({ options: { values, faults, change }, hasEvents, hint }: Props & { hint: string }) {
   const id = useId();
   return (
     <fieldset className="stack webhook-fields" aria-label="Webhook" aria-describedby={id}>
       <p className="muted small" id={id}>
-        {hasEvents ? "It is told of this run alone. The secret signs each call." : "It is told once, when the batch has ended. The secret signs the call."}
+        {hint}
       </p>
       <TextField
         label="Webhook URL"

@@ -28,8 +28,8 @@ const BEGIN: OptionValues = { tags: "", hasWebhook: false, url: "", secret: "", 
 const MEMBERS = ["tags", "webhook.url", "webhook.secret", "webhook.events"];
 const SHORTEST_SECRET = 16;
 
-export function useRunOptions(hasEvents: boolean): RunOptions {
-  const [values, setValues] = useState(BEGIN);
+export function useRunOptions(hasEvents: boolean, begin: Partial<OptionValues> = {}): RunOptions {
+  const [values, setValues] = useState<OptionValues>(() => ({ ...BEGIN, ...begin }));
   const [faults, setFaults] = useState<Faults>({});
   const change = (changes: Partial<OptionValues>): void => {
     setValues((now) => ({ ...now, ...changes }));

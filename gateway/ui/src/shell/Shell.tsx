@@ -12,6 +12,7 @@ const PAGES = [
   ["/", "Workflows"],
   ["/app/executions", "Executions"],
   ["/app/batches", "Batches"],
+  ["/app/triggers", "Triggers"],
   ["/app/usage", "Usage"],
   ["/app/models", "Models"],
   ["/app/api/keys", "API keys"],

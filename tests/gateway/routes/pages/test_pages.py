@@ -18,6 +18,8 @@ ACCOUNTS = [
     f"/app/executions/{EXECUTION_ID}",
     "/app/batches",
     f"/app/batches/{EXECUTION_ID}",
+    "/app/triggers",
+    "/app/triggers/trg_5d2e81c0b7f4",
     "/app/usage",
     "/app/api/keys",
     "/app/models",
@@ -88,6 +90,7 @@ async def test_visitors_sign_in_first_and_come_back(make_client: MakeClient, pat
     [
         ("editor", (400, "INVALID_SLUG")),
         ("batches", (404, "BATCH_NOT_FOUND")),
+        ("triggers", (404, "TRIGGER_NOT_FOUND")),
         ("executions", (404, "EXECUTION_NOT_FOUND")),
         ("models", (404, "MODEL_NOT_FOUND")),
     ],

@@ -4,7 +4,7 @@ import { invalidate, useResource } from "../../api/resource";
 import { Failed, Loading } from "../../components/States";
 import { Link } from "../../shell/router";
 import { usePageTitle } from "../../shell/Shell";
-import { useRenewal } from "../useRenewal";
+import { useRenewal } from "../../api/renewal";
 import { Header } from "./Header";
 import { Items } from "./Items";
 import "../../executions/execution/execution.css";

@@ -1,0 +1,121 @@
+import { type ReactNode, useState } from "react";
+import { call } from "../../api/client";
+import { invalidate } from "../../api/resource";
+import { type Trigger, triggerPath } from "../../api/triggers";
+import { Ago, credits, Moment } from "../../components/Ago";
+import { Button } from "../../components/Button";
+import { toast } from "../../components/Toast";
+import { Link, navigate } from "../../shell/router";
+import { EnabledSwitch } from "../EnabledSwitch";
+import { timesOf, Until } from "../When";
+import { KINDS, momentIn } from "../words";
+import { DeleteTrigger } from "./DeleteTrigger";
+
+/** The trigger's name, its switch, its facts, and the actions on it. */
+export function Header({ trigger }: { trigger: Trigger }) {
+  const label = trigger.enabled ? "Enabled" : "Paused";
+  return (
+    <>
+      <div className="row spread execution-head">
+        <div>
+          <h1>{trigger.name}</h1>
+          <p className="row">
+            <span className="muted">{KINDS[trigger.kind]}</span>
+            <EnabledSwitch trigger={trigger} />
+            <span aria-hidden="true">{label}</span>
+          </p>
+        </div>
+        <Actions trigger={trigger} />
+      </div>
+      <Facts trigger={trigger} />
+    </>
+  );
+}
+
+interface Started {
+  executionId: string;
+  occurrenceId: string;
+}
+
+function Actions({ trigger }: { trigger: Trigger }) {
+  const [isAsked, setAsked] = useState(false);
+  const [isBusy, setBusy] = useState(false);
+  const run = async (): Promise<void> => {
+    setBusy(true);
+    try {
+      const { executionId } = await call<Started>("POST", `${triggerPath(trigger.id)}/run`);
+      toast("A run began", { label: "Show it", run: () => navigate(`/app/executions/${executionId}`) });
+      invalidate(triggerPath(trigger.id));
+    } catch (error) {
+      toast((error as Error).message);
+    }
+    setBusy(false);
+  };
+  return (
+    <div className="row">
+      {trigger.kind === "schedule" && (
+        <Button look="primary" disabled={isBusy} onClick={() => void run()}>
+          Run now
+        </Button>
+      )}
+      <Button isDanger onClick={() => setAsked(true)}>
+        Delete
+      </Button>
+      {isAsked && <DeleteTrigger trigger={trigger} onClose={() => setAsked(false)} />}
+    </div>
+  );
+}
+
+function Facts({ trigger }: { trigger: Trigger }) {
+  const { workflowSlug: slug, version, max_credits: limit } = trigger;
+  return (
+    <dl className="execution-facts">
+      <Fact name="Workflow">
+        <Link href={`/app/editor/${slug}`}>{slug}</Link>
+        <span className="muted">{version === null ? " live version" : ` version ${version}`}</span>
+      </Fact>
+      <Fact name="Starts">
+        {timesOf(trigger)}
+        {trigger.kind === "schedule" && (
+          <span className="muted">
+            {" "}
+            <code>{trigger.cron}</code> {trigger.timezone}
+          </span>
+        )}
+      </Fact>
+      {trigger.kind === "schedule" && trigger.enabled && (
+        <Fact name="Next">
+          {trigger.nextAt === null ? (
+            "Never again"
+          ) : (
+            <>
+              {momentIn(trigger.nextAt, trigger.timezone)}{" "}
+              <span className="muted">
+                (<Until at={trigger.nextAt} timeZone={trigger.timezone} />)
+              </span>
+            </>
+          )}
+        </Fact>
+      )}
+      {limit !== null && <Fact name="At most">{credits(limit)} a run</Fact>}
+      <Fact name="Created">
+        <Moment at={trigger.createdAt} />{" "}
+        <span className="muted">
+          (<Ago at={trigger.createdAt} />)
+        </span>
+      </Fact>
+      <Fact name="Runs">
+        <Link href={`/app/executions?triggerId=${trigger.id}`}>Its executions</Link>
+      </Fact>
+    </dl>
+  );
+}
+
+function Fact({ name, children }: { name: string; children: ReactNode }) {
+  return (
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}

@@ -1,0 +1,60 @@
+import { useRenewal } from "../../api/renewal";
+import { useResource } from "../../api/resource";
+import { type Trigger as TriggerFacts, triggerPath } from "../../api/triggers";
+import { Failed, Loading } from "../../components/States";
+import { Tabs } from "../../components/Tabs";
+import { Link, useParameter } from "../../shell/router";
+import { usePageTitle } from "../../shell/Shell";
+import { Header } from "./Header";
+import { Occurrences } from "./Occurrences";
+import { Settings } from "./Settings";
+import "../../executions/execution/execution.css";
+import "../../executions/executions.css";
+import "../triggers.css";
+
+const RENEW_MS = 3_000;
+const TABS = { occurrences: "Occurrences", settings: "Settings" } as const;
+type Tab = keyof typeof TABS;
+
+/** One trigger: its facts, its occurrences and its settings. */
+export default function Trigger({ id }: { id: string }) {
+  const path = triggerPath(id);
+  const { data, error, reload } = useResource<TriggerFacts>(path);
+  useRenewal(path, data !== undefined, RENEW_MS);
+  usePageTitle(data?.name ?? "Trigger");
+  return (
+    <>
+      <p className="back">
+        <Link href="/app/triggers">Triggers</Link>
+      </p>
+      {data && (
+        <div className="stack execution">
+          <Header trigger={data} />
+          <Parts trigger={data} />
+        </div>
+      )}
+      {!data && <h1>Trigger {id}</h1>}
+      {!data && (error ? error.status === 404 ? <Missing /> : <Failed error={error} retry={reload} /> : <Loading height="24rem" />)}
+    </>
+  );
+}
+
+function Parts({ trigger }: { trigger: TriggerFacts }) {
+  const [tab, setTab] = useParameter("tab", "occurrences");
+  const chosen: Tab = tab in TABS ? (tab as Tab) : "occurrences";
+  const choose = (name: string): void => setTab((Object.keys(TABS) as Tab[]).find((each) => TABS[each] === name) ?? "");
+  return (
+    <Tabs label="Parts of the trigger" tabs={Object.values(TABS)} chosen={TABS[chosen]} onChoose={choose}>
+      {chosen === "occurrences" ? <Occurrences trigger={trigger} /> : <Settings trigger={trigger} />}
+    </Tabs>
+  );
+}
+
+function Missing() {
+  return (
+    <div className="state">
+      <h2>There is no such trigger</h2>
+      <p>Its id is wrong, it belongs to another account, or it was deleted. Its executions stay in the history.</p>
+    </div>
+  );
+}
