@@ -186,6 +186,18 @@ DUTY_LAG = Gauge(
     ["duty"],
     registry=REGISTRY,
 )
+OCCURRENCES = Counter(
+    "headrace_trigger_occurrences_total",
+    "Occurrences of triggers; `reason` is empty for started and missed ones.",
+    ["kind", "status", "reason"],
+    registry=REGISTRY,
+)
+SCHEDULE_LATENESS = Histogram(
+    "headrace_schedule_lateness_seconds",
+    "Time from a due time of a schedule to the acceptance of its run.",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3_600),
+    registry=REGISTRY,
+)
 PROCESSES = Gauge(
     "headrace_processes",
     "Processes, by version of Headrace and the newest schema of the store that they know.",
