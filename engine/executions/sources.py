@@ -18,3 +18,5 @@ class Source(StrEnum):
     """An item of a batch."""
     SUB = "sub"
     """A node of another execution."""
+    TRIGGER = "trigger"
+    """A schedule or an inbound webhook."""

@@ -69,6 +69,7 @@ from engine.store.redis.address import RedisAddress
 from engine.store.redis.cluster.opening import open_client, open_guard
 from engine.store.schema import StoreSchema
 from engine.store.seals import SealingKeyCheck
+from engine.store.triggers.triggers import ReplaceRefusal, Triggers
 from engine.store.webhooks.deliveries import Deliveries
 from engine.store.webhooks.redelivery import Redelivered, Redelivery
 from engine.store.webhooks.webhooks import Webhook, Webhooks
@@ -129,6 +130,7 @@ __all__ = [
     "RateWindows",
     "Redelivered",
     "Redelivery",
+    "ReplaceRefusal",
     "ReserveMemory",
     "RunVerdict",
     "SavedModel",
@@ -143,6 +145,7 @@ __all__ = [
     "StaleWorkflow",
     "Store",
     "TopUp",
+    "Triggers",
     "UsageLog",
     "UsagePage",
     "Versions",
@@ -185,6 +188,7 @@ class Store:
         self._make_workflows(settings)
         self._make_executions(settings)
         self._make_webhooks(settings, sealer)
+        self.triggers = Triggers(client=self.client, sealer=sealer, audit=self.audit)
         self._make_operations()
 
     @classmethod

@@ -24,6 +24,7 @@ class Format(Enum):
     DELIVERY = ("delivery", 2)
     EXECUTION = ("execution", 2)
     MODEL = ("model", 2)
+    TRIGGER = ("trigger", 2)
     WEBHOOK = ("webhook", 2)
     WORKFLOW_VERSION = ("workflow version", 2)
 

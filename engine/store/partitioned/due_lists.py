@@ -37,15 +37,21 @@ class DueLists:
     """Finds accounts that need a look, and their lists: no account waits for the many of another.
 
     `lists_of` returns the key of an account's open lists, and `accounts_of` that of a partition's
-    accounts, both by the time in milliseconds of the next look.
+    accounts, both by the time in milliseconds of the next look. A look takes in at most
+    `most_lists` lists of one account.
     """
 
     def __init__(
-        self, client: Client, lists_of: Callable[[str], str], accounts_of: Callable[[int], str]
+        self,
+        client: Client,
+        lists_of: Callable[[str], str],
+        accounts_of: Callable[[int], str],
+        most_lists: int = MOST_LISTS,
     ) -> None:
         self._client = client
         self._lists_of = lists_of
         self._accounts_of = accounts_of
+        self._most_lists = most_lists
         self._first = FirstMembers(client, accounts_of)
 
     @property
@@ -79,7 +85,7 @@ class DueLists:
         """Return a bounded number of the account's lists that need a look."""
         key = self._lists_of(account_id)
         names = await self._client.send(
-            "ZRANGE", key, "-inf", now, "BYSCORE", "LIMIT", 0, MOST_LISTS
+            "ZRANGE", key, "-inf", now, "BYSCORE", "LIMIT", 0, self._most_lists
         )
         return [each.decode() for each in names]
 

@@ -3,6 +3,7 @@
 from tests.support.store.batch_scenarios import BATCH_SCENARIOS
 from tests.support.store.child_scenarios import CHILD_SCENARIOS
 from tests.support.store.scenario import NOW, Scenario, Value, scenario
+from tests.support.triggers.scenarios import TRIGGER_SCENARIOS
 
 __all__ = ["NOW", "SCENARIOS", "Scenario"]
 
@@ -708,4 +709,5 @@ SCENARIOS = {
     ),
     **BATCH_SCENARIOS,
     **CHILD_SCENARIOS,
+    **TRIGGER_SCENARIOS,
 }

@@ -7,6 +7,7 @@ MANY_ENTRIES: dict[str, str] = {
     "docs/pictures": "Made by a command: each page in light, in dark and on a phone.",
     "tests/engine": "One folder for each of engine.",
     "tests/support": "One folder for each subject that tests share helpers of.",
+    "tests/engine/store": "One folder for each of the store, and its modules.",
     "tests/engine/graph": "One module for each module, and five for the parser.",
     "tests/engine/nodes": "One module for each node type.",
     "tests/workers/outbound": "One module for each rule of the client.",

@@ -33,6 +33,7 @@ REFUSED_WHEN_FULL = {
         "redeem_login",
         "save_draft",
     ),
+    *("save_trigger", "rotate_hook"),
     *("open_children", "replace_key", "restore_workflow", "revise_version"),
     "save_workflow",
     "request_cover",

@@ -1,0 +1,51 @@
+#!lua
+-- Save a trigger: a new one, unless it would be one too many, or other settings of one that still
+-- has the revision with which it was read. A due time that has come meanwhile stays, so that none
+-- is lost; a schedule with one is not disabled. Called again, the script returns its first answer.
+-- KEYS: triggers, audit, open_schedules, schedules_due, hooks
+-- ARGV: now?, account_id, id, revision (with which it was read; 0: a new one), settings (packed),
+--       enabled (1 or 0), since, next? (due time), key? (API key that makes it), secret? (its
+--       name), token? (sealed, of a new inbound webhook), hook? (digest of the token), most
+--       (triggers), act*6
+-- Returns {'ok', values of the trigger's fields} | {'full', number of triggers} | {'gone'}
+--         | {'changed'} | {'due'} when a due time must be begun before
+-- Uses: read_now, add_audit, trigger_fields, schedule_look
+local now = read_now(ARGV.now)
+local stamp = string.format('%d', now)
+local id = ARGV.id
+local function name(field) return id .. '.' .. field end
+
+local former, revision, enabled, next_at = unpack(redis.call('HMGET', KEYS.triggers, id,
+  name('revision'), name('enabled'), name('next')))
+local is_new = ARGV.revision == '0'
+if former and tonumber(revision) == tonumber(ARGV.revision) + 1 and former == ARGV.settings
+  and enabled == ARGV.enabled then
+  return {'ok', trigger_fields(id)}
+end
+if is_new and former or former and revision ~= ARGV.revision then return {'changed'} end
+if not is_new and not former then return {'gone'} end
+if is_new then
+  local count = 0
+  for _, field in ipairs(redis.call('HKEYS', KEYS.triggers)) do
+    if not string.find(field, '.', 1, true) then count = count + 1 end
+  end
+  if count >= tonumber(ARGV.most) then return {'full', string.format('%d', count)} end
+end
+local is_due = enabled == '1' and next_at and tonumber(next_at) <= now
+if is_due and ARGV.enabled == '0' then return {'due'} end
+
+local due = ARGV.enabled == '1' and (is_due and next_at or ARGV.next) or ''
+redis.call('HSET', KEYS.triggers, id, ARGV.settings, name('enabled'), ARGV.enabled,
+  name('revision'), string.format('%d', tonumber(ARGV.revision) + 1), name('updated'), stamp,
+  name('since'), ARGV.since, name('next'), due, name('secret'), ARGV.secret)
+if not is_due then redis.call('HDEL', KEYS.triggers, name('held')) end
+if is_new then
+  redis.call('HSET', KEYS.triggers, name('created'), stamp, name('key'), ARGV.key)
+  if ARGV.token ~= '' then
+    redis.call('HSET', KEYS.triggers, name('token'), ARGV.token, name('hook'), ARGV.hook)
+    redis.call('HSET', KEYS.hooks, ARGV.hook, ARGV.account_id .. '/' .. id)
+  end
+end
+schedule_look(ARGV.account_id, id, due)
+add_audit(now)
+return {'ok', trigger_fields(id)}
