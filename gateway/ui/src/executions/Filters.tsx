@@ -1,6 +1,7 @@
 import { useEffect, useState } from "react";
 import { useResource } from "../api/resource";
-import type { ApiKey, Model, WorkflowRow } from "../api/types";
+import { type Trigger, TRIGGER_LIST } from "../api/triggers";
+import type { ApiKey, Model, Page, WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
 import { Labelled } from "../components/Labelled";
 import { TimeRange } from "../components/TimeRange";
@@ -61,6 +62,7 @@ function Statuses({ chosen }: { chosen: string[] }) {
 function Rare({ filters }: { filters: Filters }) {
   const keys = useResource<ApiKey[]>("/api/api-keys").data ?? [];
   const models = useResource<Model[]>("/api/models").data ?? [];
+  const triggers = useResource<Page<Trigger>>(TRIGGER_LIST).data?.rows ?? [];
   return (
     <div className="filter-row">
       <Choice label="Source" name="source" filters={filters} any="All sources">
@@ -76,7 +78,9 @@ function Rare({ filters }: { filters: Filters }) {
       <Text label="Version" name="version" filters={filters} clean={(text) => text.replace(/\D|^0+/g, "").slice(0, 9)} />
       <Text label="X-Request-Id" name="httpRequestId" filters={filters} clean={(text) => text.trim().slice(0, 100)} />
       <Text label="Batch" name="batchId" filters={filters} clean={idLetters} fits={isId} />
-      <Text label="Trigger" name="triggerId" filters={filters} clean={(text) => text.trim()} />
+      <Choice label="Trigger" name="triggerId" filters={filters} any="Any or none">
+        {triggers.map((row): [string, string] => [row.id, row.name])}
+      </Choice>
     </div>
   );
 }

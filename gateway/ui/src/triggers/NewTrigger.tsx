@@ -2,6 +2,7 @@ import type { TriggerKind } from "../api/triggers";
 import { Link, useParameter } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
 import { ScheduleForm } from "./schedule/ScheduleForm";
+import "../executions/execution/execution.css";
 
 const TITLES: Record<TriggerKind, string> = { schedule: "New schedule", webhook: "New inbound webhook" };
 

@@ -53,7 +53,7 @@ function Row({ trigger }: { trigger: Trigger }) {
       <td className="small" data-label="Last occurrence">
         <Last trigger={trigger} />
       </td>
-      <td>
+      <td className="trigger-switch" data-label="Enabled">
         <EnabledSwitch trigger={trigger} />
       </td>
     </tr>

@@ -13,6 +13,7 @@ import { SOURCES } from "../filters";
 import { nameOf, versionOf } from "../RunTable";
 import { PlaceOfChild } from "./Parent";
 import { RunAgain, useLiveVersion } from "./RunAgain";
+import { StartedBy } from "./StartedBy";
 import { executionPath } from "./state";
 
 /** The execution's name, its facts, and the actions on it. */
@@ -135,9 +136,23 @@ function Facts({ execution }: { execution: ExecutionDetail }) {
           <TagList tags={execution.tags} />
         </Fact>
       )}
+      <Origins execution={execution} />
+    </dl>
+  );
+}
+
+/** The batch, the trigger, the node or the execution that an execution began for. */
+function Origins({ execution }: { execution: ExecutionDetail }) {
+  return (
+    <>
       {execution.batchId && (
         <Fact name="Batch">
           Item {execution.batchIndex} of <Link href={`/app/batches/${execution.batchId}`}>{execution.batchId.slice(0, 8)}</Link>
+        </Fact>
+      )}
+      {execution.triggerId && (
+        <Fact name="Started by">
+          <StartedBy execution={execution} />
         </Fact>
       )}
       {execution.parentId && (
@@ -150,7 +165,7 @@ function Facts({ execution }: { execution: ExecutionDetail }) {
           <Link href={`/app/executions/${execution.retryOf}`}>{execution.retryOf.slice(0, 8)}</Link>
         </Fact>
       )}
-    </dl>
+    </>
   );
 }
 

@@ -84,7 +84,12 @@ async function write(begun: Schedule | null, body: Record<string, unknown>): Pro
     navigate(`/app/triggers/${created.id}`);
     return created;
   }
-  const saved = await change(begun.id, differing(begun, body));
+  const changes = differing(begun, body);
+  if (Object.keys(changes).length === 0) {
+    toast("Nothing has changed");
+    return begun;
+  }
+  const saved = await change(begun.id, changes);
   toast(`Saved ${saved.name}`);
   return saved as Schedule;
 }
