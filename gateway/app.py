@@ -21,6 +21,7 @@ from gateway.routes.models import model_checks, models
 from gateway.routes.operations import audit, health, installation
 from gateway.routes.pages import docs, pages
 from gateway.routes.runs import draft_runs, retries, runs
+from gateway.routes.triggers import previews
 from gateway.routes.usage import ledger, usage, usage_series
 from gateway.routes.webhooks import deliveries, webhooks
 from gateway.routes.workflows import (
@@ -49,6 +50,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *batches.routes,
         *items.routes,
         *batch_retries.routes,
+        *previews.routes,
         *workflow_checks.routes,
         *expressions.routes,
         *workflows.routes,

@@ -1,0 +1,1 @@
+"""Triggers of accounts: schedules, inbound webhooks, and their occurrences."""
