@@ -15,8 +15,8 @@ from gateway.auth.resource import Resource
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import Moment, View, doc, refused
-from gateway.routes.triggers.trigger_body import TriggerBody
 from gateway.services import GatewayRequest
+from gateway.triggers.trigger_body import TriggerBody
 
 MAX_COUNT = 100
 DEFAULT_COUNT = 5

@@ -6,6 +6,7 @@ MANY_ENTRIES: dict[str, str] = {
     "engine/nodes": "One module for each node type.",
     "docs/pictures": "Made by a command: each page in light, in dark and on a phone.",
     "tests/engine": "One folder for each of engine.",
+    "tests/gateway": "One folder for each of gateway, and modules for its own modules.",
     "tests/support": "One folder for each subject that tests share helpers of.",
     "tests/engine/store": "One folder for each of the store, and its modules.",
     "tests/engine/graph": "One module for each module, and five for the parser.",

@@ -5,7 +5,7 @@ from msgspec import Meta
 
 from engine.errors import InvalidTrigger
 from gateway.http.types import refused
-from gateway.routes.triggers.trigger_body import TriggerBody
+from gateway.triggers.trigger_body import TriggerBody
 
 
 class Body(TriggerBody, kw_only=True):

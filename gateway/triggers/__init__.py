@@ -1,0 +1,1 @@
+"""Bodies of triggers, and the rights of their callers."""
