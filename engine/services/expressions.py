@@ -16,8 +16,17 @@ from engine.process.lru_cache import LruCache
 from engine.process.pool import AccountRunner, Pool, PoolCrashed, PoolTimeout
 from engine.values import cel
 from engine.values.cel import Expression
+from engine.values.cel.several import (
+    ALL,
+    Evaluations,
+    ExpressionProblem,
+    decode_evaluations,
+    evaluate_several,
+)
 
 TRIAL_SECONDS = 1.0
+SEVERAL_SECONDS = 2.0
+"""Longest time of the expressions of one event, all together."""
 CHECK_SECONDS = 10.0
 """Longest time of one call of a child that checks; the limits on processor time are far below."""
 GRAPH_CPU_SECONDS = 2.0
@@ -98,6 +107,35 @@ class Expressions:
                 message = "The expression needed more memory than it may have"
                 raise NodeFailed("resource_exhausted", message) from None
             return encoded
+
+    async def evaluate_several(
+        self,
+        account_id: str,
+        condition: str | None,
+        expressions: Sequence[tuple[str, str]],
+        values: Mapping[str, Any],
+        *,
+        is_thorough: bool = False,
+    ) -> Evaluations:
+        """Return what `engine.values.cel.several.evaluate_several` does, by one call of a child.
+
+        An evaluation over the limits of time or memory is a problem of all expressions together.
+        Raises Unavailable where many are evaluated.
+        """
+        async with self._use(account_id) as pool:
+            try:
+                encoded: bytes = await AccountRunner(pool, account_id).run(
+                    evaluate_several,
+                    *(condition, tuple(expressions), values, is_thorough),
+                    deadline_seconds=SEVERAL_SECONDS,
+                )
+            except PoolTimeout:
+                reason = f"The expressions did not end within {SEVERAL_SECONDS:g} s"
+                return Evaluations(problems=[ExpressionProblem(name=ALL, reason=reason)])
+            except (PoolCrashed, MemoryError):
+                reason = "The expressions needed more memory than they may have"
+                return Evaluations(problems=[ExpressionProblem(name=ALL, reason=reason)])
+            return decode_evaluations(encoded)
 
     async def close(self) -> None:
         """End the processes; a trial under way raises NodeFailed."""

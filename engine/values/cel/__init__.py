@@ -54,6 +54,8 @@ class Expression(NamedTuple):
     variables: tuple[str, ...] = ()
     """Names of variables beside `value`, sorted."""
     is_condition: bool = False
+    has_value: bool = True
+    """Whether there is a variable `value`."""
 
 
 def check_some(expressions: Sequence[Expression]) -> tuple[list[str | None], float]:
@@ -64,9 +66,16 @@ def check_some(expressions: Sequence[Expression]) -> tuple[list[str | None], flo
     began, faults = time.process_time(), list[str | None]()
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     try:
-        for text, variables, is_condition in expressions:
+        for each in expressions:
             signal.setitimer(signal.ITIMER_PROF, CHECK_CPU_SECONDS)
-            faults.append(check(text, variables, is_condition=is_condition))
+            faults.append(
+                check(
+                    each.text,
+                    each.variables,
+                    is_condition=each.is_condition,
+                    has_value=each.has_value,
+                )
+            )
             if time.process_time() - began > CHECK_SLICE_SECONDS:
                 break
     finally:
@@ -75,7 +84,11 @@ def check_some(expressions: Sequence[Expression]) -> tuple[list[str | None], flo
 
 
 def check(
-    expression: str, variables: Sequence[str] = (), *, is_condition: bool = False
+    expression: str,
+    variables: Sequence[str] = (),
+    *,
+    is_condition: bool = False,
+    has_value: bool = True,
 ) -> str | None:
     """Return the fault of an expression as a sentence with its position, or None."""
     if not is_text(expression) or len(expression.encode()) > MAX_EXPRESSION_BYTES:
@@ -85,7 +98,8 @@ def check(
     if expanded_size(expression) > MAX_EXPANDED:
         return COPIED
     try:
-        compiled = environment(_names(variables)).compile(expression)
+        names = _names(variables) if has_value else tuple(sorted(variables))
+        compiled = environment(names).compile(expression)
         # Raises for some types that compile, such as a map with maps as keys.
         result_type = compiled.return_type().name().lower()
     except RuntimeError as error:
@@ -97,21 +111,21 @@ def check(
     return None
 
 
-def check_size(values: Mapping[str, Any]) -> None:
+def check_size(values: Mapping[str, Any], max_bytes: int = MAX_VALUE_BYTES) -> None:
     """Check that values of variables are plain and not too large. Raises NodeFailed."""
     for name, value in values.items():
         reason = fault(value)
         if reason:
             raise NodeFailed(ERROR, f"{_title(name)} {reason}")
-    if sum(_size(value) for value in values.values()) > MAX_VALUE_BYTES:
+    if sum(_size(value) for value in values.values()) > max_bytes:
         subject = "The value is" if len(values) == 1 else "All values together are"
-        raise NodeFailed(ERROR, f"{subject} over the limit of {MAX_VALUE_BYTES} bytes as JSON")
+        raise NodeFailed(ERROR, f"{subject} over the limit of {max_bytes} bytes as JSON")
 
 
 def evaluate(expression: str, values: Mapping[str, Any]) -> Any:
     """Return the plain result of an expression over its variables. Raises NodeFailed."""
     check_size(values)
-    return _evaluate(expression, _read_values(values))
+    return evaluate_read(expression, read_values(values))
 
 
 def evaluate_as_json(expression: str, values: Mapping[str, Any]) -> bytes:
@@ -122,9 +136,9 @@ def evaluate_as_json(expression: str, values: Mapping[str, Any]) -> bytes:
 def choose(expressions: Sequence[str], values: Mapping[str, Any]) -> int | None:
     """Return the index of the first expression that is true, or None. Raises NodeFailed."""
     check_size(values)
-    data = _read_values(values)
+    data = read_values(values)
     for position, expression in enumerate(expressions):
-        verdict = _evaluate(expression, data)
+        verdict = evaluate_read(expression, data)
         if not isinstance(verdict, bool):
             raise not_a_verdict(verdict)
         if verdict:
@@ -138,7 +152,8 @@ def not_a_verdict(value: Any) -> NodeFailed:
     return NodeFailed(ERROR, reason)
 
 
-def _evaluate(expression: str, data: Mapping[str, Any]) -> Any:
+def evaluate_read(expression: str, data: Mapping[str, Any]) -> Any:
+    """Return the plain result over variables that `read_values` gave. Raises NodeFailed."""
     try:
         found = _compile(expression, tuple(sorted(data))).eval(data=data)
         kind, plain = found.type().name(), found.plain_value()
@@ -176,7 +191,8 @@ def _title(name: str) -> str:
     return "The value" if name == VALUE else f"The value of '{name}'"
 
 
-def _read_values(values: Mapping[str, Any]) -> dict[str, Any]:
+def read_values(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Return values of variables as expressions take them. Raises NodeFailed."""
     for name, value in values.items():
         if has_nul(value):
             raise NodeFailed(ERROR, f"{_title(name)} has a text with a NUL character")
