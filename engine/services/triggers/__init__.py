@@ -1,0 +1,1 @@
+"""Triggers: checks of their settings, and the runs of their occurrences."""

@@ -1,0 +1,98 @@
+"""Inbound events: the values that expressions see of a request, and the id of the event."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import parse_qsl
+
+from msgspec import Struct
+
+from engine.triggers.trigger import Verify, VerifyKind
+from gateway.hooks.event_body import group_pairs, parse_event_body
+from gateway.hooks.verification import Headers, read_headers
+
+HIDDEN_HEADERS = frozenset({"authorization", "cookie"})
+"""Headers that neither expressions nor occurrences see, beside those that verification reads."""
+STANDARD_ID, GITHUB_ID = "webhook-id", "x-github-delivery"
+STRIPE_PREFIX = "evt_"
+MAX_QUERY_FIELDS = 1_000
+
+
+class HookEvent(Struct, frozen=True, kw_only=True):
+    """An event of an inbound webhook, as expressions and occurrences see it."""
+
+    body: Any
+    headers: dict[str, str]
+    """By names in lower case; a header that is sent several times is joined by commas."""
+    query: dict[str, Any]
+    method: str = "POST"
+
+    def values(self) -> dict[str, Any]:
+        """Return the variables of expressions."""
+        return {
+            "body": self.body,
+            "headers": self.headers,
+            "query": self.query,
+            "method": self.method,
+        }
+
+
+def parse_event(verify: Verify, headers: Headers, query: bytes, data: bytes) -> HookEvent:
+    """Return the event in a request. Raises InvalidBody."""
+    visible = visible_headers(verify, headers)
+    pairs = parse_qsl(
+        query.decode("latin-1"), keep_blank_values=True, errors="replace", separator="&"
+    )
+    return HookEvent(
+        body=parse_event_body(visible.get("content-type", ""), data),
+        headers=visible,
+        query=group_pairs(pairs[:MAX_QUERY_FIELDS]),
+    )
+
+
+def visible_headers(verify: Verify, headers: Headers) -> dict[str, str]:
+    """Return the headers that may be seen, by names in lower case."""
+    hidden = HIDDEN_HEADERS.union(read_headers(verify))
+    found: dict[str, str] = {}
+    for raw_name, raw_value in headers:
+        name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
+        if name not in hidden:
+            found[name] = f"{found[name]}, {value}" if name in found else value
+    return found
+
+
+def default_event_id(verify: Verify, headers: Headers, body: Any) -> str | None:
+    """Return the id that the sender gave to an event, None without one.
+
+    An id that the signature covers precedes those that anyone could add to a copy of the event.
+    """
+    standard, github = _header(headers, STANDARD_ID), _header(headers, GITHUB_ID)
+    stripe = _stripe_id(body)
+    match verify.kind:
+        case VerifyKind.STRIPE:
+            return stripe or standard or github or None
+        case VerifyKind.GITHUB:
+            return github or standard or None
+        case _:
+            return standard or github or stripe or None
+
+
+def _header(headers: Iterable[tuple[bytes, bytes]], name: str) -> str:
+    key = name.encode()
+    found = [value.decode("latin-1") for each, value in headers if each.lower() == key]
+    return found[0] if len(found) == 1 else ""
+
+
+def _stripe_id(body: Any) -> str:
+    if not isinstance(body, Mapping) or body.get("object") != "event":
+        return ""
+    found = body.get("id")
+    return found if isinstance(found, str) and found.startswith(STRIPE_PREFIX) else ""
+
+
+def slack_challenge(verify: Verify, body: Any) -> str | None:
+    """Return the challenge of a request by which Slack asks for the owner of a URL, else None."""
+    if verify.kind is not VerifyKind.SLACK or not isinstance(body, Mapping):
+        return None
+    challenge = body.get("challenge")
+    is_question = body.get("type") == "url_verification" and isinstance(challenge, str)
+    return challenge if is_question else None
