@@ -29,6 +29,7 @@ COMMANDS = {
     "secret": ("secrets:secret", "Set, list and delete secrets of an account."),
     "session": ("sessions:session", "List and end the sessions of browsers."),
     "stub-provider": ("stub_provider:stub_provider", "Speak the protocols of model providers."),
+    "trigger": ("triggers:trigger", "Run workflows on schedules and for events of services."),
     "up": ("up:up", "Run the whole stack here, until Ctrl-C."),
     "worker": ("worker:worker", "Run one worker process on HEADRACE_REDIS_URL."),
     "workflow": ("workflows:workflow", "Save, compare, publish, list, get and delete workflows."),

@@ -48,6 +48,10 @@ class Api:
         """Change a resource."""
         return self._object(await self._call("PUT", path, body))
 
+    async def patch(self, path: str, body: Mapping[str, Any]) -> Answer:
+        """Change members of a resource."""
+        return self._object(await self._call("PATCH", path, body))
+
     async def delete(self, path: str) -> Answer:
         """Delete a resource."""
         return self._object(await self._call("DELETE", path))

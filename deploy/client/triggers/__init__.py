@@ -1,0 +1,1 @@
+"""Triggers of an account: their settings at a terminal, and the calls of the API."""
