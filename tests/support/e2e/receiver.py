@@ -17,6 +17,8 @@ class Received:
     bodies: list[bytes] = field(default_factory=list)
     ids: list[str] = field(default_factory=list)
     """`webhook-id` of each body; empty without one."""
+    headers: list[dict[str, str]] = field(default_factory=list)
+    """Headers of each body, by their names in lower case."""
     status: int = 200
     answers: Event = field(default_factory=Event)
     """Cleared: calls wait until it is set."""
@@ -35,6 +37,7 @@ def receiving() -> Iterator[Received]:
         def do_POST(self) -> None:
             received.bodies.append(self.rfile.read(int(self.headers["content-length"])))
             received.ids.append(self.headers.get("webhook-id", ""))
+            received.headers.append({name.lower(): text for name, text in self.headers.items()})
             received.answers.wait(MOST_SECONDS)
             with suppress(BrokenPipeError):  # the caller did not wait
                 self.send_response(received.status)

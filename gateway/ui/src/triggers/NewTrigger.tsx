@@ -1,6 +1,7 @@
 import type { TriggerKind } from "../api/triggers";
 import { Link, useParameter } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
+import { HookForm } from "./hook/HookForm";
 import { ScheduleForm } from "./schedule/ScheduleForm";
 import "../executions/execution/execution.css";
 
@@ -18,7 +19,7 @@ export function NewTrigger({ kind }: { kind: TriggerKind }) {
       <div className="page-head">
         <h1>{TITLES[kind]}</h1>
       </div>
-      {kind === "schedule" && <ScheduleForm trigger={null} slug={slug} />}
+      {kind === "schedule" ? <ScheduleForm trigger={null} slug={slug} /> : <HookForm trigger={null} slug={slug} />}
     </>
   );
 }

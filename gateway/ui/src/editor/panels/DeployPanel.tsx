@@ -1,14 +1,18 @@
-import { useMemo } from "react";
+import { lazy, Suspense, useMemo } from "react";
 import { useResource } from "../../api/resource";
 import type { PublicSchema } from "../../api/types";
 import { CopyButton } from "../../components/CopyButton";
+import { Loading } from "../../components/States";
 import { Snippets } from "../../playground/snippets/Snippets";
 import { Link } from "../../shell/router";
 import { useDocument, useEditor, useStore } from "../document/store";
 import { countOf, useStanding } from "../publishing/state";
 import { setMember } from "./members";
 
-/** The way from the workflow to code that calls it. */
+// Most sessions of the editor do without it.
+const WorkflowTriggers = lazy(() => import("../../triggers/WorkflowTriggers"));
+
+/** The way from the workflow to code that calls it, and to triggers that start it. */
 export function DeployPanel() {
   const store = useStore();
   const { slug } = store;
@@ -37,23 +41,16 @@ export function DeployPanel() {
           <CopyButton text={endpoint} name="Copy endpoint" />
         </div>
       </section>
-      {schema && (
-        <section className="stack" aria-label="Inputs">
-          <h3>Inputs</h3>
-          {schema.fields.length === 0 ? (
-            <p className="hint">This workflow takes no inputs.</p>
-          ) : (
-            <ul className="inputs">
-              {schema.fields.map((field) => (
-                <li key={field.name}>
-                  <code>{field.name}</code> <span className="muted">{field.type}{field.required ? ", required" : ""}</span>
-                </li>
-              ))}
-            </ul>
-          )}
+      {schema && <InputList fields={schema.fields} />}
+      {live && <Snippets isWrapped url={endpoint} inputs={inputs} />}
+      {liveVersion !== null && (
+        <section className="stack" aria-label="Triggers">
+          <h3>Triggers</h3>
+          <Suspense fallback={<Loading height="5rem" />}>
+            <WorkflowTriggers slug={slug} />
+          </Suspense>
         </section>
       )}
-      {live && <Snippets isWrapped url={endpoint} inputs={inputs} />}
       <section className="stack" aria-label="Playground">
         <h3>Playground</h3>
         <label className="labelled-switch">
@@ -79,6 +76,25 @@ export function DeployPanel() {
         </li>
       </ul>
     </div>
+  );
+}
+
+function InputList({ fields }: { fields: PublicSchema["fields"] }) {
+  return (
+    <section className="stack" aria-label="Inputs">
+      <h3>Inputs</h3>
+      {fields.length === 0 ? (
+        <p className="hint">This workflow takes no inputs.</p>
+      ) : (
+        <ul className="inputs">
+          {fields.map((field) => (
+            <li key={field.name}>
+              <code>{field.name}</code> <span className="muted">{field.type}{field.required ? ", required" : ""}</span>
+            </li>
+          ))}
+        </ul>
+      )}
+    </section>
   );
 }
 

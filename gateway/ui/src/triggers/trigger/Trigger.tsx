@@ -5,6 +5,7 @@ import { Failed, Loading } from "../../components/States";
 import { Tabs } from "../../components/Tabs";
 import { Link, useParameter } from "../../shell/router";
 import { usePageTitle } from "../../shell/Shell";
+import { Connect } from "../hook/Connect";
 import { Header } from "./Header";
 import { Occurrences } from "./Occurrences";
 import { Settings } from "./Settings";
@@ -13,7 +14,7 @@ import "../../executions/executions.css";
 import "../triggers.css";
 
 const RENEW_MS = 3_000;
-const TABS = { occurrences: "Occurrences", settings: "Settings" } as const;
+const TABS = { occurrences: "Occurrences", connect: "Connect", settings: "Settings" } as const;
 type Tab = keyof typeof TABS;
 
 /** One trigger: its facts, its occurrences and its settings. */
@@ -41,11 +42,14 @@ export default function Trigger({ id }: { id: string }) {
 
 function Parts({ trigger }: { trigger: TriggerFacts }) {
   const [tab, setTab] = useParameter("tab", "occurrences");
-  const chosen: Tab = tab in TABS ? (tab as Tab) : "occurrences";
-  const choose = (name: string): void => setTab((Object.keys(TABS) as Tab[]).find((each) => TABS[each] === name) ?? "");
+  const tabs = (Object.keys(TABS) as Tab[]).filter((each) => each !== "connect" || trigger.kind === "webhook");
+  const chosen = tabs.find((each) => each === tab) ?? "occurrences";
+  const choose = (name: string): void => setTab(tabs.find((each) => TABS[each] === name) ?? "");
   return (
-    <Tabs label="Parts of the trigger" tabs={Object.values(TABS)} chosen={TABS[chosen]} onChoose={choose}>
-      {chosen === "occurrences" ? <Occurrences trigger={trigger} /> : <Settings trigger={trigger} />}
+    <Tabs label="Parts of the trigger" tabs={tabs.map((each) => TABS[each])} chosen={TABS[chosen]} onChoose={choose}>
+      {chosen === "occurrences" && <Occurrences trigger={trigger} />}
+      {chosen === "connect" && trigger.kind === "webhook" && <Connect trigger={trigger} />}
+      {chosen === "settings" && <Settings trigger={trigger} />}
     </Tabs>
   );
 }

@@ -1,0 +1,177 @@
+import { type KeyboardEvent, useId, useMemo, useRef, useState } from "react";
+import { useTrial } from "../../api/trials";
+import type { ExpressionTrial } from "../../api/types";
+import { CodeArea, replaceRange } from "../../editor/settings/template/CodeArea";
+import "../../editor/settings/template/template.css";
+import { fitting, openPathAt, pathsOf, type SampleEvent, type SamplePath, valueInWords } from "./sample";
+
+/** Kind of value that an expression must give. */
+export type Wanted = "condition" | "text" | "value";
+
+interface Props {
+  label: string;
+  hint?: string;
+  placeholder?: string;
+  value: string;
+  sample: SampleEvent;
+  wanted: Wanted;
+  fault?: string;
+  isOptional?: boolean;
+  onChange: (text: string) => void;
+}
+
+/** An expression over an event, completed from a sample, with its result over the sample. */
+export function CelField({ label, hint, placeholder, value, sample, wanted, fault, isOptional, onChange }: Props) {
+  const id = useId();
+  const described = [hint && `${id}-hint`, `${id}-result`, fault && `${id}-fault`].filter(Boolean).join(" ");
+  return (
+    <div className="field">
+      <div className="row spread">
+        <label htmlFor={id} className="label">
+          {label}
+        </label>
+        {isOptional && <span className="hint">Optional</span>}
+      </div>
+      {hint && (
+        <p id={`${id}-hint`} className="hint">
+          {hint}
+        </p>
+      )}
+      <CompletedArea id={id} describedBy={described} placeholder={placeholder} value={value} sample={sample} isInvalid={Boolean(fault)} onChange={onChange} />
+      <Result id={`${id}-result`} text={value} sample={sample} wanted={wanted} />
+      {fault && (
+        <p id={`${id}-fault`} className="fault">
+          {fault}
+        </p>
+      )}
+    </div>
+  );
+}
+
+interface AreaProps {
+  id: string;
+  describedBy: string;
+  placeholder?: string;
+  value: string;
+  sample: SampleEvent;
+  isInvalid: boolean;
+  onChange: (text: string) => void;
+}
+
+function CompletedArea({ id, describedBy, placeholder, value, sample, isInvalid, onChange }: AreaProps) {
+  const list = useId();
+  const area = useRef<HTMLTextAreaElement>(null);
+  const [caret, setCaret] = useState<number | null>(null);
+  const [active, setActive] = useState(0);
+  const paths = useMemo(() => pathsOf(sample), [sample]);
+  const open = caret === null ? null : openPathAt(value, caret);
+  const suggestions = open ? fitting(paths, open.sought) : [];
+  const place = Math.min(active, suggestions.length - 1);
+  const follow = (): void => {
+    const at = area.current;
+    setCaret(at && at.selectionStart === at.selectionEnd ? at.selectionStart : null);
+  };
+  const complete = ({ text }: SamplePath): void => {
+    if (!open || !area.current || caret === null) return;
+    replaceRange(area.current, open.from, caret, text);
+    setCaret(null);
+  };
+  const press = (event: KeyboardEvent): void => {
+    if (suggestions.length === 0) return;
+    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
+    const chosen = suggestions[place];
+    if (step) setActive((place + step + suggestions.length) % suggestions.length);
+    else if ((event.key === "Enter" || event.key === "Tab") && chosen) complete(chosen);
+    else if (event.key === "Escape") setCaret(null);
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    <div className="template-editor">
+      <CodeArea
+        id={id}
+        isCode
+        rows={1}
+        aria-describedby={describedBy}
+        aria-invalid={isInvalid || undefined}
+        aria-autocomplete="list"
+        aria-controls={suggestions.length > 0 ? list : undefined}
+        aria-activedescendant={suggestions.length > 0 ? `${list}-${place}` : undefined}
+        areaRef={area}
+        placeholder={placeholder}
+        value={value}
+        onChange={(text) => {
+          onChange(text);
+          setActive(0);
+          follow();
+        }}
+        onBlur={() => setCaret(null)}
+        onKeyDown={press}
+      />
+      {suggestions.length > 0 && <PathList id={list} paths={suggestions} active={place} onChoose={complete} />}
+    </div>
+  );
+}
+
+interface ListProps {
+  id: string;
+  paths: readonly SamplePath[];
+  active: number;
+  onChoose: (path: SamplePath) => void;
+}
+
+/** Values of the sample that fit the path at the caret. */
+function PathList({ id, paths, active, onChoose }: ListProps) {
+  return (
+    <div className="choices" role="listbox" id={id} aria-label="Values of the sample">
+      {paths.map((each, place) => (
+        <div
+          key={each.text}
+          id={`${id}-${place}`}
+          role="option"
+          aria-selected={place === active}
+          tabIndex={-1}
+          ref={place === active ? show : undefined}
+          onMouseDown={(event) => {
+            event.preventDefault();
+            onChoose(each);
+          }}
+        >
+          <code>{each.text}</code>
+          <span className="hint">{valueInWords(each.value)}</span>
+        </div>
+      ))}
+    </div>
+  );
+}
+
+function show(option: HTMLElement | null): void {
+  option?.scrollIntoView({ block: "nearest" });
+}
+
+/** The result over the sample, or the reason that there is none. */
+function Result({ id, text, sample, wanted }: { id: string; text: string; sample: SampleEvent; wanted: Wanted }) {
+  const load = useMemo(() => {
+    const { body, headers, query, method } = sample;
+    return async () => ({ variables: { body, headers, query, method } });
+  }, [sample]);
+  const trial = useTrial(text, load);
+  const [words, isFault] = trial && text.trim() ? resultInWords(trial, wanted) : ["", false];
+  return (
+    <p id={id} className={isFault ? "fault" : "hint"} role="status">
+      {words}
+    </p>
+  );
+}
+
+function resultInWords({ result, truncated, problem }: ExpressionTrial, wanted: Wanted): [string, boolean] {
+  if (problem) return [problem, true];
+  if (truncated) return ["The sample gives a value that is too large to be shown here.", false];
+  if (wanted === "condition") {
+    if (typeof result !== "boolean") return [`The sample gives ${valueInWords(result)}, and a condition gives true or false.`, true];
+    return [result ? "True for the sample: a run would start." : "False for the sample: no run would start.", false];
+  }
+  if (wanted === "text" && typeof result !== "string") return [`The sample gives ${valueInWords(result)}, and an id is a text.`, true];
+  return [`The sample gives ${valueInWords(result)}.`, false];
+}

@@ -1,0 +1,148 @@
+import { type KeyboardEvent, useId, useState } from "react";
+import { SECRETS } from "../../api/paths";
+import { useResource } from "../../api/resource";
+import type { ListedSecret } from "../../api/types";
+import { Button } from "../../components/Button";
+import { CodeBlock } from "../../components/CodeBlock";
+import { TextField } from "../../components/TextField";
+import { freeName, nameFault, randomSecret, saveSecret, valueFault } from "./secrets";
+import type { Service } from "./services";
+
+interface Props {
+  service: Service;
+  /** Name of the chosen secret. */
+  value: string;
+  fault?: string;
+  onChange: (name: string) => void;
+}
+
+/** The secret that verifies events: chosen by name, made here, or pasted; its value is never shown again. */
+export function HookSecret({ service, value, fault, onChange }: Props) {
+  const id = useId();
+  const [source, setSource] = useState<"made" | "pasted" | null>(null);
+  const [made, setMade] = useState<{ name: string; value: string } | null>(null);
+  const secrets = useResource<ListedSecret[]>(SECRETS).data;
+  const names = (secrets ?? []).map((each) => each.name);
+  const isMissing = value !== "" && secrets !== undefined && !names.includes(value) && made?.name !== value;
+  const take = (name: string, content: string): void => {
+    setMade(source === "made" ? { name, value: content } : null);
+    setSource(null);
+    onChange(name);
+  };
+  return (
+    <div className="stack tight">
+      <div className="field">
+        <label htmlFor={id}>Secret</label>
+        <select
+          id={id}
+          className="input"
+          value={value}
+          aria-invalid={fault ? true : undefined}
+          aria-describedby={`${id}-hint`}
+          onChange={(event) => onChange(event.target.value)}
+        >
+          <option value="">Choose…</option>
+          {isMissing && <option value={value}>{value} (not there)</option>}
+          {made && !names.includes(made.name) && <option>{made.name}</option>}
+          {names.map((name) => (
+            <option key={name}>{name}</option>
+          ))}
+        </select>
+        <p id={`${id}-hint`} className={fault ? "fault" : "hint"}>
+          {fault || service.secretHint}
+        </p>
+      </div>
+      {source === null && (
+        <div className="row">
+          <Button isCompact onClick={() => setSource("made")}>
+            Make a secret
+          </Button>
+          <Button isCompact onClick={() => setSource("pasted")}>
+            Paste a secret
+          </Button>
+        </div>
+      )}
+      {source && <NewSecret key={source} service={service} isMade={source === "made"} names={names} onSaved={take} onCancel={() => setSource(null)} />}
+      {made && made.name === value && <Made service={service} value={made.value} />}
+    </div>
+  );
+}
+
+/** A value that was made here, shown while the form is open. */
+function Made({ service: { label, secretOrigin }, value }: { service: Service; value: string }) {
+  if (secretOrigin === "sender") {
+    return (
+      <p className="note">
+        This secret keeps the trigger closed for now. Save, give the URL to {label}, then paste the secret that {label} shows.
+      </p>
+    );
+  }
+  return (
+    <div className="stack tight">
+      <p>
+        Give it to the sender: <strong>it is not shown again.</strong>
+      </p>
+      <CodeBlock text={value} isWrapped label="Value of the secret" />
+    </div>
+  );
+}
+
+interface NewProps {
+  service: Service;
+  /** False: its value is pasted. */
+  isMade: boolean;
+  names: readonly string[];
+  onSaved: (name: string, value: string) => void;
+  onCancel: () => void;
+}
+
+/** Asks for the name of a new secret, and for its value where the sender has made it. It stands inside a form. */
+function NewSecret({ service, isMade, names, onSaved, onCancel }: NewProps) {
+  const [name, setName] = useState(() => freeName(service.secretName, names));
+  const [value, setValue] = useState(() => (isMade ? randomSecret(service.kind) : ""));
+  const [faults, setFaults] = useState({ name: "", value: "" });
+  const save = async (): Promise<void> => {
+    const wrong = { name: nameFault(name), value: valueFault(value) };
+    setFaults(wrong);
+    if (wrong.name || wrong.value) return;
+    try {
+      await saveSecret(name, value);
+      onSaved(name, value);
+    } catch (error) {
+      setFaults({ ...wrong, [isMade ? "name" : "value"]: (error as Error).message });
+    }
+  };
+  const press = (event: KeyboardEvent): void => {
+    if (event.key !== "Enter" || !(event.target instanceof HTMLInputElement)) return;
+    event.preventDefault();
+    void save();
+  };
+  return (
+    <fieldset className="note stack tight" aria-label="New secret" onKeyDown={press}>
+      <TextField
+        label="Secret name"
+        hint={names.includes(name) ? "There is a secret of this name already; this replaces its value." : undefined}
+        value={name}
+        onChange={(text) => setName(text.toUpperCase().replace(/[\s-]/g, "_"))}
+        fault={faults.name}
+        maxLength={64}
+        autoComplete="off"
+        spellCheck={false}
+        autoFocus={isMade}
+      />
+      {isMade ? (
+        <p className="hint">Its value is made here, at random.</p>
+      ) : (
+        <TextField label="Value" type="password" value={value} onChange={setValue} fault={faults.value} autoComplete="new-password" autoFocus />
+      )}
+      <div className="row">
+        <Button isCompact onClick={() => void save()}>
+          Save secret
+        </Button>
+        <Button look="quiet" isCompact onClick={onCancel}>
+          Cancel
+        </Button>
+      </div>
+    </fieldset>
+  );
+}

@@ -1,0 +1,91 @@
+import { useState } from "react";
+import { type ApiError, call } from "../../api/client";
+import { type Hook, triggerPath } from "../../api/triggers";
+import { Button } from "../../components/Button";
+import { CodeBlock } from "../../components/CodeBlock";
+import type { SampleEvent } from "./sample";
+import { SampleText } from "./SampleFields";
+
+interface Problem {
+  field?: string;
+  reason: string;
+}
+
+/** The answer to an event that is tried and starts nothing. */
+interface Trial {
+  wouldRun: boolean;
+  inputs: Record<string, unknown> | null;
+  problems: (Problem | string)[];
+}
+
+interface Props {
+  trigger: Hook;
+  sample: SampleEvent;
+  onSample: (sample: SampleEvent) => void;
+}
+
+/** Tries an event with the saved settings: condition and inputs, without a run. */
+export function TestEvent({ trigger, sample, onSample }: Props) {
+  const [trial, setTrial] = useState<Trial | null>(null);
+  const [fault, setFault] = useState("");
+  const [isBusy, setBusy] = useState(false);
+  const test = async (): Promise<void> => {
+    setBusy(true);
+    setFault("");
+    try {
+      const { body, headers } = sample;
+      setTrial(await call<Trial>("POST", `${triggerPath(trigger.id)}/test`, { body, headers }));
+    } catch (error) {
+      setTrial(null);
+      setFault((error as ApiError).message);
+    }
+    setBusy(false);
+  };
+  return (
+    <section className="stack" aria-label="Test">
+      <h2>Send a test</h2>
+      <p className="hint">It goes through the condition and the inputs of this trigger. No run starts, and nothing is verified.</p>
+      <SampleText
+        sample={sample}
+        onChange={(changed) => {
+          setTrial(null);
+          onSample(changed);
+        }}
+      />
+      <div className="row">
+        <Button disabled={isBusy} onClick={() => void test()}>
+          Send a test
+        </Button>
+      </div>
+      <div role="status" className="stack tight">
+        {trial && <Outcome trial={trial} />}
+        {fault && <p className="fault">{fault}</p>}
+      </div>
+    </section>
+  );
+}
+
+function Outcome({ trial: { wouldRun, inputs, problems } }: { trial: Trial }) {
+  return (
+    <>
+      <p className={`note ${wouldRun ? "good" : problems.length > 0 ? "bad" : ""}`}>
+        {wouldRun ? "This event would start a run." : problems.length > 0 ? "This event would start no run." : "The condition is false: this event would be skipped."}
+      </p>
+      {problems.length > 0 && (
+        <ul aria-label="Problems">
+          {problems.map((each) => (
+            <li className="fault" key={inWords(each)}>
+              {inWords(each)}
+            </li>
+          ))}
+        </ul>
+      )}
+      {inputs && <CodeBlock text={JSON.stringify(inputs, null, 2)} isWrapped label="Inputs of the run" />}
+    </>
+  );
+}
+
+function inWords(problem: Problem | string): string {
+  if (typeof problem === "string") return problem;
+  return problem.field ? `${problem.field}: ${problem.reason}` : problem.reason;
+}

@@ -1,0 +1,127 @@
+"""The form of inbound webhooks: sender, secret, condition and inputs over a sample."""
+
+import re
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from tests.support.acceptance.running_stack import RunningStack
+from tests.support.e2e.workflows import greeting, node
+
+pytestmark = pytest.mark.slow
+FIELDS = [
+    {"name": "title", "label": "Title", "type": "text", "required": True},
+    {"name": "labels", "label": "Labels", "type": "json", "required": False},
+]
+
+
+@pytest.fixture(scope="module", autouse=True)
+def workflow(stack: RunningStack) -> None:
+    document = greeting("On events")
+    document["nodes"][0] = node("form", "requestInput", 0, fields=FIELDS)
+    document["edges"][0]["sourceHandle"] = "title"
+    stack.api("POST", "/api/workflows", document)
+
+
+@pytest.fixture
+def form(page: Page) -> Page:
+    page.goto("/app/triggers?new=webhook&workflow=on-events")
+    expect(page.get_by_label("Title", exact=True)).to_have_value("body.issue.title")
+    return page
+
+
+def test_a_ready_event_comes_with_its_condition_its_sample_and_guessed_inputs(form: Page) -> None:
+    expect(form.get_by_label("Condition")).to_have_value(re.compile("x-github-event.*issues"))
+    expect(form.get_by_label("Condition")).to_have_accessible_description(
+        re.compile("True for the sample")
+    )
+    expect(form.get_by_label("Labels", exact=True)).to_have_accessible_description(
+        re.compile("The sample gives a list of 1 item")
+    )
+
+    form.get_by_label("Start a run when").select_option("A pull request is opened")
+
+    expect(form.get_by_label("Title", exact=True)).to_have_value("body.pull_request.title")
+    expect(form.get_by_label("Labels", exact=True)).to_have_value("")
+    form.get_by_text("Stripe", exact=True).click()
+    expect(form.get_by_label("Condition")).to_have_value(
+        'body.type == "checkout.session.completed"'
+    )
+    expect(form.get_by_label("Name")).to_have_attribute("placeholder", "Stripe: on-events")
+
+
+def test_a_condition_of_ones_own_stays_when_the_sender_changes(form: Page) -> None:
+    form.get_by_label("Condition").fill("body.total > 3.0")
+    form.get_by_text("Stripe", exact=True).click()
+
+    expect(form.get_by_label("Condition")).to_have_value("body.total > 3.0")
+    expect(form.get_by_label("Start a run when")).to_have_value("-1")
+    expect(form.get_by_label("Condition")).to_have_accessible_description(
+        re.compile("Key not found")
+    )
+
+
+def test_paths_of_the_sample_complete_an_expression(form: Page) -> None:
+    title = form.get_by_label("Title", exact=True)
+    title.fill("")
+    title.press_sequentially("numb")
+    suggestions = form.get_by_role("listbox", name="Values of the sample")
+    expect(suggestions.get_by_role("option").first).to_contain_text("body.issue.number")
+    title.press("Escape")
+    expect(suggestions).to_have_count(0)
+    title.press_sequentially("er")
+    title.press("Enter")
+
+    expect(title).to_have_value("body.issue.number")
+    expect(title).to_have_accessible_description(re.compile("The sample gives 42"))
+
+
+def test_a_pasted_sample_is_tried_at_once(form: Page) -> None:
+    form.get_by_label("Condition").fill("body.total > 3.0")
+    form.get_by_text("Sample event").click()
+
+    form.get_by_label("Body", exact=True).fill('{"total": 2.5, "title": "Mugs"}')
+
+    expect(form.get_by_label("Title", exact=True)).to_have_value("body.title")
+    expect(form.get_by_label("Condition")).to_have_accessible_description(
+        re.compile("False for the sample")
+    )
+    form.get_by_label("Condition").fill("body.total")
+    expect(form.get_by_label("Condition")).to_have_accessible_description(
+        re.compile("a condition gives true or false")
+    )
+    form.get_by_label("Body", exact=True).fill("plain words")
+    expect(form.get_by_text("the body is a text")).to_be_visible()
+
+
+def test_a_secret_is_made_in_place_and_shown_once(form: Page) -> None:
+    form.get_by_role("button", name="Create", exact=True).click()
+    expect(form.get_by_label("Secret", exact=True)).to_be_focused()
+    expect(form.get_by_text("Choose a secret, or make one.")).to_be_visible()
+
+    form.get_by_role("button", name="Make a secret").click()
+    form.get_by_label("Secret name").fill("hook form")
+    form.keyboard.press("Enter")
+
+    expect(form.get_by_label("Secret", exact=True)).to_have_value("HOOK_FORM")
+    value = form.get_by_role("region", name="Value of the secret").inner_text().strip()
+    assert re.fullmatch(r"[\w-]{43}", value)
+    assert '"HOOK_FORM"' in form.request.get("/api/secrets").text()
+    form.reload()
+    expect(form.get_by_label("Secret", exact=True).get_by_role("option")).to_contain_text(
+        ["Choose…", "HOOK_FORM"]
+    )
+    expect(form.get_by_text(value)).to_have_count(0)
+
+
+def test_a_secret_of_the_sender_is_pasted(form: Page) -> None:
+    form.get_by_text("Slack", exact=True).click()
+    form.get_by_role("button", name="Paste a secret").click()
+    form.get_by_role("button", name="Save secret").click()
+    expect(form.get_by_text("Paste the secret.")).to_be_visible()
+
+    form.get_by_label("Value", exact=True).fill("0123456789abcdef")
+    form.get_by_role("button", name="Save secret").click()
+
+    expect(form.get_by_label("Secret", exact=True)).to_have_value("SLACK_SIGNING_SECRET")
+    expect(form.get_by_text("0123456789abcdef")).to_have_count(0)
