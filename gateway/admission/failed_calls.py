@@ -66,7 +66,7 @@ class FailedCalls:
         """
         if not self._buckets:
             return
-        address = self._peers.address(scope)
+        address = self._caller(scope)
         bucket = self._buckets.get(address)
         if bucket is None:
             return
@@ -100,10 +100,24 @@ class FailedCalls:
         is_counted, context.take_back_failure = context.take_back_failure is not None, None
         if is_counted or not self._per_minute or self._is_known(scope):
             return
-        address = self._peers.address(scope)
+        address = self._caller(scope)
         bucket = self._bucket(address)
         self._refill(bucket)
         self._charge(bucket, address)
+
+    def count_for(self, scope: Scope, account_id: str) -> None:
+        """Count the failures of this call for an account's inbound webhook alone from now on.
+
+        Services send the events of all accounts from the same addresses: the wrong secret of one
+        account must not refuse the events of others. Raises TooManyFailedCalls.
+        """
+        self.clear(scope)
+        context_of(scope).failures_of = account_id
+        self.check(scope)
+
+    def _caller(self, scope: Scope) -> str:
+        address, account_id = self._peers.address(scope), context_of(scope).failures_of
+        return f"{address} {account_id}" if account_id else address
 
     def _charge(self, bucket: _Bucket, address: str) -> None:
         if bucket.left < 1:
@@ -133,6 +147,9 @@ class FailedCalls:
         return TooManyFailedCalls(self._per_minute, max(1, seconds))
 
     def _is_known(self, scope: Scope) -> bool:
+        context = context_of(scope)
+        if context.failures_of:
+            return context.is_sender_known  # keys and cookies beside an event say nothing
         keys = presented_keys(scope)
         if keys:
             return len(keys) == 1 and self._store.api_keys.remembers(keys[0])

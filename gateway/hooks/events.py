@@ -49,6 +49,14 @@ def parse_event(verify: Verify, headers: Headers, query: bytes, data: bytes) -> 
     )
 
 
+def sample_event(verify: Verify, body: Any, headers: Mapping[str, str]) -> HookEvent:
+    """Return the event that a request with these headers and this parsed body would be."""
+    hidden = HIDDEN_HEADERS.union(read_headers(verify))
+    visible = {name.lower(): value for name, value in headers.items()}
+    shown = {name: value for name, value in visible.items() if name not in hidden}
+    return HookEvent(body=body, headers=shown, query={})
+
+
 def visible_headers(verify: Verify, headers: Headers) -> dict[str, str]:
     """Return the headers that may be seen, by names in lower case."""
     hidden = HIDDEN_HEADERS.union(read_headers(verify))

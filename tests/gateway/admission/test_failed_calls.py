@@ -8,7 +8,13 @@ import pytest
 import redis
 from starlette.types import Scope
 
-from engine.errors import InvalidBody, TooManyFailedCalls, Unauthorized, Unavailable
+from engine.errors import (
+    InvalidBody,
+    InvalidSignature,
+    TooManyFailedCalls,
+    Unauthorized,
+    Unavailable,
+)
 from engine.ids import api_keys, tokens
 from engine.settings import Settings
 from engine.store import Account, Store
@@ -16,6 +22,7 @@ from engine.store.accounts.sessions import LOGIN_PREFIX, SESSION_PREFIX
 from gateway.admission.credentials import SESSION_COOKIE
 from gateway.admission.failed_calls import FailedCalls
 from gateway.admission.peers import Peers
+from gateway.admission.request_context import context_of
 from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.support.gateway.documents import greeting
 
@@ -56,6 +63,34 @@ def call(address: str, key: str = "") -> Scope:
 def exhaust(failed_calls: FailedCalls, address: str) -> None:
     for _ in range(LIMIT):
         assert isinstance(failed_calls.record_failure(call(address), Unauthorized()), Unauthorized)
+
+
+async def test_failures_of_an_inbound_webhook_count_for_its_account_alone(
+    failed_calls: FailedCalls,
+) -> None:
+    def fail(account_id: str) -> Exception:
+        scope = call(OTHER)
+        failed_calls.check(scope)
+        failed_calls.count_for(scope, account_id)
+        return failed_calls.record_failure(scope, InvalidSignature())
+
+    for _ in range(LIMIT):
+        assert isinstance(fail("a"), InvalidSignature)
+
+    with pytest.raises(TooManyFailedCalls):
+        fail("a")
+    assert isinstance(fail("b"), InvalidSignature)
+    failed_calls.check(call(OTHER))
+    assert isinstance(failed_calls.record_failure(call(OTHER), Unauthorized()), Unauthorized)
+
+
+async def test_nothing_counts_once_the_sender_of_an_event_is_verified(failed_calls: FailedCalls) -> None:
+    for _ in range(2 * LIMIT):
+        scope = call(OTHER)
+        failed_calls.check(scope)
+        failed_calls.count_for(scope, "a")
+        context_of(scope).is_sender_known = True
+        assert isinstance(failed_calls.record_failure(scope, InvalidBody("")), InvalidBody)
 
 
 async def flood(client: httpx2.AsyncClient, key: str = "") -> httpx2.Response:

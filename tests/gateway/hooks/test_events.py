@@ -5,7 +5,13 @@ from typing import Any
 import pytest
 
 from engine.triggers.trigger import Verify, VerifyKind
-from gateway.hooks.events import default_event_id, parse_event, slack_challenge, visible_headers
+from gateway.hooks.events import (
+    default_event_id,
+    parse_event,
+    sample_event,
+    slack_challenge,
+    visible_headers,
+)
 
 Pairs = list[tuple[bytes, bytes]]
 ALL: Pairs = [
@@ -57,6 +63,14 @@ def test_an_event_has_body_headers_query_and_method() -> None:
         "query": {"a": ["1", "2"], "b": "ä", "c": ""},
         "method": "POST",
     }
+
+
+def test_a_sample_hides_the_same_headers() -> None:
+    headers = {"X-Hub-Signature-256": "sha256=0", "Authorization": "x", "X-GitHub-Event": "issues"}
+
+    event = sample_event(Verify(kind=VerifyKind.GITHUB), [1], headers)
+
+    assert (event.body, event.headers) == ([1], {"x-github-event": "issues"})
 
 
 @pytest.mark.parametrize(
