@@ -84,7 +84,9 @@ async def test_failures_of_an_inbound_webhook_count_for_its_account_alone(
     assert isinstance(failed_calls.record_failure(call(OTHER), Unauthorized()), Unauthorized)
 
 
-async def test_nothing_counts_once_the_sender_of_an_event_is_verified(failed_calls: FailedCalls) -> None:
+async def test_nothing_counts_once_the_sender_of_an_event_is_verified(
+    failed_calls: FailedCalls,
+) -> None:
     for _ in range(2 * LIMIT):
         scope = call(OTHER)
         failed_calls.check(scope)
