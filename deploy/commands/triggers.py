@@ -36,11 +36,12 @@ def trigger() -> None:
 
 
 @trigger.command("list")
+@click.option("--workflow", "slug", metavar="SLUG", help="Only those of this workflow.")
 @access
 @options.as_json
-def list_(access: Access, as_json: bool) -> None:
+def list_(slug: str | None, access: Access, as_json: bool) -> None:
     """List the triggers of an account, newest first."""
-    rows = _with_triggers(access, lambda caller: caller.triggers())
+    rows = _with_triggers(access, lambda caller: caller.triggers(slug))
     show([_shown(each) for each in rows] if not as_json else rows, as_json=as_json, columns=COLUMNS)
 
 

@@ -20,9 +20,10 @@ class TriggerCaller:
         self._api = api
         self.workflows = WorkflowCaller(api)
 
-    async def triggers(self) -> list[Answer]:
-        """Return all triggers of the account."""
-        return await self._rows(PATH, {}, MOST_TRIGGERS)
+    async def triggers(self, slug: str | None) -> list[Answer]:
+        """Return the triggers of the account, or of one of its workflows."""
+        wanted = {} if slug is None else {"workflowSlug": slug}
+        return await self._rows(PATH, wanted, MOST_TRIGGERS)
 
     async def trigger(self, trigger_id: str) -> Answer:
         """Return a trigger."""
