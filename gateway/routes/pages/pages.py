@@ -1,7 +1,5 @@
 """The pages for people: one document for all of them, and the files that it loads."""
 
-import re
-
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
@@ -10,6 +8,7 @@ from engine.errors import BatchNotFound, ModelNotFound, NotFound, TriggerNotFoun
 from engine.ids.api_keys import PREFIX
 from engine.ids.executions import is_execution_id
 from engine.ids.slugs import check_slug
+from engine.ids.triggers import is_trigger_id
 from engine.store import Principal
 from gateway.admission.credentials import session_token
 from gateway.auth.endpoints import guessed, operation, public
@@ -31,7 +30,6 @@ HEADERS = {
     "cache-control": "no-store",
     "referrer-policy": "same-origin",
 }
-TRIGGER_ID = re.compile("trg_[0-9a-f]{12}")
 FOREVER = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}
 NOT_BUILT = (
     "<p>The pages were not built when Headrace was installed: the packages that building needs "
@@ -92,7 +90,7 @@ def _check_batch_id(batch_id: str) -> None:
 
 
 def _check_trigger_id(trigger_id: str) -> None:
-    if not TRIGGER_ID.fullmatch(trigger_id):
+    if not is_trigger_id(trigger_id):
         raise TriggerNotFound
 
 

@@ -1,8 +1,9 @@
 import { useState } from "react";
 import { call } from "../api/client";
 import { KEYS } from "../api/paths";
-import { invalidate, replaceAnswer } from "../api/resource";
-import type { ApiKey } from "../api/types";
+import { invalidate, replaceAnswer, useResource } from "../api/resource";
+import { type Trigger, TRIGGER_LIST, TRIGGERS } from "../api/triggers";
+import type { ApiKey, Page } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
@@ -90,10 +91,14 @@ function Revoke({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
       toast((error as Error).message);
     }
     invalidate(KEYS);
+    invalidate(TRIGGERS);
   };
   return (
     <Dialog title={`Revoke "${apiKey.name}"?`} onClose={onClose}>
-      <p>Its very next call is refused, and its webhook receives nothing more. This cannot be taken back.</p>
+      <p>
+        Its very next call is refused, and its webhook receives nothing more. <PausedTriggers keyId={apiKey.id} /> This cannot be
+        taken back.
+      </p>
       <div className="actions">
         <Button look="quiet" onClick={onClose} autoFocus>
           Keep it
@@ -104,4 +109,12 @@ function Revoke({ apiKey, onClose }: { apiKey: ApiKey; onClose: () => void }) {
       </div>
     </Dialog>
   );
+}
+
+/** The triggers that a key has made, which its end pauses. */
+function PausedTriggers({ keyId }: { keyId: string }) {
+  const made = useResource<Page<Trigger>>(TRIGGER_LIST).data?.rows.filter((each) => each.enabled && each.createdBy === keyId) ?? [];
+  if (made.length === 0) return null;
+  const names = made.map((each) => each.name).join(", ");
+  return `${made.length === 1 ? "The trigger that it made is" : `The ${made.length} triggers that it made are`} paused: ${names}.`;
 }

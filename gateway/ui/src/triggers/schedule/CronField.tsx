@@ -1,6 +1,7 @@
 import { useId } from "react";
 import { cronInWords } from "../cron";
-import { atTime, CHOICES, isChoice, timeOf } from "./choices";
+import { CHOICES, choose, cronOf, isChoice, partsOf } from "./choices";
+import { DailyFields } from "./DailyFields";
 
 interface Props {
   cron: string;
@@ -8,39 +9,32 @@ interface Props {
   onChange: (cron: string) => void;
 }
 
-/** A cron expression: ready choices, the time of the day, the text, and its meaning in words. */
+/** A cron expression: ready choices, controls for its parts, the text, and its meaning in words. */
 export function CronField({ cron, fault, onChange }: Props) {
   const id = useId();
-  const time = timeOf(cron);
-  const choose = (choice: string): void => onChange(time && timeOf(choice) ? atTime(choice, time) : choice);
+  const parts = partsOf(cron);
   return (
     <>
       <fieldset className="field" role="radiogroup">
         <legend className="label">Ready choices</legend>
         <div className="pills">
-          {CHOICES.map(([name, choice]) => (
-            <label key={choice} className="pill">
-              <input type="radio" className="hidden-visually" name={id} checked={isChoice(cron, choice)} onChange={() => choose(choice)} />
-              <span>{name}</span>
+          {CHOICES.map((choice) => (
+            <label key={choice.name} className="pill">
+              <input
+                type="radio"
+                className="hidden-visually"
+                name={id}
+                checked={isChoice(cron, choice)}
+                onChange={() => onChange(choose(choice, cron))}
+              />
+              <span>{choice.name}</span>
             </label>
           ))}
         </div>
       </fieldset>
-      <div className="cron-row">
-        {time && <TimeField time={time} onChange={(to) => to && onChange(atTime(cron, to))} />}
-        <CronText cron={cron} fault={fault} onChange={onChange} />
-      </div>
+      {parts && <DailyFields parts={parts} onChange={(to) => onChange(cronOf(to))} />}
+      <CronText cron={cron} fault={fault} onChange={onChange} />
     </>
-  );
-}
-
-function TimeField({ time, onChange }: { time: string; onChange: (time: string) => void }) {
-  const id = useId();
-  return (
-    <div className="field">
-      <label htmlFor={id}>At</label>
-      <input id={id} type="time" className="input" value={time} onChange={(event) => onChange(event.target.value)} />
-    </div>
   );
 }
 

@@ -21,6 +21,8 @@ export function ZoneField({ zone, fault, onChange }: Props) {
         value={zone}
         fault={fault}
         onChange={onChange}
+        // The list shows names that have the text, so a whole name would hide all others.
+        onFocus={(event) => event.target.select()}
         spellCheck={false}
         autoComplete="off"
       />

@@ -44,7 +44,7 @@ export function useSchedule(trigger: Schedule | null, slug: string): ScheduleSet
   const begun = useRef(trigger);
   const common = useCommon(trigger, slug);
   const inputs = useWorkflowInputs(begun.current, common.values.slug, common.values.version);
-  const unnamed = [inputs.schema.data?.name, cronInWords(values.cron)].filter(Boolean).join(", ") || "A schedule";
+  const unnamed = nameFor(inputs.schema.data?.name, cronInWords(values.cron));
   const set = (changes: Partial<ScheduleValues>): void => {
     setValues((now) => ({ ...now, ...changes }));
     setFaults({});
@@ -73,6 +73,12 @@ export function useSchedule(trigger: Schedule | null, slug: string): ScheduleSet
     setBusy(false);
   };
   return { common, inputs, values, faults, refusal, unnamed, isBusy, set, save };
+}
+
+/** A name made of the workflow's and of the times in words. */
+function nameFor(workflow: string | undefined, words: string): string {
+  const times = words && (workflow ? words.charAt(0).toLowerCase() + words.slice(1) : words);
+  return [workflow, times].filter(Boolean).join(", ") || "A schedule";
 }
 
 /** Create a schedule and show it, or change the members that differ. Raises ApiError. */

@@ -1,7 +1,9 @@
 import { type ReactNode, useState } from "react";
 import { call } from "../../api/client";
-import { invalidate } from "../../api/resource";
+import { KEYS } from "../../api/paths";
+import { invalidate, useResource } from "../../api/resource";
 import { type Trigger, triggerPath } from "../../api/triggers";
+import type { ApiKey } from "../../api/types";
 import { Ago, credits, Moment } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { toast } from "../../components/Toast";
@@ -103,11 +105,25 @@ function Facts({ trigger }: { trigger: Trigger }) {
         <span className="muted">
           (<Ago at={trigger.createdAt} />)
         </span>
+        {trigger.createdBy && <Maker keyId={trigger.createdBy} />}
       </Fact>
       <Fact name="Runs">
         <Link href={`/app/executions?triggerId=${trigger.id}`}>Its executions</Link>
       </Fact>
     </dl>
+  );
+}
+
+/** The key that a trigger was made with; its end has paused the trigger. */
+function Maker({ keyId }: { keyId: string }) {
+  const keys = useResource<ApiKey[]>(KEYS).data;
+  const key = keys?.find((each) => each.id === keyId);
+  if (!keys) return null;
+  return (
+    <>
+      {" "}
+      by <Link href="/app/api/keys">{key ? `${key.name} (…${key.last4})` : "a key that was revoked, which paused it"}</Link>
+    </>
   );
 }
 

@@ -7,7 +7,7 @@ import { Button } from "../../components/Button";
 import { Failed, Loading } from "../../components/States";
 import { Link, useParameter } from "../../shell/router";
 import { OccurrenceBadge } from "../OccurrenceBadge";
-import { reasonOf, STATUS_HINTS } from "../words";
+import { momentIn, reasonOf, STATUS_HINTS } from "../words";
 
 const PAGE_ROWS = 50;
 const ALL = "all";
@@ -45,7 +45,7 @@ function OccurrencePages({ trigger, status }: { trigger: Trigger; status: string
   return (
     <>
       {data.rows.length === 0 && <None trigger={trigger} status={status} isFirst={cursors.length === 0} />}
-      {data.rows.length > 0 && <OccurrenceTable rows={data.rows} />}
+      {data.rows.length > 0 && <OccurrenceTable rows={data.rows} zone={trigger.kind === "schedule" ? trigger.timezone : undefined} />}
       {(cursors.length > 0 || next !== null) && (
         <nav className="row occurrence-pages" aria-label="Pages of occurrences">
           <Button isCompact disabled={cursors.length === 0} onClick={() => setCursors(cursors.slice(0, -1))}>
@@ -73,7 +73,7 @@ function None({ trigger, status, isFirst }: { trigger: Trigger; status: string |
   );
 }
 
-function OccurrenceTable({ rows }: { rows: Occurrence[] }) {
+function OccurrenceTable({ rows, zone }: { rows: Occurrence[]; zone: string | undefined }) {
   return (
     <div className="table-frame">
       <table className="stacked occurrences" aria-label="Occurrences">
@@ -88,7 +88,7 @@ function OccurrenceTable({ rows }: { rows: Occurrence[] }) {
         <tbody>
           {rows.map((row) => (
             <tr key={row.id}>
-              <th scope="row" className="figures">
+              <th scope="row" className="figures" title={zone && momentIn(row.at, zone)}>
                 <Moment at={row.at} />{" "}
                 <span className="muted small">
                   (<Ago at={row.at} />)
