@@ -116,7 +116,7 @@ EXECUTIONS_ORPHANED = Counter(
 )
 HISTORY_ARCHIVED = Counter(
     "headrace_history_archived_total",
-    "Executions, deliveries, movements of credits and acts that went to the history.",
+    "Records that went to the history: executions, batches, occurrences, deliveries, and so on.",
     ["kind"],
     registry=REGISTRY,
 )

@@ -55,6 +55,7 @@ class AccountErasure:
             "executionsInHistory": rows["executions"] + rows["child_executions"],
             "batchesInHistory": rows["batches"],
             "deliveriesInHistory": rows["deliveries"],
+            "occurrencesInHistory": rows["occurrences"],
             "movementsInHistory": rows["ledger_entries"],
         }
 

@@ -11,6 +11,7 @@ from engine.errors import EngineError
 from engine.history.archiving.batch_archive import BatchArchive
 from engine.history.archiving.entry_archive import EntryArchive
 from engine.history.archiving.execution_archive import ExecutionArchive
+from engine.history.archiving.occurrence_archive import OccurrenceArchive
 from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
 from engine.history.migrations.revisions import check_database
@@ -62,14 +63,16 @@ class Archiver:
         self._executions = ExecutionArchive(store, database)
         self._entries = EntryArchive(store, database)
         self._batches = BatchArchive(store, database)
+        self._occurrences = OccurrenceArchive(store, database)
         self._states = ArchiverStates(store.client)
         self._load = OtherLoad()
         self._size = BATCH
         self._failures = 0
         self._is_checked = False
-        self._ended_entries = EndedEntries(self._entries, self._batches)
+        self._ended_entries = EndedEntries(self._entries, self._batches, self._occurrences)
         self._forgetting = Forgetting(
-            store, self._executions, self._entries, self._batches, keep_ms
+            *(store, self._executions, self._entries, self._batches),
+            *(self._occurrences, keep_ms),
         )
         duties = (
             self._ended_entries,
@@ -145,8 +148,9 @@ class Archiver:
         )
 
     def _refused(self) -> Mapping[str, str]:
-        executions = self._executions.refused.reasons()
-        return {**executions, **self._batches.refusals(), **self._entries.refusals()}
+        others = self._batches, self._occurrences, self._entries
+        parts = self._executions.refused.reasons(), *(each.refusals() for each in others)
+        return {name: reason for part in parts for name, reason in part.items()}
 
     async def _fail(self, reason: str) -> float:
         """Log a first failure and publish the reason; return the seconds until the next step."""

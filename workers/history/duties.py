@@ -6,6 +6,7 @@ from engine import metrics
 from engine.history.archiving.batch_archive import BatchArchive
 from engine.history.archiving.entry_archive import EntryArchive
 from engine.history.archiving.execution_archive import ExecutionArchive
+from engine.history.archiving.occurrence_archive import OccurrenceArchive
 from engine.history.retention.retention import Retention
 from engine.ids import partitions
 from engine.store import Store
@@ -27,14 +28,17 @@ MAX_ACCOUNTS = 10_000
 
 
 class EndedEntries(Duty):
-    """Archives batches, deliveries, movements of credits and administrative acts."""
+    """Archives batches, occurrences, deliveries, movements of credits and administrative acts."""
 
     name = "archive entries"
     interval_seconds = ENTRIES_SECONDS
 
-    def __init__(self, entries: EntryArchive, batches: BatchArchive) -> None:
+    def __init__(
+        self, entries: EntryArchive, batches: BatchArchive, occurrences: OccurrenceArchive
+    ) -> None:
         self._entries = entries
         self._batches = batches
+        self._occurrences = occurrences
         self._accounts: dict[str, None] = {}
 
     def add_accounts(self, account_ids: Iterable[str]) -> None:
@@ -45,12 +49,13 @@ class EndedEntries(Duty):
         """Write a batch of each kind. Raises Unavailable or HistoryUnavailable."""
         accounts, self._accounts = list(self._accounts)[:MAX_ACCOUNTS], {}
         batches = await self._batches.archive()
+        occurrences = await self._occurrences.archive()
         deliveries = await self._entries.archive_deliveries()
         movements = await self._entries.archive_ledgers(accounts)
         await self._entries.archive_next_ledgers()
         acts = await self._entries.archive_audit()
         for kind, count in (
-            *(("batches", batches), ("deliveries", deliveries)),
+            *(("batches", batches), ("occurrences", occurrences), ("deliveries", deliveries)),
             *(("movements", movements), ("acts", acts)),
         ):
             metrics.HISTORY_ARCHIVED.labels(kind).inc(count)
@@ -92,7 +97,7 @@ class MissedExecutions(Duty):
 
 
 class Forgetting(Duty):
-    """Lets Redis forget archived executions, batches and deliveries once their hot time is over."""
+    """Lets Redis forget archived records once their hot time is over."""
 
     name = "forget"
     interval_seconds = FORGET_SECONDS
@@ -103,12 +108,14 @@ class Forgetting(Duty):
         executions: ExecutionArchive,
         entries: EntryArchive,
         batches: BatchArchive,
+        occurrences: OccurrenceArchive,
         keep_ms: int,
     ) -> None:
         self._store = store
         self._executions = executions
         self._entries = entries
         self._batches = batches
+        self._occurrences = occurrences
         self._keep_ms = keep_ms
         self._rest: list[int] = []
         """Partitions that this pass has not been through."""
@@ -125,7 +132,8 @@ class Forgetting(Duty):
         self._rest += [each for each in some if await self._forget_pages(each, before_ms)]
         deliveries = await self._entries.forget_deliveries(before_ms)
         batches = await self._batches.forget(before_ms)
-        self.is_complete = not (self._rest or deliveries or batches)
+        occurrences = await self._occurrences.forget(before_ms)
+        self.is_complete = not (self._rest or deliveries or batches or occurrences)
         return not self.is_complete
 
     async def _forget_pages(self, partition: int, before_ms: int) -> bool:

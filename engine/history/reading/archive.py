@@ -31,6 +31,7 @@ from engine.store.archive.archive import (
 )
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.archive.no_archive import NoArchive
+from engine.triggers.occurrences import Occurrence, OccurrenceStatus
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -265,5 +266,34 @@ class HistoryArchive(BoundedReads):
             from engine.history.reading.batch_reads import read_batches
 
             return read_batches(connection, account_id, after, limit)
+
+        return await self.read(account_id, work)
+
+    async def occurrence(
+        self, account_id: str, trigger_id: str, occurrence_id: str
+    ) -> Occurrence | None:
+        """Return an occurrence of a trigger, None for an unknown one."""
+
+        def work(connection: "Connection") -> Occurrence | None:
+            from engine.history.reading.occurrence_reads import read_occurrence
+
+            return read_occurrence(connection, account_id, trigger_id, occurrence_id)
+
+        return await self.read(account_id, work)
+
+    async def occurrences(
+        self,
+        account_id: str,
+        trigger_id: str,
+        status: OccurrenceStatus | None,
+        after: Position | None,
+        limit: int,
+    ) -> Sequence[Occurrence]:
+        """Return occurrences of a trigger after a row, newest first; None: of any status."""
+
+        def work(connection: "Connection") -> Sequence[Occurrence]:
+            from engine.history.reading.occurrence_reads import read_occurrences
+
+            return read_occurrences(connection, account_id, trigger_id, status, after, limit)
 
         return await self.read(account_id, work)

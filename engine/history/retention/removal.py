@@ -22,12 +22,13 @@ from engine.history.schema import (
     ledger_entries,
     ledger_positions,
     nodes,
+    occurrences,
     rollups,
 )
 from engine.store.audit import without_email, without_member
 
 AT_ONCE = 500
-"""Executions, batches, deliveries or entries that one transaction removes."""
+"""Executions, batches, deliveries, occurrences or entries that one transaction removes."""
 FIGURES_DAYS = 400.0
 """Time for which figures of hours and days are kept at least."""
 DAY_MS = 86_400_000
@@ -106,6 +107,20 @@ def remove_batches(database: Database, account_id: str, before_ms: int | None) -
     return RemovedRows(count=len(rows), with_objects=with_objects)
 
 
+def remove_occurrences(database: Database, account_id: str, before_ms: int | None) -> int:
+    """Remove a batch of an account's occurrences from before a time, None: all; return its size."""
+    key = tuple_(occurrences.c.trigger_id, occurrences.c.at, occurrences.c.id)
+    of_account = occurrences.c.account_id == account_id
+    old = select(*key.clauses).where(of_account).order_by(occurrences.c.at).limit(AT_ONCE)
+    if before_ms is not None:
+        old = old.where(occurrences.c.at < before_ms)
+    with database.write() as connection:
+        keys = [tuple(row) for row in connection.execute(old)]
+        if keys:
+            connection.execute(delete(occurrences).where(of_account, key.in_(keys)))
+    return len(keys)
+
+
 def carry_ledger(database: Database, account_id: str, before_ms: int) -> int:
     """Replace a batch of an account's entries from before a time by their sums; return its size."""
     old = (
@@ -175,6 +190,8 @@ def erase_account(database: Database, account_id: str) -> RemovedRows:
         removed = remove(database, account_id, None)
         if removed.count:
             return removed
+    if count := remove_occurrences(database, account_id, None):
+        return RemovedRows(count=count)
     with database.write() as connection:
         tables = (deliveries, ledger_entries, ledger_carried, ledger_positions, rollups)
         results = [
@@ -186,7 +203,10 @@ def erase_account(database: Database, account_id: str) -> RemovedRows:
 
 def count_rows(database: Database, account_id: str) -> dict[str, int]:
     """Return the number of an account's rows by table."""
-    tables: Sequence[Table] = (executions, child_executions, batches, deliveries, ledger_entries)
+    tables: Sequence[Table] = (
+        *(executions, child_executions, batches),
+        *(deliveries, occurrences, ledger_entries),
+    )
     with database.read() as connection:
         return {
             table.name: connection.execute(

@@ -18,6 +18,7 @@ from engine.history.retention.removal import (
     remove_deliveries,
     remove_executions,
     remove_figures,
+    remove_occurrences,
 )
 from engine.store import Store
 
@@ -78,6 +79,7 @@ class Retention:
             counts.append(removed.count)
         counts += [
             await asyncio.to_thread(remove_deliveries, self._database, account_id, before_ms),
+            await asyncio.to_thread(remove_occurrences, self._database, account_id, before_ms),
             await asyncio.to_thread(carry_ledger, self._database, account_id, before_ms),
         ]
         if max(counts) == AT_ONCE:

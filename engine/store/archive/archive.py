@@ -10,6 +10,7 @@ from engine.executions.statuses import ExecutionStatus
 from engine.store.accounts.wallets import LedgerEntry
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.archive.state import InstalledId
+from engine.triggers.occurrences import Occurrence, OccurrenceStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -300,6 +301,26 @@ class Archive(Protocol):
         self, account_id: str, after: Position | None, limit: int
     ) -> Sequence[ArchivedBatch]:
         """Return batches that are over, after a row, newest first."""
+        ...
+
+    async def occurrence(
+        self, account_id: str, trigger_id: str, occurrence_id: str
+    ) -> Occurrence | None:
+        """Return an occurrence of a trigger, None for an unknown one."""
+        ...
+
+    async def occurrences(
+        self,
+        account_id: str,
+        trigger_id: str,
+        status: OccurrenceStatus | None,
+        after: Position | None,
+        limit: int,
+    ) -> Sequence[Occurrence]:
+        """Return occurrences of a trigger after a row, newest first; without a status: of any.
+
+        Rows are in the order of their times `at` and ids.
+        """
         ...
 
     async def close(self) -> None:

@@ -22,6 +22,7 @@ from engine.store.archive.archive import (
 )
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.archive.state import CANNOT_READ, InstalledId
+from engine.triggers.occurrences import Occurrence, OccurrenceStatus
 
 
 class NoArchive:
@@ -131,6 +132,23 @@ class NoArchive:
     async def batches(
         self, account_id: str, after: Position | None, limit: int
     ) -> Sequence[ArchivedBatch]:
+        await self.require()
+        return ()
+
+    async def occurrence(
+        self, account_id: str, trigger_id: str, occurrence_id: str
+    ) -> Occurrence | None:
+        await self.require()
+        return None
+
+    async def occurrences(
+        self,
+        account_id: str,
+        trigger_id: str,
+        status: OccurrenceStatus | None,
+        after: Position | None,
+        limit: int,
+    ) -> Sequence[Occurrence]:
         await self.require()
         return ()
 

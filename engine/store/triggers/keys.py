@@ -15,7 +15,8 @@ def triggers(account_id: str) -> str:
     0), `revision`, `key` (API key that made it), `created`, `updated`, `since`, `next` (due time),
     `held` (due time that waits), `last` (id and record of the newest occurrence), `last_run` (its
     execution), `skipped` (number of skipped events), and of an inbound webhook `token` (sealed),
-    `hook` (digest of the token) and `secret` (name of the secret that verifies events).
+    `hook` (digest of the token) and `secret` (name of the secret that verifies events); `forgotten`
+    is the newest time of the occurrences that only the history has.
     """
     return f"{account_tag(account_id)}:account:{account_id}:triggers"
 

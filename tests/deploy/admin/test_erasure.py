@@ -17,6 +17,7 @@ from engine.history.archiving.entry_archive import EntryArchive
 from engine.history.archiving.execution_archive import ExecutionArchive
 from engine.history.archiving.execution_rows import make_rows
 from engine.history.archiving.execution_writer import write_executions
+from engine.history.archiving.occurrences import write_occurrences
 from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
 from engine.history.retention.removal import RemovedRows, count_rows
@@ -38,6 +39,7 @@ from tests.support.store.child_runs import ChildRuns
 from tests.support.store.ended import URL, Ending
 from tests.support.store.ended_batches import EndingBatches
 from tests.support.store.redis_contents import contents
+from tests.support.triggers.occurrences import occurrence
 
 LEFT = ("asset", ":audit", ":top_up:", "hr:hints:")
 """Parts of the names of what goes later, by itself: media, the audit log, markers, hints."""
@@ -67,6 +69,7 @@ async def live(store: Store, account: Account, database: Database) -> Ending:
     batches = EndingBatches(store, account.id)
     await batches.over(items=[NewItem({"text": "x" * 300_000})])
     await BatchArchive(store, database).archive()
+    write_occurrences(database, [(account.id, occurrence())])
     await batches.over()
     await store.client.send("UNLINK", keyspace.workflow(account.id, "echo"))  # it is no workflow
     await ending.accept()
@@ -120,6 +123,7 @@ async def test_an_erased_account_is_nowhere_and_others_have_all_that_they_had(
         "executionsInHistory": 2,
         "batchesInHistory": 1,
         "deliveriesInHistory": 2,
+        "occurrencesInHistory": 1,
         "movementsInHistory": 2,
     }
     left = await names_with(store, account.id)

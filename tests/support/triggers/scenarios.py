@@ -38,6 +38,17 @@ TRIGGER_SCENARIOS = {
         act=ACT,
         again=0,
     ),
+    "forget_occurrences": scenario(
+        SCHEDULE,
+        ("HSET", "occurrences", "o", f"s,{NOW},,"),
+        ("ZADD", "started", NOW, "o"),
+        ("ZADD", "listed", NOW, "acc/trg_1/o"),
+        by_time=("started",),
+        id="trg_1",
+        prefix="acc/trg_1/",
+        ids=("o",),
+        again=0,
+    ),
     "rotate_hook": scenario(
         HOOK,
         ("HSET", "hooks", "digest", "acc/trg_2"),

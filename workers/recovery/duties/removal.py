@@ -6,6 +6,7 @@ from engine.services.media import MediaService
 from engine.store import Store
 from engine.store.archive.ended_batches import EndedBatches
 from engine.store.archive.ended_deliveries import EndedDeliveries
+from engine.store.archive.occurrence_outbox import OccurrenceOutbox
 from engine.store.redis import keyspace
 from workers.recovery.duty import Duty
 
@@ -31,7 +32,7 @@ class OldVersions(Duty):
 
 
 class OldExecutions(Duty):
-    """Removes executions, batches and ends of deliveries whose retention is over.
+    """Removes executions, batches, occurrences and ends of deliveries whose retention is over.
 
     With a history, its archiver removes them instead.
     """
@@ -43,6 +44,7 @@ class OldExecutions(Duty):
         self._store = store
         self._deliveries = EndedDeliveries(store.client)
         self._batches = EndedBatches(store.client)
+        self._occurrences = OccurrenceOutbox(store.client)
         self._retention_ms = int(retention_days * DAY_MS)
         self.with_outputs: deque[str] = deque(maxlen=MAX_OUTPUTS_TO_REMOVE)
         """References of removed executions and batches that have left objects."""
@@ -56,6 +58,7 @@ class OldExecutions(Duty):
         before_ms = await self._store.leases.now() - self._retention_ms
         pruned = await self._store.leases.prune(before_ms)
         await self._deliveries.drop(before_ms)
+        await self._occurrences.prune(before_ms)
         self.with_outputs += pruned.with_objects
         self.with_outputs += await self._batches.prune(before_ms)
         return pruned.executions > 0

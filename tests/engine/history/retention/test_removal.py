@@ -6,6 +6,7 @@ from sqlalchemy import insert
 from engine.history.archiving.batches import write_batches
 from engine.history.archiving.entries import ledger_sums
 from engine.history.archiving.execution_writer import write_executions
+from engine.history.archiving.occurrences import write_occurrences
 from engine.history.database.connections import Database
 from engine.history.retention import removal
 from engine.history.retention.removal import (
@@ -18,6 +19,7 @@ from engine.history.retention.removal import (
     remove_deliveries,
     remove_executions,
     remove_figures,
+    remove_occurrences,
 )
 from engine.history.schema import (
     audit_entries,
@@ -32,10 +34,12 @@ from engine.history.schema import (
     ledger_entries,
     metadata,
     nodes,
+    occurrences,
     rollups,
 )
 from tests.engine.history.archiving.test_batches import over
 from tests.support.history.rows import DAY, HOUR, MONDAY, child_rows, rows, table_rows
+from tests.support.triggers.occurrences import occurrence
 
 MINUTE = 60_000
 TABLES = (executions, execution_models, execution_records, execution_tags, nodes)
@@ -202,6 +206,19 @@ def test_figures_go_when_all_of_their_time_is_over_and_those_of_others_stay(
     assert left_of("acc_2") == {"minute", "hour", "day"}
 
 
+def test_occurrences_of_before_a_time_are_removed_some_at_once(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(removal, "AT_ONCE", 2)
+    found = [occurrence(at, trigger_id=f"trg_{at % 2}") for at in range(5)]
+    write_occurrences(database, [*(("acc_1", each) for each in found), ("acc_2", occurrence())])
+
+    assert [remove_occurrences(database, "acc_1", 3) for _ in range(3)] == [2, 1, 0]
+
+    left = {(row["account_id"], row["at"]) for row in table_rows(database, occurrences)}
+    assert left == {("acc_1", 3), ("acc_1", 4), ("acc_2", 0)}
+
+
 def test_acts_of_before_a_time_are_removed(database: Database) -> None:
     act = {"number": 0, "stream": 1, "by": "b", "action": "a", "subject": "s"}
     with database.write() as connection:
@@ -215,6 +232,7 @@ def test_acts_of_before_a_time_are_removed(database: Database) -> None:
 def test_an_erased_account_leaves_nothing_and_others_stay(database: Database) -> None:
     write_executions(database, [rows(models="gpt", has_objects=1), rows(account_id="acc_2")])
     write_batches(database, [over(), over("acc_2")])
+    write_occurrences(database, [(each, occurrence()) for each in ("acc_1", "acc_2")])
     add_entries(database)
     add_delivery(database, "one", MONDAY, MONDAY)
     carry_ledger(database, "acc_1", MONDAY + DAY)
@@ -223,6 +241,7 @@ def test_an_erased_account_leaves_nothing_and_others_stay(database: Database) ->
         "executions": 1,
         "batches": 1,
         "deliveries": 1,
+        "occurrences": 1,
         "ledger_entries": 2,
     }
 

@@ -1,6 +1,7 @@
 """Every error word of Redis, as the reply to every script and command."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -88,10 +89,11 @@ class RefusingServer:
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
         commands = hiredis.Reader()
-        while data := await reader.read(65_536):
-            commands.feed(data)
-            while (command := commands.gets()) is not False:
-                writer.write(self._answer(command))
+        with contextlib.suppress(ConnectionError):  # a client that leaves reads no further answer
+            while data := await reader.read(65_536):
+                commands.feed(data)
+                while (command := commands.gets()) is not False:
+                    writer.write(self._answer(command))
         writer.close()
 
     def _answer(self, command: list[bytes]) -> bytes:
