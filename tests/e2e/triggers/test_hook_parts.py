@@ -108,7 +108,7 @@ def test_inputs_are_guessed_by_name_and_type(functions: Open) -> None:
         {"name": "title", "type": "text"},
         {"name": "Action", "type": "pills"},
         {"name": "labels", "type": "json"},
-        {"name": "absent", "type": "text"},
+        {"name": "name", "type": "text"},
         {"name": "nothing", "type": "number"},
     ]
 

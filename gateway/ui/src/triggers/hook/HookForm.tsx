@@ -156,7 +156,7 @@ function useHook(trigger: Hook | null, common: CommonSettings) {
     if (members === null || Object.keys(wrong).length > 0) return focusFault();
     setBusy(true);
     try {
-      await send(trigger, { ...members, ...settingsOf(shown) });
+      await send(trigger, { ...members, ...settingsOf(shown, fields) });
     } catch (error) {
       const { field, reason } = refusalOf(error as ApiError);
       if (!common.refuse(field, reason)) {
@@ -191,7 +191,7 @@ function isShown(field: string, { isMapped }: HookDraft, fields: readonly Field[
 }
 
 function withGuess(draft: HookDraft, fields: readonly Field[] | undefined, sample: SampleEvent): HookDraft {
-  return { ...draft, isMapped: fields?.length !== 0, inputs: guessInputs(fields ?? [], sample) };
+  return { ...draft, isMapped: true, inputs: guessInputs(fields ?? [], sample) };
 }
 
 /** The inputs of the version that runs; undefined until they are known. */

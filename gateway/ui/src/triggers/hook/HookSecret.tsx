@@ -23,6 +23,7 @@ export function HookSecret({ service, value, fault, onChange }: Props) {
   const [made, setMade] = useState<{ name: string; value: string } | null>(null);
   const secrets = useResource<ListedSecret[]>(SECRETS).data;
   const names = (secrets ?? []).map((each) => each.name);
+  const isOurs = service.secretOrigin === "ours";
   const isMissing = value !== "" && secrets !== undefined && !names.includes(value) && made?.name !== value;
   const take = (name: string, content: string): void => {
     setMade(source === "made" ? { name, value: content } : null);
@@ -54,12 +55,9 @@ export function HookSecret({ service, value, fault, onChange }: Props) {
       </div>
       {source === null && (
         <div className="row">
-          <Button isCompact onClick={() => setSource("made")}>
-            Make a secret
-          </Button>
-          <Button isCompact onClick={() => setSource("pasted")}>
-            Paste a secret
-          </Button>
+          {!isOurs && <Choice label="Paste a secret" onClick={() => setSource("pasted")} />}
+          <Choice label={isOurs ? "Make a secret" : "It comes later"} onClick={() => setSource("made")} />
+          {isOurs && <Choice label="Paste a secret" onClick={() => setSource("pasted")} />}
         </div>
       )}
       {source && <NewSecret key={source} service={service} isMade={source === "made"} names={names} onSaved={take} onCancel={() => setSource(null)} />}
@@ -68,12 +66,21 @@ export function HookSecret({ service, value, fault, onChange }: Props) {
   );
 }
 
+function Choice({ label, onClick }: { label: string; onClick: () => void }) {
+  return (
+    <Button isCompact onClick={onClick}>
+      {label}
+    </Button>
+  );
+}
+
 /** A value that was made here, shown while the form is open. */
-function Made({ service: { label, secretOrigin }, value }: { service: Service; value: string }) {
+function Made({ service: { secretOrigin }, value }: { service: Service; value: string }) {
   if (secretOrigin === "sender") {
     return (
       <p className="note">
-        This secret keeps the trigger closed for now. Save, give the URL to {label}, then paste the secret that {label} shows.
+        Its value is random, so the trigger refuses every request for now. Create the trigger, give its URL to the sender, then paste the secret
+        that the sender shows.
       </p>
     );
   }
@@ -131,7 +138,7 @@ function NewSecret({ service, isMade, names, onSaved, onCancel }: NewProps) {
         autoFocus={isMade}
       />
       {isMade ? (
-        <p className="hint">Its value is made here, at random.</p>
+        <p className="hint">{service.secretOrigin === "ours" ? "Its value is made here, at random." : "It has a random value until you paste that of the sender."}</p>
       ) : (
         <TextField label="Value" type="password" value={value} onChange={setValue} fault={faults.value} autoComplete="new-password" autoFocus />
       )}

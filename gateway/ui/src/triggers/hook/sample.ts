@@ -114,7 +114,8 @@ const TEXTS = new Set(["text", "textarea", "pills", "image", "video", "audio"]);
 
 /** Guess the expression of each field: the nearest value of the sample that has the field's name and fits its type. */
 export function guessInputs(fields: readonly InputField[], sample: SampleEvent): Record<string, string> {
-  const paths = pathsOf(sample).filter((each) => each.text !== "method");
+  // The first item of a list stands for no other.
+  const paths = pathsOf(sample).filter((each) => each.text !== "method" && !each.text.includes("[0]"));
   const guessed: Record<string, string> = {};
   for (const { name, type } of fields) {
     const key = plain(name);

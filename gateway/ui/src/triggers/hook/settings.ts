@@ -2,7 +2,7 @@
 
 import type { Hook, Verify, VerifyKind } from "../../api/triggers";
 import type { Faults } from "../common/faults";
-import type { SampleEvent } from "./sample";
+import type { InputField, SampleEvent } from "./sample";
 import { serviceOf } from "./services";
 
 /** The members of a trigger that only an inbound webhook has. */
@@ -40,9 +40,10 @@ export function draftOf({ verify, when, inputs, eventId, respond }: HookSettings
   return { verify, when: when ?? "", isMapped: Boolean(inputs), inputs: inputs ?? {}, eventId: eventId ?? "", respond };
 }
 
-/** The members of a request that saves a draft; null takes a former value away. */
-export function settingsOf({ verify, when, isMapped, inputs, eventId, respond }: HookDraft): HookSettings {
-  const written = Object.entries(inputs).filter(([, expression]) => expression.trim() !== "");
+/** The members of a request that saves a draft; null takes a former value away, and inputs that the workflow lacks are left out. */
+export function settingsOf({ verify, when, isMapped, inputs, eventId, respond }: HookDraft, fields: readonly InputField[] | undefined): HookSettings {
+  const isKnown = (name: string): boolean => !fields || fields.some((each) => each.name === name);
+  const written = Object.entries(inputs).filter(([name, expression]) => expression.trim() !== "" && isKnown(name));
   return {
     verify: verifyOf(verify),
     when: when.trim() || null,
