@@ -21,7 +21,8 @@ from gateway.routes.models import model_checks, models
 from gateway.routes.operations import audit, health, installation
 from gateway.routes.pages import docs, pages
 from gateway.routes.runs import draft_runs, retries, runs
-from gateway.routes.triggers import previews
+from gateway.routes.triggers import hooks as hook_triggers
+from gateway.routes.triggers import previews, triggers
 from gateway.routes.usage import ledger, usage, usage_series
 from gateway.routes.webhooks import deliveries, webhooks
 from gateway.routes.workflows import (
@@ -51,6 +52,8 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *items.routes,
         *batch_retries.routes,
         *previews.routes,
+        *triggers.routes,
+        *hook_triggers.routes,
         *workflow_checks.routes,
         *expressions.routes,
         *workflows.routes,

@@ -22,10 +22,13 @@ from engine.services.background_tasks import background
 from engine.services.batches.start import BatchStart
 from engine.services.media import MediaService
 from engine.services.runs.acceptance import Acceptance
+from engine.services.triggers.trigger_checks import TriggerChecks
+from engine.services.triggers.trigger_saves import TriggerSaves
 from engine.services.workflows.graph_checks import GraphChecker
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
 from engine.store.archive.state import ArchiverStates
+from engine.triggers.trigger import Trigger
 from gateway import page_files
 from gateway.admission.backlog import Backlog
 from gateway.admission.body_memory import BodyMemory
@@ -60,6 +63,7 @@ class Services:
     media_service: MediaService
     acceptance: Acceptance
     batch_start: BatchStart
+    trigger_saves: TriggerSaves
     connections: Connections
     account_requests: AccountRequests
     long_calls: AccountSemaphore
@@ -165,6 +169,7 @@ def _make_services(
         media_service=media_service,
         acceptance=Acceptance(store=store, media_service=media_service, allow_http=allow_http),
         batch_start=BatchStart(store=store, media_service=media_service, allow_http=allow_http),
+        trigger_saves=_make_trigger_saves(store, media_service, checker, allow_http),
         connections=Connections(peers),
         account_requests=AccountRequests(),
         long_calls=AccountSemaphore(LONG_CALLS, LONG_CALLS_OF_ACCOUNT),
@@ -184,6 +189,22 @@ def _make_services(
         stopping=stopping,
         process=process,
     )
+
+
+def _make_trigger_saves(
+    store: Store, media_service: MediaService, checker: GraphChecker, allow_http: bool
+) -> TriggerSaves:
+    checks = TriggerChecks(
+        store=store,
+        media_service=media_service,
+        expressions=checker.expressions,
+        allow_http=allow_http,
+    )
+    return TriggerSaves(store=store, checks=checks, begin_due=_begin_nothing)
+
+
+async def _begin_nothing(_: Trigger) -> None:
+    """Begin no due times: workers do."""
 
 
 def _background_tasks(services: Services) -> dict[str, Callable[[], Awaitable[None]]]:

@@ -163,6 +163,8 @@ class Guarded:
                 check_capability(principal, self.also, name)
         if self.is_checked_by_handler and self.capability is not None:
             check_runs(principal, self.capability)
+            if self.also is not None:
+                check_capability(principal, self.also)
         if needs_approval(self, request.method):
             check_approved(principal)
         _check_query(request, self.operation)

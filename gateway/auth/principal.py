@@ -122,10 +122,10 @@ def _is_usable(
     return are_usable(held, ceiling, required, name)
 
 
-def has_capability(principal: Principal, required: str) -> bool:
+def has_capability(principal: Principal, required: str, name: str | None = None) -> bool:
     """Like `check_capability`, but returns False instead of raising."""
     try:
-        check_capability(principal, required)
+        check_capability(principal, required, name)
     except (CapabilityDenied, CapabilityAboveCeiling):
         return False
     return True

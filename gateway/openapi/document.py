@@ -13,6 +13,7 @@ from engine.access.capabilities import IMPLICIT
 from engine.errors import EngineError
 from engine.ids.secret_names import NAME
 from engine.ids.slugs import SLUG
+from engine.ids.triggers import TRIGGER_ID as TRIGGER_PATTERN
 from gateway.admission.credentials import SESSION_COOKIE
 from gateway.auth.guard import (
     API,
@@ -40,7 +41,14 @@ from gateway.openapi.errors import (
     WrongItemView,
     name_of,
 )
-from gateway.openapi.examples import ACCOUNT_ID, ASSET_ID, BATCH_ID, EXECUTION_ID, KEY_ID
+from gateway.openapi.examples import (
+    ACCOUNT_ID,
+    ASSET_ID,
+    BATCH_ID,
+    EXECUTION_ID,
+    KEY_ID,
+    TRIGGER_ID,
+)
 from gateway.openapi.parts import (
     LIMIT_HEADERS,
     answer,
@@ -90,6 +98,8 @@ PATHS: dict[str, Schema] = {
     "version": described(INTEGER, "The number of a workflow's version.", 3),
     "account_id": described(TEXT, "The id of an account.", ACCOUNT_ID),
     "session_id": described(TEXT, "The id of a session in the list of sessions."),
+    "trigger_id": described(matching(TRIGGER_PATTERN.pattern), "The id of a trigger.", TRIGGER_ID),
+    "occurrence_id": described(ID, "The id of an occurrence of a trigger.", BATCH_ID),
     "delivery_id": described(ID, "The `webhook-id` of a delivery.", EXECUTION_ID),
     "secret_name": described(matching(NAME), "The name of a secret.", "STRIPE_KEY"),
 }

@@ -109,10 +109,16 @@ async def webhook_of_key(request: GatewayRequest, principal: Principal) -> RunWe
 
 
 async def read_webhook(
-    request: GatewayRequest, principal: Principal, named: Any, *, takes_events: bool = True
+    request: GatewayRequest,
+    principal: Principal,
+    named: Any,
+    *,
+    takes_events: bool = True,
+    may_use_key: bool = True,
 ) -> RequestedWebhook:
-    """Return the webhook that the body of a run or a batch names, checked.
+    """Return the webhook that the body of a run, a batch or a trigger names, checked.
 
+    `may_use_key`: without a secret, that of the key's webhook signs, whose origin it must have.
     Raises InvalidWebhook, CapabilityDenied or CapabilityAboveCeiling; Unavailable by the schema.
     """
     check_capability(principal, CAPABILITY)
@@ -134,7 +140,7 @@ async def read_webhook(
     except InvalidWebhook as error:
         raise error.within("webhook") from None
     events = check_events(named["events"], "webhook.events") if "events" in named else None
-    if secret is None:
+    if secret is None and may_use_key:
         await _check_origin(request, principal, url)
     return RequestedWebhook(RunWebhook(url=url, events=events, is_own=True), secret or "")
 
@@ -148,12 +154,17 @@ async def _check_origin(request: GatewayRequest, principal: Principal, url: str)
     if own is None:
         reason = "The key has no webhook whose secret could sign: the webhook needs a secret"
         raise InvalidWebhook("webhook.secret", reason)
-    if _origin(own.url) != _origin(url):
+    if not has_same_origin(own.url, url):
         reason = (
             "The secret of the key's webhook signs only for its own origin: the webhook needs a "
             "secret"
         )
         raise InvalidWebhook("webhook.secret", reason)
+
+
+def has_same_origin(url: str, other: str) -> bool:
+    """Return whether two valid URLs have scheme, host and port in common."""
+    return _origin(url) == _origin(other)
 
 
 def _origin(url: str) -> tuple[str, str, int]:

@@ -31,7 +31,8 @@ if is_new then
   end
   if count >= tonumber(ARGV.most) then return {'full', string.format('%d', count)} end
 end
-local is_due = enabled == '1' and next_at and tonumber(next_at) <= now
+local due_at = tonumber(next_at or '')
+local is_due = enabled == '1' and due_at and due_at <= now
 if is_due and ARGV.enabled == '0' then return {'due'} end
 
 local due = ARGV.enabled == '1' and (is_due and next_at or ARGV.next) or ''

@@ -89,10 +89,10 @@ async def find_asset(use: AssetUse, asset_id: str, link: str | None) -> tuple[As
     try:
         return await use.media_service.use(use.account_id, asset_id, use.execution_id)
     except AssetNotFound:
-        return await _find_linked(use.media_service, link), link or ""
+        return await find_linked(use.media_service, link), link or ""
 
 
-async def _find_linked(media_service: MediaService, link: str | None) -> Asset | None:
+async def find_linked(media_service: MediaService, link: str | None) -> Asset | None:
     """Return the asset of another account by its link, which authorizes its reader."""
     with contextlib.suppress(AssetNotFound):
         return None if link is None else await media_service.find(link)

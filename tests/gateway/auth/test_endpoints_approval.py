@@ -24,9 +24,10 @@ ALLOWED = {
     ("POST", "/api/executions/cancel"),
     ("POST", "/api/batches/{batch_id}/cancel"),
     ("POST", "/api/workflows/check"),
+    ("POST", "/api/triggers/preview"),
 }
-"""Signing browsers out, stopping runs that began before an approval was withdrawn, and a check,
-which saves nothing."""
+"""Signing browsers out, stopping runs that began before an approval was withdrawn, and checks and
+previews, which save nothing."""
 REFUSED = [call for call in WRITES if (call.method, call.path) not in ALLOWED]
 PASSING = (
     ":windows",

@@ -51,6 +51,10 @@ class Caller:
         """PUT some JSON."""
         return self.request("PUT", path, json=body, **options)
 
+    def patch(self, path: str, body: Any = None, **options: Any) -> httpx2.Response:
+        """PATCH some JSON."""
+        return self.request("PATCH", path, json=body, **options)
+
     def delete(self, path: str, **options: Any) -> httpx2.Response:
         """DELETE."""
         return self.request("DELETE", path, **options)
