@@ -1,0 +1,114 @@
+"""Occurrences that Redis has forgotten are listed with those that it has."""
+
+from collections.abc import AsyncIterator, Sequence
+
+import pytest
+
+from engine.errors import Unavailable
+from engine.executions.filter import Position
+from engine.history.archiving.occurrences import write_occurrences
+from engine.history.database.connections import Database
+from engine.store import Account, Store
+from engine.store.archive.archive import Archive
+from engine.store.triggers import keys
+from engine.store.triggers.archived_occurrences import ArchivedOccurrences
+from engine.triggers.occurrences import Occurrence, OccurrenceStatus
+from tests.support.history.archived import none_installed, reading, silent_archive
+from tests.support.triggers.occurrences import TRIGGER, occurrence
+
+SKIPPED = OccurrenceStatus.SKIPPED
+
+
+@pytest.fixture
+async def archive(database: Database) -> AsyncIterator[Archive]:
+    opened = reading(database)(none_installed)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def archived(store: Store, archive: Archive) -> ArchivedOccurrences:
+    return ArchivedOccurrences(store.client, archive)
+
+
+async def forgotten_until(store: Store, account: Account, at: int) -> None:
+    await store.client.send("HSET", keys.triggers(account.id), f"{TRIGGER}.forgotten", at)
+
+
+def newest_first(found: Sequence[Occurrence]) -> list[Occurrence]:
+    return sorted(found, key=lambda each: (each.at, each.id), reverse=True)
+
+
+async def test_pages_of_both_have_each_occurrence_once(
+    archived: ArchivedOccurrences, store: Store, account: Account, database: Database
+) -> None:
+    found = newest_first([occurrence(at // 3) for at in range(30)])
+    old_skipped = occurrence(2, status=SKIPPED)  # never archived, and older than forgotten ones
+    write_occurrences(database, [(account.id, each) for each in found[5:]])
+    await forgotten_until(store, account, found[10].at)
+    hot = newest_first([*found[:10], old_skipped])
+
+    listed: list[Occurrence] = []
+    after: Position | None = None
+    while True:
+        here = [each for each in hot if after is None or (each.at, each.id) < after][:4]
+        page = await archived.with_hot(account.id, TRIGGER, None, after, here, 4)
+        if not page:
+            break
+        listed += page
+        after = Position(page[-1].at, page[-1].id)
+
+    assert listed == newest_first([*found, old_skipped])
+
+
+async def test_one_status_is_listed_alone(
+    archived: ArchivedOccurrences, store: Store, account: Account, database: Database
+) -> None:
+    failed = occurrence(3, status=OccurrenceStatus.FAILED, reason="unavailable")
+    write_occurrences(database, [(account.id, each) for each in (occurrence(5), failed)])
+    await forgotten_until(store, account, 9)
+
+    page = await archived.with_hot(account.id, TRIGGER, OccurrenceStatus.FAILED, None, [], 9)
+
+    assert page == [failed]
+
+
+@pytest.mark.parametrize("forgotten", [None, 4])
+async def test_a_page_that_redis_has_alone_asks_no_database(
+    forgotten: int | None, store: Store, account: Account
+) -> None:
+    away = ArchivedOccurrences(store.client, silent_archive()(none_installed))
+    if forgotten is not None:
+        await forgotten_until(store, account, forgotten)
+    hot = [occurrence(7), occurrence(5)]
+
+    assert await away.with_hot(account.id, TRIGGER, None, None, hot, 2) == hot
+    if forgotten is None:
+        assert await away.with_hot(account.id, TRIGGER, None, None, hot, 9) == hot
+        assert await away.get(account.id, TRIGGER, occurrence().id) is None
+
+
+async def test_while_the_database_is_away_newer_ones_are_listed(
+    store: Store, account: Account
+) -> None:
+    away = ArchivedOccurrences(store.client, silent_archive()(none_installed))
+    await forgotten_until(store, account, 6)
+    newer, older = occurrence(7), occurrence(5)
+
+    assert await away.with_hot(account.id, TRIGGER, None, None, [newer, older], 9) == [newer]
+    with pytest.raises(Unavailable):
+        await away.with_hot(account.id, TRIGGER, None, None, [older], 9)
+    with pytest.raises(Unavailable):
+        await away.get(account.id, TRIGGER, older.id)
+
+
+async def test_one_is_read_by_its_id(
+    archived: ArchivedOccurrences, store: Store, account: Account, database: Database
+) -> None:
+    one = occurrence(3)
+    write_occurrences(database, [(account.id, one)])
+    assert await archived.get(account.id, TRIGGER, one.id) is None, "Redis has forgotten none"
+    await forgotten_until(store, account, 3)
+
+    assert await archived.get(account.id, TRIGGER, one.id) == one
+    assert await archived.get(account.id, TRIGGER, occurrence().id) is None
