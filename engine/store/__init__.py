@@ -69,6 +69,9 @@ from engine.store.redis.address import RedisAddress
 from engine.store.redis.cluster.opening import open_client, open_guard
 from engine.store.schema import StoreSchema
 from engine.store.seals import SealingKeyCheck
+from engine.store.triggers.hooks import FoundHook, Hooks
+from engine.store.triggers.occurrences import KeptEvent, NewRecord, Occurrences
+from engine.store.triggers.starting import NewOccurrence, OccurrenceRefused
 from engine.store.triggers.triggers import ReplaceRefusal, Triggers
 from engine.store.webhooks.deliveries import Deliveries
 from engine.store.webhooks.redelivery import Redelivered, Redelivery
@@ -111,10 +114,13 @@ __all__ = [
     "ExecutionEvents",
     "ExecutionFilter",
     "Executions",
+    "FoundHook",
     "Governor",
     "HintSender",
+    "Hooks",
     "IdempotentReplay",
     "ItemRefused",
+    "KeptEvent",
     "Leases",
     "LedgerEntry",
     "LedgerPage",
@@ -122,7 +128,11 @@ __all__ = [
     "NewBatch",
     "NewExecution",
     "NewItem",
+    "NewOccurrence",
+    "NewRecord",
     "NewRun",
+    "OccurrenceRefused",
+    "Occurrences",
     "OffloadedValues",
     "Orphans",
     "OutboundCalls",
@@ -188,7 +198,7 @@ class Store:
         self._make_workflows(settings)
         self._make_executions(settings)
         self._make_webhooks(settings, sealer)
-        self.triggers = Triggers(client=self.client, sealer=sealer, audit=self.audit)
+        self._make_triggers(sealer)
         self._make_operations()
 
     @classmethod
@@ -262,6 +272,12 @@ class Store:
         self.webhooks = Webhooks(client, sealer, self.audit)
         self.deliveries = Deliveries(client, hints, days, sealer, self.archive)
         self.redelivery = Redelivery(client, hints, self.deliveries, self.webhooks)
+
+    def _make_triggers(self, sealer: Sealer) -> None:
+        client = self.client
+        self.triggers = Triggers(client, sealer, self.audit)
+        self.occurrences = Occurrences(client, self.offloaded)
+        self.hooks = Hooks(client, self.tiers, self.triggers, self.secrets)
 
     def _make_operations(self) -> None:
         self.leases = Leases(self.client)

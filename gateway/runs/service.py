@@ -14,6 +14,7 @@ from engine.store import (
     IdempotentReplay,
     ItemRefused,
     NewRun,
+    OccurrenceRefused,
     Principal,
     RunVerdict,
 )
@@ -128,3 +129,5 @@ async def _answer(
             return RejectedAnswer()
         case ItemRefused():
             raise ValueError("a call begins no item of a batch")
+        case OccurrenceRefused():
+            raise ValueError("a call starts no occurrence of a trigger")

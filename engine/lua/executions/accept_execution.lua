@@ -10,7 +10,9 @@
 --       ledger? (both for charged nodes), api_keys?, accounts? (both with a digest), windows? (of
 --       the account, if its calls are limited), run_webhook? (its own), delivery? (of its start),
 --       deliveries_due?, webhook_deliveries?, account_deliveries?, run_deliveries?,
---       batch?, account_items? (both for an item)
+--       batch?, account_items? (both for an item), triggers?, occurrences? (of the trigger),
+--       started? (those of them that started), unarchived_occurrences? (all for an occurrence),
+--       event? (of an event with an id), open_schedules?, schedules_due? (both for a due time)
 -- ARGV: now? (Redis's clock), id, reference, version? (of a workflow), version_kind? ('named': it
 --       need not be live, 'foreign': it is another account's), statuses (of the nodes), resend_ms
 --       (until a hint is repeated), most_active? (executions), body_fingerprint?, first_call_ms?
@@ -19,13 +21,16 @@
 --       terms? (of refresh_wallet), trials? (of use_trials), digest?, records_fingerprint? (of the
 --       assumed key and account), account_id?, key_expires_at?, most_calls? (in a window), bucket?
 --       (of the call), window_ms?, webhook_secret? (sealed, of the run's webhook), item? (its
---       position in the batch), most_items? (of the account that run),
+--       position in the batch), most_items? (of the account that run), occurrence? (as
+--       `start_occurrence` reads it), event_ms? (for which an event is known),
 --       fields... (names and values of the record)
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, response or ''}
 --         | {'stale', version} | {'no_document'} without the version's document | {'gone'}
 --         | {'busy', active} | {'retried', execution id} | {'unretryable', status or ''}
 --         | {'insufficient', balance} | {'exhausted', model}
 --         | {'cancelled'} | {'begun'} | {'full'} | {'later', end of the window} for an item
+--         | {'changed'} trigger | {'still_running'} | {'over_rate', calls, end of the window, now}
+--         | {'known', execution id} for an event, all of an occurrence
 --         With a digest, this in a list of its own, or {'refused'} of another key or account, or
 --         beyond the limit; followed, with a limit, by the limit, the calls in this window (one
 --         more than the limit: refused), its end and now
@@ -37,14 +42,19 @@ local function accept()
   local active = redis.call('SCARD', KEYS.active)
   local refusal, version = refuse_execution(active)
   -- One command tells whether a plain execution is new, and lists it.
-  local states
-  local is_plain = not (refusal or KEYS.first_call or KEYS.failed or KEYS.wallet or KEYS.batch)
+  local states, start
+  local is_plain = not (refusal or KEYS.first_call or KEYS.failed or KEYS.wallet or KEYS.batch
+    or KEYS.triggers)
   if not is_plain or redis.call('ZADD', KEYS.executions, 'NX', now, ARGV.id) == 0 then
     -- Uses: find_first_answer
     local answer = find_first_answer(active) or refusal
     if not answer and KEYS.batch then
       -- Uses: refuse_item
       answer, states = refuse_item(now, active)
+    end
+    if not answer and KEYS.triggers then
+      -- Uses: start_occurrence
+      answer, start = refuse_occurrence(now)
     end
     if not answer and KEYS.wallet then
       -- Uses: wallet, refresh_wallet, reserve, save_wallet, use_trials, charge
@@ -58,6 +68,7 @@ local function accept()
     -- Uses: begin_item
     begin_item(now, states)
   end
+  if start then start() end
   return {'ok', now, active + 1}
 end
 

@@ -48,6 +48,7 @@ from engine.store.redis.batch_keys import NO_BATCH, BatchKeys
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.triggers.starting import CallWindow, parse_refusal
 from engine.store.webhooks.run_webhooks import start_id
 
 IDEMPOTENCY_MS = 86_400_000
@@ -55,6 +56,8 @@ RESEND_AFTER_MS = 5_000
 MAX_WAITING_BYTES = 512
 """Most bytes of inputs in a hint of an account with many active executions."""
 NO_NAMES: Mapping[str, Any] = {}
+CountedCall = AssumedCaller | ItemLimits | CallWindow
+"""Names of the limits by which the script counts a call."""
 
 
 class ExecutionAcceptance:
@@ -109,8 +112,12 @@ class ExecutionAcceptance:
         if replay is not None:
             return replay  # nothing is stored for a replay
         ids = run.account_id, run.execution_id
+        is_shared = new.start is None
+        if run.occurrence is not None and new.has_large_event:
+            event = await self._large_inputs.store_event(*ids, run.occurrence.event, run.turn)
+            new, is_shared = new.with_event(event), False  # no other event has this execution
         inputs = await self._large_inputs.store(*ids, new.packed_inputs, new.start, run.turn)
-        own = parse_name(inputs) if new.start is None else None
+        own = parse_name(inputs) if is_shared else None
         try:
             verdict = await self._record(new, inputs, quote)
         except EngineError as refusal:
@@ -159,7 +166,9 @@ class ExecutionAcceptance:
     ) -> "asyncio.Future[Any]":
         run, account_id, key = new.run, new.run.account_id, new.run.idempotency_key
         terms, retry = run.terms, new.start and new.start.retry
-        counted = caller if run.item is None else _item_limits(run)
+        counted: CountedCall = caller if run.item is None else _item_limits(run)
+        if run.occurrence is not None and terms is not None:
+            counted = CallWindow.of(account_id, terms)
         return self._client.call(
             SCRIPTS["accept_execution"],
             workflow=keyspace.workflow(account_id, new.slug),
@@ -234,10 +243,10 @@ def _item_limits(run: NewRun) -> ItemLimits:
     return ItemLimits.of(run.account_id, run.terms)
 
 
-def _rare_names(new: NewExecution, counted: AssumedCaller | ItemLimits) -> Mapping[str, Any]:
-    """Return the names of a webhook and of an item of a batch, which most runs leave out."""
-    webhook, item = new.webhook, new.run.item
-    if webhook is None and item is None:
+def _rare_names(new: NewExecution, counted: CountedCall) -> Mapping[str, Any]:
+    """Return the names of a webhook, an item of a batch and an occurrence: most runs have none."""
+    webhook, item, occurrence = new.webhook, new.run.item, new.run.occurrence
+    if webhook is None and item is None and occurrence is None:
         return NO_NAMES
     told = new.keys_of_start
     batch = NO_BATCH if item is None else BatchKeys.of(new.run.account_id, item.batch_id)
@@ -253,6 +262,7 @@ def _rare_names(new: NewExecution, counted: AssumedCaller | ItemLimits) -> Mappi
         "account_items": batch.account_items,
         "item": item and item.index,
         "most_items": counted.most_items if isinstance(counted, ItemLimits) else None,
+        **({} if occurrence is None else occurrence.names(new.run.account_id)),
     }
 
 
@@ -275,6 +285,8 @@ def _authorized(authorization: SpeculativeAuthorization | None, reply: Any) -> S
 def _parse_verdict(new: NewExecution, quote: Quote | None, verdict: Sequence[Any]) -> AcceptVerdict:
     """Return the verdict of the script. Raises the error of a refusal for the caller."""
     run = new.run
+    if run.occurrence is not None and (refused := parse_refusal(run.terms, verdict)) is not None:
+        return refused
     match verdict:
         case [b"ok", created, active]:
             return Accepted(

@@ -10,7 +10,12 @@ from typing import Any, Protocol
 
 from engine.errors import EngineError, StorageFailed, Unavailable
 from engine.graph.plan import Plan
-from engine.store.executions.offload import OffloadedValues, is_large, make_inputs_name
+from engine.store.executions.offload import (
+    OffloadedValues,
+    is_large,
+    make_inputs_name,
+    make_seed_name,
+)
 from engine.store.executions.record_fields import pack_name
 from engine.store.executions.start import Start
 from engine.store.redis.record_packing import pack
@@ -83,6 +88,23 @@ class LargeInputs:
         async with turn.yielded():
             await self._put(account_id, execution_id, name, packed, start)
         return pack_name(name) if is_large(len(packed)) else packed
+
+    async def store_event(
+        self, account_id: str, execution_id: str, event: bytes, turn: Turn = NO_TURN
+    ) -> bytes:
+        """Store a large event that starts an execution, and return the bytes of it on record.
+
+        Raises StorageFailed.
+        """
+        name = make_seed_name(int(time.time() * 1000), 0, len(event))
+        async with turn.yielded():
+            try:
+                await self._offloaded.put(
+                    account_id, execution_id, name, event, seconds=STORE_SECONDS
+                )
+            except StorageFailed:
+                raise StorageFailed(NOT_STORED) from None
+        return pack_name(name)
 
     async def _put(
         self, account_id: str, execution_id: str, name: str, packed: bytes, start: Start | None

@@ -6,6 +6,7 @@ from dataclasses import field as dataclass_field
 from typing import Any
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from engine.access.tiers import TierTerms
 from engine.billing.credits import Quote, make_quote
@@ -27,6 +28,7 @@ from engine.store.executions.start import Start
 from engine.store.formats import Format
 from engine.store.redis.connection import Argument
 from engine.store.redis.record_packing import pack
+from engine.store.triggers.starting import NewOccurrence, OccurrenceRefused
 from engine.store.webhooks.delivery_keys import NO_DELIVERY_KEYS, DeliveryKeys
 from engine.store.webhooks.run_webhooks import RunWebhook
 from engine.store.workflows.records import Workflow
@@ -76,6 +78,8 @@ class NewRun(Struct, frozen=True, kw_only=True):
     """Sentences about the request, for its caller and for readers of the record."""
     item: BatchItem | None = None
     """Item of a batch that begins with the run, which the id is made of too."""
+    occurrence: NewOccurrence | None = None
+    """Occurrence of a trigger that starts with the run, whose id is that of the occurrence."""
     turn: Turn = NO_TURN
     """Turn of the account, given back while objects are stored."""
 
@@ -156,7 +160,20 @@ class NewExecution(Struct, frozen=True, kw_only=True):
     def has_objects(self) -> bool:
         """Whether objects are stored before the acceptance."""
         has_seeds = self.start is not None and self.start.store_objects is not None
-        return has_seeds or is_large(len(self.packed_inputs))
+        return has_seeds or is_large(len(self.packed_inputs)) or self.has_large_event
+
+    @property
+    def has_large_event(self) -> bool:
+        """Whether the event that starts the run is one of them."""
+        occurrence = self.run.occurrence
+        return occurrence is not None and is_large(len(occurrence.event))
+
+    def with_event(self, event: bytes) -> "NewExecution":
+        """Return it with the event that starts it as it stands on record."""
+        if self.run.occurrence is None:
+            return self
+        occurrence = replace(self.run.occurrence, event=event)
+        return replace(self, run=replace(self.run, occurrence=occurrence))
 
     @property
     def inline_run(self) -> InlineRun | None:
@@ -206,8 +223,8 @@ class NewExecution(Struct, frozen=True, kw_only=True):
             fields["owner"] = self.owner_id
         if run.request_id:
             fields["request"] = run.request_id
-        if run.item is not None:
-            fields |= {"batch": run.item.batch_id, "item": run.item.index}
+        if run.item is not None or run.occurrence is not None:
+            fields |= _cause_fields(run)
         if workflow is not None and workflow.document.record_values is not RecordValues.ALL:
             fields["values"] = workflow.document.record_values.value
         if run.tags:
@@ -215,6 +232,13 @@ class NewExecution(Struct, frozen=True, kw_only=True):
         if self.warnings:
             fields["warnings"] = pack(list(self.warnings))
         return fields
+
+
+def _cause_fields(run: NewRun) -> dict[str, Argument]:
+    """Return the fields of what has begun the run in place of a caller."""
+    if run.item is not None:
+        return {"batch": run.item.batch_id, "item": run.item.index}
+    return {} if run.occurrence is None else run.occurrence.record_fields
 
 
 def _quote_fields(quote: Quote, plan: Plan) -> dict[str, Argument]:
@@ -270,6 +294,13 @@ class AuthorizationRejected(Struct, frozen=True):
     """The principal may differ from the assumed one, or the call is beyond the limit."""
 
 
-RunVerdict = Accepted | AlreadyRetried | IdempotentReplay | ItemRefused | AuthorizationRejected
+RunVerdict = (
+    Accepted
+    | AlreadyRetried
+    | IdempotentReplay
+    | ItemRefused
+    | OccurrenceRefused
+    | AuthorizationRejected
+)
 """Verdict on a run whose workflow is read again as often as it is saved concurrently."""
 AcceptVerdict = RunVerdict | StaleWorkflow

@@ -95,7 +95,7 @@ class Triggers:
         )
         match reply:
             case [b"ok", values]:
-                return self._parse(account_id, trigger_id, values)
+                return self.parse(account_id, trigger_id, values)
             case [b"full", used]:
                 raise QuotaExceeded("triggers", used=int(used), limit=MOST_TRIGGERS)
         raise InvalidTrigger("id", "is that of another trigger")
@@ -134,7 +134,7 @@ class Triggers:
         )
         match reply:
             case [b"ok", values]:
-                return self._parse(account_id, trigger_id, values)
+                return self.parse(account_id, trigger_id, values)
             case [b"changed" | b"due" as reason]:
                 return ReplaceRefusal(reason.decode())
         raise TriggerNotFound
@@ -191,7 +191,7 @@ class Triggers:
             return None
         names = trigger_fields(trigger_id)
         values = await self._client.send("HMGET", keys.triggers(account_id), *names)
-        return None if values[0] is None else self._parse(account_id, trigger_id, values)
+        return None if values[0] is None else self.parse(account_id, trigger_id, values)
 
     async def find_some(self, account_id: str, trigger_ids: Sequence[str]) -> Mapping[str, Trigger]:
         """Return those of these triggers that exist by id, in one round trip. Raises like `get`."""
@@ -202,7 +202,7 @@ class Triggers:
         values = await self._client.send("HMGET", keys.triggers(account_id), *names)
         width = len(FIELDS) + 1
         return {
-            each: self._parse(account_id, each, values[at : at + width])
+            each: self.parse(account_id, each, values[at : at + width])
             for at, each in zip(range(0, len(values), width), ids, strict=True)
             if values[at] is not None
         }
@@ -211,7 +211,7 @@ class Triggers:
         """Return all triggers of the account, newest first. Raises RecordTooNew or Unavailable."""
         record = parse_hash(await self._client.send("HGETALL", keys.triggers(account_id)))
         triggers = [
-            self._parse(account_id, trigger_id, values)
+            self.parse(account_id, trigger_id, values)
             for trigger_id, values in split_triggers(record)
         ]
         return sorted(triggers, key=lambda each: (each.created_at, each.id), reverse=True)
@@ -257,7 +257,7 @@ class Triggers:
         )
         if reply[0] != b"ok":
             raise TriggerNotFound
-        return self._parse(account_id, trigger_id, reply[1])
+        return self.parse(account_id, trigger_id, reply[1])
 
     async def seal_webhook(self, account_id: str, trigger_id: str, secret: str) -> bytes:
         """Return the secret of a trigger's outbound webhook as its settings keep it.
@@ -272,7 +272,8 @@ class Triggers:
         that this process lacks."""
         return self._open(webhook.sealed_secret, _webhook_place(account_id, trigger_id))
 
-    def _parse(self, account_id: str, trigger_id: str, values: Sequence[bytes | None]) -> Trigger:
+    def parse(self, account_id: str, trigger_id: str, values: Sequence[bytes | None]) -> Trigger:
+        """Return the trigger of the values of its fields. Raises TriggerNotFound for none."""
         sealed, place = values[TOKEN_AT], _token_place(account_id, trigger_id)
         token = None if sealed is None else self._open(sealed, place)
         if sealed is not None and token is not None:

@@ -1,14 +1,8 @@
--- Return the calls in the account's current window, and its end in milliseconds.
-local function calls_in_window(field, now)
-  local ends = (math.floor(now / ARGV.window_ms) + 1) * ARGV.window_ms
-  local window, count = string.match(redis.call('HGET', KEYS.windows, field) or '', '^(%d+):(%d+)$')
-  return window and tonumber(window) == ends and tonumber(count) or 0, ends
-end
-
 -- Return the number of items of a batch that may begin now; and, when only the rate of runs refuses
 -- them, the end of the window in milliseconds. `active` is the number of all executions of the
 -- account that have not ended. Items take at most half of these, and half of the window.
 local function item_room(now, states, concurrency, active)
+  -- Uses: calls_in_window
   local room = tonumber(concurrency) - count_states(states, 'p')
   if ARGV.most_active ~= '' then
     local items = tonumber(redis.call('HGET', KEYS.account_items, 'active') or '0')

@@ -47,6 +47,7 @@ REPEATABLE = sorted(set(SCRIPTS) - {"send_hints", "take_message"} - COUNTING)
 claim refuses a double), not the taking of messages, which are delivered at most once, and not the
 counting of calls, which counts a repetition too."""
 READ_ONLY = {
+    "find_hook",
     "authorize_key",
     "authorize_session",
     "list_dead_workers",
