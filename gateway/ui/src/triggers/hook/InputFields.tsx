@@ -20,7 +20,7 @@ export function InputFields({ draft: { isMapped, inputs }, fields, sample, fault
   return (
     <section className="stack" aria-labelledby={`${id}-heading`}>
       <h2 id={`${id}-heading`}>Inputs of the run</h2>
-      <fieldset className="presets" role="radiogroup" aria-label="Inputs of the run">
+      <fieldset className="stack tight" role="radiogroup" aria-label="Inputs of the run">
         <label className="option-check">
           <input type="radio" name={id} checked={!isMapped} onChange={() => onChange({ isMapped: false })} />
           The members of the body are the inputs
