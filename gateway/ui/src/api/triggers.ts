@@ -2,76 +2,23 @@
 
 import { call } from "./client";
 import { invalidate, replaceAnswer } from "./resource";
+import type { Trigger as AnyTrigger, Occurrence } from "./schemas";
 import type { Page } from "./types";
 
-export type TriggerKind = "schedule" | "webhook";
-export type Overlap = "allow" | "skip";
-export type Missed = "skip" | "last" | "all";
-export type OccurrenceStatus = "started" | "skipped" | "failed" | "missed";
+export type { Occurrence } from "./schemas";
+export type TriggerKind = AnyTrigger["kind"];
+export type OccurrenceStatus = Occurrence["status"];
+type Members<Names extends keyof AnyTrigger> = Required<Pick<AnyTrigger, Names>>;
 
-export interface Occurrence {
-  id: string;
-  /** The due time of a schedule, or the time of an event. */
-  at: string;
-  status: OccurrenceStatus;
-  reason: string | null;
-  executionId: string | null;
-  /** Number of due times that one occurrence stands for. */
-  count?: number;
-}
-
-/** The outbound webhook of a trigger's runs; its secret is never shown. */
-export interface TriggerWebhook {
-  url: string;
-  events: string[];
-}
-
-interface CommonMembers {
-  id: string;
-  name: string;
-  workflowSlug: string;
-  /** A version of the workflow, or null for the live one. */
-  version: number | null;
-  enabled: boolean;
-  max_credits: number | null;
-  webhook: TriggerWebhook | null;
-  /** Id of the key that made it, or null for a session. */
-  createdBy: string | null;
-  createdAt: string;
-  updatedAt: string;
-  lastOccurrence: Occurrence | null;
-}
-
-export interface Schedule extends CommonMembers {
-  kind: "schedule";
-  cron: string;
-  timezone: string;
-  inputs: Record<string, unknown>;
-  overlap: Overlap;
-  missed: Missed;
-  nextAt: string | null;
-}
-
-export type VerifyKind = "none" | "bearer" | "hmac" | "github" | "stripe" | "slack" | "standard-webhooks";
-
-export interface Verify {
-  kind: VerifyKind;
-  secret?: string | null;
-  header?: string | null;
-  prefix?: string | null;
-  encoding?: "hex" | "base64" | null;
-}
+/** Due times start runs. */
+export type Schedule = AnyTrigger & { kind: "schedule" } & Members<"cron" | "timezone" | "inputs" | "overlap" | "missed" | "nextAt">;
+export type Overlap = Schedule["overlap"];
+export type Missed = Schedule["missed"];
 
 /** An inbound webhook: requests to its URL start runs. */
-export interface Hook extends CommonMembers {
-  kind: "webhook";
-  url: string;
-  verify: Verify;
-  when: string | null;
-  inputs: Record<string, string> | null;
-  eventId: string | null;
-  respond: "accepted" | "result";
-}
+export type Hook = AnyTrigger & { kind: "webhook"; inputs?: Record<string, string> } & Members<"url" | "verify" | "respond">;
+export type Verify = Hook["verify"];
+export type VerifyKind = Verify["kind"];
 
 export type Trigger = Schedule | Hook;
 

@@ -2,10 +2,11 @@
 
 import { type Batch, batchPath } from "../api/batches";
 import { ApiError, get } from "../api/client";
+import { type Trigger, TRIGGER_LIST } from "../api/triggers";
 import type { ApiKey, Asset, Delivery, ExecutionDetail, ExecutionRow, Page, WorkflowRow } from "../api/types";
 
 export interface Found {
-  kind: "Execution" | "Batch" | "Workflow" | "API key" | "Delivery" | "Asset";
+  kind: "Execution" | "Batch" | "Workflow" | "Trigger" | "API key" | "Delivery" | "Asset";
   name: string;
   detail: string;
   status?: string;
@@ -30,16 +31,17 @@ export async function search(text: string): Promise<Found[]> {
   // A whole key that was pasted is compared here, and sent nowhere.
   if (KEY.test(sought)) return keys(sought);
   const isWhole = ID.test(id);
-  const [runs, requested, workflows, ownKeys, media] = await Promise.all([
+  const [runs, requested, workflows, triggers, ownKeys, media] = await Promise.all([
     ID_START.test(id) ? executions(`q=${id}`) : [],
     REQUEST.test(sought) ? executions(`httpRequestId=${encodeURIComponent(sought)}`) : [],
     isWhole ? [] : workflowsNamed(sought),
+    isWhole ? [] : triggersNamed(sought),
     keys(sought),
     ASSET.test(sought) ? asset(sought) : [],
   ]);
   const [sent, batches] = isWhole ? await Promise.all([deliveries(id, runs.length > 0), runs.length > 0 ? [] : batch(id)]) : [[], []];
   const begun = requested.map((each): Found => ({ ...each, detail: `${each.detail}, by this request` }));
-  return [...runs, ...batches, ...sent, ...begun, ...workflows, ...ownKeys, ...media];
+  return [...runs, ...batches, ...sent, ...begun, ...workflows, ...triggers, ...ownKeys, ...media];
 }
 
 async function executions(query: string): Promise<Found[]> {
@@ -97,6 +99,16 @@ async function workflowsNamed(text: string): Promise<Found[]> {
   return page.rows
     .sort((one, other) => distance(one) - distance(other))
     .map(({ slug, name }) => ({ kind: "Workflow", name, detail: slug, address: `/app/editor/${slug}` }));
+}
+
+/** Triggers by a part of their names, or by their ids. */
+async function triggersNamed(text: string): Promise<Found[]> {
+  const { rows } = await get<Page<Trigger>>(TRIGGER_LIST);
+  const low = text.toLowerCase();
+  return rows
+    .filter(({ id, name }) => id.startsWith(low) || name.toLowerCase().includes(low))
+    .slice(0, MOST)
+    .map(({ id, name, workflowSlug }) => ({ kind: "Trigger", name, detail: workflowSlug, address: `/app/triggers/${id}` }));
 }
 
 async function keys(text: string): Promise<Found[]> {

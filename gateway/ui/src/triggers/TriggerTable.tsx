@@ -41,7 +41,7 @@ function Row({ trigger }: { trigger: Trigger }) {
       </th>
       <td data-label="Workflow">
         <Link href={`/app/editor/${workflowSlug}`}>{workflowSlug}</Link>
-        {version !== null && <span className="muted small"> v{version}</span>}
+        {version !== undefined && <span className="muted small"> v{version}</span>}
       </td>
       <td className="small">
         {timesOf(trigger)}

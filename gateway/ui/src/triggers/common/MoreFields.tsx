@@ -11,7 +11,7 @@ import type { CommonSettings } from "./useCommon";
 /** Settings that most triggers leave as they are: the version, the limit of credits and the webhook of the runs. */
 export function MoreFields({ common, trigger }: { common: CommonSettings; trigger: Trigger | null }) {
   const { values, faults, change } = common;
-  const isChanged = Boolean(trigger && (trigger.version !== null || trigger.max_credits !== null || trigger.webhook));
+  const isChanged = Boolean(trigger?.version ?? trigger?.max_credits ?? trigger?.webhook);
   return (
     <details className="trigger-more" open={isChanged || undefined}>
       <summary>Version, limit of credits and webhook</summary>

@@ -38,7 +38,7 @@ const MOST_NAME = 100;
 export function useCommon(trigger: Trigger | null, slug: string): CommonSettings {
   const [values, setValues] = useState<CommonValues>(() => begin(trigger, slug));
   const [faults, setFaults] = useState<Faults>({});
-  const [keepsWebhook, setKeepsWebhook] = useState(trigger?.webhook != null);
+  const [keepsWebhook, setKeepsWebhook] = useState(trigger?.webhook !== undefined);
   const { url = "", events = ENDS } = trigger?.webhook ?? {};
   const webhook = useRunOptions(true, { hasWebhook: url !== "", url, events });
   const change = (changes: Partial<CommonValues>): void => {
@@ -66,7 +66,7 @@ export function useCommon(trigger: Trigger | null, slug: string): CommonSettings
 function begin(trigger: Trigger | null, slug: string): CommonValues {
   if (!trigger) return { name: "", slug, version: "", credits: "" };
   const { name, workflowSlug, version, max_credits: credits } = trigger;
-  return { name, slug: workflowSlug, version: version === null ? "" : String(version), credits: credits === null ? "" : String(credits) };
+  return { name, slug: workflowSlug, version: String(version ?? ""), credits: String(credits ?? "") };
 }
 
 function check({ name, slug, credits }: CommonValues): Faults {

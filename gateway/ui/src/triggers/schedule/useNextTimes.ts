@@ -3,6 +3,7 @@
 import { useEffect, useState } from "react";
 import { type ApiError, call } from "../../api/client";
 import { TRIGGERS } from "../../api/triggers";
+import type { Preview } from "../../api/types";
 import { refusalOf } from "../common/faults";
 
 const TYPING_MS = 250;
@@ -25,7 +26,7 @@ export function useNextTimes(cron: string, timezone: string): NextTimes {
       if (isCurrent) setTimes(found);
     };
     const timer = setTimeout(() => {
-      call<{ at: string[] }>("POST", `${TRIGGERS}/preview`, { cron, timezone, count: COUNT }).then(
+      call<Preview>("POST", `${TRIGGERS}/preview`, { cron, timezone, count: COUNT }).then(
         ({ at }) => show({ at, faults: {} }),
         (error: ApiError) => {
           const { field, reason } = refusalOf(error);

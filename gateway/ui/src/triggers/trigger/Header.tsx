@@ -34,18 +34,13 @@ export function Header({ trigger }: { trigger: Trigger }) {
   );
 }
 
-interface Started {
-  executionId: string;
-  occurrenceId: string;
-}
-
 function Actions({ trigger }: { trigger: Trigger }) {
   const [isAsked, setAsked] = useState(false);
   const [isBusy, setBusy] = useState(false);
   const run = async (): Promise<void> => {
     setBusy(true);
     try {
-      const { executionId } = await call<Started>("POST", `${triggerPath(trigger.id)}/run`);
+      const { executionId } = await call<{ executionId: string }>("POST", `${triggerPath(trigger.id)}/run`);
       toast("A run began", { label: "Show it", run: () => navigate(`/app/executions/${executionId}`) });
       invalidate(triggerPath(trigger.id));
     } catch (error) {
@@ -74,7 +69,7 @@ function Facts({ trigger }: { trigger: Trigger }) {
     <dl className="execution-facts">
       <Fact name="Workflow">
         <Link href={`/app/editor/${slug}`}>{slug}</Link>
-        <span className="muted">{version === null ? " live version" : ` version ${version}`}</span>
+        <span className="muted">{version === undefined ? " live version" : ` version ${version}`}</span>
       </Fact>
       <Fact name="Starts">
         {timesOf(trigger)}
@@ -99,7 +94,7 @@ function Facts({ trigger }: { trigger: Trigger }) {
           )}
         </Fact>
       )}
-      {limit !== null && <Fact name="At most">{credits(limit)} a run</Fact>}
+      {limit !== undefined && <Fact name="At most">{credits(limit)} a run</Fact>}
       <Fact name="Created">
         <Moment at={trigger.createdAt} />{" "}
         <span className="muted">
