@@ -22,12 +22,12 @@ from engine.services.media import MediaService
 from engine.services.runs.run_inputs import asset_fault, find_linked
 from engine.services.runs.targets import Runnable, find_workflow
 from engine.services.triggers.event_expressions import check_expressions
-from engine.store import Store
+from engine.store import Asset, Store
 from engine.store.triggers.triggers import SINCE_SCHEMA
 from engine.store.webhooks.run_webhooks import RunWebhook
 from engine.triggers.cron import parse_cron
 from engine.triggers.trigger import HookSettings, ScheduleSettings, TriggerSettings, TriggerWebhook
-from engine.values.fields import MEDIA, check_inputs
+from engine.values.fields import MEDIA, Field, check_inputs
 
 NOT_MIGRATED = (
     "Triggers need the store's new schema: the operator runs `headrace migrate` once all processes "
@@ -89,7 +89,8 @@ class TriggerChecks(Struct, frozen=True, kw_only=True):
         runnable = await self._find_workflow(account_id, settings)
         _check_webhook(account_id, runnable, settings.webhook)
         if settings.schedule is not None:
-            await self._check_inputs(account_id, runnable.plan, settings.schedule.inputs)
+            _check_names(runnable.plan, settings.schedule.inputs)
+            await self._check_inputs(runnable.plan, account_id, settings.schedule.inputs)
         if settings.hook is not None and settings.hook.inputs is not None:
             _check_names(runnable.plan, settings.hook.inputs)
             _check_required(runnable.plan, settings.hook.inputs)
@@ -110,13 +111,21 @@ class TriggerChecks(Struct, frozen=True, kw_only=True):
             reason = f"The workflow '{slug}' cannot run: {error.message}"
             raise InvalidTrigger("workflowSlug", reason) from None
 
-    async def _check_inputs(self, account_id: str, plan: Plan, raw: Mapping[str, Any]) -> None:
-        """Check the inputs of a schedule as at a run, which keeps the assets that they name."""
-        _check_names(plan, raw)
+    async def check_event(
+        self, account_id: str, settings: TriggerSettings, inputs: Mapping[str, Any]
+    ) -> None:
+        """Check that an event with these inputs could start a run. Raises InvalidTrigger."""
+        runnable = await self._find_workflow(account_id, settings)
+        await self._check_inputs(runnable.plan, account_id, inputs)
+
+    async def _check_inputs(self, plan: Plan, account_id: str, raw: Mapping[str, Any]) -> None:
+        """Check inputs as at a run, but keep none of the assets that they name."""
+        media = [each for each in plan.fields if each.type in MEDIA]
+        links = {each.name: raw.get(each.name) for each in media}
         linked = {
-            each.name: asset_id
-            for each in plan.fields
-            if each.type in MEDIA and (asset_id := self.media_service.linked(raw.get(each.name)))
+            name: asset_id
+            for name, link in links.items()
+            if (asset_id := self.media_service.linked(link))
         }
         try:
             inputs = check_inputs(
@@ -127,22 +136,25 @@ class TriggerChecks(Struct, frozen=True, kw_only=True):
                 allow_assets=True,
                 allow_nul=not plan.has_expressions,
             )
-            for each in plan.fields:
-                value = inputs.get(each.name)
-                if each.type in MEDIA and is_asset_id(value):
-                    link = raw[each.name] if each.name in linked else None
-                    try:
-                        asset = await self.media_service.get(account_id, value)
-                    except AssetNotFound:
-                        found = await find_linked(self.media_service, link)
-                        reason = asset_fault(each, found, link)
-                    else:
-                        reason = asset_fault(each, asset, link)
-                    if reason:
-                        raise InvalidInputs(each.name, reason)
+            for each in media:
+                if is_asset_id(value := inputs.get(each.name)):
+                    link = links[each.name] if each.name in linked else None
+                    await self._check_asset(account_id, each, value, link)
         except InvalidInputs as error:
             field = f"inputs.{error.context['field'][:MAX_SHOWN]}"
             raise InvalidTrigger(field, error.message) from None
+
+    async def _check_asset(
+        self, account_id: str, field: Field, asset_id: str, link: str | None
+    ) -> None:
+        """Raise InvalidInputs unless a run could use the asset; `link` is the given one, if any."""
+        asset: Asset | None
+        try:
+            asset = await self.media_service.get(account_id, asset_id)
+        except AssetNotFound:
+            asset = await find_linked(self.media_service, link)
+        if reason := asset_fault(field, asset, link):
+            raise InvalidInputs(field.name, reason)
 
 
 def _check_times(schedule: ScheduleSettings) -> None:
