@@ -276,7 +276,7 @@ class Store:
     def _make_triggers(self, sealer: Sealer) -> None:
         client = self.client
         self.triggers = Triggers(client, sealer, self.audit)
-        self.occurrences = Occurrences(client, self.offloaded)
+        self.occurrences = Occurrences(client, self.offloaded, self.archive)
         self.hooks = Hooks(client, self.tiers, self.triggers, self.secrets)
 
     def _make_operations(self) -> None:

@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from msgspec import Struct
+
 from engine.errors import Unavailable
 from engine.executions.filter import Position
 from engine.store.archive.archive import Archive
@@ -9,6 +11,13 @@ from engine.store.redis.client import Client
 from engine.store.triggers import keys
 from engine.store.triggers.records import field
 from engine.triggers.occurrences import Occurrence, OccurrenceStatus
+
+
+class OccurrenceRows(Struct, frozen=True):
+    """Occurrences in the order of lists, and whether others follow."""
+
+    occurrences: Sequence[Occurrence]
+    has_more: bool
 
 
 class ArchivedOccurrences:
@@ -25,26 +34,30 @@ class ArchivedOccurrences:
         status: OccurrenceStatus | None,
         after: Position | None,
         hot: Sequence[Occurrence],
-        count: int,
-    ) -> Sequence[Occurrence]:
-        """Return at most `count` occurrences after a row, newest first, with those of Redis.
+        limit: int,
+    ) -> OccurrenceRows:
+        """Return at most `limit` occurrences after a row, newest first, with those of Redis.
 
-        `hot` has as many of Redis. While the history is away, the occurrences are those that are
-        newer than any it has alone. Raises Unavailable where there are none.
+        `hot` are the first ones of Redis, one more than the limit if there are so many. While the
+        history is away, the rows are those that are newer than any it has alone. Raises Unavailable
+        where there are none.
         """
+        is_full = len(hot) > limit
         forgotten_at = await self._newest_forgotten(account_id, trigger_id)
-        is_full = len(hot) >= count
-        if forgotten_at is None or (is_full and hot[count - 1].at > forgotten_at):
-            return hot
+        if forgotten_at is None or (is_full and hot[limit].at > forgotten_at):
+            return OccurrenceRows(hot[:limit], is_full)
         try:
-            archived = await self._archive.occurrences(account_id, trigger_id, status, after, count)
+            archived = await self._archive.occurrences(
+                account_id, trigger_id, status, after, limit + 1
+            )
         except Unavailable:
             newer = [each for each in hot if each.at > forgotten_at]
             if not newer:
                 raise
-            return newer
+            return OccurrenceRows(newer[:limit], has_more=True)
         merged = {each.id: each for each in (*archived, *hot)}
-        return sorted(merged.values(), key=position, reverse=True)[:count]
+        rows = sorted(merged.values(), key=_position, reverse=True)
+        return OccurrenceRows(rows[:limit], len(rows) > limit)
 
     async def get(self, account_id: str, trigger_id: str, occurrence_id: str) -> Occurrence | None:
         """Return an occurrence that Redis has forgotten, None for an unknown one.
@@ -61,6 +74,6 @@ class ArchivedOccurrences:
         return None if at is None else int(at)
 
 
-def position(occurrence: Occurrence) -> Position:
+def _position(occurrence: Occurrence) -> Position:
     """Return the place of an occurrence in lists."""
     return Position(occurrence.at, occurrence.id)

@@ -1,4 +1,4 @@
-"""Occurrences of triggers in Redis: recorded, held, listed and read."""
+"""Occurrences of triggers: recorded and held in Redis; listed and read there and in the history."""
 
 import asyncio
 from collections.abc import Sequence
@@ -10,6 +10,7 @@ from engine.access.tiers import TierTerms
 from engine.executions.filter import Position
 from engine.ids.executions import is_execution_id
 from engine.ids.partitions import partition_of
+from engine.store.archive.archive import Archive
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.read.scan import read_members
 from engine.store.executions.record_fields import make_cursor, parse_cursor, parse_name
@@ -18,6 +19,7 @@ from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.triggers import keys
+from engine.store.triggers.archived_occurrences import ArchivedOccurrences
 from engine.store.triggers.keys import TriggerKeys
 from engine.store.triggers.starting import CallWindow, OccurrenceRefused, parse_refusal
 from engine.triggers.occurrences import (
@@ -68,9 +70,10 @@ class OccurrencePage(Struct, frozen=True):
 class Occurrences:
     """Records and reads occurrences; every call names the account."""
 
-    def __init__(self, client: Client, offloaded: OffloadedValues) -> None:
+    def __init__(self, client: Client, offloaded: OffloadedValues, archive: Archive) -> None:
         self._client = client
         self._offloaded = offloaded
+        self._archived = ArchivedOccurrences(client, archive)
 
     async def record_due(
         self, trigger: Trigger, records: Sequence[Occurrence], *, at: int, next_at: int | None
@@ -178,12 +181,15 @@ class Occurrences:
     ) -> OccurrencePage:
         """Return at most `limit` occurrences, newest first; None: of all statuses.
 
-        Raises InvalidCursor or Unavailable.
+        While the history is away, these are the ones that are newer than any it has alone. Raises
+        InvalidCursor or Unavailable.
         """
         after = None if cursor is None else parse_cursor(cursor)
-        rows = await self.hot(account_id, trigger_id, status, after, limit + 1)
-        shown, last = rows[:limit], rows[limit - 1] if len(rows) > limit else None
-        return OccurrencePage(shown, None if last is None else make_cursor(last.at, last.id))
+        hot = await self.hot(account_id, trigger_id, status, after, limit + 1)
+        found = await self._archived.with_hot(account_id, trigger_id, status, after, hot, limit)
+        rows = found.occurrences
+        cursor = make_cursor(rows[-1].at, rows[-1].id) if found.has_more else None
+        return OccurrencePage(rows, cursor)
 
     async def hot(
         self,
@@ -212,14 +218,14 @@ class Occurrences:
         return [each for each in parsed if each is not None]
 
     async def get(self, account_id: str, trigger_id: str, occurrence_id: str) -> Occurrence | None:
-        """Return an occurrence of Redis, None for an unknown one. Raises Unavailable."""
+        """Return an occurrence, None for an unknown one. Raises Unavailable."""
         if not is_execution_id(occurrence_id):
             return None
         key = keys.occurrences(account_id, trigger_id)
         record = await self._client.send("HGET", key, occurrence_id)
-        return (
-            None if record is None else parse_occurrence(trigger_id, occurrence_id, record.decode())
-        )
+        if record is None:
+            return await self._archived.get(account_id, trigger_id, occurrence_id)
+        return parse_occurrence(trigger_id, occurrence_id, record.decode())
 
     async def event(self, account_id: str, occurrence: Occurrence) -> KeptEvent | None:
         """Return the event of an occurrence, None where it is not kept any more.

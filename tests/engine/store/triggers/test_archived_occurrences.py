@@ -6,15 +6,18 @@ import pytest
 
 from engine.errors import Unavailable
 from engine.executions.filter import Position
+from engine.history.archiving.occurrence_archive import OccurrenceArchive
 from engine.history.archiving.occurrences import write_occurrences
 from engine.history.database.connections import Database
+from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.archive.archive import Archive
 from engine.store.triggers import keys
 from engine.store.triggers.archived_occurrences import ArchivedOccurrences
 from engine.triggers.occurrences import Occurrence, OccurrenceStatus
-from tests.support.history.archived import none_installed, reading, silent_archive
-from tests.support.triggers.occurrences import TRIGGER, occurrence
+from tests.support.history.archived import none_installed, opened, reading, silent_archive
+from tests.support.triggers.occurrences import TRIGGER, occurrence, put_occurrences
+from tests.support.triggers.records import save_schedule
 
 SKIPPED = OccurrenceStatus.SKIPPED
 
@@ -51,12 +54,13 @@ async def test_pages_of_both_have_each_occurrence_once(
     listed: list[Occurrence] = []
     after: Position | None = None
     while True:
-        here = [each for each in hot if after is None or (each.at, each.id) < after][:4]
+        here = [each for each in hot if after is None or (each.at, each.id) < after][:5]
         page = await archived.with_hot(account.id, TRIGGER, None, after, here, 4)
-        if not page:
+        listed += page.occurrences
+        if not page.has_more:
             break
-        listed += page
-        after = Position(page[-1].at, page[-1].id)
+        assert len(page.occurrences) == 4
+        after = Position(listed[-1].at, listed[-1].id)
 
     assert listed == newest_first([*found, old_skipped])
 
@@ -70,7 +74,7 @@ async def test_one_status_is_listed_alone(
 
     page = await archived.with_hot(account.id, TRIGGER, OccurrenceStatus.FAILED, None, [], 9)
 
-    assert page == [failed]
+    assert (page.occurrences, page.has_more) == ([failed], False)
 
 
 @pytest.mark.parametrize("forgotten", [None, 4])
@@ -82,9 +86,11 @@ async def test_a_page_that_redis_has_alone_asks_no_database(
         await forgotten_until(store, account, forgotten)
     hot = [occurrence(7), occurrence(5)]
 
-    assert await away.with_hot(account.id, TRIGGER, None, None, hot, 2) == hot
+    page = await away.with_hot(account.id, TRIGGER, None, None, hot, 1)
+    assert (page.occurrences, page.has_more) == (hot[:1], True)
     if forgotten is None:
-        assert await away.with_hot(account.id, TRIGGER, None, None, hot, 9) == hot
+        page = await away.with_hot(account.id, TRIGGER, None, None, hot, 9)
+        assert (page.occurrences, page.has_more) == (hot, False)
         assert await away.get(account.id, TRIGGER, occurrence().id) is None
 
 
@@ -95,7 +101,8 @@ async def test_while_the_database_is_away_newer_ones_are_listed(
     await forgotten_until(store, account, 6)
     newer, older = occurrence(7), occurrence(5)
 
-    assert await away.with_hot(account.id, TRIGGER, None, None, [newer, older], 9) == [newer]
+    page = await away.with_hot(account.id, TRIGGER, None, None, [newer, older], 9)
+    assert (page.occurrences, page.has_more) == ([newer], True)
     with pytest.raises(Unavailable):
         await away.with_hot(account.id, TRIGGER, None, None, [older], 9)
     with pytest.raises(Unavailable):
@@ -112,3 +119,32 @@ async def test_one_is_read_by_its_id(
 
     assert await archived.get(account.id, TRIGGER, one.id) == one
     assert await archived.get(account.id, TRIGGER, occurrence().id) is None
+
+
+async def test_the_store_lists_and_reads_what_has_moved_to_the_history(
+    settings: Settings, account: Account, database: Database
+) -> None:
+    async with opened(settings, database) as history:
+        store = history.store
+        made = await save_schedule(store, account)
+        found = [occurrence(at, trigger_id=made.id) for at in range(1, 8)]
+        await put_occurrences(store, account.id, found)
+        archive = OccurrenceArchive(store, database)
+        await archive.archive()
+        assert await archive.forget(2**52) == 7
+        newer = [occurrence(at, trigger_id=made.id) for at in (8, 9)]
+        await put_occurrences(store, account.id, newer)
+
+        listed: list[Occurrence] = []
+        cursor: str | None = None
+        while len(listed) < 20:
+            page = await store.occurrences.list(account.id, made.id, None, 4, cursor)
+            listed += page.occurrences
+            cursor = page.next_cursor
+            if cursor is None:
+                break
+
+        assert listed == [*found, *newer][::-1]
+        assert await store.occurrences.get(account.id, made.id, found[2].id) == found[2]
+        assert await store.occurrences.get(account.id, made.id, newer[0].id) == newer[0]
+        assert (await store.triggers.get(account.id, made.id)).id == made.id
