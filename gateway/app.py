@@ -22,7 +22,7 @@ from gateway.routes.operations import audit, health, installation
 from gateway.routes.pages import docs, pages
 from gateway.routes.runs import draft_runs, retries, runs
 from gateway.routes.triggers import hooks as hook_triggers
-from gateway.routes.triggers import previews, triggers
+from gateway.routes.triggers import occurrences, previews, triggers
 from gateway.routes.usage import ledger, usage, usage_series
 from gateway.routes.webhooks import deliveries, webhooks
 from gateway.routes.workflows import (
@@ -54,6 +54,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *previews.routes,
         *triggers.routes,
         *hook_triggers.routes,
+        *occurrences.routes,
         *workflow_checks.routes,
         *expressions.routes,
         *workflows.routes,

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Self
 from msgspec import UNSET, UnsetType, field
 
 from engine.ids.triggers import due_occurrence_id, occurrence_execution_id
-from engine.triggers.occurrences import Occurrence, OccurrenceStatus
+from engine.triggers.occurrences import FailReason, Occurrence, OccurrenceStatus
 from engine.triggers.trigger import (
     HookSettings,
     Missed,
@@ -22,7 +22,7 @@ from engine.triggers.trigger import (
 )
 from engine.values.plain import moment
 from gateway.http.types import OBJECT, Moment, Nested, Uuid, View, doc
-from gateway.openapi.examples import CREATED, KEY_ID, TRIGGER_ID
+from gateway.openapi.examples import KEY_ID, TRIGGER_ID
 from gateway.runs.webhooks import WebhookEvents
 from gateway.services import GatewayRequest
 
@@ -207,6 +207,13 @@ OCCURRENCE = Occurrence(
     at=AT_MS,
     status=OccurrenceStatus.STARTED,
 )
+EXAMPLE_FAILURE = Occurrence(
+    id=due_occurrence_id(TRIGGER_ID, AT_MS + 1),
+    trigger_id=TRIGGER_ID,
+    at=AT_MS + 1,
+    status=OccurrenceStatus.FAILED,
+    reason=FailReason.INVALID_INPUTS,
+)
 SCHEDULE = Trigger(
     id=TRIGGER_ID,
     account_id="",
@@ -251,13 +258,7 @@ HOOK = Trigger(
 EXAMPLES = [TriggerView.from_trigger(each, "https://headrace.example") for each in (SCHEDULE, HOOK)]
 OccurrenceView.examples = (
     OccurrenceView.from_occurrence(OCCURRENCE),
-    OccurrenceView(
-        id="5c9b8f0e-3a52-5d5e-9a3c-6f1d2b7e8a90",
-        at=CREATED,
-        status=OccurrenceStatus.SKIPPED,
-        reason="still_running",
-        execution_id=None,
-    ),
+    OccurrenceView.from_occurrence(EXAMPLE_FAILURE),
 )
 TriggerView.examples = tuple(EXAMPLES)
 TriggerPageView.examples = (TriggerPageView(EXAMPLES, next_cursor=None),)
