@@ -33,6 +33,10 @@ class Feeder(ABC):
         self._again: set[tuple[str, str]] = set()
         self._is_stopped = False
 
+    def is_feeding(self, account_id: str, name: str) -> bool:
+        """Return whether a feed of a list is under way."""
+        return (account_id, name) in self._feeds
+
     def feed_soon(self, account_id: str, name: str) -> None:
         """Feed a list in the background; once more if that has begun already."""
         ids = (account_id, name)

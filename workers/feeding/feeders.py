@@ -9,21 +9,25 @@ from engine.services.runs.acceptance import Acceptance
 from engine.services.runs.child_plans import ChildPlans
 from engine.services.runs.children import ChildAcceptance
 from engine.services.runs.pure_children import WalkPure, walk_none
+from engine.services.triggers.scheduled_runs import ScheduledRuns
 from engine.settings import Settings
 from engine.store import Store
 from workers.feeding.batch_feeder import BatchFeeder
 from workers.feeding.children_feeder import ChildrenFeeder
+from workers.feeding.schedule_feeder import ScheduleFeeder
 
 
 class Feeders(Struct, frozen=True):
-    """Feeders of batches and of groups of children."""
+    """Feeders of batches, of groups of children and of schedules."""
 
     batches: BatchFeeder
     children: ChildrenFeeder
+    schedules: ScheduleFeeder
 
     async def stop(self) -> None:
         """Begin nothing more, and wait for what is on its way."""
-        await asyncio.gather(self.batches.stop(), self.children.stop())
+        feeders = self.batches, self.children, self.schedules
+        await asyncio.gather(*(each.stop() for each in feeders))
 
 
 def make_feeders(
@@ -40,4 +44,8 @@ def make_feeders(
         max_run_bytes=settings.max_run_bytes,
         walk=walk,
     )
-    return Feeders(BatchFeeder(store, runs), ChildrenFeeder(store, children))
+    return Feeders(
+        batches=BatchFeeder(store, runs),
+        children=ChildrenFeeder(store, children),
+        schedules=ScheduleFeeder(ScheduledRuns(store=store, acceptance=runs)),
+    )

@@ -13,7 +13,7 @@ from workers.feeding.feeders import Feeders
 from workers.recovery.clock import ClockReading, RecoveryClock
 from workers.recovery.duties.dead_gateways import DeadGateways
 from workers.recovery.duties.dead_workers import DeadWorkers, GoneMetrics, LongLeases
-from workers.recovery.duties.due_feeds import DueBatches, DueChildren
+from workers.recovery.duties.due_feeds import DueBatches, DueChildren, DueSchedules
 from workers.recovery.duties.due_hints import DueDeliveries, DueExecutions
 from workers.recovery.duties.orphans import OrphanSearch
 from workers.recovery.duties.removal import (
@@ -163,6 +163,7 @@ def sweeper_duties(
         LongLeases(store, clock),
         DueExecutions(store, clock),
         DueDeliveries(store, clock),
+        DueSchedules(store, store.occurrences.due, clock, feeders.schedules),
         DueChildren(store, store.children.feeding.due, clock, feeders.children),
         DueBatches(store, store.feeding.due, clock, feeders.batches),
         DeadGateways(store, clock),

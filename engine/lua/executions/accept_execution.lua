@@ -48,6 +48,10 @@ local function accept()
   if not is_plain or redis.call('ZADD', KEYS.executions, 'NX', now, ARGV.id) == 0 then
     -- Uses: find_first_answer
     local answer = find_first_answer(active) or refusal
+    if answer and answer[1] == 'ok' and KEYS.triggers then
+      -- Uses: pass_occurrence
+      pass_occurrence()
+    end
     if not answer and KEYS.batch then
       -- Uses: refuse_item
       answer, states = refuse_item(now, active)

@@ -19,7 +19,8 @@ if not saved or enabled ~= '1' or ARGV.revision ~= '' and saved ~= ARGV.revision
   or not is_event and due ~= ARGV.at then
   return {'changed'}
 end
-if redis.call('HEXISTS', KEYS.occurrences, ARGV[FIRST.new]) == 1 then return {'ok'} end
+local function is_written(id) return redis.call('HEXISTS', KEYS.occurrences, id) == 1 end
+if is_event and is_written(ARGV[FIRST.new]) then return {'ok'} end
 local most, field = tonumber(ARGV.most_calls), ARGV.account_id .. '|' .. ARGV.bucket
 if most then
   -- Uses: calls_in_window, count_call
@@ -34,7 +35,9 @@ for place = FIRST.new, LAST.new, 3 do
   local id, record, event = ARGV[place], ARGV[place + 1], ARGV[place + 2]
   local code, at = string.match(record, '^(%a),(%d+)')
   local is_brief = is_event and code == 'k'
-  write_occurrence(now, ARGV.trigger, lists[code], id, at, record, is_brief)
+  if not is_written(id) then
+    write_occurrence(now, ARGV.trigger, lists[code], id, at, record, is_brief)
+  end
   if is_brief then redis.call('HINCRBY', KEYS.triggers, prefix .. 'skipped', 1) end
   if event ~= '' then keep_event(now, ARGV.trigger .. '/' .. id, event) end
   if tonumber(at) >= newest then newest, last = tonumber(at), id .. ',' .. record end

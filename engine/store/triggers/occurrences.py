@@ -14,6 +14,7 @@ from engine.store.archive.archive import Archive
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.read.scan import read_members
 from engine.store.executions.record_fields import make_cursor, parse_cursor, parse_name
+from engine.store.partitioned.due_lists import DueLists
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
@@ -30,7 +31,7 @@ from engine.triggers.occurrences import (
     format_occurrence,
     parse_occurrence,
 )
-from engine.triggers.trigger import Trigger
+from engine.triggers.trigger import MOST_TRIGGERS, Trigger
 
 MOST_KEPT_EVENTS = 100
 """Newest events of an account that are kept of those that started no run."""
@@ -74,6 +75,7 @@ class Occurrences:
         self._client = client
         self._offloaded = offloaded
         self._archived = ArchivedOccurrences(client, archive)
+        self.due = DueLists(client, keys.open_schedules, keys.schedules_due, MOST_TRIGGERS)
 
     async def record_due(
         self, trigger: Trigger, records: Sequence[Occurrence], *, at: int, next_at: int | None

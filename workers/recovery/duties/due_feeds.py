@@ -1,4 +1,4 @@
-"""Batches and groups of children that need a look: new ones, and those that nobody feeds."""
+"""Batches, groups of children and schedules that need a look."""
 
 import asyncio
 import time
@@ -59,3 +59,9 @@ class DueChildren(DueFeeds):
     """Begins groups that no worker has begun to feed, and ends those whose parent has ended."""
 
     name = "children"
+
+
+class DueSchedules(DueFeeds):
+    """Begins the due times of schedules."""
+
+    name = "schedules"
