@@ -44,7 +44,9 @@ export function Shell({ children }: { children: ReactNode }) {
                   {name}
                 </Link>
               ))}
-            <a href="/docs">API reference</a>
+            <a href="/docs" aria-label="API reference">
+              API
+            </a>
           </nav>
           {isSignedIn && <SearchButton />}
           <div className="account">{isSignedIn ? <Account /> : <SignIn />}</div>
