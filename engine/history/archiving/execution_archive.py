@@ -1,10 +1,11 @@
 """Archiving of ended executions: write them to the history, then let Redis forget them."""
 
 import asyncio
+import logging
 from collections import defaultdict
 from collections.abc import Sequence
 
-from engine.errors import EngineError, NotFound
+from engine.errors import EngineError, NotFound, StorageFailed
 from engine.executions.execution import Execution
 from engine.graph.body_paths import BODY, body_at, parse_path
 from engine.graph.plan import NodeName, unpack_names
@@ -30,6 +31,8 @@ FORGET_BATCH = 500
 CHECK_BATCH = 500
 SETTLED_MS = 60_000
 """Time after an end from which on an execution ought to be in the history or on the list."""
+
+log = logging.getLogger(__name__)
 
 
 class ExecutionArchive:
@@ -107,12 +110,25 @@ class ExecutionArchive:
         tags = {ids: each.tags for ids, each in by_ids.items() if each.tags}
         await asyncio.to_thread(write_retries, self._database, retries)
         await asyncio.to_thread(write_missing_tags, self._database, tags)
-        await asyncio.gather(
+        are_forgotten = await asyncio.gather(
             *(
                 self._ended.forget(name, ended_before_ms, facts[name].retry, facts[name].groups)
                 for name in known
             )
         )
+        for name, is_forgotten in zip(known, are_forgotten, strict=True):
+            if is_forgotten and facts[name].event:
+                await self._remove_event(name, facts[name].event)
+
+    async def _remove_event(self, reference: str, event: str) -> None:
+        """Remove the object of an event, which nothing names any more.
+
+        Where that fails, it goes with the other objects of its execution.
+        """
+        try:
+            await self._store.offloaded.remove_one(*keyspace.parse_reference(reference), event)
+        except StorageFailed:
+            log.warning("cannot remove the object of an event", extra={"id": reference})
 
     async def _list_unknown(self, names: Sequence[str]) -> Sequence[str]:
         """Return the references that the history has; list the others for it."""

@@ -10,7 +10,7 @@ from engine.executions.execution import Execution, NodeExecution
 from engine.graph.plan import NodeName
 from engine.history.packing import compress, decompress
 from engine.history.tag_lines import pack_tag_lines
-from engine.store.archive.ended_executions import EndedRecord
+from engine.store.archive.ended_executions import EVENT, EndedRecord
 from engine.store.executions.read.results import result_size
 from engine.store.executions.record_fields import HEAD_FIELDS, parse_head, parse_nodes
 from engine.store.formats import Format
@@ -51,7 +51,7 @@ def make_rows(ended: EndedRecord, names: Sequence[NodeName]) -> ExecutionRows:
     ids: Row = {"account_id": ended.account_id, "execution_id": ended.execution_id}
     values = [fields.get(name) for name in HEAD_FIELDS]
     execution = parse_head(ended.account_id, ended.execution_id, values)
-    packed = pack({"fields": _without_result(fields), "events": ended.events})
+    packed = pack({"fields": _kept(fields), "events": ended.events})
     is_root = execution.child is None
     return ExecutionRows(
         execution=_execution_row(execution, fields, len(packed)),
@@ -83,8 +83,9 @@ def parse_record(
     )
 
 
-def _without_result(fields: dict[str, bytes]) -> dict[str, bytes]:
-    return {name: value for name, value in fields.items() if name != RESULT}
+def _kept(fields: dict[str, bytes]) -> dict[str, bytes]:
+    """Return the fields of the packed record: the event that started it is in Redis alone."""
+    return {name: value for name, value in fields.items() if name not in (RESULT, EVENT)}
 
 
 def _execution_row(execution: Execution, fields: dict[str, bytes], size: int) -> Row:

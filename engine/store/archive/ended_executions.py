@@ -10,7 +10,7 @@ from engine.ids.partitions import partition_of
 from engine.store.archive.outbox import HistoryBacklog, Outbox
 from engine.store.children.keys import GROUPS, group_keys, parse_groups
 from engine.store.executions.read.child_states import STATES, read_states
-from engine.store.executions.record_fields import parse_hash
+from engine.store.executions.record_fields import parse_hash, parse_name
 from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -23,6 +23,10 @@ BATCH_BYTES = 16_777_216
 """Memory of the records of one batch; the first is read whatever its size."""
 AT_END = bytes.maketrans(b"qp", b"xx")
 """States of children once their parent has ended."""
+EVENT = "event"
+"""Field of the event of an inbound webhook that started an execution, or of its object's name."""
+MOST_NAME = 256
+"""Bytes that no name of an object has."""
 NO_EVENTS = (None, b"0")
 
 
@@ -58,6 +62,8 @@ class LastFacts:
     """Its last retry, which may have begun since; empty: none."""
     tags: tuple[str, ...]
     """An archiver of version 0.1.0 does not write them."""
+    event: str = ""
+    """Name of the object with the event that started it; empty: there is none."""
     groups: bytes | None = None
     """Groups of its children on record."""
 
@@ -138,12 +144,27 @@ class EndedExecutions:
         """Return the facts of each execution that its row in the history may lack."""
         keys = [keyspace.execution(*keyspace.parse_reference(each)) for each in references]
         replies = await asyncio.gather(
-            *(self._client.send("HMGET", key, "retry", "tags", GROUPS) for key in keys)
+            *(self._client.send("HMGET", key, "retry", "tags", GROUPS, "trigger") for key in keys)
         )
+        triggered = [key for key, (*_, trigger) in zip(keys, replies, strict=True) if trigger]
+        events = await self._large_events(triggered)
         return {
-            name: LastFacts(retry=(retry or b"").decode(), tags=parse_tags(tags), groups=groups)
-            for name, (retry, tags, groups) in zip(references, replies, strict=True)
+            name: LastFacts(
+                retry=(retry or b"").decode(),
+                tags=parse_tags(tags),
+                groups=groups,
+                event=events.get(key, ""),
+            )
+            for name, key, (retry, tags, groups, _) in zip(references, keys, replies, strict=True)
         }
+
+    async def _large_events(self, keys: Sequence[str]) -> dict[str, str]:
+        """Return the names of the events that are objects, by the key of their execution."""
+        sizes = await asyncio.gather(*(self._client.send("HSTRLEN", key, EVENT) for key in keys))
+        some = [key for key, size in zip(keys, sizes, strict=True) if 0 < int(size) < MOST_NAME]
+        values = await asyncio.gather(*(self._client.send("HGET", key, EVENT) for key in some))
+        names = zip(some, map(parse_name, values), strict=True)
+        return {key: name for key, name in names if name is not None}
 
     async def forget(
         self, reference: str, ended_before_ms: int, retry: str, groups: bytes | None = None

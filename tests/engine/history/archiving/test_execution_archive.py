@@ -16,6 +16,7 @@ from engine.history.schema import child_executions, executions, nodes, rollups
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedExecutions
+from engine.store.executions.record_fields import pack_name
 from engine.store.redis import keyspace
 from tests.support.factories import greeting
 from tests.support.graphs.nested_graphs import per_item
@@ -359,3 +360,25 @@ async def test_an_end_of_this_minute_is_left_to_the_list(
     await archive.check(partition_of(ending.account.id), await ending.store.leases.now())
 
     assert await ended.unarchived(10) == []
+
+
+async def test_the_object_of_an_event_goes_as_redis_forgets_its_execution(
+    archive: ExecutionArchive, ending: Ending, store: Store
+) -> None:
+    forgotten, hot = await ending.completed(), await ending.completed()
+    for name in (forgotten, hot):
+        ids = keyspace.parse_reference(name)
+        await store.offloaded.put(*ids, "event.4", b"body", seconds=9)
+        await store.offloaded.put(*ids, "result.6", b"result", seconds=9)
+        fields = ("trigger", "trg_1", "event", pack_name("event.4"))
+        await store.client.send("HSET", keyspace.execution(*ids), *fields)
+    await end_at(store, 1, forgotten)
+    await archive.archive()
+
+    await archive.forget(partition_of(ending.account.id), 2)
+
+    assert not await is_in_redis(store, forgotten)
+    assert await store.offloaded.read(*keyspace.parse_reference(forgotten), "result.6") == b"result"
+    assert await store.offloaded.read(*keyspace.parse_reference(hot), "event.4") == b"body"
+    with pytest.raises(FileNotFoundError):
+        await store.offloaded.read(*keyspace.parse_reference(forgotten), "event.4")

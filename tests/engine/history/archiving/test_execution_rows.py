@@ -5,11 +5,12 @@ import pytest
 from engine.executions.rows import NodeRow, StepRows, pack_rows
 from engine.executions.statuses import ExecutionStatus
 from engine.history.archiving.execution_rows import make_rows, parse_record
+from engine.history.packing import decompress
 from engine.history.schema import child_executions
 from engine.store import Account, Store
 from engine.store.archive.ended_executions import EndedExecutions
-from engine.store.redis.record_packing import pack
-from tests.support.history.rows import MONDAY, PARENT, child_rows, ended, rows
+from engine.store.redis.record_packing import pack, unpack
+from tests.support.history.rows import MONDAY, NAMES, PARENT, child_rows, ended, rows
 from tests.support.store.ended import Ending
 
 
@@ -77,6 +78,15 @@ def test_an_execution_that_a_trigger_started_has_its_occurrence() -> None:
     row = rows(source="trigger", trigger="trg_1", occurrence=PARENT).execution
 
     assert (row["trigger_id"], row["occurrence_id"]) == ("trg_1", PARENT)
+
+
+def test_the_event_that_started_an_execution_is_not_archived() -> None:
+    found = ended(trigger="trg_1", occurrence=PARENT, event=b"the body", inputs=b"the inputs")
+
+    record = unpack(decompress(make_rows(found, NAMES).record["record"]))
+
+    assert b"the body" not in str(record).encode()
+    assert record["fields"]["inputs"] == b"the inputs"
 
 
 def test_a_run_of_a_model_in_the_browser_has_no_workflow_version_and_key() -> None:

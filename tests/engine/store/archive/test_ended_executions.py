@@ -6,6 +6,7 @@ from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.archive import ended_executions
 from engine.store.archive.ended_executions import EndedExecutions, LastFacts
+from engine.store.executions.record_fields import pack_name
 from engine.store.redis import keyspace
 from tests.support.store.ended import URL, Ending
 
@@ -157,6 +158,21 @@ async def test_an_execution_that_was_retried_meanwhile_is_not_forgotten(
     facts = await ended.last_facts([reference])
     assert facts == {reference: LastFacts(retry="the-retry", tags=("a", "b"))}
     assert await ended.forget(reference, now + 60_000, "the-retry")
+
+
+async def test_the_facts_name_an_event_that_is_an_object(
+    ending: Ending, ended: EndedExecutions
+) -> None:
+    names = [await ending.completed() for _ in range(3)]
+    for name, event in zip(names, (b"\x81small", pack_name("e.7"), pack_name("e.8")), strict=True):
+        key = keyspace.execution(*keyspace.parse_reference(name))
+        await ending.store.client.send("HSET", key, "event", event)
+        if name != names[2]:  # no trigger started the last one
+            await ending.store.client.send("HSET", key, "trigger", "trg_1")
+
+    facts = await ended.last_facts(names)
+
+    assert [facts[each].event for each in names] == ["", "e.7", ""]
 
 
 async def test_an_execution_whose_webhook_is_being_told_is_not_forgotten(
