@@ -9,6 +9,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 from engine.errors import NotFound
 from engine.settings import Settings
 from gateway.auth.cors import CrossOrigin, parse_origins
+from gateway.hooks.intake import BODY_LIMIT as EVENT_LIMIT
 from gateway.http.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
 from gateway.http.router import LightRouter
 from gateway.http.uploads import upload_limit
@@ -21,8 +22,8 @@ from gateway.routes.models import model_checks, models
 from gateway.routes.operations import audit, health, installation
 from gateway.routes.pages import docs, pages
 from gateway.routes.runs import draft_runs, retries, runs
+from gateway.routes.triggers import events, occurrences, previews, triggers
 from gateway.routes.triggers import hooks as hook_triggers
-from gateway.routes.triggers import occurrences, previews, triggers
 from gateway.routes.usage import ledger, usage, usage_series
 from gateway.routes.webhooks import deliveries, webhooks
 from gateway.routes.workflows import (
@@ -47,6 +48,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *executions.routes,
         *execution_values.routes,
         *retries.routes,
+        *events.routes,
         *starts.routes,
         *batches.routes,
         *items.routes,
@@ -106,7 +108,7 @@ def _wrap(served: list[BaseRoute], services: Services) -> ASGIApp:
         app,
         max_bytes=settings.max_body_bytes,
         others={assets.PATH: upload_limit(settings.max_asset_bytes)},
-        patterns={starts.PATH: BODY_LIMIT},
+        patterns={starts.PATH: BODY_LIMIT, events.PATH: EVENT_LIMIT},
     )
     app = Errors(app, services.failed_calls.record_failure)
     if origins := parse_origins(settings.cors_origins):

@@ -30,7 +30,7 @@ from gateway.http.types import Parameter, Shape
 from gateway.services import GatewayRequest
 
 API = "/api/"
-PublicHandler = Callable[[GatewayRequest], Awaitable[Response]]
+PublicHandler = Callable[[GatewayRequest], Awaitable[Answer]]
 GuardedHandler = Callable[[GatewayRequest, Principal], Awaitable[Answer]]
 
 
@@ -68,7 +68,7 @@ class Public:
     """None: the endpoint is left out of the OpenAPI document."""
     requirement = "public"
 
-    async def answer(self, request: GatewayRequest) -> Response:
+    async def answer(self, request: GatewayRequest) -> Answer:
         """Call the handler. Raises TooManyFailedCalls."""
         if not self.is_guessed:
             _check_query(request, self.operation)

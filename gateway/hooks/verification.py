@@ -16,7 +16,7 @@ from engine.triggers.trigger import SignatureEncoding, Verify, VerifyKind
 
 MAX_AGE_SECONDS = 300
 """Longest distance of a signed time from now, in either direction."""
-BEARER = re.compile(r"bearer +(\S+)", re.IGNORECASE)
+BEARER = re.compile(r"bearer +(.+)", re.IGNORECASE)
 TIME = re.compile(r"[0-9]{1,12}")
 DEFAULT_HEADER = "x-signature"
 """Header of the kind `hmac` where its settings name none."""

@@ -47,8 +47,16 @@ async def read_json(request: GatewayRequest, max_bytes: int | None = None) -> by
     `max_bytes` is the limit of the path's bodies where it is another than that of the settings.
     Raises InvalidBody, BodyTooLarge, Unavailable or ClientDisconnect.
     """
+    _check_content_type(request.scope)
+    return await read_bytes(request, max_bytes)
+
+
+async def read_bytes(request: GatewayRequest, max_bytes: int | None = None) -> bytes:
+    """Return the bytes of a body of any type, for whose limit see `read_json`.
+
+    Raises BodyTooLarge, Unavailable or ClientDisconnect.
+    """
     scope, context = request.scope, request.context
-    _check_content_type(scope)
     if context.body is None:  # a request may be handled twice
         services = request.services
         size = announced_bytes(scope, max_bytes or services.settings.max_body_bytes)

@@ -229,6 +229,18 @@ class Occurrences:
             return await self._archived.get(account_id, trigger_id, occurrence_id)
         return parse_occurrence(trigger_id, occurrence_id, record.decode())
 
+    async def find_repeated(
+        self, account_id: str, trigger_id: str, digest: str
+    ) -> OccurrenceRefused | None:
+        """Return the refusal of an event that has started a run, by the digest of its id.
+
+        None: it has started none. Raises Unavailable.
+        """
+        execution_id = await self._client.send("GET", keys.event(account_id, trigger_id, digest))
+        if execution_id is None:
+            return None
+        return OccurrenceRefused(reason="repeated", execution_id=execution_id.decode())
+
     async def event(self, account_id: str, occurrence: Occurrence) -> KeptEvent | None:
         """Return the event of an occurrence, None where it is not kept any more.
 

@@ -157,6 +157,7 @@ def test_a_bearer_token() -> None:
     assert ok("Bearer a-token")
     assert ok("bearer  a-token ")
     assert ok("Bearer tökén-ö", secret="tökén-ö")
+    assert ok("Bearer a token", secret="a token")
     assert not ok("Bearer a-tokem")
     assert not ok("Bearer a-token x")
     assert not ok("Basic a-token")

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from engine.process.pool import Pool, PoolCrashed, PoolTimeout
 from engine.services import expressions as module
 from engine.services.expressions import Expressions
 from engine.services.triggers.event_expressions import (
@@ -90,19 +91,32 @@ async def test_an_id_may_be_left_out(expressions: Expressions, text: str) -> Non
     assert (found.event_id, found.problems) == (None, [])
 
 
-async def test_expressions_that_take_too_long_are_a_problem(
-    expressions: Expressions, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await judge(expressions, hook(when="true"))
-    monkeypatch.setattr(module, "SEVERAL_SECONDS", 0.5)
-    inner = "lists.range(300).all(y, size(json.stringify(body)) > 0)"
-    long = f"lists.range(300).all(x, {inner})"
+class FailingPool(Pool):
+    """A pool whose calls fail."""
 
-    found = await judge(expressions, hook(inputs={"a": long}), "x" * 100_000)
+    def __init__(self, failure: Exception) -> None:
+        super().__init__(slots=1)
+        self.failure = failure
 
-    assert [(each.name, "did not end" in each.reason) for each in found.problems] == [
-        ("inputs.a", True)
-    ]
+    async def start(self) -> None:
+        pass
+
+    async def run(self, *_: Any, **__: Any) -> Any:
+        raise self.failure
+
+
+@pytest.mark.parametrize(
+    ("failure", "reason"),
+    [(PoolTimeout(), "did not end within 2 s"), (PoolCrashed(), "more memory")],
+)
+async def test_expressions_over_their_limits_are_a_problem(failure: Exception, reason: str) -> None:
+    expressions = Expressions(lambda: FailingPool(failure))
+
+    found = await judge(expressions, hook(when="true", inputs={"a": "1"}))
+
+    assert [each.name for each in found.problems] == ["when"]
+    assert reason in found.problems[0].reason
+    await expressions.close()
 
 
 async def test_faults_are_found_at_save(expressions: Expressions) -> None:

@@ -1,0 +1,275 @@
+"""The use case of an inbound event: verify, decide, start a run, and account for the outcome."""
+
+import contextlib
+import hashlib
+from functools import partial
+from typing import Any, NoReturn
+
+from msgspec import Struct
+from starlette.responses import Response
+
+from engine import metrics
+from engine.errors import (
+    AccountNotApproved,
+    EngineError,
+    InvalidBody,
+    InvalidInputs,
+    RateLimitExceeded,
+    TriggerNotFound,
+    Unavailable,
+    VersionNotFound,
+    WorkflowNotFound,
+    WorkflowNotRunnable,
+)
+from engine.executions.sources import Source
+from engine.ids.triggers import new_occurrence_id
+from engine.services.runs.targets import SavedWorkflow
+from engine.services.triggers.event_expressions import EventVerdict, judge_event
+from engine.services.triggers.trigger_runs import fail_reason, run_webhook
+from engine.store import (
+    Accepted,
+    KeptEvent,
+    NewOccurrence,
+    NewRecord,
+    NewRun,
+    OccurrenceRefused,
+    RunVerdict,
+)
+from engine.triggers.occurrences import FailReason, Occurrence, OccurrenceStatus, SkipReason
+from engine.triggers.trigger import Respond, TriggerKind
+from gateway.hooks.answers import SKIPPED, UrlChallenge, answer_accepted, answer_repeated
+from gateway.hooks.events import default_event_id, parse_event, slack_challenge
+from gateway.hooks.intake import SignedEvent, take_event
+from gateway.http.json_bodies import run_off_loop
+from gateway.http.rate_limit_headers import apply_window
+from gateway.http.request_bodies import forget_body
+from gateway.http.responses import json_response
+from gateway.runs.request import RunParameters, read_depth
+from gateway.runs.waiter import PendingRunAnswer
+from gateway.services import GatewayRequest
+
+KIND = TriggerKind.WEBHOOK.value
+BY_EVENT = "e"
+"""Kind of an occurrence that an event starts."""
+GONE = "The workflow of this trigger, or the version that it names, does not exist any more"
+
+
+async def receive_event(request: GatewayRequest, token: str) -> Response | PendingRunAnswer:
+    """Answer an event of an inbound webhook; most events start a run.
+
+    Raises what `take_event` raises; LoopDetected, InvalidBody or InvalidInputs; and what
+    `Acceptance.accept` raises.
+    """
+    signed = await take_event(request, token)
+    depth = read_depth(request)
+    headers, query = request.scope["headers"], request.scope["query_string"]
+    parse = partial(parse_event, signed.settings.verify, headers, query, signed.data)
+    outcome = _Outcome(request, signed)
+    try:
+        event = await run_off_loop(len(signed.data), parse)
+    except InvalidBody as error:
+        await outcome.fail(error, b"")
+    challenge = slack_challenge(signed.settings.verify, event.body)
+    if challenge is not None:
+        return json_response(UrlChallenge(challenge))
+    members = event.values()
+    packed = await run_off_loop(len(signed.data), lambda: KeptEvent(**members).pack())
+    try:
+        verdict = await _judge(request, signed, members)
+    except EngineError as error:
+        await outcome.fail(error, packed)
+    if not verdict.is_wanted:
+        await outcome.skip(packed)
+        return json_response(SKIPPED)
+    return await _EventRun(request, signed, outcome, packed, depth).start(verdict)
+
+
+async def _judge(
+    request: GatewayRequest, signed: SignedEvent, values: dict[str, Any]
+) -> EventVerdict:
+    """Return the outcome of the trigger's expressions. Raises InvalidInputs or Unavailable."""
+    expressions, account_id = request.services.checker.expressions, signed.principal.account.id
+    verify, headers = signed.settings.verify, request.scope["headers"]
+    default_id = default_event_id(verify, headers, values["body"])
+    verdict = await judge_event(expressions, account_id, signed.settings, values, default_id)
+    if verdict.problems:
+        first = verdict.problems[0]
+        raise InvalidInputs(first.name, first.reason)
+    return verdict
+
+
+class _Outcome:
+    """Occurrence of an event, and the record of one that starts no run."""
+
+    def __init__(self, request: GatewayRequest, signed: SignedEvent) -> None:
+        self._request = request
+        self._signed = signed
+        self.occurrence_id = new_occurrence_id()
+
+    async def skip(self, packed: bytes) -> None:
+        """Record an event that the condition does not want. Raises TriggerNotFound."""
+        record = self._record(OccurrenceStatus.SKIPPED, SkipReason.CONDITION_FALSE, packed)
+        account_id = self._signed.principal.account.id
+        refused = await self._request.services.store.occurrences.record_event(account_id, record)
+        if refused is not None:
+            raise TriggerNotFound
+        count(OccurrenceStatus.SKIPPED, SkipReason.CONDITION_FALSE)
+
+    async def fail(self, error: EngineError, packed: bytes) -> NoReturn:
+        """Record the error for which an event starts no run, and raise it.
+
+        The record counts as a call in the account's window of runs. Raises RateLimitExceeded
+        instead beyond it; while the store is away, the error alone is told.
+        """
+        reason = FailReason.INVALID_INPUTS if isinstance(error, InvalidBody) else fail_reason(error)
+        record = self._record(OccurrenceStatus.FAILED, reason, packed)
+        principal, occurrences = self._signed.principal, self._request.services.store.occurrences
+        refused = None
+        with contextlib.suppress(Unavailable):
+            refused = await occurrences.record_event(principal.account.id, record, principal.terms)
+            if refused is None:
+                count(OccurrenceStatus.FAILED, reason)
+        if refused is not None:
+            self.check(refused)
+        raise error
+
+    def check(self, refused: OccurrenceRefused) -> NoReturn:
+        """Raise the error of a refused occurrence: RateLimitExceeded or TriggerNotFound."""
+        if refused.window is None:
+            raise TriggerNotFound
+        terms = self._signed.principal.terms
+        apply_window(self._request.scope, terms, refused.window)
+        raise RateLimitExceeded(terms.tier.value, refused.window.limit, refused.window.seconds_left)
+
+    def _record(
+        self, status: OccurrenceStatus, reason: SkipReason | FailReason, packed: bytes
+    ) -> NewRecord:
+        hook = self._signed.hook
+        occurrence = Occurrence(
+            id=self.occurrence_id,
+            trigger_id=hook.trigger.id,
+            at=hook.now,
+            status=status,
+            reason=reason.value,
+        )
+        return NewRecord(occurrence, packed)
+
+
+class _EventRun(Struct, frozen=True):
+    """Run of an event that is wanted."""
+
+    request: GatewayRequest
+    signed: SignedEvent
+    outcome: _Outcome
+    packed: bytes
+    depth: int
+
+    async def start(self, verdict: EventVerdict) -> Response | PendingRunAnswer:
+        """Accept the run, and answer as the trigger says. Raises EngineError."""
+        hook, request = self.signed.hook, self.request
+        if hook.window is not None:
+            apply_window(request.scope, hook.terms, hook.window)
+        event_id = verdict.event_id
+        occurrence = NewOccurrence(
+            id=self.outcome.occurrence_id,
+            trigger_id=hook.trigger.id,
+            at=hook.now,
+            kind=BY_EVENT,
+            event=self.packed,
+            event_digest=hashlib.sha256(event_id.encode()).hexdigest() if event_id else "",
+        )
+        parameters = self._parameters(verdict.inputs)
+        if not parameters.awaits_end:
+            accepted = await self._accept(occurrence, parameters)
+            return self._answer(occurrence, accepted)
+        pending = PendingRunAnswer(
+            request, self.signed.principal, occurrence.execution_id, parameters
+        )
+        try:
+            accepted = await self._accept(occurrence, parameters)
+            if isinstance(accepted, Accepted):
+                pending.warnings = accepted.warnings
+                return pending
+        except BaseException:
+            pending.discard()
+            raise
+        pending.discard()
+        return self._answer(occurrence, accepted)
+
+    def _parameters(self, inputs: dict[str, Any]) -> RunParameters:
+        is_waited_for = self.signed.settings.respond is Respond.RESULT
+        return RunParameters(
+            inputs=inputs,
+            body_bytes=len(self.signed.data),
+            depth=self.depth,
+            wait_seconds=self.request.services.settings.sync_timeout if is_waited_for else 0,
+            max_credits=self.signed.hook.trigger.settings.max_credits,
+        )
+
+    async def _accept(self, occurrence: NewOccurrence, parameters: RunParameters) -> RunVerdict:
+        """Accept the run; a refusal is on record. Raises EngineError."""
+        try:
+            verdict = await self._try(occurrence, parameters)
+        except EngineError as error:
+            repeated = await self._find_first(occurrence)
+            if repeated is None:
+                await self.outcome.fail(error, self.packed)
+            return repeated
+        if isinstance(verdict, Accepted):
+            count(OccurrenceStatus.STARTED)
+            metrics.EXECUTIONS_ACCEPTED.inc()
+            forget_body(self.request)
+        return verdict
+
+    async def _try(self, occurrence: NewOccurrence, parameters: RunParameters) -> RunVerdict:
+        services, hook = self.request.services, self.signed.hook
+        if not hook.account.approved:
+            raise AccountNotApproved
+        services.backlog.check()
+        trigger, account_id = hook.trigger, hook.account.id
+        async with services.fairness.turn(account_id) as turn:
+            run = NewRun(
+                account_id=account_id,
+                source=Source.TRIGGER,
+                key_id="",
+                execution_id=occurrence.execution_id,
+                terms=hook.terms,
+                notifier=services.notifier.channel if parameters.awaits_end else "",
+                max_credits=parameters.max_credits,
+                webhook=await run_webhook(services.store, trigger, occurrence.execution_id),
+                depth=parameters.depth,
+                request_id=self.request.context.request_id,
+                occurrence=occurrence,
+                turn=turn,
+            )
+            target = SavedWorkflow(services.store, trigger.settings.slug, trigger.settings.version)
+            runner = partial(run_off_loop, parameters.body_bytes)
+            try:
+                return await services.acceptance.accept(run, target, parameters.inputs, runner)
+            except (WorkflowNotFound, VersionNotFound):
+                raise WorkflowNotRunnable([{"reason": GONE}]) from None
+
+    async def _find_first(self, occurrence: NewOccurrence) -> OccurrenceRefused | None:
+        """Return the refusal of an event that has started a run, whatever has changed since."""
+        if not occurrence.event_digest:
+            return None
+        with contextlib.suppress(Unavailable):
+            return await self.request.services.store.occurrences.find_repeated(
+                self.signed.hook.account.id, occurrence.trigger_id, occurrence.event_digest
+            )
+        return None
+
+    def _answer(self, occurrence: NewOccurrence, verdict: RunVerdict) -> Response:
+        match verdict:
+            case Accepted():
+                return answer_accepted(verdict.id, occurrence.id)
+            case OccurrenceRefused(reason="repeated"):
+                return answer_repeated(self.request, verdict.execution_id)
+            case OccurrenceRefused():
+                self.outcome.check(verdict)
+        raise TypeError("the acceptance of an event has another verdict")
+
+
+def count(status: OccurrenceStatus, reason: str = "") -> None:
+    """Count an event by its outcome."""
+    metrics.OCCURRENCES.labels(KIND, status.value, reason).inc()

@@ -1,0 +1,347 @@
+"""Events of inbound webhooks: verified, decided on, and each accounted for."""
+
+import json
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import httpx2
+import pytest
+
+from engine.triggers.trigger import VerifyKind
+from tests.support.contract.installation import Caller, workflow
+from tests.support.contract.shapes import assert_fits, sentence, uuid
+from tests.support.contract.triggers import SECRET, at, hook, make
+from tests.support.gateway.documents import edge, node
+from tests.support.triggers.signatures import HMAC_HEADER, github, signed, standard
+
+ROUTES = {"POST /hooks/{token}": "public"}
+JSON = "application/json"
+EVENT = {"name": "Ada"}
+SIGNED = [each for each in VerifyKind if each is not VerifyKind.NONE]
+
+
+def send(
+    trigger: dict[str, Any],
+    body: Any = EVENT,
+    headers: Mapping[str, str] | None = None,
+    *,
+    content_type: str = JSON,
+    query: str = "",
+) -> httpx2.Response:
+    """Send an event as a service does: without a key."""
+    data = body if isinstance(body, bytes) else json.dumps(body).encode()
+    given = {"content-type": content_type, **(headers or {})}
+    return httpx2.post(trigger["url"] + query, content=data, headers=given, timeout=60)
+
+
+def started(answer: httpx2.Response) -> str:
+    """Check that an event started a run; return the execution."""
+    assert answer.status_code == 202, answer.text
+    assert_fits(answer.json(), {"executionId": uuid, "occurrenceId": uuid})
+    return str(answer.json()["executionId"])
+
+
+def refused(answer: httpx2.Response, status: int, code: str) -> dict[str, Any]:
+    body: dict[str, Any] = answer.json()
+    assert (answer.status_code, body["code"]) == (status, code), body
+    return body
+
+
+def text_of(text: str) -> dict[str, str]:
+    """Return the result of a run that ends with a text."""
+    return {"text": text}
+
+
+def verify(kind: VerifyKind, **members: str) -> dict[str, str]:
+    own = {"header": HMAC_HEADER} if kind is VerifyKind.HMAC else {}
+    return {"kind": kind.value, "secret": "SIGNING", **own, **members}
+
+
+def last(owner: Caller, trigger: dict[str, Any]) -> Any:
+    """Return the newest occurrence of a trigger."""
+    return owner.get(at(trigger)).json()["lastOccurrence"]
+
+
+def runs(owner: Caller, trigger: dict[str, Any]) -> int:
+    """Return the number of the runs of a trigger."""
+    return len(owner.get(f"/api/executions?triggerId={trigger['id']}").json()["rows"])
+
+
+# -- accepted -------------------------------------------------------------------------------------
+
+
+def test_an_event_starts_a_run_of_the_account(owner: Caller, slug: str) -> None:
+    trigger = make(owner, hook(slug))
+
+    answer = send(trigger)
+
+    execution = owner.ended(started(answer))
+    assert (execution["status"], execution["result"]) == ("completed", text_of("Hello Ada!"))
+    members = ("source", "triggerId", "occurrenceId", "workflowSlug", "keyId")
+    expected = ["trigger", trigger["id"], answer.json()["occurrenceId"], slug, None]
+    assert [execution[name] for name in members] == expected
+    row = last(owner, trigger)
+    assert row["id"] == answer.json()["occurrenceId"]
+    assert (row["status"], row["executionId"]) == ("started", execution["executionId"])
+
+
+def test_respond_result_answers_as_a_run_does(owner: Caller, slug: str) -> None:
+    trigger = make(owner, hook(slug, respond="result"))
+
+    answer = send(trigger)
+
+    assert answer.status_code == 200
+    body = {
+        "success": True,
+        "result": text_of("Hello Ada!"),
+        "cost": int,
+        "ms": int,
+        "executionId": uuid,
+    }
+    assert_fits(answer.json(), body)
+
+
+def test_the_body_may_be_json_a_form_or_a_text(owner: Caller, slug: str) -> None:
+    of_object = make(owner, hook(slug, respond="result"))
+    of_text = make(owner, hook(slug, respond="result", inputs={"name": "body"}))
+    form, text = "application/x-www-form-urlencoded", "text/plain"
+
+    assert send(of_object, b"name=Ada+L&x=1", content_type=form).json()["result"] == text_of(
+        "Hello Ada L!"
+    )
+    assert send(of_text, b"Ada", content_type=text).json()["result"] == text_of("Hello Ada!")
+    assert send(of_text, "Ada").json()["result"] == text_of("Hello Ada!")
+    refused(send(of_object, b"Ada", content_type=text), 400, "INVALID_INPUTS")
+    refused(send(of_object, b"{"), 400, "INVALID_BODY")
+
+
+def test_expressions_see_body_headers_query_and_method(owner: Caller, slug: str) -> None:
+    inputs = {
+        "name": "body.user.name + ' ' + query.a + ' ' + headers['x-mine'] + ' ' + method",
+        "mark": "string(size(headers.filter(name, name in ['authorization', 'cookie'])))",
+    }
+    trigger = make(owner, hook(slug, respond="result", inputs=inputs))
+    hidden = {"X-Mine": "C", "authorization": "Bearer x", "cookie": "a=b"}
+
+    answer = send(trigger, {"user": {"name": "A"}}, hidden, query="?a=B")
+
+    assert answer.json()["result"] == text_of("Hello A B C POST0")
+
+
+def test_a_body_over_1_mb_is_refused(owner: Caller, slug: str) -> None:
+    trigger = make(owner, hook(slug, inputs={"name": "string(size(body))"}, respond="result"))
+
+    def chunked() -> Any:
+        for _ in range(5):
+            yield b"x" * 262_144
+
+    assert send(trigger, b"x" * 2**20, content_type="text/plain").json()["result"] == (
+        text_of("Hello 1048576!")
+    )
+    refused(send(trigger, b"x" * (2**20 + 1), content_type="text/plain"), 413, "BODY_TOO_LARGE")
+    answer = httpx2.post(trigger["url"], content=chunked(), headers={"content-type": "text/plain"})
+    refused(answer, 413, "BODY_TOO_LARGE")
+
+
+# -- verification ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", SIGNED)
+def test_a_signed_event_starts_a_run(owner: Caller, slug: str, kind: VerifyKind) -> None:
+    trigger = make(owner, hook(slug, verify=verify(kind)))
+    body = json.dumps(EVENT).encode()
+
+    started(send(trigger, body, signed(kind, SECRET, body)))
+    for answer in (
+        send(trigger, body),
+        send(trigger, body, signed(kind, "another secret", body)),
+        send(trigger, b"{", signed(kind, "another secret", body)),
+    ):
+        assert answer.status_code == 401
+        assert_fits(answer.json(), {"error": sentence, "code": "INVALID_SIGNATURE"})
+    assert runs(owner, trigger) == 1
+
+
+@pytest.mark.parametrize(
+    "kind", [VerifyKind.STRIPE, VerifyKind.SLACK, VerifyKind.STANDARD_WEBHOOKS]
+)
+def test_an_old_signature_is_refused(owner: Caller, slug: str, kind: VerifyKind) -> None:
+    trigger = make(owner, hook(slug, verify=verify(kind)))
+    body = json.dumps(EVENT).encode()
+
+    for age in (310, -310):
+        old = signed(kind, SECRET, body, time.time() - age)
+        refused(send(trigger, body, old), 401, "INVALID_SIGNATURE")
+    started(send(trigger, body, signed(kind, SECRET, body, time.time() - 280)))
+
+
+def test_a_secret_that_is_deleted_later_verifies_nothing(owner: Caller, slug: str) -> None:
+    owner.put("/api/secrets/SHORT_LIVED", {"value": SECRET})
+    settings = {"kind": "bearer", "secret": "SHORT_LIVED"}
+    trigger = make(owner, hook(slug, verify=settings))
+    started(send(trigger, headers={"authorization": f"Bearer {SECRET}"}))
+
+    owner.delete("/api/secrets/SHORT_LIVED")
+
+    for token in (SECRET, "None"):
+        answer = send(trigger, headers={"authorization": f"Bearer {token}"})
+        refused(answer, 401, "INVALID_SIGNATURE")
+
+
+def test_the_challenge_of_slack_is_answered_and_starts_nothing(owner: Caller, slug: str) -> None:
+    trigger = make(owner, hook(slug, verify=verify(VerifyKind.SLACK)))
+    body = json.dumps({"type": "url_verification", "challenge": "abc", "name": "x"}).encode()
+
+    answer = send(trigger, body, signed(VerifyKind.SLACK, SECRET, body))
+
+    assert (answer.status_code, answer.json()) == (200, {"challenge": "abc"})
+    refused(send(trigger, body), 401, "INVALID_SIGNATURE")
+    assert last(owner, trigger) is None
+
+
+# -- urls -----------------------------------------------------------------------------------------
+
+
+def test_unknown_and_disabled_ones_are_alike(owner: Caller, slug: str) -> None:
+    trigger = make(owner, hook(slug))
+    base = trigger["url"].rpartition("/")[0]
+    owner.patch(at(trigger), {"enabled": False})
+    urls = [trigger["url"], f"{base}/{'a' * 43}", f"{base}/x", f"{base}/{'a' * 3000}"]
+
+    answers = [send({"url": url}) for url in urls]
+
+    assert {answer.text for answer in answers} == {answers[0].text}
+    refused(answers[0], 404, "TRIGGER_NOT_FOUND")
+    owner.patch(at(trigger), {"enabled": True})
+    started(send(trigger))
+
+
+def test_the_former_url_is_unknown_at_once(owner: Caller, slug: str) -> None:
+    trigger = make(owner, hook(slug))
+
+    rotated = owner.post(at(trigger, "/rotate")).json()
+
+    refused(send(trigger), 404, "TRIGGER_NOT_FOUND")
+    started(send(rotated))
+    owner.delete(at(trigger))
+    refused(send(rotated), 404, "TRIGGER_NOT_FOUND")
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "PATCH", "DELETE", "OPTIONS"])
+def test_other_methods_are_405(owner: Caller, slug: str, method: str) -> None:
+    trigger = make(owner, hook(slug))
+
+    answer = httpx2.request(method, trigger["url"])
+
+    assert (answer.status_code, answer.headers["allow"]) == (405, "POST")
+
+
+# -- when and event ids ---------------------------------------------------------------------------
+
+
+def test_an_event_that_is_not_wanted_is_skipped_and_counted(owner: Caller, slug: str) -> None:
+    trigger = make(owner, hook(slug, when="body.wanted"))
+
+    answer = send(trigger, {"wanted": False, "name": "x"})
+
+    assert (answer.status_code, answer.json()) == (200, {"skipped": True})
+    row = last(owner, trigger)
+    found = (row["status"], row["reason"], row["executionId"])
+    assert found == ("skipped", "condition_false", None)
+    started(send(trigger, {"wanted": True, "name": "x"}))
+    assert last(owner, trigger)["status"] == "started"
+
+
+def test_an_event_with_an_id_starts_one_run(owner: Caller, slug: str) -> None:
+    trigger = make(owner, hook(slug, verify=verify(VerifyKind.GITHUB)))
+    body = json.dumps(EVENT).encode()
+
+    first = started(send(trigger, body, github(SECRET, body, "delivery-1")))
+    again = send(trigger, body, github(SECRET, body, "delivery-1"))
+    other = started(send(trigger, body, github(SECRET, body, "delivery-2")))
+
+    assert (again.status_code, again.json()) == (200, {"executionId": first})
+    assert again.headers["idempotent-replayed"] == "true"
+    assert other != first
+    assert runs(owner, trigger) == 2
+
+
+def test_the_id_may_come_from_an_expression(owner: Caller, slug: str) -> None:
+    trigger = make(owner, hook(slug, eventId="body.id"))
+
+    first = started(send(trigger, {**EVENT, "id": "1"}))
+
+    assert send(trigger, {**EVENT, "id": "1"}).json() == {"executionId": first}
+    assert started(send(trigger, {**EVENT, "id": "2"})) != first
+    refused(send(trigger, {**EVENT, "id": 3}), 400, "INVALID_INPUTS")
+
+
+def test_the_usual_ids_are_known(owner: Caller, slug: str) -> None:
+    of_stripe = make(owner, hook(slug, verify=verify(VerifyKind.STRIPE), inputs={"name": "'x'"}))
+    of_standard = make(owner, hook(slug, verify=verify(VerifyKind.STANDARD_WEBHOOKS)))
+    event = json.dumps({"id": "evt_1", "object": "event"}).encode()
+    body = json.dumps(EVENT).encode()
+
+    first = started(send(of_stripe, event, signed(VerifyKind.STRIPE, SECRET, event)))
+    again = send(of_stripe, event, signed(VerifyKind.STRIPE, SECRET, event, time.time() - 5))
+    assert again.json() == {"executionId": first}
+    first = started(send(of_standard, body, standard(SECRET, body, "msg_a")))
+    again = send(of_standard, body, standard(SECRET, body, "msg_a"))
+    assert again.json() == {"executionId": first}
+
+
+def test_a_refused_event_may_come_again(owner: Caller, slug: str) -> None:
+    trigger = make(owner, hook(slug, eventId="body.id"))
+
+    refused(send(trigger, {"id": "1"}), 400, "INVALID_INPUTS")
+
+    started(send(trigger, {**EVENT, "id": "1"}))
+
+
+def test_a_repeated_event_is_answered_whatever_has_changed(owner: Caller, slug: str) -> None:
+    trigger = make(owner, hook(slug, eventId="body.id"))
+    first = started(send(trigger, {**EVENT, "id": "1"}))
+
+    owner.delete(f"/api/workflows/{slug}?force=true")
+
+    assert send(trigger, {**EVENT, "id": "1"}).json() == {"executionId": first}
+    answer = send(trigger, {**EVENT, "id": "2"})
+    refused(answer, 409, "WORKFLOW_NOT_RUNNABLE")
+    assert last(owner, trigger)["reason"] == "workflow_not_runnable"
+
+
+# -- failed ---------------------------------------------------------------------------------------
+
+
+def test_wrong_inputs_and_failing_expressions_are_failed_occurrences(
+    owner: Caller, slug: str
+) -> None:
+    trigger = make(owner, hook(slug, inputs={"name": "body.user.name"}))
+    of_body = make(owner, hook(slug))
+
+    assert refused(send(trigger), 400, "INVALID_INPUTS")["field"] == "inputs.name"
+    assert refused(send(of_body, {"name": 5}), 400, "INVALID_INPUTS")["field"] == "name"
+    assert refused(send(of_body, [1]), 400, "INVALID_INPUTS")["field"] == "name"
+
+    for each in (trigger, of_body):
+        row = last(owner, each)
+        found = (row["status"], row["reason"], row["executionId"])
+        assert found == ("failed", "invalid_inputs", None)
+
+
+def test_a_run_that_costs_too_much_is_402(owner: Caller, chat: str) -> None:
+    nodes = [node("a", "assistant", model=chat, prompt="hi"), node("out", "responseOutput")]
+    slug = owner.save(workflow(nodes, [edge("a", "text-out", "out", "result-in")]))
+    trigger = make(owner, hook(slug, max_credits=0))
+
+    refused(send(trigger), 402, "MAX_CREDITS_EXCEEDED")
+
+    assert last(owner, trigger)["reason"] == "max_credits_exceeded"
+
+
+def test_a_run_deeper_than_8_is_508(owner: Caller, slug: str) -> None:
+    trigger = make(owner, hook(slug))
+
+    refused(send(trigger, headers={"headrace-depth": "8"}), 508, "LOOP_DETECTED")
+    started(send(trigger, headers={"headrace-depth": "7"}))
