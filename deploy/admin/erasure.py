@@ -50,6 +50,7 @@ class AccountErasure:
             "sessions": len(await self._store.session_list.all(account_id)),
             "secrets": len(await self._store.secrets.names(account_id)),
             "workflows": len(await self._keys.slugs(account_id)),
+            "triggers": len(await self._store.triggers.list(account_id)),
             "mediaBytes": await self._store.assets.stored(account_id),
             "executionsInRedis": int(in_redis),
             "executionsInHistory": rows["executions"] + rows["child_executions"],
@@ -89,8 +90,9 @@ class AccountErasure:
         await self._keys.erase(account_id)
 
     async def _lock_out(self, account: Account) -> None:
-        """Let nothing begin any more: no approval, no keys, no sessions."""
+        """Let nothing begin any more: no approval, no triggers, no keys, no sessions."""
         await self._store.accounts.change(account.id, approved=False)
+        await self._keys.erase_triggers(account.id)
         for key in await self._store.api_keys.list(account.id):
             await self._store.api_keys.revoke(key.id)
             await self._keys.erase_webhook(account.id, key.id)

@@ -2,13 +2,14 @@
 -- Save a trigger: a new one, unless it would be one too many, or other settings of one that still
 -- has the revision with which it was read. A due time that has come meanwhile stays, so that none
 -- is lost; a schedule with one is not disabled. Called again, the script returns its first answer.
--- KEYS: triggers, audit, open_schedules, schedules_due, hooks
+-- KEYS: triggers, audit, open_schedules, schedules_due, hooks, account_api_keys? (with a key)
 -- ARGV: now?, account_id, id, revision (with which it was read; 0: a new one), settings (packed),
 --       enabled (1 or 0), since, next? (due time), key? (API key that makes it), secret? (its
 --       name), token? (sealed, of a new inbound webhook), hook? (digest of the token), most
 --       (triggers), act*6
 -- Returns {'ok', values of the trigger's fields} | {'full', number of triggers} | {'gone'}
---         | {'changed'} | {'due'} when a due time must be begun before
+--         | {'changed'} | {'no_key'} when the key is deleted | {'due'} when a due time must be begun
+--         before
 -- Uses: read_now, add_audit, trigger_fields, schedule_look
 local now = read_now(ARGV.now)
 local stamp = string.format('%d', now)
@@ -24,6 +25,9 @@ if former and tonumber(revision) == tonumber(ARGV.revision) + 1 and former == AR
 end
 if is_new and former or former and revision ~= ARGV.revision then return {'changed'} end
 if not is_new and not former then return {'gone'} end
+if KEYS.account_api_keys and redis.call('HEXISTS', KEYS.account_api_keys, ARGV.key) == 0 then
+  return {'no_key'}
+end
 if is_new then
   local count = 0
   for _, field in ipairs(redis.call('HKEYS', KEYS.triggers)) do

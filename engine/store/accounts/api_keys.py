@@ -23,6 +23,7 @@ from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client, forget
 from engine.store.redis.info import read_now
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.triggers import keys as trigger_keys
 
 MAX_NAME = 100
 NO_KEY = "There is no such API key"
@@ -307,7 +308,9 @@ class ApiKeys:
     async def revoke(
         self, key_id: str, *, owner: str | None = None, by: str | None = None
     ) -> ApiKey:
-        """Delete the key, from its very next request on; `by` as in `create`.
+        """Delete the key, from its very next request on, and disable its triggers.
+
+        `by` is as in `create`.
 
         With `owner`, another account's key is not found. Raises NotFound.
         """
@@ -325,6 +328,8 @@ class ApiKeys:
             key_uses=keyspace.account_key_uses(account),
             webhook=keyspace.webhook(account, key_id),
             audit=keyspace.audit(partition),
+            triggers=trigger_keys.triggers(account),
+            open_schedules=trigger_keys.open_schedules(account),
             api_key=key_id,
             digest=digest,
             webhook_ms=WEBHOOK_KEPT_MS,

@@ -11,6 +11,7 @@ from engine.store.children.keys import GROUPS, children_due, group_keys, open_ch
 from engine.store.redis import batch_keys, channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.triggers import keys as trigger_keys
 from engine.store.webhooks.owners import batch_owner, run_owner
 from engine.store.workflows.workflows import Workflows
 
@@ -120,6 +121,41 @@ class AccountKeys:
         await self._client.send("ZREM", batch_keys.open_batches(account_id), *batch_ids)
         await self._client.send("ZREM", batch_keys.account_batches(account_id), *batch_ids)
 
+    async def erase_triggers(self, account_id: str) -> None:
+        """Remove the triggers of the account and their occurrences: nothing starts any more."""
+        key, partition = trigger_keys.triggers(account_id), partition_of(account_id)
+        fields = [each.decode() for each in await self._client.send("HKEYS", key)]
+        for trigger_id in (each for each in fields if "." not in each):
+            hook = await self._client.send("HGET", key, f"{trigger_id}.hook")
+            if hook is not None:
+                await self._client.send("HDEL", trigger_keys.hooks(partition), hook)
+            occurrences = trigger_keys.occurrence_keys(account_id, trigger_id)
+            await self._client.send("UNLINK", *occurrences)
+        await self._client.send("ZREM", trigger_keys.schedules_due(partition), account_id)
+        await self._client.send(
+            "UNLINK",
+            key,
+            trigger_keys.open_schedules(account_id),
+            trigger_keys.event_bodies(account_id),
+            trigger_keys.event_times(account_id),
+        )
+        for outbox in (
+            trigger_keys.unarchived_occurrences(partition),
+            trigger_keys.archived_occurrences(partition),
+        ):
+            await self._erase_references(account_id, outbox)
+
+    async def _erase_references(self, account_id: str, key: str) -> None:
+        """Remove the references of the account from a sorted set of those of many accounts."""
+        cursor, prefix = b"", f"{account_id}/".encode()
+        while cursor != b"0":
+            cursor, found = await self._client.send(
+                "ZSCAN", key, cursor or b"0", "COUNT", SCANNED_AT_ONCE
+            )
+            own = [each for each in found[::2] if each.startswith(prefix)]
+            if own:
+                await self._client.send("ZREM", key, *own)
+
     async def erase_workflow(self, account_id: str, slug: str) -> None:
         """Remove a workflow with all of its versions; its slug stays reserved."""
         with contextlib.suppress(NotFound):  # it was deleted before
@@ -199,9 +235,21 @@ class AccountKeys:
             act=self._audit.arguments(act),
         )
 
+    async def _erase_windows(self, account_id: str) -> None:
+        """Remove the account's windows of calls, which others of its partition keep alive."""
+        key, cursor = keyspace.windows(partition_of(account_id)), b""
+        while cursor != b"0":
+            cursor, found = await self._client.send(
+                "HSCAN", key, cursor or b"0", "COUNT", SCANNED_AT_ONCE
+            )
+            own = [each for each in found[::2] if each.startswith(f"{account_id}|".encode())]
+            if own:
+                await self._client.send("HDEL", key, *own)
+
     async def _unlist(self, account_id: str) -> None:
         """Remove the account from what spans accounts."""
         partition = partition_of(account_id)
+        await self._erase_windows(account_id)
         by_account = (
             keyspace.media_bytes(partition),
             keyspace.newest_forgotten(partition),

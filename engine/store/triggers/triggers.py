@@ -5,7 +5,7 @@ from enum import Enum
 from typing import Any
 
 from engine.access.sealing import Sealer, Unsealable
-from engine.errors import InvalidTrigger, QuotaExceeded, TriggerNotFound
+from engine.errors import InvalidTrigger, QuotaExceeded, TriggerNotFound, Unauthorized
 from engine.ids import tokens
 from engine.ids.partitions import partition_of
 from engine.ids.triggers import is_trigger_id, make_hook_token
@@ -72,7 +72,8 @@ class Triggers:
 
         `since` is the time of Redis by which `next_at`, the first due time of a schedule, was
         computed. `by` acts, which the audit log records; None: without an entry. Raises
-        QuotaExceeded, InvalidTrigger for settings that are too large, StoreFull or Unavailable.
+        QuotaExceeded, InvalidTrigger for settings that are too large, Unauthorized for a key that
+        was deleted meanwhile, StoreFull or Unavailable.
         """
         token = None
         if settings.kind is TriggerKind.WEBHOOK:
@@ -98,6 +99,8 @@ class Triggers:
                 return self.parse(account_id, trigger_id, values)
             case [b"full", used]:
                 raise QuotaExceeded("triggers", used=int(used), limit=MOST_TRIGGERS)
+            case [b"no_key"]:
+                raise Unauthorized
         raise InvalidTrigger("id", "is that of another trigger")
 
     async def replace(
@@ -162,6 +165,7 @@ class Triggers:
             open_schedules=own.open_schedules,
             schedules_due=own.schedules_due,
             hooks=keys.hooks(partition),
+            account_api_keys=keyspace.account_api_keys(account_id) if key_id else None,
             account_id=account_id,
             id=trigger_id,
             revision=revision,

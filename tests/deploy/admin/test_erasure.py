@@ -24,13 +24,14 @@ from engine.history.retention.removal import RemovedRows, count_rows
 from engine.history.schema import audit_entries, rollups
 from engine.ids import partitions
 from engine.ids.partitions import partition_of
-from engine.store import Account, NewItem, Store
+from engine.store import Account, KeptEvent, NewItem, NewRecord, Store
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.archive.entries import ArchivedEntries, audit_streams
 from engine.store.media import AssetSource
 from engine.store.redis import keyspace
 from engine.store.webhooks.run_webhooks import RunWebhook
+from engine.triggers.occurrences import OccurrenceStatus
 from engine.webhooks.events import EVENTS
 from tests.engine.store.test_media import kept
 from tests.support.gateway.documents import node
@@ -40,8 +41,10 @@ from tests.support.store.ended import URL, Ending
 from tests.support.store.ended_batches import EndingBatches
 from tests.support.store.redis_contents import contents
 from tests.support.triggers.occurrences import occurrence
+from tests.support.triggers.records import save_hook, save_schedule
+from tests.support.triggers.starts import Starts
 
-LEFT = ("asset", ":audit", ":top_up:", "hr:hints:")
+LEFT = ("asset", ":audit", ":top_up:", ":event:", "hr:hints:")
 """Parts of the names of what goes later, by itself: media, the audit log, markers, hints."""
 
 
@@ -70,6 +73,7 @@ async def live(store: Store, account: Account, database: Database) -> Ending:
     await batches.over(items=[NewItem({"text": "x" * 300_000})])
     await BatchArchive(store, database).archive()
     write_occurrences(database, [(account.id, occurrence())])
+    await with_triggers(store, account, ending)
     await batches.over()
     await store.client.send("UNLINK", keyspace.workflow(account.id, "echo"))  # it is no workflow
     await ending.accept()
@@ -80,6 +84,18 @@ async def live(store: Store, account: Account, database: Database) -> Ending:
     await runs.end_child(0)
     await runs.end_parent()
     return ending
+
+
+async def with_triggers(store: Store, account: Account, ending: Ending) -> None:
+    """Let the account have triggers with occurrences of all kinds."""
+    starts = Starts(store, account, (ending.workflow, ending.plan))
+    schedule = await starts.set_next(await save_schedule(store, account), 60_000)
+    await starts.start_due(schedule, 120_000)
+    hook = await save_hook(store, account)
+    await starts.start_event(hook, "digest", KeptEvent(body="b", headers={}).pack())
+    failed = occurrence(trigger_id=hook.id, status=OccurrenceStatus.FAILED)
+    event = KeptEvent(body=account.email, headers={}).pack()
+    await store.occurrences.record_event(account.id, NewRecord(failed, event))
 
 
 @pytest.fixture
@@ -118,8 +134,9 @@ async def test_an_erased_account_is_nowhere_and_others_have_all_that_they_had(
         "sessions": 1,
         "secrets": 1,
         "workflows": 1,
+        "triggers": 2,
         "mediaBytes": 5,
-        "executionsInRedis": 5,
+        "executionsInRedis": 7,
         "executionsInHistory": 2,
         "batchesInHistory": 1,
         "deliveriesInHistory": 2,
@@ -272,7 +289,7 @@ async def test_executions_and_deliveries_that_redis_has_forgotten_are_erased(
 
     counts = await erase(store, database, account.id, dry_run=False)
 
-    assert (counts["executionsInRedis"], counts["executionsInHistory"]) == (2, 2)
+    assert (counts["executionsInRedis"], counts["executionsInHistory"]) == (4, 2)
     left = await names_with(store, account.id)
     assert {name for name in left if not any(word in name for word in LEFT)} == {"hr:slugs"}
     assert set(count_rows(database, account.id).values()) == {0}

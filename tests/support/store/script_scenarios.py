@@ -528,6 +528,8 @@ SCENARIOS = {
         ("HSET", "account_api_keys", "key_1", "digest"),
         ("HSET", "api_keys", "digest", b"acc|record"),
         ("HSET", "key_uses", "key_1", NOW),
+        ("HSET", "triggers", "trg_1.key", "key_1", "trg_1.enabled", 1, "trg_1.revision", 1),
+        ("ZADD", "open_schedules", NOW, "trg_1"),
         WEBHOOK,
         api_key="key_1",
         digest="digest",

@@ -1,15 +1,19 @@
 #!lua flags=allow-oom
--- Delete an API key. Its webhook is kept for a while, for executions that the key began.
+-- Delete an API key, and disable the triggers that it made. Its webhook is kept for a while, for
+-- executions that the key began.
 -- Called again, the script changes nothing.
--- KEYS: account_api_keys, api_keys, key_uses, webhook, audit
+-- KEYS: account_api_keys, api_keys, key_uses, webhook, audit, triggers (of the account),
+--       open_schedules
 -- ARGV: now?, api_key, digest, webhook_ms (to keep the webhook), account, access_changes
 --       (channel), act*6
 -- Returns 1 | 0 when it was deleted before
--- Uses: read_now, add_audit
+-- Uses: read_now, add_audit, disable_triggers
 redis.call('HDEL', KEYS.api_keys, ARGV.digest)
 redis.call('HDEL', KEYS.key_uses, ARGV.api_key)
 if redis.call('HDEL', KEYS.account_api_keys, ARGV.api_key) == 0 then return 0 end
 redis.call('PEXPIRE', KEYS.webhook, ARGV.webhook_ms)
-add_audit(read_now(ARGV.now))
+local now = read_now(ARGV.now)
+disable_triggers(now, ARGV.api_key)
+add_audit(now)
 redis.call('PUBLISH', ARGV.access_changes, ARGV.account)
 return 1

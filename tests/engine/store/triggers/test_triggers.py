@@ -3,7 +3,7 @@ import asyncio
 import pytest
 from msgspec.structs import replace
 
-from engine.errors import InvalidTrigger, QuotaExceeded, TriggerNotFound
+from engine.errors import InvalidTrigger, QuotaExceeded, TriggerNotFound, Unauthorized
 from engine.ids import tokens
 from engine.ids.partitions import partition_of
 from engine.ids.triggers import is_hook_token, new_trigger_id
@@ -37,12 +37,13 @@ async def set_next(store: Store, trigger: Trigger, at: int) -> None:
 async def test_a_schedule_is_on_record_and_will_be_looked_at(
     store: Store, account: Account
 ) -> None:
-    made = await save_schedule(store, account, key_id="key_1")
+    key, _ = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    made = await save_schedule(store, account, key_id=key.id)
     found = await store.triggers.get(account.id, made.id)
 
     assert found == made
     assert (found.kind, found.settings, found.enabled) == (TriggerKind.SCHEDULE, SCHEDULE, True)
-    assert (found.created_by, found.revision, found.created_at) == ("key_1", 1, found.updated_at)
+    assert (found.created_by, found.revision, found.created_at) == (key.id, 1, found.updated_at)
     assert (found.token, found.last, found.last_run, found.held) == (None, None, None, None)
     assert await due_of(store, account) == {made.id: made.next_at}
     partition = partition_of(account.id)
@@ -265,3 +266,46 @@ async def test_the_secret_of_a_webhook_is_sealed_to_its_trigger(
     opened = store.triggers.open_webhook(account.id, "trg_1", webhook)
     assert opened == "a secret of its own"
     assert store.triggers.open_webhook(account.id, "trg_2", webhook) is None
+
+
+async def test_a_deleted_key_disables_the_triggers_that_it_made(
+    store: Store, account: Account
+) -> None:
+    key, _ = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+    kept, _ = await store.api_keys.create(account, name="l", capabilities=["workflow:run"])
+    own = [
+        await save_schedule(store, account, key_id=key.id),
+        await save_hook(store, account, key_id=key.id),
+    ]
+    others = [
+        await save_schedule(store, account, key_id=kept.id),
+        await save_schedule(store, account),
+        await save_hook(store, account, key_id=kept.id),
+    ]
+
+    await store.api_keys.revoke(key.id)
+
+    for each in own:
+        found = await store.triggers.get(account.id, each.id)
+        assert (found.enabled, found.next_at, found.revision) == (False, None, 2)
+        assert found.settings == each.settings
+        assert await store.hooks.find(found.token or "") is None
+    for each in others:
+        assert await store.triggers.get(account.id, each.id) == each
+    assert set(await due_of(store, account)) == {others[0].id, others[1].id}
+
+
+async def test_no_trigger_is_made_with_a_deleted_key(store: Store, account: Account) -> None:
+    key, _ = await store.api_keys.create(account, name="k", capabilities=["workflow:run"])
+
+    made, _ = await asyncio.gather(
+        save_schedule(store, account, key_id=key.id),
+        store.api_keys.revoke(key.id),
+        return_exceptions=True,
+    )
+    with pytest.raises(Unauthorized):
+        await save_schedule(store, account, key_id=key.id)
+
+    enabled = [each for each in await store.triggers.list(account.id) if each.enabled]
+    assert enabled == []
+    assert isinstance(made, Trigger | Unauthorized)
