@@ -4,11 +4,11 @@
 -- is lost; a schedule with one is not disabled. Called again, the script returns its first answer.
 -- KEYS: triggers, audit, open_schedules, schedules_due, hooks, account_api_keys? (with a key)
 -- ARGV: now?, account_id, id, revision (with which it was read; 0: a new one), settings (packed),
---       enabled (1 or 0), since, next? (due time), key? (API key that makes it), secret? (its
+--       enabled (1 or 0), since? (absent: due times stay), next? (due time), key? (API key that makes it), secret? (its
 --       name), token? (sealed, of a new inbound webhook), hook? (digest of the token), most
 --       (triggers), act*6
 -- Returns {'ok', values of the trigger's fields} | {'full', number of triggers} | {'gone'}
---         | {'changed'} | {'no_key'} when the key is deleted | {'due'} when a due time must be begun
+--         | {'changed'} | {'no_key'} when the key is deleted | {'due'} when a due time must begin
 --         before
 -- Uses: read_now, add_audit, trigger_fields, schedule_look
 local now = read_now(ARGV.now)
@@ -16,8 +16,8 @@ local stamp = string.format('%d', now)
 local id = ARGV.id
 local function name(field) return id .. '.' .. field end
 
-local former, revision, enabled, next_at = unpack(redis.call('HMGET', KEYS.triggers, id,
-  name('revision'), name('enabled'), name('next')))
+local former, revision, enabled, next_at, since = unpack(redis.call('HMGET', KEYS.triggers, id,
+  name('revision'), name('enabled'), name('next'), name('since')))
 local is_new = ARGV.revision == '0'
 if former and tonumber(revision) == tonumber(ARGV.revision) + 1 and former == ARGV.settings
   and enabled == ARGV.enabled then
@@ -39,11 +39,12 @@ local due_at = tonumber(next_at or '')
 local is_due = enabled == '1' and due_at and due_at <= now
 if is_due and ARGV.enabled == '0' then return {'due'} end
 
-local due = ARGV.enabled == '1' and (is_due and next_at or ARGV.next) or ''
+local stays = is_due or ARGV.since == ''
+local due = ARGV.enabled == '1' and (stays and next_at or ARGV.next) or ''
 redis.call('HSET', KEYS.triggers, id, ARGV.settings, name('enabled'), ARGV.enabled,
   name('revision'), string.format('%d', tonumber(ARGV.revision) + 1), name('updated'), stamp,
-  name('since'), ARGV.since, name('next'), due, name('secret'), ARGV.secret)
-if not is_due then redis.call('HDEL', KEYS.triggers, name('held')) end
+  name('since'), ARGV.since == '' and since or ARGV.since, name('next'), due, name('secret'), ARGV.secret)
+if not stays then redis.call('HDEL', KEYS.triggers, name('held')) end
 if is_new then
   redis.call('HSET', KEYS.triggers, name('created'), stamp, name('key'), ARGV.key)
   if ARGV.token ~= '' then

@@ -115,13 +115,15 @@ class Triggers:
     ) -> Trigger | ReplaceRefusal:
         """Replace the settings of a trigger as it was read; its kind stays.
 
-        A due time that has come stays the next one of an enabled schedule. Pass `since` and
-        `next_at` as they are where neither due times nor `enabled` change; else as in `create`.
+        A due time that has come stays the next one of an enabled schedule. With the `since` of
+        the trigger its due times stay as they are by then, whatever `next_at` is; else both are
+        as in `create`.
         Raises TriggerNotFound, InvalidTrigger, StoreFull or Unavailable.
         """
         account_id, trigger_id = trigger.account_id, trigger.id
         key = keys.triggers(account_id)
         former = await self._client.send("HGET", key, trigger_id)
+        keeps_times = since == trigger.since and enabled == trigger.enabled
         before, after = _facts_of(trigger), _facts(account_id, settings, enabled)
         act = self._act(by, AuditAction.TRIGGER_CHANGE, trigger_id, before, after)
         reply = await self._save(
@@ -131,7 +133,7 @@ class Triggers:
             revision=trigger.revision,
             former=former or b"",
             enabled=enabled,
-            since=since,
+            since=None if keeps_times else since,
             next_at=next_at,
             act=act,
         )
@@ -151,7 +153,7 @@ class Triggers:
         revision: int,
         former: bytes,
         enabled: bool,
-        since: int,
+        since: int | None,
         next_at: int | None,
         act: Sequence[str | bytes | int],
         key_id: str | None = None,

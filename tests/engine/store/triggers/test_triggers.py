@@ -192,6 +192,22 @@ async def test_a_due_time_that_has_come_stays_in_a_replaced_schedule(
     assert await due_of(store, account) == {made.id: now - 10}
 
 
+async def test_a_replacement_brings_no_due_time_back_that_has_begun_meanwhile(
+    store: Store, account: Account
+) -> None:
+    made = await save_schedule(store, account)
+    later = (made.next_at or 0) + 60_000
+    await set_next(store, made, later)  # as the start of the first one does
+
+    changed = await store.triggers.replace(
+        made, RENAMED, enabled=True, since=made.since, next_at=made.next_at
+    )
+
+    assert isinstance(changed, Trigger)
+    assert (changed.next_at, changed.since, changed.settings) == (later, made.since, RENAMED)
+    assert await due_of(store, account) == {made.id: later}
+
+
 async def test_a_deleted_trigger_leaves_nothing(store: Store, account: Account) -> None:
     schedule, hook = await save_schedule(store, account), await save_hook(store, account)
     for each in (schedule, hook):
