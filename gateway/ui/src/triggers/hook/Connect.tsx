@@ -5,6 +5,8 @@ import { CodeBlock } from "../../components/CodeBlock";
 import { CopyButton } from "../../components/CopyButton";
 import { TextField } from "../../components/TextField";
 import { toast } from "../../components/Toast";
+import { Fold } from "../../editor/settings/Fold";
+import "../../editor/settings/expression/expression.css";
 import { curlOf, stepsOf } from "./guide";
 import { ReceivedEvents } from "./ReceivedEvents";
 import { RotateUrl } from "./RotateUrl";
@@ -19,19 +21,20 @@ import "./hook.css";
 export function Connect({ trigger }: { trigger: Hook }) {
   const [sample, setSample] = useState<SampleEvent>(() => sampleFor(draftOf(trigger)));
   const { verify, url } = trigger;
+  const { label, secretOrigin } = serviceOf(verify.kind);
   return (
     <div className="hook-form trigger-form stack">
       <section className="panel stack" aria-label="URL">
         <Url trigger={trigger} />
       </section>
       <section className="panel stack" aria-label="Steps">
-        <h2>Set up {serviceOf(verify.kind).label}</h2>
+        <h2>Set up {label}</h2>
         <ol className="hook-steps">
-          {stepsOf(verify.kind).map((step) => (
+          {stepsOf(verify).map((step) => (
             <li key={step}>{step}</li>
           ))}
         </ol>
-        {verify.secret && <SecretValue key={verify.secret} name={verify.secret} />}
+        {verify.secret && <SecretValue key={verify.secret} name={verify.secret} isAwaited={secretOrigin === "sender"} />}
       </section>
       <section className="panel stack" aria-label="Received events">
         <ReceivedEvents trigger={trigger} onUse={setSample} />
@@ -41,7 +44,7 @@ export function Connect({ trigger }: { trigger: Hook }) {
         <p className="hint">
           {verify.secret ? (
             <>
-              This request is signed as {serviceOf(verify.kind).label} signs and starts a run. Put the value of the secret into{" "}
+              This request is signed as {label} signs and starts a run. Put the value of the secret into{" "}
               <code>${verify.secret}</code> before.
             </>
           ) : (
@@ -88,8 +91,22 @@ function isLoopback(url: string): boolean {
   return /^(localhost|127\.|\[::1\])/.test(new URL(url).hostname);
 }
 
-/** Puts another value into the secret, such as the one that the sender has shown. */
-function SecretValue({ name }: { name: string }) {
+interface SecretProps {
+  name: string;
+  /** The sender makes the value, and may show it later than the trigger is made. */
+  isAwaited: boolean;
+}
+
+/** Puts another value into the secret. */
+function SecretValue({ name, isAwaited }: SecretProps) {
+  return (
+    <Fold summary={isAwaited ? `Paste the value of ${name}` : `Change the value of ${name}`} isOpenAtFirst={isAwaited}>
+      <NewValue name={name} />
+    </Fold>
+  );
+}
+
+function NewValue({ name }: { name: string }) {
   const [value, setValue] = useState("");
   const [fault, setFault] = useState("");
   const save = async (): Promise<void> => {
@@ -104,15 +121,9 @@ function SecretValue({ name }: { name: string }) {
       setFault((error as Error).message);
     }
   };
+  // No form: browsers take one with a password alone for a sign-in.
   return (
-    <form
-      className="hook-secret"
-      aria-label="Value of the secret"
-      onSubmit={(event) => {
-        event.preventDefault();
-        void save();
-      }}
-    >
+    <div className="hook-secret">
       <TextField
         label={`New value of ${name}`}
         hint="Nobody can read it again. It counts from the next event on, for all triggers and workflows that use this secret."
@@ -120,11 +131,12 @@ function SecretValue({ name }: { name: string }) {
         autoComplete="new-password"
         value={value}
         onChange={setValue}
+        onKeyDown={(event) => event.key === "Enter" && void save()}
         fault={fault}
       />
-      <Button type="submit" disabled={value === ""}>
+      <Button disabled={value === ""} onClick={() => void save()}>
         Save secret
       </Button>
-    </form>
+    </div>
   );
 }

@@ -4,6 +4,7 @@ import { type Hook, type Occurrence, triggerPath } from "../../api/triggers";
 import type { Page } from "../../api/types";
 import { Ago } from "../../components/Ago";
 import { Button } from "../../components/Button";
+import { Loading } from "../../components/States";
 import { toast } from "../../components/Toast";
 import { Link } from "../../shell/router";
 import { OccurrenceBadge } from "../OccurrenceBadge";
@@ -26,8 +27,7 @@ interface Props {
 /** The last received events with their outcome; each can become the sample. */
 export function ReceivedEvents({ trigger, onUse }: Props) {
   const path = `${triggerPath(trigger.id)}/occurrences`;
-  const rows = useResource<Page<Occurrence>>(`${path}?limit=${SHOWN}`).data?.rows;
-  if (!rows) return null;
+  const { data, error } = useResource<Page<Occurrence>>(`${path}?limit=${SHOWN}`);
   const take = async (id: string): Promise<void> => {
     try {
       const { body, headers } = await get<ReceivedEvent>(`${path}/${id}`);
@@ -41,10 +41,11 @@ export function ReceivedEvents({ trigger, onUse }: Props) {
   return (
     <section className="stack tight" aria-label="Last received events">
       <h3>Last received events</h3>
-      {rows.length === 0 && <p className="hint">None so far. An event that fails verification is answered 401 and is not listed.</p>}
-      {rows.length > 0 && (
+      {!data && (error ? <p className="fault">{error.message}</p> : <Loading height="3rem" />)}
+      {data?.rows.length === 0 && <p className="hint">None so far. An event that fails verification is answered 401 and is not listed.</p>}
+      {data && data.rows.length > 0 && (
         <ul className="received-events">
-          {rows.map((row) => (
+          {data.rows.map((row) => (
             <li key={row.id}>
               <Outcome occurrence={row} />
               <Button isCompact onClick={() => void take(row.id)}>

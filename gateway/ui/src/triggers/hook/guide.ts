@@ -4,40 +4,44 @@ import type { Verify, VerifyKind } from "../../api/triggers";
 import type { SampleEvent } from "./sample";
 
 
+/** The header that the server reads where an HMAC names none. */
+const USUAL_HEADER = "x-signature";
+
+/** `{secret}` and `{header}` stand for names. */
 const STEPS: Record<VerifyKind, readonly string[]> = {
   github: [
     "At GitHub, open the repository, then Settings, Webhooks, Add webhook.",
     "Payload URL: the URL above. Content type: application/json.",
-    "Secret: the value that the secret of this trigger has.",
+    "Secret: the value of {secret}.",
     "Choose the events, such as Issues, and add the webhook. GitHub sends a ping at once; it is skipped where the condition names another event.",
   ],
   stripe: [
     "In the Stripe Dashboard, open Developers, Webhooks, and add a destination of type webhook endpoint.",
     "Endpoint URL: the URL above. Choose the events, such as checkout.session.completed.",
-    "Stripe then shows the signing secret, which begins with whsec_: put it into the secret of this trigger.",
+    "Stripe then shows the signing secret, which begins with whsec_: put it into {secret}, below.",
   ],
   slack: [
-    "At api.slack.com/apps, open the app. Its page Basic Information shows the Signing Secret: it is the value of the secret of this trigger.",
+    "At api.slack.com/apps, open the app. Its page Basic Information shows the Signing Secret: it is the value of {secret}.",
     "Under Event Subscriptions, enable events. Request URL: the URL above. Slack checks it at once and says Verified.",
     "Subscribe to events, such as app_mention, and save. Slack waits 3 seconds for an answer, so this trigger answers at once.",
   ],
   "standard-webhooks": [
     "At the sender, add a webhook endpoint with the URL above.",
-    "The signing secret that the sender shows is the value of the secret of this trigger.",
+    "The signing secret that the sender shows is the value of {secret}.",
   ],
   hmac: [
     "At the sender, add the URL above.",
-    "The sender signs the raw body with HMAC-SHA256 and the secret of this trigger, and puts the signature into the header that is chosen here.",
+    "The sender signs the raw body with HMAC-SHA256 and the value of {secret}, and puts the signature into the header {header}.",
   ],
   bearer: [
     "At the sender, add the URL above.",
-    "Add the header Authorization with the word Bearer, a space, and the value of the secret of this trigger.",
+    "Add the header Authorization with the word Bearer, a space, and the value of {secret}.",
   ],
   none: ["At the sender, add the URL above. Whoever knows it can start runs: share it with the sender alone."],
 };
 
-export function stepsOf(kind: VerifyKind): readonly string[] {
-  return STEPS[kind];
+export function stepsOf({ kind, secret, header }: Verify): readonly string[] {
+  return STEPS[kind].map((step) => step.replace("{secret}", secret ?? "").replace("{header}", header || USUAL_HEADER));
 }
 
 /** A text in single quotes of a shell. */
@@ -77,7 +81,7 @@ function signing(verify: Verify): { lines: string[]; headers: string[] } {
       const form = verify.encoding === "base64" ? "-binary | base64 -w 0" : `| ${HEX}`;
       return {
         lines: [`signature=$(${digest("$body")} ${form})`],
-        headers: [`"${(verify.header || "x-signature").toLowerCase()}: ${verify.prefix ?? ""}$signature"`],
+        headers: [`"${(verify.header || USUAL_HEADER).toLowerCase()}: ${verify.prefix ?? ""}$signature"`],
       };
     }
   }
