@@ -125,3 +125,66 @@ def test_a_secret_of_the_sender_is_pasted(form: Page) -> None:
 
     expect(form.get_by_label("Secret", exact=True)).to_have_value("SLACK_SIGNING_SECRET")
     expect(form.get_by_text("0123456789abcdef")).to_have_count(0)
+
+
+def test_a_test_shows_the_inputs_or_the_reason_against_a_run(
+    page: Page, stack: RunningStack
+) -> None:
+    body = {
+        "kind": "webhook",
+        "name": "Tested",
+        "workflowSlug": "on-events",
+        "verify": {"kind": "none"},
+        "when": 'body.state == "new"',
+        "inputs": {"title": "body.title"},
+    }
+    status, trigger = stack.api("POST", "/api/triggers", body)
+    assert status == 201, trigger
+    page.goto(f"/app/triggers/{trigger['id']}?tab=connect")
+    test = page.get_by_role("region", name="Test", exact=True)
+    send = test.get_by_role("button", name="Send a test")
+
+    test.get_by_label("Body").fill('{"state": "new", "title": "A mug"}')
+    send.click()
+    expect(test.get_by_text("This event would start a run.")).to_be_visible()
+    expect(test.get_by_role("region", name="Inputs of the run")).to_contain_text("A mug")
+    test.get_by_label("Body").fill('{"state": "old", "title": "A mug"}')
+    send.click()
+    expect(test.get_by_text("this event would be skipped")).to_be_visible()
+    test.get_by_label("Body").fill('{"state": "new"}')
+    send.click()
+    problems = test.get_by_role("list", name="Problems").get_by_role("listitem")
+    expect(problems).to_have_count(1)
+    expect(problems).to_contain_text("inputs.title")
+
+
+def test_settings_are_changed_and_what_the_server_refuses_stands_at_its_field(
+    form: Page, complaints: list[str]
+) -> None:
+    form.get_by_text("No signature", exact=True).click()
+    form.get_by_label("Name", exact=True).fill("Changed")
+    form.get_by_label("Condition").fill("body.action ==")
+    form.get_by_role("button", name="Create", exact=True).click()
+    expect(form.get_by_label("Condition")).to_be_focused()
+    expect(form.get_by_label("Condition")).to_have_attribute("aria-invalid", "true")
+    complaints[:] = [each for each in complaints if "400" not in each]
+    form.get_by_label("Condition").fill("true")
+    form.get_by_label("Title", exact=True).fill("body.head")
+    form.get_by_role("button", name="Create", exact=True).click()
+    expect(form.get_by_role("region", name="URL", exact=True)).to_contain_text("/hooks/")
+
+    form.get_by_role("tab", name="Settings").click()
+    expect(form.get_by_label("Condition")).to_have_value("true")
+    expect(form.get_by_label("Title", exact=True)).to_have_value("body.head")
+    form.get_by_text("Bearer token", exact=True).click()
+    form.get_by_role("button", name="Make a secret").click()
+    form.get_by_role("button", name="Save secret").click()
+    form.get_by_label("Answer to the sender").select_option("The result, when the run has ended")
+    form.get_by_role("button", name="Save", exact=True).click()
+    expect(form.get_by_text("Saved the trigger")).to_be_visible()
+    form.reload()
+
+    expect(form.get_by_role("radio", name="Bearer token")).to_be_checked()
+    expect(form.get_by_label("Secret", exact=True)).to_have_value("WEBHOOK_TOKEN")
+    expect(form.get_by_label("Answer to the sender")).to_have_value("result")
+    expect(form.get_by_label("Condition")).to_have_value("true")

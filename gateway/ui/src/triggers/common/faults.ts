@@ -18,7 +18,7 @@ export function refusalOf({ details, message }: ApiError): { field: string; reas
   return { field, reason: typeof reason === "string" ? sentence(reason) : message };
 }
 
-/** Move the caret to the first control at fault. */
+/** Move the caret to the first control at fault, once the page shows the faults of an answer. */
 export function focusFault(): void {
-  setTimeout(() => document.querySelector<HTMLElement>("form [aria-invalid]")?.focus());
+  requestAnimationFrame(() => setTimeout(() => document.querySelector<HTMLElement>("form [aria-invalid]")?.focus()));
 }

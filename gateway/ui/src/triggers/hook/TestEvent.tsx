@@ -1,22 +1,11 @@
 import { useState } from "react";
 import { type ApiError, call } from "../../api/client";
 import { type Hook, triggerPath } from "../../api/triggers";
+import type { EventTest } from "../../api/types";
 import { Button } from "../../components/Button";
 import { CodeBlock } from "../../components/CodeBlock";
 import type { SampleEvent } from "./sample";
 import { SampleText } from "./SampleFields";
-
-interface Problem {
-  field?: string;
-  reason: string;
-}
-
-/** The answer to an event that is tried and starts nothing. */
-interface Trial {
-  wouldRun: boolean;
-  inputs: Record<string, unknown> | null;
-  problems: (Problem | string)[];
-}
 
 interface Props {
   trigger: Hook;
@@ -26,7 +15,7 @@ interface Props {
 
 /** Tries an event with the saved settings: condition and inputs, without a run. */
 export function TestEvent({ trigger, sample, onSample }: Props) {
-  const [trial, setTrial] = useState<Trial | null>(null);
+  const [trial, setTrial] = useState<EventTest | null>(null);
   const [fault, setFault] = useState("");
   const [isBusy, setBusy] = useState(false);
   const test = async (): Promise<void> => {
@@ -34,7 +23,7 @@ export function TestEvent({ trigger, sample, onSample }: Props) {
     setFault("");
     try {
       const { body, headers } = sample;
-      setTrial(await call<Trial>("POST", `${triggerPath(trigger.id)}/test`, { body, headers }));
+      setTrial(await call<EventTest>("POST", `${triggerPath(trigger.id)}/test`, { body, headers }));
     } catch (error) {
       setTrial(null);
       setFault((error as ApiError).message);
@@ -65,7 +54,7 @@ export function TestEvent({ trigger, sample, onSample }: Props) {
   );
 }
 
-function Outcome({ trial: { wouldRun, inputs, problems } }: { trial: Trial }) {
+function Outcome({ trial: { wouldRun, inputs, problems } }: { trial: EventTest }) {
   return (
     <>
       <p className={`note ${wouldRun ? "good" : problems.length > 0 ? "bad" : ""}`}>
@@ -80,12 +69,11 @@ function Outcome({ trial: { wouldRun, inputs, problems } }: { trial: Trial }) {
           ))}
         </ul>
       )}
-      {inputs && <CodeBlock text={JSON.stringify(inputs, null, 2)} isWrapped label="Inputs of the run" />}
+      {Object.keys(inputs).length > 0 && <CodeBlock text={JSON.stringify(inputs, null, 2)} isWrapped label="Inputs of the run" />}
     </>
   );
 }
 
-function inWords(problem: Problem | string): string {
-  if (typeof problem === "string") return problem;
-  return problem.field ? `${problem.field}: ${problem.reason}` : problem.reason;
+function inWords({ field, reason }: EventTest["problems"][number]): string {
+  return reason.includes(field) ? reason : `${field}: ${reason}`;
 }
