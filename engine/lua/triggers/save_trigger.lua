@@ -4,9 +4,9 @@
 -- is lost; a schedule with one is not disabled. Called again, the script returns its first answer.
 -- KEYS: triggers, audit, open_schedules, schedules_due, hooks, account_api_keys? (with a key)
 -- ARGV: now?, account_id, id, revision (with which it was read; 0: a new one), settings (packed),
---       enabled (1 or 0), since? (absent: due times stay), next? (due time), key? (API key that makes it), secret? (its
---       name), token? (sealed, of a new inbound webhook), hook? (digest of the token), most
---       (triggers), act*6
+--       enabled (1 or 0), since? (absent: due times stay), next? (due time), key? (API key that
+--       makes it), secret? (its name), token? (sealed, of a new inbound webhook), hook? (digest of
+--       the token), most (triggers), act*6
 -- Returns {'ok', values of the trigger's fields} | {'full', number of triggers} | {'gone'}
 --         | {'changed'} | {'no_key'} when the key is deleted | {'due'} when a due time must begin
 --         before
@@ -16,8 +16,8 @@ local stamp = string.format('%d', now)
 local id = ARGV.id
 local function name(field) return id .. '.' .. field end
 
-local former, revision, enabled, next_at, since = unpack(redis.call('HMGET', KEYS.triggers, id,
-  name('revision'), name('enabled'), name('next'), name('since')))
+local former, revision, enabled, next_at, since = unpack(redis.call('HMGET', KEYS.triggers,
+  id, name('revision'), name('enabled'), name('next'), name('since')))
 local is_new = ARGV.revision == '0'
 if former and tonumber(revision) == tonumber(ARGV.revision) + 1 and former == ARGV.settings
   and enabled == ARGV.enabled then
