@@ -43,7 +43,8 @@ local stays = is_due or ARGV.since == ''
 local due = ARGV.enabled == '1' and (stays and next_at or ARGV.next) or ''
 redis.call('HSET', KEYS.triggers, id, ARGV.settings, name('enabled'), ARGV.enabled,
   name('revision'), string.format('%d', tonumber(ARGV.revision) + 1), name('updated'), stamp,
-  name('since'), ARGV.since == '' and since or ARGV.since, name('next'), due, name('secret'), ARGV.secret)
+  name('since'), ARGV.since == '' and since or ARGV.since, name('next'), due,
+  name('secret'), ARGV.secret)
 if not stays then redis.call('HDEL', KEYS.triggers, name('held')) end
 if is_new then
   redis.call('HSET', KEYS.triggers, name('created'), stamp, name('key'), ARGV.key)
