@@ -14,6 +14,7 @@ from tests.support.acceptance.running_stack import RunningStack
 from tests.support.e2e.axe import SETTLED, violations
 from tests.support.e2e.batches import open_table, paste
 from tests.support.e2e.editor_pages import EDITOR_PAGES, prepare
+from tests.support.e2e.hook_pages import HOOK_PAGES, prepare_hook
 from tests.support.e2e.models import commented, save
 from tests.support.e2e.workflows import every_field
 
@@ -31,6 +32,7 @@ A wide plate\t6\tlively\tplates
 FIRST_LOAD_BYTES = {
     **dict.fromkeys(("home", "playground", "keys", "executions", "execution", "usage"), 150_000),
     **dict.fromkeys(("run-many", "batch", "batches"), 150_000),
+    **dict.fromkeys(HOOK_PAGES, 150_000),
     **dict.fromkeys(("models", "model", "model-manifest"), 150_000),
     "editor": 260_000,
 }
@@ -44,6 +46,7 @@ def workflow(stack: RunningStack) -> None:
     titles = ("A warm mug", "A tall vase", "A flat bowl")
     batch = {"items": [{"inputs": {"title": each}} for each in titles], "tags": ["catalogue"]}
     stack.api("POST", "/api/workflows/product-notes/batch", batch)
+    prepare_hook(stack)
     prepare(stack)
 
 
@@ -261,6 +264,7 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "accounts": show_accounts,
     "audit": show_audit,
     "installation": show_installation,
+    **HOOK_PAGES,
     **EDITOR_PAGES,
     "not-found": show_not_found,
 }

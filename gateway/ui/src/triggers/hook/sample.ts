@@ -72,7 +72,7 @@ function isInText(before: string): boolean {
   return quote !== "";
 }
 
-const MOST_SUGGESTIONS = 40;
+const MOST_SUGGESTIONS = 8;
 
 /** Return the paths that fit what is typed: those that begin with it, then those whose last member does, then those that contain it. */
 export function fitting(paths: readonly SamplePath[], sought: string): SamplePath[] {
