@@ -33,6 +33,7 @@ from tests.support.history.backed_up import (
     load,
     loaded_dump,
     read_facts,
+    send_event,
 )
 from tests.support.history.databases import create_database, server_of_run
 from tests.support.http.echo_server import echo_server
@@ -106,6 +107,8 @@ def check_running(stack: RunningStack, backup: Backup) -> None:
     assert status_of(stack, made, made.retrying)["status"] == "processing"
     check_busy_account(stack, backup, f"sqlite:///{stack.data_dir / 'history.sqlite'}")
 
+    status, answer = send_event(stack.url, made)
+    assert (status, answer["executionId"]) == (200, made.started_by_event)  # it is known
     made.echo.received.clear()
     url = f"{stack.url}/api/workflows/{made.secret_slug}/run"
     assert call("POST", url, key=made.key, body={"inputs": {}})[0] == 200

@@ -9,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+
+import httpx2
 
 from deploy.http_client import call
 from tests.conftest import RedisServer
@@ -105,6 +108,7 @@ class Installation:
             caller.ended(each)
             self.ended.append(each)
         self.batch = self._run_batch(caller, completes)
+        self.triggers = self._make_triggers(caller, completes)
 
     def _run_batch(self, caller: Caller, slug: str) -> str:
         """Make a batch that completes; return its id."""
@@ -116,6 +120,31 @@ class Installation:
         rows = caller.get(f"{path}/items").json()["rows"]
         self.ended += [row["executionId"] for row in rows]
         return path
+
+    def _make_triggers(self, caller: Caller, slug: str) -> list[str]:
+        """Make a schedule, and an inbound webhook with an event that starts a run."""
+        common = {"workflowSlug": slug, "name": "Trigger"}
+        schedule = {"kind": "schedule", "cron": "@yearly", "inputs": {"who": "Ada"}}
+        hook = {"kind": "webhook", "verify": {"kind": "none"}}
+        made = [caller.post("/api/triggers", common | kind) for kind in (schedule, hook)]
+        assert [each.status_code for each in made] == [201, 201], [each.text for each in made]
+        self.hook_path = urlsplit(made[1].json()["url"]).path
+        started = send_event(str(caller.client.base_url).rstrip("/"), self)
+        assert started[0] == 202, started
+        self.started_by_event = str(started[1]["executionId"])
+        caller.ended(self.started_by_event)
+        self.ended.append(self.started_by_event)
+        paths = [f"/api/triggers/{each.json()['id']}" for each in made]
+        [row] = caller.get(f"{paths[1]}/occurrences").json()["rows"]
+        assert row["executionId"] == self.started_by_event
+        return paths
+
+
+def send_event(url: str, made: Installation) -> tuple[int, Any]:
+    """Send the one event of the inbound webhook; return the answer."""
+    body, headers = {"who": "Eve"}, {"webhook-id": "event-1"}
+    answer = httpx2.post(url + made.hook_path, json=body, headers=headers)
+    return answer.status_code, answer.json()
 
 
 def set_secret(stack: RunningStack, account: str) -> None:
@@ -152,6 +181,8 @@ def read_facts(stack: RunningStack, made: Installation) -> dict[str, Any]:
     paths += [f"/api/workflows/{made.draft_slug}?draft=true", "/api/whoami", "/api/assets"]
     paths += ["/api/executions?status=completed&limit=100", "/api/executions?status=failed"]
     paths += ["/api/executions?tag=nightly", "/api/executions?tag=many", "/api/deliveries"]
+    paths += ["/api/triggers", *made.triggers, *(f"{each}/occurrences" for each in made.triggers)]
+    paths += [f"/api/executions?triggerId={each.rpartition('/')[2]}" for each in made.triggers]
     paths += ["/api/batches", made.batch, f"{made.batch}/items"]
     facts = {path: unlinked(call("GET", stack.url + path, key=made.key)) for path in paths}
     for words in (
