@@ -24,6 +24,7 @@ from gateway.routes.pages import docs, pages
 from gateway.routes.runs import draft_runs, retries, runs
 from gateway.routes.triggers import events, occurrences, previews, triggers
 from gateway.routes.triggers import hooks as hook_triggers
+from gateway.routes.triggers import runs as trigger_runs
 from gateway.routes.usage import ledger, usage, usage_series
 from gateway.routes.webhooks import deliveries, webhooks
 from gateway.routes.workflows import (
@@ -57,6 +58,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *triggers.routes,
         *hook_triggers.routes,
         *occurrences.routes,
+        *trigger_runs.routes,
         *workflow_checks.routes,
         *expressions.routes,
         *workflows.routes,

@@ -22,13 +22,13 @@ from engine.services.background_tasks import background
 from engine.services.batches.start import BatchStart
 from engine.services.media import MediaService
 from engine.services.runs.acceptance import Acceptance
+from engine.services.triggers.scheduled_runs import ScheduledRuns
 from engine.services.triggers.trigger_checks import TriggerChecks
 from engine.services.triggers.trigger_saves import TriggerSaves
 from engine.services.workflows.graph_checks import GraphChecker
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
 from engine.store.archive.state import ArchiverStates
-from engine.triggers.trigger import Trigger
 from gateway import page_files
 from gateway.admission.backlog import Backlog
 from gateway.admission.body_memory import BodyMemory
@@ -63,6 +63,7 @@ class Services:
     media_service: MediaService
     acceptance: Acceptance
     batch_start: BatchStart
+    scheduled_runs: ScheduledRuns
     trigger_saves: TriggerSaves
     connections: Connections
     account_requests: AccountRequests
@@ -158,6 +159,8 @@ def _make_services(
         MediaService.from_settings(settings, store),
         settings.allow_private_urls,
     )
+    acceptance = Acceptance(store=store, media_service=media_service, allow_http=allow_http)
+    scheduled_runs = ScheduledRuns(store=store, acceptance=acceptance)
     peers = Peers.parse(settings.trusted_proxies)
     return Services(
         settings=settings,
@@ -167,9 +170,10 @@ def _make_services(
         fairness=AccountFairness(),
         backlog=Backlog(store.hints, settings.max_queue),
         media_service=media_service,
-        acceptance=Acceptance(store=store, media_service=media_service, allow_http=allow_http),
+        acceptance=acceptance,
         batch_start=BatchStart(store=store, media_service=media_service, allow_http=allow_http),
-        trigger_saves=_make_trigger_saves(store, media_service, checker, allow_http),
+        scheduled_runs=scheduled_runs,
+        trigger_saves=_make_trigger_saves(scheduled_runs, media_service, checker),
         connections=Connections(peers),
         account_requests=AccountRequests(),
         long_calls=AccountSemaphore(LONG_CALLS, LONG_CALLS_OF_ACCOUNT),
@@ -192,19 +196,16 @@ def _make_services(
 
 
 def _make_trigger_saves(
-    store: Store, media_service: MediaService, checker: GraphChecker, allow_http: bool
+    scheduled_runs: ScheduledRuns, media_service: MediaService, checker: GraphChecker
 ) -> TriggerSaves:
+    store, acceptance = scheduled_runs.store, scheduled_runs.acceptance
     checks = TriggerChecks(
         store=store,
         media_service=media_service,
         expressions=checker.expressions,
-        allow_http=allow_http,
+        allow_http=acceptance.allow_http,
     )
-    return TriggerSaves(store=store, checks=checks, begin_due=_begin_nothing)
-
-
-async def _begin_nothing(_: Trigger) -> None:
-    """Begin no due times: workers do."""
+    return TriggerSaves(store=store, checks=checks, begin_due=scheduled_runs.settle)
 
 
 def _background_tasks(services: Services) -> dict[str, Callable[[], Awaitable[None]]]:

@@ -77,14 +77,13 @@ async def get_occurrence(request: GatewayRequest, principal: Principal) -> Respo
     occurrence = await occurrences.get(account_id, trigger.id, request.path_params["occurrence_id"])
     if occurrence is None:
         raise NotFound("Occurrence not found")
-    if trigger.kind is not TriggerKind.WEBHOOK:
-        return json_response(OccurrenceDetails.from_occurrence(occurrence))
-    event = await occurrences.event(account_id, occurrence)
-    members = {
-        "body": None if event is None else event.body,
-        "event_headers": None if event is None else event.headers,
-    }
-    return json_response(OccurrenceDetails.from_occurrence(occurrence, **members))
+    body: Any = UNSET
+    headers: Any = UNSET
+    if trigger.kind is TriggerKind.WEBHOOK:
+        event = await occurrences.event(account_id, occurrence)
+        body, headers = (None, None) if event is None else (event.body, event.headers)
+    view = OccurrenceDetails.from_occurrence(occurrence, body=body, event_headers=headers)
+    return json_response(view)
 
 
 OccurrencePageView.examples = (
