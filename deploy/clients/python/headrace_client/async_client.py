@@ -1,12 +1,13 @@
 """The asynchronous client; made of `client.py`."""
 
 from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, Unpack
 
 import httpx
 
-from headrace_client.core import assets, batches, executions, runs
+from headrace_client.core import assets, batches, executions, runs, triggers
 from headrace_client.core.session import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, Session
 from headrace_client.drivers.awaiting import AwaitingDriver
 from headrace_client.drivers.transport import LIMITS, Server
@@ -14,19 +15,27 @@ from headrace_client.models import (
     Asset,
     Batch,
     BatchItem,
+    EventTest,
     Execution,
+    Occurrence,
     RunEvent,
     RunResult,
     StartedBatch,
+    StartedOccurrence,
     StartedRun,
+    Trigger,
 )
 from headrace_client.options import (
     BatchInput,
     BatchOptions,
     ExecutionFilters,
     File,
+    HookOptions,
     RetryOptions,
+    ScheduleOptions,
     StartOptions,
+    TriggerChanges,
+    Verify,
     WaitOptions,
 )
 from headrace_client.webhooks import verify_webhook
@@ -107,6 +116,88 @@ class AsyncBatches:
         return await self._driver.call(batches.retry_batch(self._session, batch_id))
 
 
+class AsyncTriggers:
+    """Schedules and inbound webhooks that start runs."""
+
+    def __init__(self, driver: AwaitingDriver, session: Session) -> None:
+        self._driver = driver
+        self._session = session
+
+    async def create_schedule(
+        self, slug: str, *, name: str, cron: str, **options: Unpack[ScheduleOptions]
+    ) -> Trigger:
+        """Make a schedule that runs a workflow. Raises InvalidRequestError with the `field`."""
+        return await self._driver.call(
+            triggers.create_schedule(self._session, slug, name, cron, options)
+        )
+
+    async def create_webhook(
+        self, slug: str, *, name: str, verify: Verify, **options: Unpack[HookOptions]
+    ) -> Trigger:
+        """Make an inbound webhook: requests to its `url` run a workflow."""
+        return await self._driver.call(
+            triggers.create_hook(self._session, slug, name, verify, options)
+        )
+
+    async def get(self, trigger_id: str) -> Trigger:
+        """Return a trigger with its last occurrence. Raises NotFoundError."""
+        return await self._driver.call(triggers.get_trigger(self._session, trigger_id))
+
+    def list(
+        self,
+        *,
+        kind: str | None = None,
+        workflow_slug: str | None = None,
+        limit: int | None = None,
+    ) -> AsyncIterator[Trigger]:
+        """Iterate over triggers, newest first; `limit` is the rows of a page."""
+        return self._driver.iterate(
+            triggers.list_triggers(self._session, kind, workflow_slug, limit)
+        )
+
+    async def update(self, trigger_id: str, **changes: Unpack[TriggerChanges]) -> Trigger:
+        """Change a trigger, pause it by `enabled`; members that are left out stay."""
+        return await self._driver.call(triggers.change_trigger(self._session, trigger_id, changes))
+
+    async def delete(self, trigger_id: str) -> None:
+        """Delete a trigger; its executions stay."""
+        await self._driver.call(triggers.delete_trigger(self._session, trigger_id))
+
+    async def run(self, trigger_id: str) -> StartedOccurrence:
+        """Start a run of a schedule now, beside its due times."""
+        return await self._driver.call(triggers.run_trigger(self._session, trigger_id))
+
+    async def rotate(self, trigger_id: str) -> Trigger:
+        """Give an inbound webhook another URL; the former one is unknown at once."""
+        return await self._driver.call(triggers.rotate_trigger(self._session, trigger_id))
+
+    async def test(
+        self, trigger_id: str, body: Any, *, headers: Mapping[str, str] | None = None
+    ) -> EventTest:
+        """Return the run that an event would start; none is started."""
+        return await self._driver.call(triggers.try_event(self._session, trigger_id, body, headers))
+
+    def occurrences(
+        self, trigger_id: str, *, status: str | None = None, limit: int | None = None
+    ) -> AsyncIterator[Occurrence]:
+        """Iterate over the occurrences of a trigger, newest first, with their outcomes."""
+        return self._driver.iterate(
+            triggers.list_occurrences(self._session, trigger_id, status, limit)
+        )
+
+    async def occurrence(self, trigger_id: str, occurrence_id: str) -> Occurrence:
+        """Return an occurrence, with the event that caused it while that is kept."""
+        return await self._driver.call(
+            triggers.get_occurrence(self._session, trigger_id, occurrence_id)
+        )
+
+    async def preview(
+        self, cron: str, *, timezone: str = "UTC", count: int = 5
+    ) -> tuple[datetime, ...]:
+        """Return the next due times of a cron expression."""
+        return await self._driver.call(triggers.preview(self._session, cron, timezone, count))
+
+
 class AsyncAssets:
     """Pictures, videos and sounds."""
 
@@ -154,6 +245,7 @@ class AsyncHeadrace:
         self._driver = AwaitingDriver(http_client or httpx.AsyncClient(limits=LIMITS), server)
         self.executions = AsyncExecutions(self._driver, self._session)
         self.batch = AsyncBatches(self._driver, self._session)
+        self.triggers = AsyncTriggers(self._driver, self._session)
         self.assets = AsyncAssets(self._driver, self._session)
 
     async def run(

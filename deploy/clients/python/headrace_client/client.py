@@ -1,12 +1,13 @@
 """The blocking client."""
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
 from types import TracebackType
 from typing import Any, Self, Unpack
 
 import httpx
 
-from headrace_client.core import assets, batches, executions, runs
+from headrace_client.core import assets, batches, executions, runs, triggers
 from headrace_client.core.session import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, Session
 from headrace_client.drivers.blocking import BlockingDriver
 from headrace_client.drivers.transport import LIMITS, Server
@@ -14,19 +15,27 @@ from headrace_client.models import (
     Asset,
     Batch,
     BatchItem,
+    EventTest,
     Execution,
+    Occurrence,
     RunEvent,
     RunResult,
     StartedBatch,
+    StartedOccurrence,
     StartedRun,
+    Trigger,
 )
 from headrace_client.options import (
     BatchInput,
     BatchOptions,
     ExecutionFilters,
     File,
+    HookOptions,
     RetryOptions,
+    ScheduleOptions,
     StartOptions,
+    TriggerChanges,
+    Verify,
     WaitOptions,
 )
 from headrace_client.webhooks import verify_webhook
@@ -105,6 +114,80 @@ class Batches:
         return self._driver.call(batches.retry_batch(self._session, batch_id))
 
 
+class Triggers:
+    """Schedules and inbound webhooks that start runs."""
+
+    def __init__(self, driver: BlockingDriver, session: Session) -> None:
+        self._driver = driver
+        self._session = session
+
+    def create_schedule(
+        self, slug: str, *, name: str, cron: str, **options: Unpack[ScheduleOptions]
+    ) -> Trigger:
+        """Make a schedule that runs a workflow. Raises InvalidRequestError with the `field`."""
+        return self._driver.call(triggers.create_schedule(self._session, slug, name, cron, options))
+
+    def create_webhook(
+        self, slug: str, *, name: str, verify: Verify, **options: Unpack[HookOptions]
+    ) -> Trigger:
+        """Make an inbound webhook: requests to its `url` run a workflow."""
+        return self._driver.call(triggers.create_hook(self._session, slug, name, verify, options))
+
+    def get(self, trigger_id: str) -> Trigger:
+        """Return a trigger with its last occurrence. Raises NotFoundError."""
+        return self._driver.call(triggers.get_trigger(self._session, trigger_id))
+
+    def list(
+        self,
+        *,
+        kind: str | None = None,
+        workflow_slug: str | None = None,
+        limit: int | None = None,
+    ) -> Iterator[Trigger]:
+        """Iterate over triggers, newest first; `limit` is the rows of a page."""
+        return self._driver.iterate(
+            triggers.list_triggers(self._session, kind, workflow_slug, limit)
+        )
+
+    def update(self, trigger_id: str, **changes: Unpack[TriggerChanges]) -> Trigger:
+        """Change a trigger, pause it by `enabled`; members that are left out stay."""
+        return self._driver.call(triggers.change_trigger(self._session, trigger_id, changes))
+
+    def delete(self, trigger_id: str) -> None:
+        """Delete a trigger; its executions stay."""
+        self._driver.call(triggers.delete_trigger(self._session, trigger_id))
+
+    def run(self, trigger_id: str) -> StartedOccurrence:
+        """Start a run of a schedule now, beside its due times."""
+        return self._driver.call(triggers.run_trigger(self._session, trigger_id))
+
+    def rotate(self, trigger_id: str) -> Trigger:
+        """Give an inbound webhook another URL; the former one is unknown at once."""
+        return self._driver.call(triggers.rotate_trigger(self._session, trigger_id))
+
+    def test(
+        self, trigger_id: str, body: Any, *, headers: Mapping[str, str] | None = None
+    ) -> EventTest:
+        """Return the run that an event would start; none is started."""
+        return self._driver.call(triggers.try_event(self._session, trigger_id, body, headers))
+
+    def occurrences(
+        self, trigger_id: str, *, status: str | None = None, limit: int | None = None
+    ) -> Iterator[Occurrence]:
+        """Iterate over the occurrences of a trigger, newest first, with their outcomes."""
+        return self._driver.iterate(
+            triggers.list_occurrences(self._session, trigger_id, status, limit)
+        )
+
+    def occurrence(self, trigger_id: str, occurrence_id: str) -> Occurrence:
+        """Return an occurrence, with the event that caused it while that is kept."""
+        return self._driver.call(triggers.get_occurrence(self._session, trigger_id, occurrence_id))
+
+    def preview(self, cron: str, *, timezone: str = "UTC", count: int = 5) -> tuple[datetime, ...]:
+        """Return the next due times of a cron expression."""
+        return self._driver.call(triggers.preview(self._session, cron, timezone, count))
+
+
 class Assets:
     """Pictures, videos and sounds."""
 
@@ -152,6 +235,7 @@ class Headrace:
         self._driver = BlockingDriver(http_client or httpx.Client(limits=LIMITS), server)
         self.executions = Executions(self._driver, self._session)
         self.batch = Batches(self._driver, self._session)
+        self.triggers = Triggers(self._driver, self._session)
         self.assets = Assets(self._driver, self._session)
 
     def run(

@@ -13,6 +13,8 @@ ExecutionStatus = Literal[
 ]
 BatchStatus = Literal["processing", "completed", "cancelled"]
 ItemStatus = Literal["queued", "processing", "completed", "failed", "cancelled"]
+TriggerKind = Literal["schedule", "webhook"]
+OccurrenceStatus = Literal["started", "skipped", "failed", "missed"]
 ENDED = frozenset({"completed", "failed", "cancelled"})
 
 
@@ -207,6 +209,93 @@ class BatchItem:
     result: Any
     error: RunFailure | None
     credits_cost: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Occurrence:
+    """A due time or an event of a trigger, and its outcome."""
+
+    id: str
+    at: datetime
+    """The due time, or the time of the event."""
+    status: OccurrenceStatus
+    reason: str | None
+    execution_id: str | None
+    """The run that it started."""
+    count: int = 1
+    """Number of missed due times that it stands for."""
+    body: Any = None
+    """Body of an event; None of a schedule, in lists, and where it is not kept any more."""
+    headers: Mapping[str, str] | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TriggerWebhook:
+    """Webhook that is told of the runs of a trigger."""
+
+    url: str
+    events: tuple[str, ...] = ()
+    """Events that were set; empty: the three ends."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trigger:
+    """A schedule or an inbound webhook; members of the other kind are None."""
+
+    id: str
+    kind: TriggerKind
+    name: str
+    workflow_slug: str
+    enabled: bool
+    created_by: str | None
+    """Id of the key that made it; None: a browser's session."""
+    created_at: datetime
+    updated_at: datetime
+    last_occurrence: Occurrence | None = None
+    version: int | None = None
+    """Version that it runs; None: the live one."""
+    max_credits: int | None = field(default=None, metadata={"name": "max_credits"})
+    webhook: TriggerWebhook | None = None
+    cron: str | None = None
+    timezone: str | None = None
+    inputs: Mapping[str, Any] | None = None
+    overlap: str | None = None
+    missed: str | None = None
+    next_at: datetime | None = None
+    url: str | None = None
+    """URL that starts runs; keep it secret."""
+    verify: Mapping[str, str] | None = None
+    when: str | None = None
+    event_id: str | None = None
+    respond: str | None = None
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartedOccurrence:
+    """A run that a schedule has started at a call."""
+
+    execution_id: str
+    occurrence_id: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventProblem:
+    """Reason for which an event would start no run."""
+
+    field: str
+    """Setting of the trigger."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EventTest:
+    """Outcome of a test of an inbound webhook."""
+
+    would_run: bool
+    inputs: Mapping[str, Any]
+    problems: tuple[EventProblem, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,7 +10,7 @@ File = str | os.PathLike[str] | bytes | BinaryIO
 
 
 class RunWebhook(TypedDict, total=False):
-    """Webhook of one run or one batch; a batch has no `events`."""
+    """Webhook of one run, one batch, or a trigger; a batch has no `events`."""
 
     url: str
     secret: str
@@ -70,6 +70,68 @@ class RetryOptions(TypedDict, total=False):
     timeout: float | None
 
 
+class Verify(TypedDict, total=False):
+    """Verification of the senders of events."""
+
+    kind: str
+    """`none`, `bearer`, `hmac`, `github`, `stripe`, `slack` or `standard-webhooks`."""
+    secret: str
+    """Name of a secret of the account."""
+    header: str
+    """With `hmac`, as the next two."""
+    prefix: str
+    encoding: str
+
+
+class TriggerOptions(TypedDict, total=False):
+    """Options of all triggers."""
+
+    version: int | None
+    """A kept version in place of the live one."""
+    enabled: bool
+    max_credits: int | None
+    """Most credits that each run may cost."""
+    webhook: RunWebhook | None
+    """Told of the runs."""
+
+
+class ScheduleOptions(TriggerOptions, total=False):
+    """Options of a schedule."""
+
+    timezone: str
+    inputs: Mapping[str, Any]
+    overlap: str
+    """`allow` or `skip`."""
+    missed: str
+    """`skip`, `last` or `all`."""
+
+
+class HookOptions(TriggerOptions, total=False):
+    """Options of an inbound webhook. Expressions are CEL."""
+
+    when: str | None
+    inputs: Mapping[str, str] | None
+    event_id: str | None
+    respond: str
+    """`accepted` or `result`."""
+
+
+class TriggerChanges(TriggerOptions, total=False):
+    """Changes of a trigger; None takes an optional member away."""
+
+    name: str
+    workflow_slug: str
+    cron: str
+    timezone: str
+    inputs: Mapping[str, Any] | None
+    overlap: str
+    missed: str
+    verify: Verify
+    when: str | None
+    event_id: str | None
+    respond: str
+
+
 class ExecutionFilters(TypedDict, total=False):
     """Executions to list; several tags: those that have all of them."""
 
@@ -77,6 +139,7 @@ class ExecutionFilters(TypedDict, total=False):
     workflow_slug: str
     tag: str | Sequence[str]
     batch_id: str
+    trigger_id: str
     source: str
     key_id: str
     model_id: str

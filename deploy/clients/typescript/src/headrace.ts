@@ -7,12 +7,14 @@ import { type EndedExecution, Executions } from "./executions.ts";
 import { type Inputs, type RunOptions, Runs, type Target } from "./runs.ts";
 import type { Accepted, RunResult, WhoAmI } from "./schemas.ts";
 import { type ClientOptions, Transport } from "./transport.ts";
+import { Triggers } from "./triggers.ts";
 import { type CallOptions, Deadline } from "./waiting.ts";
 import { verifyWebhook, type WebhookEvent, type WebhookToVerify } from "./webhooks.ts";
 
 export class Headrace {
   readonly batch: Batches;
   readonly executions: Executions;
+  readonly triggers: Triggers;
   readonly assets: Assets;
   readonly #transport: Transport;
   readonly #runs: Runs;
@@ -26,6 +28,7 @@ export class Headrace {
     this.#transport = new Transport(options);
     this.batch = new Batches(this.#transport);
     this.executions = new Executions(this.#transport);
+    this.triggers = new Triggers(this.#transport);
     this.assets = new Assets(this.#transport);
     this.#runs = new Runs(this.#transport, this.executions);
   }

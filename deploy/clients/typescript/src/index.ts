@@ -7,6 +7,7 @@ export type { CallOptions } from "./waiting.ts";
 export type { RunEvent, RunEvents } from "./events.ts";
 export type { EndedExecution, ExecutionFilter, Executions } from "./executions.ts";
 export type { Assets, UploadOptions } from "./assets.ts";
+export type { HookOptions, NewTrigger, ScheduleOptions, TriggerFilter, Triggers } from "./triggers.ts";
 export type { Batches, BatchOptions, ItemStatus } from "./batches.ts";
 export { type RunWebhook, verifyWebhook, type WebhookEvent, type WebhookToVerify } from "./webhooks.ts";
 export {

@@ -22,7 +22,7 @@ export interface ClientOptions {
 
 /** One call of the API. */
 export interface Call {
-  method: "GET" | "POST" | "DELETE";
+  method: "GET" | "POST" | "PATCH" | "DELETE";
   path: string;
   query?: Query | undefined;
   headers?: Record<string, string> | undefined;

@@ -61,7 +61,7 @@ def _members_of(kind: type[Any]) -> tuple[_Member, ...]:
     return tuple(
         _Member(
             field=each.name,
-            name=camel(each.name),
+            name=each.metadata.get("name") or camel(each.name),
             read=_reader(hints[each.name]),
             has_default=each.default is not MISSING or each.default_factory is not MISSING,
         )
