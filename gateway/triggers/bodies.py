@@ -21,6 +21,7 @@ from engine.triggers.trigger import (
     Verify,
     VerifyKind,
 )
+from engine.webhooks.signing import MAX_SECRET, MAX_URL, MIN_SECRET
 from gateway.http.query import Slug, Version
 from gateway.http.types import (
     OBJECT,
@@ -30,7 +31,7 @@ from gateway.http.types import (
     members_of,
     refused,
 )
-from gateway.runs.webhooks import WebhookOfRun
+from gateway.runs.webhooks import WebhookEvents
 from gateway.triggers.trigger_body import TriggerBody
 
 MAX_NAME = 100
@@ -74,6 +75,20 @@ class VerifyRequest(TriggerBody, kw_only=True):
     encoding: Annotated[
         SignatureEncoding | None, doc("For the kind `hmac`: `hex` if left out.")
     ] = None
+
+
+class WebhookOfTrigger(Nested, kw_only=True):
+    """A webhook for the runs of this trigger."""
+
+    url: Annotated[str, Meta(min_length=1, max_length=MAX_URL)]
+    secret: Annotated[
+        Annotated[str, Meta(min_length=MIN_SECRET, max_length=MAX_SECRET)] | UnsetType,
+        doc("Never shown. It may be left out of a change that keeps the origin of the URL."),
+    ] = UNSET
+    events: Annotated[
+        WebhookEvents | UnsetType,
+        doc("Left out: `execution.completed`, `execution.failed` and `execution.cancelled`."),
+    ] = UNSET
 
 
 class ScheduleMembers(Nested, kw_only=True):
@@ -143,8 +158,8 @@ class TriggerChanges(TriggerBody, kw_only=True):
     ] = field(default=UNSET, name="max_credits")
     webhook: Annotated[
         Any,
-        described_as(WebhookOfRun | None),
-        doc("Told of the runs; null: nobody is. It needs a `secret` where its origin is new."),
+        described_as(WebhookOfTrigger | None),
+        doc("Told of the runs, in place of every key's webhook; null: nobody is."),
     ] = UNSET
     cron: Annotated[
         str | UnsetType, doc("Of a schedule."), refused("must be a text: a cron expression")
