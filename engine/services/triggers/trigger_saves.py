@@ -9,6 +9,7 @@ from engine.ids.triggers import new_trigger_id
 from engine.services.triggers.trigger_checks import TriggerChecks, check_schema
 from engine.store import ReplaceRefusal, Store
 from engine.triggers.cron import parse_cron
+from engine.triggers.occurrences import Occurrence
 from engine.triggers.trigger import Trigger, TriggerSettings
 
 MAX_STALE = 5
@@ -66,7 +67,7 @@ class TriggerSaves(Struct, frozen=True, kw_only=True):
                 trigger = await triggers.get(account_id, trigger.id)
             settings, enabled = await change(trigger)
             await self.checks.check(account_id, settings, trigger.settings)
-            times = await self._times(settings, enabled=enabled)
+            times = await self._times(settings, enabled=enabled, last=trigger.last)
             if trigger.enabled and trigger.next_at is not None and trigger.next_at <= times[0]:
                 await self.begin_due(trigger)
                 trigger = await triggers.get(account_id, trigger.id)
@@ -81,9 +82,15 @@ class TriggerSaves(Struct, frozen=True, kw_only=True):
                 await self.begin_due(trigger)
         raise Unavailable("The trigger is being changed by others: try it again")
 
-    async def _times(self, settings: TriggerSettings, *, enabled: bool) -> tuple[int, int | None]:
-        """Return Redis's time, and the first due time of an enabled schedule after it."""
-        now_ms = await self.store.leases.now()
+    async def _times(
+        self, settings: TriggerSettings, *, enabled: bool, last: Occurrence | None = None
+    ) -> tuple[int, int | None]:
+        """Return Redis's time, and the first due time of an enabled schedule after it.
+
+        A clock that was set back is no reason to give a due time twice: both are later than the
+        last occurrence.
+        """
+        now_ms = max(await self.store.leases.now(), 0 if last is None else last.at)
         schedule = settings.schedule
         if schedule is None or not enabled:
             return now_ms, None

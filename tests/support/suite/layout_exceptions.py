@@ -23,7 +23,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/nodes/support/children.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",
     "engine/nodes/support/children_settings.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",
     "engine/services/triggers/trigger_checks.py": "tests/contract/triggers/test_settings.py has wrong settings of all kinds.",
-    "engine/services/triggers/trigger_saves.py": "tests/contract/triggers/test_triggers.py makes and changes triggers.",
     "gateway/routes/triggers/views.py": "Types; tests/contract/triggers/test_triggers.py reads them.",
     "gateway/triggers/access.py": "tests/contract/triggers/test_triggers.py has keys of all kinds.",
     "gateway/triggers/bodies.py": "tests/contract/triggers/test_settings.py has wrong members of all kinds.",
