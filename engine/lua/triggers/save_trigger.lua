@@ -16,8 +16,8 @@ local stamp = string.format('%d', now)
 local id = ARGV.id
 local function name(field) return id .. '.' .. field end
 
-local former, revision, enabled, next_at, since = unpack(redis.call('HMGET', KEYS.triggers,
-  id, name('revision'), name('enabled'), name('next'), name('since')))
+local former, revision, enabled, next_at, since, last = unpack(redis.call('HMGET', KEYS.triggers,
+  id, name('revision'), name('enabled'), name('next'), name('since'), name('last')))
 local is_new = ARGV.revision == '0'
 if former and tonumber(revision) == tonumber(ARGV.revision) + 1 and former == ARGV.settings
   and enabled == ARGV.enabled then
@@ -38,8 +38,10 @@ end
 local due_at = tonumber(next_at or '')
 local is_due = enabled == '1' and due_at and due_at <= now
 if is_due and ARGV.enabled == '0' then return {'due'} end
-
 local stays = is_due or ARGV.since == ''
+-- A worker may have begun the due time since the trigger was read.
+local last_at = tonumber(string.match(last or '', '^[^,]+,%a,(%d+)') or '-1')
+if not stays and ARGV.next ~= '' and tonumber(ARGV.next) <= last_at then return {'changed'} end
 local due = ARGV.enabled == '1' and (stays and next_at or ARGV.next) or ''
 redis.call('HSET', KEYS.triggers, id, ARGV.settings, name('enabled'), ARGV.enabled,
   name('revision'), string.format('%d', tonumber(ARGV.revision) + 1), name('updated'), stamp,

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any
 
 import pytest
@@ -21,10 +22,10 @@ from engine.services.media import MediaService
 from engine.services.runs.acceptance import Acceptance
 from engine.services.triggers.scheduled_runs import ScheduledRuns
 from engine.settings import Settings
-from engine.store import Account, Store
+from engine.store import Account, ReplaceRefusal, Store
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
-from engine.triggers.cron import parse_cron
+from engine.store.triggers import keys
 from engine.triggers.occurrences import Occurrence
 from engine.triggers.trigger import (
     Missed,
@@ -428,24 +429,37 @@ async def test_a_start_by_hand_is_refused_as_other_runs_are(
     assert await schedules.all_executions() == set()
 
 
-async def test_a_due_time_that_is_due_again_after_a_step_of_the_clock_passes(
+async def test_a_due_time_that_has_its_occurrence_cannot_be_the_next_one(
     schedules: Schedules, runs: ScheduledRuns, clock: FakeClock
 ) -> None:
     trigger = await schedules.save()
     clock.now = NOON
     await begin(runs, trigger)
-    before = await schedules.get(trigger)
-    clock.now = NOON - 30_000
-    again = parse_cron("* * * * *", "UTC").after(clock.now, 1)[0]
-    await schedules.store.triggers.replace(
-        before, before.settings, enabled=True, since=clock.now, next_at=again
-    )
-    clock.now = NOON + 10
+    begun = await schedules.get(trigger)
+    replace_trigger = partial(schedules.store.triggers.replace, begun, begun.settings, enabled=True)
+
+    refused = await replace_trigger(since=clock.now, next_at=NOON)
+    saved = await replace_trigger(since=clock.now, next_at=begun.next_at)
+
+    assert refused is ReplaceRefusal.CHANGED
+    assert isinstance(saved, Trigger)
+    assert saved.next_at == NOON + MINUTE
+
+
+@pytest.mark.parametrize("members", [{}, {"inputs": {"who": 5}}, {"missed": Missed.SKIP}])
+async def test_a_due_time_that_is_due_once_more_passes(
+    schedules: Schedules, runs: ScheduledRuns, clock: FakeClock, members: dict[str, Any]
+) -> None:
+    trigger = await schedules.save(**members)
+    clock.now = NOON + (70_000 if "missed" in members else 0)
+    await begin(runs, trigger)
+    before = await schedules.told(trigger)
+    key = keys.triggers(trigger.account_id)
+    await schedules.store.client.send("HSET", key, f"{trigger.id}.next", NOON)
     await begin(runs, trigger)
 
-    assert await schedules.told(trigger) == [(0, "started", "")]
-    assert (await schedules.get(trigger)).next_at == NOON + MINUTE
-    assert len(await schedules.all_executions()) == 1
+    assert await schedules.told(trigger) == before
+    assert (await schedules.get(trigger)).next_at == NOON + len(before) * MINUTE
 
 
 async def test_a_store_that_is_away_leaves_the_due_time_to_the_next_look(
