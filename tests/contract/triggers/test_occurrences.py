@@ -1,9 +1,13 @@
 """Occurrences of triggers."""
 
+from typing import Any
+
+import httpx2
 import pytest
 
 from tests.support.contract.installation import Caller
-from tests.support.contract.triggers import at, hook, make, refused, schedule
+from tests.support.contract.shapes import assert_fits
+from tests.support.contract.triggers import OCCURRENCE, at, hook, make, refused, schedule
 
 ROUTES = {
     "GET /api/triggers/{trigger_id}/occurrences": "workflow:run and workflow:write",
@@ -40,3 +44,72 @@ def test_those_of_someone_else_s_trigger_are_not_found(
 
     for path in ("/occurrences", f"/occurrences/{NOBODY}"):
         refused(stranger.get(at(made, path)), 404, "TRIGGER_NOT_FOUND")
+
+
+def sent(owner: Caller, trigger: dict[str, Any], body: Any, **headers: str) -> dict[str, Any]:
+    """Send an event; return the newest occurrence with its details."""
+    httpx2.post(trigger["url"], json=body, headers=headers, timeout=60)
+    found = owner.get(at(trigger)).json()["lastOccurrence"]
+    details: dict[str, Any] = owner.get(at(trigger, f"/occurrences/{found['id']}")).json()
+    return details
+
+
+def test_events_keep_body_and_headers_with_their_outcome(owner: Caller, slug: str) -> None:
+    made = make(owner, hook(slug, when="body.wanted"))
+
+    found = [
+        sent(owner, made, {"name": "Ada", "wanted": True}, **{"X-Mark": "1"}),
+        sent(owner, made, {"name": "Ada", "wanted": False}, **{"X-Mark": "2"}),
+        sent(owner, made, {"name": 5, "wanted": True}, **{"X-Mark": "3"}),
+    ]
+
+    for each in found:
+        assert_fits(each, {**OCCURRENCE, "body": dict, "headers": dict})
+    outcomes = [(each["status"], each["reason"]) for each in found]
+    assert outcomes == [
+        ("started", None),
+        ("skipped", "condition_false"),
+        ("failed", "invalid_inputs"),
+    ]
+    assert [each["body"]["name"] for each in found] == ["Ada", "Ada", 5]
+    assert [each["headers"]["x-mark"] for each in found] == ["1", "2", "3"]
+    listed = owner.get(at(made, "/occurrences")).json()["rows"]
+    assert [row["id"] for row in listed] == [each["id"] for each in found[::-1]]
+    assert all("body" not in row and "headers" not in row for row in listed)
+
+
+def test_no_secret_shows_in_an_occurrence(owner: Caller, slug: str) -> None:
+    owner.put("/api/secrets/BEARER", {"value": "canary-4711-canary"})
+    made = make(owner, hook(slug, verify={"kind": "bearer", "secret": "BEARER"}))
+    headers = {"authorization": "Bearer canary-4711-canary", "cookie": "a=canary"}
+
+    found = sent(owner, made, {"name": "Ada"}, **headers)
+
+    assert found["status"] == "started"
+    assert "canary" not in str(found)
+    assert "canary" not in owner.get(f"/api/executions/{found['executionId']}").text
+
+
+def test_a_large_event_keeps_its_body_while_its_run_is_hot(owner: Caller, slug: str) -> None:
+    made = make(owner, hook(slug, inputs={"name": "string(size(body.text))"}, when="body.wanted"))
+    large = "é" * 200_000
+
+    ran = sent(owner, made, {"text": large, "wanted": True})
+    skipped = sent(owner, made, {"text": large, "wanted": False})
+
+    assert ran["body"] == {"text": large, "wanted": True}
+    assert (skipped["status"], skipped["body"], skipped["headers"]) == ("skipped", None, None)
+
+
+def test_the_last_100_skipped_events_are_kept(owner: Caller, slug: str) -> None:
+    made = make(owner, hook(slug, when="false"))
+    with httpx2.Client() as client:
+        for number in range(103):
+            answer = client.post(made["url"], json={"number": number})
+            assert (answer.status_code, answer.json()) == (200, {"skipped": True})
+
+    rows = owner.get(at(made, "/occurrences?status=skipped&limit=200")).json()["rows"]
+
+    assert len(rows) == 100
+    oldest = owner.get(at(made, f"/occurrences/{rows[-1]['id']}")).json()
+    assert oldest["body"] == {"number": 3}

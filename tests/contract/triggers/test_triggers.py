@@ -308,6 +308,23 @@ def test_a_key_limited_to_one_slug_suffices_for_that_slug(administration: Admini
         refused(caller.request(method, at(foreign), json={}), 404, "TRIGGER_NOT_FOUND")
 
 
+def test_deleting_a_key_disables_its_triggers(administration: Administration) -> None:
+    account = administration.account("pro")
+    browser, caller = (
+        administration.browser(account),
+        administration.with_key(administration.key(account)),
+    )
+    slug = browser.save(greeting())
+    of_key = [make(caller, schedule(slug)), make(caller, hook(slug))]
+    of_session = make(browser, schedule(slug))
+    [key] = browser.get("/api/api-keys").json()
+
+    browser.delete(f"/api/api-keys/{key['id']}")
+
+    assert [browser.get(at(each)).json()["enabled"] for each in of_key] == [False, False]
+    assert browser.get(at(of_session)).json() == of_session
+
+
 def test_an_account_that_is_not_approved_reads_only(administration: Administration) -> None:
     browser = administration.browser(administration.account("pro", approved=False))
 
