@@ -21,7 +21,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children smoke chaos sentinel cluster versions soak fuzz dist clients e2e local timing contract clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers smoke chaos sentinel cluster versions soak fuzz dist clients e2e local timing contract clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -82,6 +82,9 @@ scale: $(VENV)/.installed-dev ## Measure what runs, idle parts and waiting cost,
 
 children: $(VENV)/.installed-dev ## Measure lists of texts and calls, and workflows in workflows (2 minutes)
 	$(BIN)/python -m tests.benchmarks.scale.children
+
+triggers: $(VENV)/.installed-dev ## Measure events of inbound webhooks (1 minute)
+	$(BIN)/python -m tests.benchmarks.scale.events
 
 smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
 	$(BIN)/pytest tests/acceptance/commands/test_first_run.py

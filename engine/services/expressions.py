@@ -14,19 +14,12 @@ from engine.errors import Unavailable
 from engine.errors.nodes import NodeFailed
 from engine.process.lru_cache import LruCache
 from engine.process.pool import AccountRunner, Pool, PoolCrashed, PoolTimeout
+from engine.services.event_evaluations import EventEvaluations
 from engine.values import cel
 from engine.values.cel import Expression
-from engine.values.cel.several import (
-    ALL,
-    Evaluations,
-    ExpressionProblem,
-    decode_evaluations,
-    evaluate_several,
-)
+from engine.values.cel.several import Evaluations, SeveralCall
 
 TRIAL_SECONDS = 1.0
-SEVERAL_SECONDS = 2.0
-"""Longest time of the expressions of one event, all together."""
 CHECK_SECONDS = 10.0
 """Longest time of one call of a child that checks; the limits on processor time are far below."""
 GRAPH_CPU_SECONDS = 2.0
@@ -70,6 +63,7 @@ class Expressions:
             KNOWN_EXPRESSIONS, KNOWN_BYTES
         )
         """Fault of each known expression in a tuple, None for a sound one; a crash is a fault."""
+        self._events = EventEvaluations(self._use_for_events)
 
     async def check(
         self, account_id: str, expressions: Sequence[Expression]
@@ -109,36 +103,19 @@ class Expressions:
             return encoded
 
     async def evaluate_several(
-        self,
-        account_id: str,
-        condition: str | None,
-        expressions: Sequence[tuple[str, str]],
-        values: Mapping[str, Any],
-        *,
-        is_thorough: bool = False,
+        self, account_id: str, call: SeveralCall, size: int = 0
     ) -> Evaluations:
-        """Return what `engine.values.cel.several.evaluate_several` does, by one call of a child.
+        """Return what `engine.values.cel.several.evaluate_several` does, in a child.
 
-        An evaluation over the limits of time or memory is a problem of all expressions together.
-        Raises Unavailable where many are evaluated.
+        Calls of an account that wait go to the child together; `size` is the size of the values in
+        bytes, about. An evaluation over the limits of time or memory is a problem of all
+        expressions together. Raises Unavailable where too many wait, or for too long.
         """
-        async with self._use(account_id) as pool:
-            try:
-                encoded: bytes = await AccountRunner(pool, account_id).run(
-                    evaluate_several,
-                    *(condition, tuple(expressions), values, is_thorough),
-                    deadline_seconds=SEVERAL_SECONDS,
-                )
-            except PoolTimeout:
-                reason = f"The expressions did not end within {SEVERAL_SECONDS:g} s"
-                return Evaluations(problems=[ExpressionProblem(name=ALL, reason=reason)])
-            except (PoolCrashed, MemoryError):
-                reason = "The expressions needed more memory than they may have"
-                return Evaluations(problems=[ExpressionProblem(name=ALL, reason=reason)])
-            return decode_evaluations(encoded)
+        return await self._events.evaluate(account_id, call, size)
 
     async def close(self) -> None:
         """End the processes; a trial under way raises NodeFailed."""
+        await self._events.close()
         if self._idle is not None:
             self._idle.cancel()
         pool, self._pool = self._pool, None
@@ -175,6 +152,11 @@ class Expressions:
                 self._known.put(expression, (fault,), len(expression.text))
             position += len(answers)
             spent += seconds
+
+    @contextlib.asynccontextmanager
+    async def _use_for_events(self, account_id: str) -> AsyncIterator[AccountRunner]:
+        async with self._use(f"{account_id} events") as pool:
+            yield AccountRunner(pool, account_id)
 
     @contextlib.asynccontextmanager
     async def _use(self, account_id: str) -> AsyncIterator[Pool]:

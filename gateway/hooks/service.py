@@ -91,7 +91,8 @@ async def _judge(
     expressions, account_id = request.services.checker.expressions, signed.principal.account.id
     verify, headers = signed.settings.verify, request.scope["headers"]
     default_id = default_event_id(verify, headers, values["body"])
-    verdict = await judge_event(expressions, account_id, signed.settings, values, default_id)
+    settings, size = signed.settings, len(signed.data)
+    verdict = await judge_event(expressions, account_id, settings, values, default_id, size=size)
     if verdict.problems:
         first = verdict.problems[0]
         raise InvalidInputs(first.name, first.reason)

@@ -8,7 +8,7 @@ from msgspec import Struct
 from engine.services.expressions import Expressions
 from engine.triggers.trigger import HookSettings
 from engine.values.cel import Expression
-from engine.values.cel.several import ALL, CONDITION, ExpressionProblem
+from engine.values.cel.several import ALL, CONDITION, ExpressionProblem, SeveralCall
 from engine.values.plain import kind_of
 
 VARIABLES = ("body", "headers", "method", "query")
@@ -54,20 +54,21 @@ async def judge_event(
     values: Mapping[str, Any],
     default_id: str | None,
     *,
+    size: int = 0,
     is_thorough: bool = False,
 ) -> EventVerdict:
     """Return the outcome of all expressions for an event, by one call of a child process.
 
-    With `is_thorough`, inputs are evaluated although `when` is false or fails. Raises Unavailable.
+    `size` is that of the event in bytes, about. With `is_thorough`, inputs are evaluated although
+    `when` is false or fails. Raises Unavailable.
     """
     body = values["body"]
     inputs: dict[str, Any] = body if hook.inputs is None and isinstance(body, dict) else {}
     others = _named(hook)
     if not hook.when and not others:
         return EventVerdict(is_wanted=True, inputs=inputs, event_id=default_id, problems=[])
-    found = await expressions.evaluate_several(
-        account_id, hook.when or None, others, values, is_thorough=is_thorough
-    )
+    call = SeveralCall(hook.when or None, others, values, is_thorough)
+    found = await expressions.evaluate_several(account_id, call, size)
     problems = [each if each.name != ALL else _renamed(hook, each) for each in found.problems]
     event_id = default_id
     if hook.event_id and EVENT_ID in found.results:

@@ -1,7 +1,7 @@
 """Evaluation of several expressions over the same variables, by one call of a child process."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 from msgspec import Struct, field
@@ -39,6 +39,16 @@ class Evaluations(Struct, frozen=True, kw_only=True):
     problems: list[ExpressionProblem] = field(default_factory=list)
 
 
+class SeveralCall(NamedTuple):
+    """A condition and named expressions to evaluate over the same values."""
+
+    condition: str | None
+    expressions: Sequence[tuple[str, str]]
+    values: Mapping[str, Any]
+    is_thorough: bool = False
+    """Evaluate the expressions although the condition is false, or has a problem."""
+
+
 _decoder = msgspec.json.Decoder(Evaluations)
 
 
@@ -47,16 +57,14 @@ def decode_evaluations(encoded: bytes) -> Evaluations:
     return _decoder.decode(encoded)
 
 
-def evaluate_several(
-    condition: str | None,
-    expressions: Sequence[tuple[str, str]],
-    values: Mapping[str, Any],
-    is_thorough: bool,
-) -> bytes:
-    """Return the evaluations of a condition and of named expressions, as JSON.
+def evaluate_calls(calls: Sequence[SeveralCall]) -> list[bytes]:
+    """Return the evaluations of each call."""
+    return [evaluate_several(each) for each in calls]
 
-    Where the condition is false, or has a problem, the others are evaluated only if `is_thorough`.
-    """
+
+def evaluate_several(call: SeveralCall) -> bytes:
+    """Return the evaluations of a call, as JSON."""
+    condition, expressions, values, is_thorough = call
     problems: list[ExpressionProblem] = []
     results: dict[str, Any] = {}
     is_true = True

@@ -345,3 +345,18 @@ def test_a_run_deeper_than_8_is_508(owner: Caller, slug: str) -> None:
 
     refused(send(trigger, headers={"headrace-depth": "8"}), 508, "LOOP_DETECTED")
     started(send(trigger, headers={"headrace-depth": "7"}))
+
+
+def test_an_event_is_shown_while_it_is_hot(owner: Caller, slug: str) -> None:
+    trigger = make(owner, hook(slug, when="body.name != 'x'"))
+    send(trigger, EVENT, {"x-mine": "1", "authorization": "Bearer secret"})
+    send(trigger, {"name": "x"}, {"x-mine": "2"})
+
+    newest, oldest = (
+        owner.get(at(trigger, f"/occurrences/{row['id']}")).json()
+        for row in owner.get(at(trigger, "/occurrences")).json()["rows"]
+    )
+
+    assert (oldest["body"], oldest["headers"]["x-mine"]) == (EVENT, "1")
+    assert (newest["body"], newest["headers"]["x-mine"]) == ({"name": "x"}, "2")
+    assert "authorization" not in oldest["headers"]

@@ -21,7 +21,7 @@ BODY = {"action": "opened", "issue": {"title": "It breaks", "number": 7}}
 
 @pytest.fixture
 async def expressions(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Expressions]:
-    for name in ("CHECK_SECONDS", "WAIT_SECONDS", "SEVERAL_SECONDS"):
+    for name in ("CHECK_SECONDS", "WAIT_SECONDS"):
         monkeypatch.setattr(module, name, PATIENCE_SECONDS)
     expressions = Expressions()
     yield expressions

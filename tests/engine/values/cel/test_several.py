@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from engine.values.cel import several
-from engine.values.cel.several import ALL, decode_evaluations, evaluate_several
+from engine.values.cel.several import ALL, SeveralCall, decode_evaluations, evaluate_calls
 
 VALUES = {"body": {"n": 2, "s": "x"}, "headers": {"a": "b"}}
 
@@ -13,7 +13,8 @@ VALUES = {"body": {"n": 2, "s": "x"}, "headers": {"a": "b"}}
 def evaluate(
     condition: str | None, *expressions: tuple[str, str], is_thorough: bool = False, **values: Any
 ) -> tuple[bool, dict[str, Any], list[str]]:
-    encoded = evaluate_several(condition, expressions, values or VALUES, is_thorough)
+    call = SeveralCall(condition, expressions, values or VALUES, is_thorough)
+    [encoded] = evaluate_calls([call])
     found = decode_evaluations(encoded)
     return found.is_true, found.results, [each.name for each in found.problems]
 
