@@ -1,0 +1,111 @@
+"""The pages on triggers: their commands and programs run as printed, and send signed events."""
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.acceptance.running_stack import RunningStack, environment, until
+from tests.support.http.target import stub_server
+
+ROOT = Path(__file__).parents[3]
+PAGES = ROOT / "docs" / "how-to" / "triggers"
+SCHEDULE = "run-on-a-schedule.md"
+EXPRESSIONS: dict[str, Callable[[datetime], bool]] = {
+    "*/15 * * * *": lambda at: at.minute % 15 == 0,
+    "0 9 * * 1-5": lambda at: (at.hour, at.minute) == (9, 0) and at.isoweekday() < 6,
+    "0 8,20 * * *": lambda at: at.hour in (8, 20) and at.minute == 0,
+    "0 6 1 * *": lambda at: (at.day, at.hour, at.minute) == (1, 6, 0),
+}
+
+
+def blocks(page: str, language: str = "sh") -> list[str]:
+    """Return the blocks of a page in one language, without the indent of a list."""
+    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", (PAGES / page).read_text(), re.S | re.M)
+    return [re.sub(f"^{indent}", "", block, flags=re.M) for indent, block in found]
+
+
+class Shell:
+    """Runs blocks of a page in a folder that looks like a clone with a stack."""
+
+    def __init__(self, stack: RunningStack, folder: Path) -> None:
+        (folder / ".venv").symlink_to(ROOT / ".venv")
+        self._folder = folder
+        self._environ = environment(
+            HEADRACE_URL=stack.url,
+            HEADRACE_API_KEY=stack.key,
+            HEADRACE_DATA_DIR=str(stack.data_dir),
+        )
+
+    def run(self, block: str, **environ: str) -> str:
+        """Run a block, which must succeed; return its output."""
+        return self._done(["bash", "-euo", "pipefail", "-c", block], environ)
+
+    def python(self, program: str, **environ: str) -> str:
+        """Run a program, which must succeed; return its output."""
+        return self._done([sys.executable, "-c", program], environ)
+
+    def _done(self, command: list[str], environ: dict[str, str]) -> str:
+        done = subprocess.run(
+            command,
+            cwd=self._folder,
+            env=self._environ | environ,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+        assert done.returncode == 0, f"{command[-1]}: {done.stdout}{done.stderr}"
+        return done.stdout
+
+    def create(self, block: str) -> tuple[str, str]:
+        """Run a block that creates a trigger; return its id, and the last line."""
+        printed = self.run(block)
+        [trigger_id] = re.findall(r"^(trg_\S+)", printed, re.M)
+        return trigger_id, printed.splitlines()[-1]
+
+
+@pytest.fixture
+def shell(stack: RunningStack, tmp_path: Path) -> Shell:
+    return Shell(stack, tmp_path)
+
+
+def ended(stack: RunningStack, execution_id: str) -> Any:
+    path = f"/api/executions/{execution_id}"
+    return until(lambda: stack.api("GET", path)[1], lambda found: found["completedAt"])
+
+
+def test_the_schedule_of_the_page_is_made_run_and_paused(stack: RunningStack, shell: Shell) -> None:
+    make, look, changes, manage, by_api = blocks(SCHEDULE)
+    stack.api("POST", "/api/workflows", {"copyOf": "daily-digest", "name": "Morning digest"})
+    with stub_server(values={"/news": "A blue kettle is out."}) as server:
+        trigger_id, _ = shell.create(make.replace("https://example.org/news", f"{server.url}/news"))
+        seen = shell.run(look.replace("ID", trigger_id))
+        [execution_id] = re.findall(r"started\s+-\s+(\S+)$", seen, re.M)
+        run = ended(stack, execution_id)
+    by_hand = json.loads(shell.run(by_api))
+
+    assert "blue kettle" in run["result"]["digest"]
+    assert (run["source"], run["triggerId"]) == ("trigger", trigger_id)
+    assert "03:00 +0200" in shell.run(changes)
+    assert shell.run(manage.replace("ID", trigger_id)).count("morning-digest") >= 2
+    assert stack.api("GET", f"/api/triggers/{trigger_id}")[0] == 404
+    assert (by_hand["cron"], by_hand["enabled"]) == ("30 7 * * 1-5", True)
+
+
+@pytest.mark.parametrize("expression", EXPRESSIONS)
+def test_each_expression_of_the_page_has_the_times_that_stand_beside_it(
+    stack: RunningStack, expression: str
+) -> None:
+    body = {"cron": expression, "timezone": "UTC", "count": 8}
+
+    times = stack.api("POST", "/api/triggers/preview", body)[1]["at"]
+
+    assert f"| `{expression}` |" in (PAGES / SCHEDULE).read_text()
+    assert len(times) == 8
+    assert all(EXPRESSIONS[expression](datetime.fromisoformat(at)) for at in times)
