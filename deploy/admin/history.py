@@ -50,6 +50,7 @@ async def read_status(store: Store, database: Database) -> Row:
         "archivedUntil": moment(health.executions.oldest_at or (None if error else health.now)),
         "waiting": health.executions.count,
         "waitingDeliveries": health.deliveries.count,
+        "waitingOccurrences": health.occurrences.count,
         "refused": health.state.refused,
         "refusedRecords": dict(health.state.refusals),
         "error": error or None,

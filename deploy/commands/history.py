@@ -16,7 +16,7 @@ from deploy.stack.store_access import with_store
 
 STATUS_COLUMNS = (
     *("database", "revision", "isCurrent", "executions", "archivedUntil"),
-    *("waiting", "waitingDeliveries", "refused", "error"),
+    *("waiting", "waitingDeliveries", "waitingOccurrences", "refused", "error"),
 )
 
 

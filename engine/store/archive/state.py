@@ -9,6 +9,7 @@ import msgspec
 
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.ended_executions import EndedExecutions
+from engine.store.archive.occurrence_outbox import OccurrenceOutbox
 from engine.store.archive.outbox import HistoryBacklog
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
@@ -72,6 +73,7 @@ class HistoryHealth:
     state: ArchiverState
     executions: HistoryBacklog
     deliveries: HistoryBacklog
+    occurrences: HistoryBacklog
     now: int
 
     @property
@@ -91,9 +93,10 @@ class HistoryHealth:
             return "; ".join(f"{each.name}: {each.reason}" for each in self.unfit)
         if self.state.refused:
             return self._refusals()
-        if self.executions.count + self.deliveries.count == 0:
+        backlogs = self.executions, self.deliveries, self.occurrences
+        if not any(each.count for each in backlogs):
             return ""
-        oldest = min(each.oldest_at or self.now for each in (self.executions, self.deliveries))
+        oldest = min(each.oldest_at or self.now for each in backlogs)
         # An archiver that has yet to start is not silent before something has waited for it.
         if self.now - max(self.state.seen_at, oldest) > SILENT_MS:
             return SILENT
@@ -113,6 +116,7 @@ class ArchiverStates:
         self._client = client
         self._executions = EndedExecutions(client)
         self._deliveries = EndedDeliveries(client)
+        self._occurrences = OccurrenceOutbox(client)
 
     async def read(self) -> ArchiverState:
         """Return the state as the archiver wrote it last."""
@@ -157,14 +161,20 @@ class ArchiverStates:
 
     async def health(self) -> HistoryHealth:
         """Return the state with the backlogs."""
-        state, executions, deliveries, time = await asyncio.gather(
+        state, executions, deliveries, occurrences, time = await asyncio.gather(
             self.read(),
             self._executions.backlog(),
             self._deliveries.backlog(),
+            self._occurrences.backlog(),
             self._client.send("TIME"),
         )
-        now = int(time[0]) * 1000 + int(time[1]) // 1000
-        return HistoryHealth(state=state, executions=executions, deliveries=deliveries, now=now)
+        return HistoryHealth(
+            state=state,
+            executions=executions,
+            deliveries=deliveries,
+            occurrences=occurrences,
+            now=int(time[0]) * 1000 + int(time[1]) // 1000,
+        )
 
     async def write(self, *, seen_at: int, error: str, refused: Mapping[str, str]) -> None:
         """Write a sign of life, with the reasons of the records that cannot be archived."""

@@ -25,6 +25,7 @@ WELL = HistoryHealth(
     state=ArchiverState(database_id="one", seen_at=NOW - 1_000),
     executions=SOME,
     deliveries=NONE,
+    occurrences=NONE,
     now=NOW,
 )
 
@@ -45,6 +46,7 @@ def old(behind_ms: int) -> HistoryBacklog:
         (replace(WELL, executions=old(BEHIND_MS)), ""),
         (replace(WELL, executions=old(BEHIND_MS + 1)), "it is 5 minutes behind"),
         (replace(WELL, deliveries=old(2 * BEHIND_MS)), "it is 10 minutes behind"),
+        (replace(WELL, occurrences=old(3 * BEHIND_MS)), "it is 15 minutes behind"),
     ],
 )
 def test_what_makes_the_history_incomplete(health: HistoryHealth, expected: str) -> None:
@@ -82,5 +84,5 @@ async def test_the_first_database_keeps_the_history(store: Store) -> None:
         database_id="one", seen_at=5, error="gone", refused=2, refusals={"a/1": "why", "a/2": "why"}
     )
     health = await states.health()
-    assert (health.executions, health.deliveries) == (NONE, NONE)
+    assert (health.executions, health.deliveries, health.occurrences) == (NONE, NONE, NONE)
     assert abs(health.now - await store.leases.now()) < 60_000
