@@ -9,6 +9,10 @@ function client({ timeout, ...options } = {}) {
   return new Headrace({ ...options, requestTimeoutMs: ms(timeout) });
 }
 
+function trigger(workflowSlug, { maxCredits, ...members }) {
+  return { workflowSlug, ...members, ...(maxCredits !== undefined && { max_credits: maxCredits }) };
+}
+
 const VERBS = {
   run: (headrace, { slug, inputs, ...options }) => headrace.run(slug, inputs, options),
   start: (headrace, { slug, inputs, ...options }) => headrace.start(slug, inputs, options),
@@ -21,6 +25,18 @@ const VERBS = {
   "batch.cancel": ({ batch }, { batchId }) => batch.cancel(batchId),
   "batch.retry": ({ batch }, { batchId }) => batch.retry(batchId),
   "batch.list": ({ batch }, options) => batch.list(options),
+  "triggers.createSchedule": ({ triggers }, { slug, ...schedule }) => triggers.createSchedule(trigger(slug, schedule)),
+  "triggers.createWebhook": ({ triggers }, { slug, ...hook }) => triggers.createWebhook(trigger(slug, hook)),
+  "triggers.get": ({ triggers }, { triggerId }) => triggers.get(triggerId),
+  "triggers.list": ({ triggers }, { pageSize, ...filter }) => triggers.list(filter, { pageSize }),
+  "triggers.update": ({ triggers }, { triggerId, ...changes }) => triggers.update(triggerId, changes),
+  "triggers.delete": ({ triggers }, { triggerId }) => triggers.delete(triggerId),
+  "triggers.run": ({ triggers }, { triggerId }) => triggers.run(triggerId),
+  "triggers.rotate": ({ triggers }, { triggerId }) => triggers.rotate(triggerId),
+  "triggers.test": ({ triggers }, { triggerId, body, headers }) => triggers.test(triggerId, body, { headers }),
+  "triggers.occurrences": ({ triggers }, { triggerId, ...options }) => triggers.occurrences(triggerId, options),
+  "triggers.occurrence": ({ triggers }, { triggerId, occurrenceId }) => triggers.occurrence(triggerId, occurrenceId),
+  "triggers.preview": ({ triggers }, { cron, ...options }) => triggers.preview(cron, options),
   "assets.upload": ({ assets }, { file, contentType }) => assets.upload(Uint8Array.from(atob(file), (each) => each.charCodeAt(0)), { contentType }),
   "assets.get": ({ assets }, { assetId }) => assets.get(assetId),
   "assets.list": ({ assets }, options) => assets.list(options),

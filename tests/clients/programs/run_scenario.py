@@ -75,8 +75,9 @@ def prepare(client, step, saved):
         return lambda: headrace_client.verify_webhook(**arguments)
     verb = client
     for name in step["call"].split("."):
-        verb = getattr(verb, name)
-    names = () if step["call"].endswith(".list") else POSITIONAL
+        verb = getattr(verb, snake(name))
+    by_name = step["call"].endswith(".list") or step["call"].startswith("triggers.")
+    names = () if by_name else POSITIONAL
     positional = [arguments.pop(name) for name in names if name in arguments]
     options = {snake(name): value for name, value in arguments.items()}
     return lambda: verb(*positional, **options)
