@@ -121,9 +121,18 @@ function NewValue({ name }: { name: string }) {
       setFault((error as Error).message);
     }
   };
-  // No form: browsers take one with a password alone for a sign-in.
   return (
-    <div className="hook-secret">
+    <form
+      className="hook-secret"
+      aria-label="Value of the secret"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void save();
+      }}
+      noValidate
+    >
+      {/* Browsers take a form with a password alone for a sign-in. */}
+      <input type="text" autoComplete="username" value={name} readOnly hidden />
       <TextField
         label={`New value of ${name}`}
         hint="Nobody can read it again. It counts from the next event on, for all triggers and workflows that use this secret."
@@ -131,12 +140,11 @@ function NewValue({ name }: { name: string }) {
         autoComplete="new-password"
         value={value}
         onChange={setValue}
-        onKeyDown={(event) => event.key === "Enter" && void save()}
         fault={fault}
       />
-      <Button disabled={value === ""} onClick={() => void save()}>
+      <Button type="submit" disabled={value === ""}>
         Save secret
       </Button>
-    </div>
+    </form>
   );
 }
