@@ -14,7 +14,6 @@ from engine.errors import (
     EngineError,
     InvalidBody,
     InvalidInputs,
-    RateLimitExceeded,
     TriggerNotFound,
     Unavailable,
     VersionNotFound,
@@ -35,6 +34,7 @@ from engine.store import (
     OccurrenceRefused,
     RunVerdict,
 )
+from engine.store.accounts.rate_limits import Window
 from engine.triggers.occurrences import FailReason, Occurrence, OccurrenceStatus, SkipReason
 from engine.triggers.trigger import Respond, TriggerKind
 from gateway.hooks.answers import SKIPPED, UrlChallenge, answer_accepted, answer_repeated
@@ -106,6 +106,16 @@ class _Outcome:
         self._request = request
         self._signed = signed
         self.occurrence_id = new_occurrence_id()
+        self._shows_window = False
+
+    def show(self, window: Window | None) -> None:
+        """Note the headers of the account's window of runs, once.
+
+        Raises RateLimitExceeded beyond its limit; None: there is none.
+        """
+        if window is not None and not self._shows_window:
+            self._shows_window = True
+            apply_window(self._request.scope, self._signed.principal.terms, window)
 
     async def skip(self, packed: bytes) -> None:
         """Record an event that the condition does not want. Raises TriggerNotFound."""
@@ -131,16 +141,14 @@ class _Outcome:
             if refused is None:
                 count(OccurrenceStatus.FAILED, reason)
         if refused is not None:
-            self.check(refused)
+            self.refuse(refused)
+        self.show(self._signed.hook.window)
         raise error
 
-    def check(self, refused: OccurrenceRefused) -> NoReturn:
+    def refuse(self, refused: OccurrenceRefused) -> NoReturn:
         """Raise the error of a refused occurrence: RateLimitExceeded or TriggerNotFound."""
-        if refused.window is None:
-            raise TriggerNotFound
-        terms = self._signed.principal.terms
-        apply_window(self._request.scope, terms, refused.window)
-        raise RateLimitExceeded(terms.tier.value, refused.window.limit, refused.window.seconds_left)
+        self.show(refused.window)
+        raise TriggerNotFound
 
     def _record(
         self, status: OccurrenceStatus, reason: SkipReason | FailReason, packed: bytes
@@ -168,8 +176,6 @@ class _EventRun(Struct, frozen=True):
     async def start(self, verdict: EventVerdict) -> Response | PendingRunAnswer:
         """Accept the run, and answer as the trigger says. Raises EngineError."""
         hook, request = self.signed.hook, self.request
-        if hook.window is not None:
-            apply_window(request.scope, hook.terms, hook.window)
         event_id = verdict.event_id
         occurrence = NewOccurrence(
             id=self.outcome.occurrence_id,
@@ -179,6 +185,11 @@ class _EventRun(Struct, frozen=True):
             event=self.packed,
             event_digest=hashlib.sha256(event_id.encode()).hexdigest() if event_id else "",
         )
+        if hook.window is not None and hook.window.is_refused:
+            repeated = await self._find_first(occurrence)
+            if repeated is not None:
+                return answer_repeated(request, repeated.execution_id)
+            self.outcome.show(hook.window)
         parameters = self._parameters(verdict.inputs)
         if not parameters.awaits_end:
             accepted = await self._accept(occurrence, parameters)
@@ -190,6 +201,7 @@ class _EventRun(Struct, frozen=True):
             accepted = await self._accept(occurrence, parameters)
             if isinstance(accepted, Accepted):
                 pending.warnings = accepted.warnings
+                self.outcome.show(hook.window)
                 return pending
         except BaseException:
             pending.discard()
@@ -263,11 +275,13 @@ class _EventRun(Struct, frozen=True):
     def _answer(self, occurrence: NewOccurrence, verdict: RunVerdict) -> Response:
         match verdict:
             case Accepted():
+                self.outcome.show(self.signed.hook.window)
                 return answer_accepted(verdict.id, occurrence.id)
             case OccurrenceRefused(reason="repeated"):
+                self.outcome.show(self.signed.hook.window)
                 return answer_repeated(self.request, verdict.execution_id)
             case OccurrenceRefused():
-                self.outcome.check(verdict)
+                self.outcome.refuse(verdict)
         raise TypeError("the acceptance of an event has another verdict")
 
 

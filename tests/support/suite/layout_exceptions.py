@@ -17,8 +17,6 @@ MANY_ENTRIES: dict[str, str] = {
 
 TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/hooks/answers.py": "tests/contract/triggers/test_events.py gets each answer.",
-    "gateway/hooks/intake.py": "tests/contract/triggers/test_events.py sends events of all kinds.",
-    "gateway/hooks/service.py": "tests/contract/triggers/test_events.py has each outcome of an event.",
     "engine/graph/parsed.py": "Types; tests/engine/graph/test_parse_bodies.py has problems in bodies.",
     "engine/nodes/support/children.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",
     "engine/nodes/support/children_settings.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",
