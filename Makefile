@@ -83,7 +83,8 @@ scale: $(VENV)/.installed-dev ## Measure what runs, idle parts and waiting cost,
 children: $(VENV)/.installed-dev ## Measure lists of texts and calls, and workflows in workflows (2 minutes)
 	$(BIN)/python -m tests.benchmarks.scale.children
 
-triggers: $(VENV)/.installed-dev ## Measure events of inbound webhooks (1 minute)
+triggers: $(VENV)/.installed-dev ## Measure a thousand schedules of one minute, and events of inbound webhooks (4 minutes)
+	$(BIN)/python -m tests.benchmarks.scale.schedules
 	$(BIN)/python -m tests.benchmarks.scale.events
 
 smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
