@@ -2,23 +2,45 @@
 
 import json
 import time
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
+from urllib.parse import quote
 
 import httpx2
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from engine.triggers.trigger import VerifyKind
-from tests.support.contract.installation import Caller, workflow
+from tests.support.acceptance.running_stack import until
+from tests.support.contract.installation import Administration, Caller, field, form, workflow
 from tests.support.contract.shapes import assert_fits, sentence, uuid
-from tests.support.contract.triggers import SECRET, at, hook, make
+from tests.support.contract.triggers import SECRET, at, greeting, hook, make
 from tests.support.gateway.documents import edge, node
+from tests.support.http.target import Stub
 from tests.support.triggers.signatures import HMAC_HEADER, github, signed, standard
 
 ROUTES = {"POST /hooks/{token}": "public"}
 JSON = "application/json"
 EVENT = {"name": "Ada"}
+FORM = 'multipart/form-data; boundary="b"'
+JSON_BODIES = st.recursive(
+    st.none() | st.booleans() | st.floats() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
+    max_leaves=12,
+).map(lambda value: json.dumps(value).encode())
 SIGNED = [each for each in VerifyKind if each is not VerifyKind.NONE]
+
+
+@pytest.fixture(scope="module")
+def shared_hooks(administration: Administration) -> list[dict[str, Any]]:
+    """Inbound webhooks of an account without a rate limit: one is simple, one has expressions."""
+    owner = administration.browser(administration.account("enterprise"))
+    slug = owner.save(greeting())
+    inputs = {"name": "json.stringify([body, query])"}
+    more = {"when": "has(headers.host)", "inputs": inputs}
+    return [make(owner, hook(slug)), make(owner, hook(slug, **more))]
 
 
 def send(
@@ -360,3 +382,64 @@ def test_an_event_is_shown_while_it_is_hot(owner: Caller, slug: str) -> None:
     assert (oldest["body"], oldest["headers"]["x-mine"]) == (EVENT, "1")
     assert (newest["body"], newest["headers"]["x-mine"]) == ({"name": "x"}, "2")
     assert "authorization" not in oldest["headers"]
+
+
+def test_a_trigger_that_calls_its_own_url_ends_at_the_depth_of_8(owner: Caller) -> None:
+    call = {"url": "{{ url }}", "method": "POST", "body": "{}", "retry": {"attempts": 1}}
+    nodes = [form(field("url", "text")), node("call", "httpRequest", **call)]
+    nodes.append(node("out", "responseOutput"))
+    edges = [edge("in", "url", "call", "url"), edge("call", "response-out", "out", "result-in")]
+    trigger = make(owner, hook(owner.save(workflow(nodes, edges)), inputs={"url": "''"}))
+    owner.patch(at(trigger), {"inputs": {"url": f"'{trigger['url']}'"}})
+
+    send(trigger, {})
+
+    path = f"/api/executions?triggerId={trigger['id']}"
+    rows = until(
+        lambda: owner.get(path).json()["rows"],
+        lambda found: any(each["status"] == "failed" for each in found),
+    )
+    assert Counter(each["status"] for each in rows) == {"completed": 7, "failed": 1}
+    deepest = next(each for each in rows if each["status"] == "failed")
+    assert "508" in deepest["error"]["message"]
+
+
+def test_the_webhook_of_the_trigger_is_told_of_the_end(
+    owner: Caller, slug: str, stub: Stub
+) -> None:
+    webhook = {"url": f"{stub.url}/told", "secret": "a secret of the receiver"}
+    trigger = make(owner, hook(slug, webhook=webhook))
+
+    execution_id = started(send(trigger))
+
+    path = f"/api/deliveries?executionId={execution_id}"
+    [row] = until(lambda: owner.get(path).json()["rows"], bool)
+    found = (row["url"], row["keyId"], row["event"])
+    assert found == (webhook["url"], None, "execution.completed")
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(
+    st.sampled_from(["application/json", "text/plain", "a/b", "", "multipart/form-data", FORM]),
+    st.one_of(st.binary(max_size=400), st.text(max_size=100).map(str.encode), JSON_BODIES),
+    st.dictionaries(
+        st.sampled_from(["x-a", "webhook-id", "stripe-signature", "x-github-delivery", "cookie"]),
+        st.text(st.characters(min_codepoint=33, max_codepoint=255), min_size=1, max_size=60),
+    ),
+    st.text(max_size=30),
+)
+def test_no_event_is_an_error_of_the_server(
+    shared_hooks: list[dict[str, Any]],
+    content_type: str,
+    data: bytes,
+    headers: dict[str, str],
+    query: str,
+) -> None:
+    raw = [(name.encode(), value.encode("latin-1", "replace")) for name, value in headers.items()]
+    if content_type:
+        raw.append((b"content-type", content_type.encode()))
+    for trigger in shared_hooks:
+        url = f"{trigger['url']}?{quote(query)}"
+        answer = httpx2.post(url, content=data, headers=raw, timeout=60)
+
+        assert answer.status_code in {200, 202, 400, 401, 429}, answer.text
