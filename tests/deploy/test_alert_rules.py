@@ -11,6 +11,7 @@ from engine import metrics
 from engine.store import Store
 from engine.triggers.occurrences import FailReason, OccurrenceStatus
 from engine.triggers.trigger import TriggerKind
+from workers.recovery.duties.due_feeds import DueSchedules
 
 yaml = pytest.importorskip("yaml", reason="comes with schemathesis")
 
@@ -18,7 +19,7 @@ GUIDES = Path(__file__).parents[2] / "docs" / "how-to" / "operate"
 RULES = GUIDES / "alert-rules.yaml"
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",)}
 VALUES = {
-    "duty": {"schedules"},
+    "duty": {DueSchedules.name},
     "kind": {*TriggerKind},
     "reason": {*FailReason},
     "status": {each.value for each in OccurrenceStatus},

@@ -1,5 +1,7 @@
 """Occurrences move to the history, and leave Redis only afterwards."""
 
+from typing import Any
+
 import pytest
 
 from engine.history.archiving import occurrence_archive
@@ -11,7 +13,9 @@ from engine.store import Account, Store
 from engine.store.archive.occurrence_outbox import OccurrenceOutbox, parse_reference
 from engine.store.triggers import keys
 from tests.support.history.rows import table_rows
+from tests.support.store.redis_contents import contents
 from tests.support.triggers.occurrences import TRIGGER, occurrence, put_occurrences
+from tests.support.triggers.records import save_schedule
 
 LATER = 2**52
 
@@ -55,6 +59,24 @@ async def test_some_are_written_at_once_and_again_after_a_kill(
     assert [await archive.archive() for _ in range(2)] == [1, 0]
 
     assert len(table_rows(database, occurrences)) == 3
+
+
+async def test_redis_holds_no_more_after_many_occurrences_than_after_some(
+    archive: OccurrenceArchive, store: Store, account: Account, database: Database
+) -> None:
+    made = await save_schedule(store, account)
+    key = keys.triggers(account.id)
+    found: list[dict[bytes, Any]] = []
+    for turn in range(4):
+        some = [occurrence(1_000 * turn + n, trigger_id=made.id) for n in range(300)]
+        await put_occurrences(store, account.id, some)
+        assert await archive.archive() == 300
+        assert await archive.forget(LATER) == 300
+        await store.client.send("HDEL", key, f"{made.id}.forgotten")  # the newest time
+        found.append(await contents(store.client))
+
+    assert found[1:] == found[:-1]
+    assert len(table_rows(database, occurrences)) == 1_200
 
 
 async def test_one_of_a_later_format_stays_and_is_named(

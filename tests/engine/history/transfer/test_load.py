@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import select
 
 from engine.history.archiving.execution_writer import write_executions
+from engine.history.archiving.occurrences import write_occurrences
 from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
 from engine.history.migrations.migrate import migrate
@@ -20,6 +21,7 @@ from engine.history.transfer.export import freeze
 from engine.history.transfer.load import loading, require_empty
 from tests.support.history.databases import create_database, server_of_run
 from tests.support.history.rows import MONDAY, rows
+from tests.support.triggers.occurrences import occurrence
 
 COUNT = 700
 
@@ -62,6 +64,7 @@ def copy(source: Database, target: Database) -> None:
 
 def fill(database: Database, count: int = COUNT) -> None:
     write_executions(database, [rows(at=MONDAY + n, has_objects=n % 2 == 0) for n in range(count)])
+    write_occurrences(database, [("acc_1", occurrence(MONDAY + n)) for n in range(count)])
 
 
 def test_all_rows_are_in_the_other_database_with_the_id_of_the_first(
@@ -72,7 +75,7 @@ def test_all_rows_are_in_the_other_database_with_the_id_of_the_first(
     copy(database, target)
 
     assert contents(target) == contents(database)
-    assert len(contents(target)["executions"]) == COUNT
+    assert len(contents(target)["executions"]) == len(contents(target)["occurrences"]) == COUNT
     assert revision_of(target) == newest_revision()
 
 
