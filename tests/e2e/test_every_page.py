@@ -16,6 +16,7 @@ from tests.support.e2e.batches import open_table, paste
 from tests.support.e2e.editor_pages import EDITOR_PAGES, prepare
 from tests.support.e2e.hook_pages import HOOK_PAGES, prepare_hook
 from tests.support.e2e.models import commented, save
+from tests.support.e2e.triggers import open_schedule_form, set_schedule
 from tests.support.e2e.workflows import every_field
 
 pytestmark = pytest.mark.slow
@@ -33,6 +34,7 @@ FIRST_LOAD_BYTES = {
     **dict.fromkeys(("home", "playground", "keys", "executions", "execution", "usage"), 150_000),
     **dict.fromkeys(("run-many", "batch", "batches"), 150_000),
     **dict.fromkeys(HOOK_PAGES, 150_000),
+    **dict.fromkeys(("triggers", "trigger", "new-schedule"), 150_000),
     **dict.fromkeys(("models", "model", "model-manifest"), 150_000),
     "editor": 260_000,
 }
@@ -47,7 +49,18 @@ def workflow(stack: RunningStack) -> None:
     batch = {"items": [{"inputs": {"title": each}} for each in titles], "tags": ["catalogue"]}
     stack.api("POST", "/api/workflows/product-notes/batch", batch)
     prepare_hook(stack)
+    set_triggers(stack)
     prepare(stack)
+
+
+def set_triggers(stack: RunningStack) -> None:
+    """Set two schedules, one of which has started runs."""
+    inputs = {"title": "A warm mug"}
+    zone = {"timezone": "Europe/Berlin", "inputs": inputs}
+    made = set_schedule(stack, "Morning notes", "product-notes", cron="0 9 * * 1-5", **zone)
+    set_schedule(stack, "Notes of the month", "product-notes", cron="0 7 1 * *", inputs=inputs)
+    for _ in range(3):
+        stack.api("POST", f"/api/triggers/{made}/run")
 
 
 def show_home(page: Page) -> None:
@@ -122,6 +135,23 @@ def show_batch(page: Page) -> None:
     show_batches(page)
     page.get_by_role("row", name="3 of 3").get_by_role("link", name="product-notes").click()
     page.get_by_role("table", name="Items").wait_for()
+
+
+def show_triggers(page: Page) -> None:
+    page.goto("/app/triggers")
+    page.get_by_role("row", name="Morning notes").wait_for()
+
+
+def show_trigger(page: Page) -> None:
+    show_triggers(page)
+    page.get_by_role("link", name="Morning notes").click()
+    page.get_by_role("row", name="started").first.wait_for()
+
+
+def show_new_schedule(page: Page) -> None:
+    form = open_schedule_form(page, "product-notes")
+    form.get_by_label("Title").wait_for()
+    form.get_by_role("list", name="Next times").wait_for()
 
 
 def show_usage(page: Page) -> None:
@@ -247,6 +277,9 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "run-many": show_run_many,
     "batches": show_batches,
     "batch": show_batch,
+    "triggers": show_triggers,
+    "trigger": show_trigger,
+    "new-schedule": show_new_schedule,
     "usage": show_usage,
     "search": show_search,
     "models": show_models,
