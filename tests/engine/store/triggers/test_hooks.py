@@ -4,9 +4,12 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from engine.ids import tokens
+from engine.ids.partitions import partition_of
 from engine.ids.triggers import make_hook_token
 from engine.store import Account, Store
 from engine.store.redis.client import Client
+from engine.store.triggers import keys
 from engine.triggers.trigger import HookSettings, Trigger
 from tests.support.triggers.records import HOOK, save_hook
 from tests.support.triggers.starts import Starts
@@ -88,3 +91,15 @@ async def test_settings_change_what_is_found(store: Store, account: Account) -> 
 
     assert found is not None
     assert (found.trigger, found.secret) == (changed, "another secret")
+
+
+async def test_a_token_that_is_rotated_while_it_is_looked_up_is_unknown(
+    store: Store, account: Account
+) -> None:
+    made = await save_hook(store, account)
+    await store.triggers.rotate(made)
+    former = made.token or ""
+    named = keys.hooks(partition_of(account.id))  # as it was read before
+    await store.client.send("HSET", named, tokens.digest(former), f"{account.id}/{made.id}")
+
+    assert await store.hooks.find(former) is None

@@ -166,6 +166,8 @@ async def test_the_newest_skipped_events_are_kept_and_all_are_counted(
     assert (after.skipped, after.last) == (130, records[-1].occurrence)
     hot = await store.client.send("HLEN", keys.occurrences(account.id, made.id))
     assert hot == MOST_SKIPPED_EVENTS
+    skipped = keys.occurrences_by_time(account.id, made.id, OccurrenceStatus.SKIPPED.code)
+    assert await store.client.send("ZCARD", skipped) == MOST_SKIPPED_EVENTS
     bodies = await store.client.send("HLEN", keys.event_bodies(account.id))
     times = await store.client.send("ZCARD", keys.event_times(account.id))
     assert bodies == times <= MOST_SKIPPED_EVENTS

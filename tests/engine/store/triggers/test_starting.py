@@ -2,6 +2,7 @@
 
 import asyncio
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from msgspec.structs import replace as with_members
@@ -15,6 +16,7 @@ from engine.store.triggers import keys
 from engine.store.triggers.starting import CHANGED, EVENT_MS
 from engine.triggers.occurrences import OccurrenceStatus
 from engine.triggers.trigger import Overlap, ScheduleSettings, Trigger
+from tests.support.store.redis_contents import contents
 from tests.support.triggers.records import SCHEDULE, save_hook, save_schedule
 from tests.support.triggers.starts import Starts
 
@@ -30,6 +32,12 @@ async def listed(store: Store, trigger: Trigger) -> list[tuple[str, str, int]]:
     """Return status, reason and time of the occurrences, newest first."""
     page = await store.occurrences.list(trigger.account_id, trigger.id, None, 50)
     return [(each.status.value, each.reason, each.at) for each in page.occurrences]
+
+
+async def without_hints(store: Store) -> dict[bytes, Any]:
+    """Return all keys but the queues, in which a hint may be doubled."""
+    found = await contents(store.client)
+    return {key: value for key, value in found.items() if not key.startswith(b"hr:hints")}
 
 
 async def test_a_due_time_starts_a_run_and_the_next_one_follows(
@@ -242,3 +250,19 @@ async def test_an_event_stands_in_the_record_of_its_execution(
     key = keyspace.execution(account.id, started.id)
     assert await store.client.send("HGET", key, "event") == b"packed event"
     assert await store.client.send("HGET", key, "has_objects") is None
+
+
+async def test_a_start_whose_reply_was_lost_changes_nothing_when_repeated(
+    store: Store, account: Account, starts: Starts, due: Trigger
+) -> None:
+    hook = await save_hook(store, account)
+    event = NewOccurrence(
+        id=new_occurrence_id(), trigger_id=hook.id, at=5, kind="e", event_digest="digest"
+    )
+    first = [await starts.start_due(due, 60_000), await starts.start(event)]
+    before = await without_hints(store)
+
+    again = [await starts.start_due(due, 60_000), await starts.start(event)]
+
+    assert again == first
+    assert await without_hints(store) == before
