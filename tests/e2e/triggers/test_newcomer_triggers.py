@@ -92,7 +92,7 @@ def test_the_shown_request_starts_a_run_and_its_event_becomes_the_sample(
     name = page.get_by_label("Secret name").input_value()
     page.get_by_role("button", name="Save secret").click()
     secret = page.get_by_role("region", name="Value of the secret").inner_text().strip()
-    create(page)
+    url = create(page)
 
     code = page.get_by_role("region", name="Signed request").inner_text()
     shell = {**os.environ, name: secret}
@@ -100,10 +100,13 @@ def test_the_shown_request_starts_a_run_and_its_event_becomes_the_sample(
 
     received = page.get_by_role("region", name="Last received events").get_by_role("listitem")
     expect(received).to_have_count(1)
+    assert send_as_github(url, secret, "issues", issue_opened("Unlike the sample"))[0] == 202
     page.get_by_role("tab", name="Settings").click()
+    expect(received).to_have_count(2)
     condition = page.get_by_label("Condition")
-    condition.fill('body.repository.full_name == "octo-org/octo-repo"')
-    page.get_by_role("button", name="Use as sample").click()
+    condition.fill('body.repository.full_name == "octocat/Hello-World"')
+    expect(condition).to_have_accessible_description(re.compile("False for the sample"))
+    received.first.get_by_role("button", name="Use as sample").click()
     expect(page.get_by_text("The event is the sample now")).to_be_visible()
     expect(condition).to_have_accessible_description(re.compile("True for the sample"))
     page.get_by_role("button", name="Save", exact=True).click()
