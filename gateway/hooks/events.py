@@ -74,7 +74,7 @@ def default_event_id(verify: Verify, headers: Headers, body: Any) -> str | None:
     An id that the signature covers precedes those that anyone could add to a copy of the event.
     """
     standard, github = _header(headers, STANDARD_ID), _header(headers, GITHUB_ID)
-    stripe = _stripe_id(body)
+    stripe = _stripe_id(body, is_verified=verify.kind is VerifyKind.STRIPE)
     match verify.kind:
         case VerifyKind.STRIPE:
             return stripe or standard or github or None
@@ -90,8 +90,12 @@ def _header(headers: Iterable[tuple[bytes, bytes]], name: str) -> str:
     return found[0] if len(found) == 1 else ""
 
 
-def _stripe_id(body: Any) -> str:
-    if not isinstance(body, Mapping) or body.get("object") != "event":
+def _stripe_id(body: Any, *, is_verified: bool) -> str:
+    """Return the id of an event of Stripe, else an empty text.
+
+    What Stripe has signed is an event, whatever its `object`: thin events have another one.
+    """
+    if not isinstance(body, Mapping) or not (is_verified or body.get("object") == "event"):
         return ""
     found = body.get("id")
     return found if isinstance(found, str) and found.startswith(STRIPE_PREFIX) else ""

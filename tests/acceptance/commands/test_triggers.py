@@ -2,7 +2,9 @@
 
 import json
 import subprocess
+from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.support.acceptance.commands import json_of
@@ -68,6 +70,37 @@ def test_a_schedule_is_made_run_paused_resumed_and_deleted(
     assert (resumed["enabled"], resumed["nextAt"]) == (True, made["nextAt"])
     assert (deleted.returncode, deleted.stdout, deleted.stderr) == (0, "", "")
     assert made["id"] not in stack.command("trigger", "list", *way).stdout
+
+
+def test_an_inbound_webhook_shows_its_address_takes_an_event_and_is_tried(
+    stack: RunningStack, way: tuple[str, ...], tmp_path: Path
+) -> None:
+    shown = stack.command(
+        *("trigger", "create", LETTER, "--verify", "bearer", "--secret", "SHOP_SECRET"),
+        *("--when", "body.kind == 'new'", "-i", "name=body.customer.name", *way),
+    )
+    assert shown.returncode == 0, shown.stderr
+    trigger_id = shown.stdout.splitlines()[1].split()[0]
+    path = shown.stdout.splitlines()[-1].partition("/hooks/")[2]
+    event = {"kind": "new", "customer": {"name": "Eve"}}
+    bearer = {"authorization": f"Bearer {SECRET}"}
+
+    taken = httpx2.post(f"{stack.url}/hooks/{path}", json=event, headers=bearer, timeout=30)
+    (tmp_path / "event.json").write_text(json.dumps(event))
+    tried = json_of(stack, "trigger", "test", trigger_id, str(tmp_path / "event.json"), *way)
+    (tmp_path / "event.json").write_text('{"kind": "old"}')
+    other = stack.command("trigger", "test", trigger_id, str(tmp_path / "event.json"), *way)
+    rotated = json_of(stack, "trigger", "rotate", trigger_id, *way)
+    gone = httpx2.post(f"{stack.url}/hooks/{path}", json=event, headers=bearer, timeout=30)
+    one = json_of(stack, "trigger", "show", trigger_id, *way)
+
+    assert taken.status_code == 202, taken.text
+    assert text_of(stack, taken.json()["executionId"]).startswith("Dear Eve,")
+    assert (tried["wouldRun"], tried["inputs"]) == (True, {"name": "Eve"})
+    assert other.returncode == 1
+    assert gone.status_code == 404
+    assert one["url"] == rotated["url"] and path not in one["url"]
+    assert SECRET not in shown.stdout + json.dumps(one)
 
 
 def test_occurrences_are_filtered_by_status(stack: RunningStack, way: tuple[str, ...]) -> None:

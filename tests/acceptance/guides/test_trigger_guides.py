@@ -16,7 +16,9 @@ from tests.support.http.target import stub_server
 
 ROOT = Path(__file__).parents[3]
 PAGES = ROOT / "docs" / "how-to" / "triggers"
-SCHEDULE = "run-on-a-schedule.md"
+GITHUB, STRIPE = "start-from-github.md", "start-from-stripe.md"
+ANYTHING, SCHEDULE = "start-from-anything.md", "run-on-a-schedule.md"
+STRIPE_SECRET = "whsec_of_an_endpoint_of_stripe"
 EXPRESSIONS: dict[str, Callable[[datetime], bool]] = {
     "*/15 * * * *": lambda at: at.minute % 15 == 0,
     "0 9 * * 1-5": lambda at: (at.hour, at.minute) == (9, 0) and at.isoweekday() < 6,
@@ -109,3 +111,73 @@ def test_each_expression_of_the_page_has_the_times_that_stand_beside_it(
     assert f"| `{expression}` |" in (PAGES / SCHEDULE).read_text()
     assert len(times) == 8
     assert all(EXPRESSIONS[expression](datetime.fromisoformat(at)) for at in times)
+
+
+def test_an_event_of_github_starts_one_run(stack: RunningStack, shell: Shell) -> None:
+    keep, make, send, look, other = blocks(GITHUB)
+    stack.api("POST", "/api/workflows", {"copyOf": "on-a-github-issue", "name": "New issue"})
+    shell.run(keep)
+    trigger_id, address = shell.create(make)
+
+    first = json.loads(shell.run(send.replace("ADDRESS", address)))
+    second = json.loads(shell.run(send.replace("ADDRESS", address)))
+    ping = shell.run(
+        send.replace("ADDRESS", address)
+        .replace("x-github-event: issues", "x-github-event: ping")
+        .replace("first-try", "ping")
+    )
+    run = ended(stack, first["executionId"])
+    seen = shell.run(look.replace("ID", trigger_id))
+
+    assert second["executionId"] == first["executionId"]
+    assert json.loads(ping) == {"skipped": True}
+    assert run["result"]["triage"]["kind"] == "bug"
+    assert "ada" in run["result"]["reply"]
+    assert seen.count(first["executionId"]) == 1 and "condition_false" in seen
+
+    _, address = shell.create(other)
+    thanks = json.loads(shell.run(send.replace("ADDRESS", address)))
+    text = ended(stack, thanks["executionId"])["result"]["text"]
+    assert text.startswith("Dear ada,") and "(thank you)" in text
+
+
+def test_an_event_of_stripe_starts_one_run(
+    stack: RunningStack, shell: Shell, tmp_path: Path
+) -> None:
+    make, replace, send, look = blocks(STRIPE)
+    (tmp_path / "stripe-secret.txt").write_text(STRIPE_SECRET + "\n")
+    trigger_id, address = shell.create(make)
+    send = send.replace("ADDRESS", address)
+
+    early = json.loads(shell.run(send))
+    shell.run(replace)
+    first = json.loads(shell.run(send))
+    second = json.loads(shell.run(send))
+    ended(stack, first["executionId"])
+    shown = shell.run(look.replace("EXECUTION", first["executionId"]))
+
+    assert early["code"] == "INVALID_SIGNATURE"
+    assert second["executionId"] == first["executionId"]
+    [printed] = re.findall(r"^# (.*)$", look, re.M)
+    assert printed in shown.splitlines()
+    occurrences = stack.api("GET", f"/api/triggers/{trigger_id}/occurrences")[1]["rows"]
+    assert [row["status"] for row in occurrences] == ["started"]
+
+
+def test_a_program_of_ones_own_starts_one_run(stack: RunningStack, shell: Shell) -> None:
+    make, bearer, trial = blocks(ANYTHING)
+    [program] = blocks(ANYTHING, "python")
+    trigger_id, address = shell.create(make)
+
+    first, second = (shell.python(program, HOOK=address).split(maxsplit=1) for _ in range(2))
+    tried = shell.run(trial.replace("ID", trigger_id))
+    with_bearer, call = bearer.strip().rsplit("\n", 1)
+    _, other = shell.create(with_bearer)
+    by_token = json.loads(shell.run(call.replace("ADDRESS", other)))
+
+    assert (first[0], second[0]) == ("202", "200")
+    execution_id = json.loads(first[1])["executionId"]
+    assert json.loads(second[1])["executionId"] == execution_id
+    assert ended(stack, execution_id)["result"]["text"].startswith("Dear Ada,")
+    assert '{"name": "Eve"}' in tried
+    assert ended(stack, by_token["executionId"])["status"] == "completed"

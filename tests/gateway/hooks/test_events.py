@@ -87,6 +87,7 @@ def test_a_sample_hides_the_same_headers() -> None:
         (VerifyKind.NONE, [], {"object": "event", "id": "1"}, None),
         (VerifyKind.NONE, [(b"webhook-id", b"w")], STRIPE_EVENT, "w"),
         (VerifyKind.STRIPE, [(b"webhook-id", b"w")], STRIPE_EVENT, "evt_1"),
+        (VerifyKind.STRIPE, [], {"object": "v2.core.event", "id": "evt_1"}, "evt_1"),
         (VerifyKind.STRIPE, [], "text", None),
         (VerifyKind.NONE, [], {"object": "event", "id": {"evt_": 1}}, None),
     ],
