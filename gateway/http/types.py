@@ -23,6 +23,8 @@ from engine.values.plain import moment, parse_moment
 JSON = "application/json"
 NAME = re.compile(r"[A-Za-z]{1,32}")
 """Name of a member that an error may repeat."""
+NOT_BLANK = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
+"""A character that is not stripped; the usual class of blanks differs by language."""
 Schema = dict[str, Any]
 Parameter = tuple[str, Schema]
 """Name and JSON Schema of a path, query or header parameter."""

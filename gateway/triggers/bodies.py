@@ -24,6 +24,7 @@ from engine.triggers.trigger import (
 from engine.webhooks.signing import MAX_SECRET, MAX_URL, MIN_SECRET
 from gateway.http.query import Slug, Version
 from gateway.http.types import (
+    NOT_BLANK,
     OBJECT,
     Nested,
     described_as,
@@ -39,8 +40,6 @@ MAX_CRON = 256
 MAX_ZONE = 64
 MAX_HEADER = 128
 MAX_PREFIX = 64
-NOT_BLANK = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-"""A character that is not stripped; the usual class of blanks differs by language."""
 SCHEDULE_MEMBERS = ("cron", "timezone", "overlap", "missed")
 HOOK_MEMBERS = ("verify", "when", "event_id", "respond")
 

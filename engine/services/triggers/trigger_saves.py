@@ -12,8 +12,8 @@ from engine.triggers.cron import parse_cron
 from engine.triggers.occurrences import Occurrence
 from engine.triggers.trigger import Trigger, TriggerSettings
 
-MAX_STALE = 5
-"""Attempts at a trigger that is being saved concurrently."""
+MAX_STALE = 50
+"""Attempts at a trigger that is being saved concurrently: each that fails lets another succeed."""
 
 Change = Callable[[Trigger], Awaitable[tuple[TriggerSettings, bool]]]
 """Returns the settings and `enabled` that a trigger shall have. Raises EngineError."""

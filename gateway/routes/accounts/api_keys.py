@@ -27,12 +27,20 @@ from gateway.auth.endpoints import operation, session_only
 from gateway.auth.resource import Resource
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import DELETED, Deleted, json_response
-from gateway.http.types import Content, Instant, Moment, Nested, RequestBody, View, doc, refused
+from gateway.http.types import (
+    NOT_BLANK,
+    Content,
+    Instant,
+    Moment,
+    Nested,
+    RequestBody,
+    View,
+    doc,
+    refused,
+)
 from gateway.openapi.examples import CREATED, ENDED, KEY_ID
 from gateway.services import GatewayRequest
 
-NOT_BLANK = r"[^\t-\r\x1c-\x20\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
-"""A character that is not stripped; the usual class of blanks differs by language."""
 logger = logging.getLogger(__name__)
 
 

@@ -13,7 +13,7 @@ from engine.errors import InvalidCursor
 from engine.ids.triggers import is_trigger_id, new_trigger_id
 from engine.store import Principal
 from engine.triggers.trigger import Trigger, TriggerKind, TriggerSettings
-from gateway.auth.endpoints import checked_by_handler, operation, requires
+from gateway.auth.endpoints import checked_by_handler, in_turns, operation, requires
 from gateway.auth.principal import check_capability
 from gateway.auth.resource import Resource
 from gateway.http.query import ShortPageQuery, Slug
@@ -40,6 +40,7 @@ class TriggersQuery(ShortPageQuery):
 
 
 @operation(query=TriggersQuery, answers={200: TriggerPageView}, errors=(errors.InvalidQuery,))
+@in_turns
 @checked_by_handler
 @requires(RUN, also="workflow:write")
 async def list_triggers(request: GatewayRequest, principal: Principal) -> Response:
