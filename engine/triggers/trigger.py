@@ -133,6 +133,11 @@ class TriggerSettings(Struct, frozen=True, kw_only=True):
         return TriggerKind.WEBHOOK if self.schedule is None else TriggerKind.SCHEDULE
 
     @property
+    def due_times(self) -> tuple[str, str] | None:
+        """Cron expression and time zone, on which due times depend; None without."""
+        return None if self.schedule is None else (self.schedule.cron, self.schedule.timezone)
+
+    @property
     def secret_name(self) -> str:
         """Name of the secret that verifies events; empty for none."""
         return "" if self.hook is None else self.hook.verify.secret

@@ -71,7 +71,7 @@ class TriggerSaves(Struct, frozen=True, kw_only=True):
             if trigger.enabled and trigger.next_at is not None and trigger.next_at <= times[0]:
                 await self.begin_due(trigger)
                 trigger = await triggers.get(account_id, trigger.id)
-            if _times_of(trigger.settings, trigger.enabled) == _times_of(settings, enabled):
+            if enabled == trigger.enabled and settings.due_times == trigger.settings.due_times:
                 times = trigger.since, trigger.next_at
             replaced = await triggers.replace(
                 trigger, settings, enabled=enabled, since=times[0], next_at=times[1], by=account_id
@@ -96,9 +96,3 @@ class TriggerSaves(Struct, frozen=True, kw_only=True):
             return now_ms, None
         following = parse_cron(schedule.cron, schedule.timezone).after(now_ms, 1)
         return now_ms, following[0] if following else None
-
-
-def _times_of(settings: TriggerSettings, enabled: bool) -> tuple[bool, str, str]:
-    """Return what the due times of a trigger depend on."""
-    schedule = settings.schedule
-    return (enabled, schedule.cron, schedule.timezone) if schedule else (enabled, "", "")

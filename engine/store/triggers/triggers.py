@@ -115,15 +115,16 @@ class Triggers:
     ) -> Trigger | ReplaceRefusal:
         """Replace the settings of a trigger as it was read; its kind stays.
 
-        A due time that has come stays the next one of an enabled schedule. With the `since` of
-        the trigger its due times stay as they are by then, whatever `next_at` is; else both are
-        as in `create`.
+        A due time that has come stays the next one of an enabled schedule. With the `since` and
+        the cron expression of the trigger its due times stay as they are by then, whatever
+        `next_at` is; else both are as in `create`.
         Raises TriggerNotFound, InvalidTrigger, StoreFull or Unavailable.
         """
         account_id, trigger_id = trigger.account_id, trigger.id
         key = keys.triggers(account_id)
         former = await self._client.send("HGET", key, trigger_id)
-        keeps_times = since == trigger.since and enabled == trigger.enabled
+        is_as_before = since == trigger.since and enabled == trigger.enabled
+        keeps_times = is_as_before and settings.due_times == trigger.settings.due_times
         before, after = _facts_of(trigger), _facts(account_id, settings, enabled)
         act = self._act(by, AuditAction.TRIGGER_CHANGE, trigger_id, before, after)
         reply = await self._save(

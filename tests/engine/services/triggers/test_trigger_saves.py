@@ -10,6 +10,7 @@ from engine.services.triggers.trigger_saves import TriggerSaves
 from engine.store import Account, Store
 from engine.store.redis.info import read_now
 from engine.store.triggers import keys
+from engine.triggers.cron import parse_cron
 from engine.triggers.occurrences import OccurrenceStatus, format_occurrence
 from engine.triggers.trigger import ScheduleSettings, Trigger, TriggerSettings
 from tests.support.triggers.occurrences import occurrence
@@ -63,6 +64,13 @@ async def test_a_clock_that_was_set_back_gives_no_due_time_twice(
 
     assert changed.next_at is not None and changed.next_at > at
     assert changed.since == at
+
+    async def each_day(_: Trigger) -> tuple[TriggerSettings, bool]:
+        return with_cron("0 0 * * *"), True
+
+    again = await saves.change(changed, each_day)
+
+    assert again.next_at == parse_cron("0 0 * * *", "UTC").after(at, 1)[0]
 
 
 async def test_a_due_time_begins_before_the_schedule_changes(
