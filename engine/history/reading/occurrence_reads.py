@@ -11,6 +11,7 @@ from engine.history.schema import occurrences
 from engine.triggers.occurrences import Occurrence, OccurrenceStatus
 
 OF = occurrences.c
+KEY = OF.account_id, OF.trigger_id, OF.at, OF.id
 STATUSES = {each.value: each for each in OccurrenceStatus}
 """Statuses that this version knows; occurrences of a later one with others are in no list."""
 
@@ -24,12 +25,17 @@ def read_occurrences(
     limit: int,
 ) -> Sequence[Occurrence]:
     """Return the occurrences of a trigger after a row, newest first; None: of any status."""
-    query = select(occurrences).where(OF.account_id == account_id, OF.trigger_id == trigger_id)
-    query = query.where(OF.status == status.value if status else OF.status.in_(STATUSES))
-    if after is not None:
-        query = query.where(tuple_(OF.at, OF.id) < tuple_(*after))
-    rows = connection.execute(query.order_by(OF.at.desc(), OF.id.desc()).limit(limit))
-    return [_occurrence(row) for row in rows]
+    of_trigger = OF.account_id == account_id, OF.trigger_id == trigger_id
+    newest_first = OF.at.desc(), OF.id.desc()
+    query = select(occurrences).where(*of_trigger)
+    before = () if after is None else (tuple_(OF.at, OF.id) < tuple_(*after),)
+    if status is None:
+        query = query.where(*before, OF.status.in_(STATUSES)).limit(limit)
+    else:  # with further columns SQLite would leave the index of statuses for the primary key
+        listed = select(*KEY).where(*of_trigger, OF.status == status.value, *before)
+        page = connection.execute(listed.order_by(*newest_first).limit(limit)).all()
+        query = query.where(tuple_(*KEY).in_([tuple(row) for row in page]))
+    return [_occurrence(row) for row in connection.execute(query.order_by(*newest_first))]
 
 
 def read_occurrence(
