@@ -20,7 +20,7 @@ def test_a_secret_is_saved_used_and_never_shown_again(page: Page, stack: Running
     page.get_by_label("Value").fill(VALUE)
     page.get_by_role("button", name="Save").click()
     row = page.get_by_role("row", name="SHOP_KEY")
-    expect(row).to_contain_text("no workflow")
+    expect(row).to_contain_text("nothing")
 
     call = {"url": "https://example.com", "auth": {"type": "bearer", "secret": "SHOP_KEY"}}
     nodes = [
@@ -30,12 +30,17 @@ def test_a_secret_is_saved_used_and_never_shown_again(page: Page, stack: Running
     edge = {"id": "wire", "source": "call", "sourceHandle": "response-out"}
     edges = [edge | {"target": "result", "targetHandle": "result-in"}]
     stack.api("POST", "/api/workflows", {"name": "Shop call", "nodes": nodes, "edges": edges})
+    verify = {"kind": "bearer", "secret": "SHOP_KEY"}
+    trigger = {"kind": "webhook", "name": "Orders", "workflowSlug": "shop-call", "verify": verify}
+    stack.api("POST", "/api/triggers", trigger)
     page.reload()
 
     expect(row.get_by_role("link", name="shop-call")).to_be_visible()
+    expect(row.get_by_role("link", name="Orders")).to_be_visible()
     assert VALUE not in page.content()
     row.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("dialog")).to_contain_text("One workflow uses it")
+    expect(page.get_by_role("dialog")).to_contain_text("One inbound webhook verifies events")
     page.get_by_role("button", name="Delete secret").click()
     expect(row).to_have_count(0)
 

@@ -52,12 +52,23 @@ def test_a_ready_event_comes_with_its_condition_its_sample_and_guessed_inputs(fo
 
 def test_a_condition_of_ones_own_stays_when_the_sender_changes(form: Page) -> None:
     form.get_by_label("Condition").fill("body.total > 3.0")
+    form.get_by_label("Id of an event").fill("body.number")
     form.get_by_text("Stripe", exact=True).click()
 
     expect(form.get_by_label("Condition")).to_have_value("body.total > 3.0")
+    expect(form.get_by_label("Id of an event")).to_have_value("body.number")
     expect(form.get_by_label("Start a run when")).to_have_value("-1")
     expect(form.get_by_label("Condition")).to_have_accessible_description(
         re.compile("Key not found")
+    )
+
+
+def test_a_large_sample_is_not_sent_after_each_change(form: Page) -> None:
+    form.get_by_text("Sample event").click()
+    form.get_by_label("Body", exact=True).fill(f'{{"title": "{"m" * 100_000}"}}')
+
+    expect(form.get_by_label("Condition")).to_have_accessible_description(
+        re.compile("too large to be tried")
     )
 
 

@@ -2,7 +2,8 @@ import { useId, useState } from "react";
 import { call } from "../api/client";
 import { SECRETS } from "../api/paths";
 import { invalidate, replaceAnswer, useResource } from "../api/resource";
-import type { ListedSecret } from "../api/types";
+import { type Trigger, TRIGGER_LIST } from "../api/triggers";
+import type { ListedSecret, Page } from "../api/types";
 import { Ago } from "../components/Ago";
 import { Button } from "../components/Button";
 import { Dialog } from "../components/Dialog";
@@ -19,7 +20,8 @@ export function SecretsTab() {
   return (
     <div className="stack">
       <p className="hint">
-        HTTP requests of your workflows carry secrets by name. Nobody can read a value again, not even you.
+        HTTP requests of your workflows carry secrets by name, and inbound webhooks verify events with them. Nobody can read a value again, not
+        even you.
       </p>
       <SecretForm
         key={replaced?.name ?? ""}
@@ -77,7 +79,7 @@ function SecretTable({ secrets, onReplace, onRemove }: TableProps) {
                 {secret.hosts ? <code>{secret.hosts.join(", ")}</code> : <span className="muted small">any host</span>}
               </td>
               <td data-label="Used by">
-                <UsedBy slugs={secret.usedBy} />
+                <UsedBy secret={secret} />
               </td>
               <td className="muted small" data-label="Changed">
                 <Ago at={secret.updatedAt} />
@@ -98,18 +100,30 @@ function SecretTable({ secrets, onReplace, onRemove }: TableProps) {
   );
 }
 
-function UsedBy({ slugs }: { slugs: string[] }) {
+function UsedBy({ secret: { name, usedBy } }: { secret: ListedSecret }) {
   const id = useId();
-  if (slugs.length === 0) return <span className="muted small">no workflow</span>;
+  const triggers = useVerified(name);
+  if (usedBy.length === 0 && triggers.length === 0) return <span className="muted small">nothing</span>;
   return (
     <ul className="row" id={id}>
-      {slugs.map((slug) => (
+      {usedBy.map((slug) => (
         <li key={slug}>
           <Link href={`/app/editor/${slug}`}>{slug}</Link>
         </li>
       ))}
+      {triggers.map((trigger) => (
+        <li key={trigger.id}>
+          <Link href={`/app/triggers/${trigger.id}`}>{trigger.name}</Link>
+        </li>
+      ))}
     </ul>
   );
+}
+
+/** The inbound webhooks that verify events with a secret. */
+function useVerified(name: string): Trigger[] {
+  const triggers = useResource<Page<Trigger>>(TRIGGER_LIST).data?.rows ?? [];
+  return triggers.filter((each) => each.kind === "webhook" && each.verify.secret === name);
 }
 
 function Remove({ secret, onClose }: { secret: ListedSecret; onClose: () => void }) {
@@ -124,14 +138,11 @@ function Remove({ secret, onClose }: { secret: ListedSecret; onClose: () => void
     }
     invalidate(SECRETS);
   };
-  const count = secret.usedBy.length;
+  const triggers = useVerified(secret.name).length;
   return (
     <Dialog title={`Delete ${secret.name}?`} onClose={onClose}>
       <p>
-        {count === 0
-          ? "No workflow uses it."
-          : `${count === 1 ? "One workflow uses it" : `${count} workflows use it`}: their calls fail from then on.`}{" "}
-        This cannot be taken back.
+        {usesInWords(secret.usedBy.length, triggers)} This cannot be taken back.
       </p>
       <div className="actions">
         <Button look="quiet" onClick={onClose} autoFocus>
@@ -143,4 +154,11 @@ function Remove({ secret, onClose }: { secret: ListedSecret; onClose: () => void
       </div>
     </Dialog>
   );
+}
+
+function usesInWords(workflows: number, triggers: number): string {
+  const uses: string[] = [];
+  if (workflows > 0) uses.push(`${workflows === 1 ? "One workflow uses it" : `${workflows} workflows use it`}: their calls fail from then on.`);
+  if (triggers > 0) uses.push(`${triggers === 1 ? "One inbound webhook verifies" : `${triggers} inbound webhooks verify`} events with it: they are refused from then on.`);
+  return uses.join(" ") || "Nothing uses it.";
 }

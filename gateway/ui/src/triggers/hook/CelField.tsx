@@ -5,6 +5,9 @@ import { CodeArea, replaceRange } from "../../editor/settings/template/CodeArea"
 import "../../editor/settings/template/template.css";
 import { fitting, openPathAt, pathsOf, type SampleEvent, type SamplePath, valueInWords } from "./sample";
 
+/** Most characters of a sample that is sent after each change of an expression. */
+const MOST_TRIED = 100_000;
+
 /** Kind of value that an expression must give. */
 export type Wanted = "condition" | "text" | "value";
 
@@ -154,15 +157,25 @@ function show(option: HTMLElement | null): void {
 function Result({ id, text, sample, wanted }: { id: string; text: string; sample: SampleEvent; wanted: Wanted }) {
   const load = useMemo(() => {
     const { body, headers, query, method } = sample;
-    return async () => ({ variables: { body, headers, query, method } });
+    const variables = { body, headers, query, method };
+    return JSON.stringify(variables).length > MOST_TRIED ? null : async () => ({ variables });
   }, [sample]);
   const trial = useTrial(text, load);
-  const [words, isFault] = trial && text.trim() ? resultInWords(trial, wanted) : ["", false];
+  const [words, isFault] = wordsOf(trial, text, wanted, load === null);
   return (
     <p id={id} className={isFault ? "fault" : "hint"} role="status">
       {words}
     </p>
   );
+}
+
+const TOO_LARGE = "The sample is too large to be tried as you type. Save, then send a test.";
+
+/** The words below an expression, and whether they tell a fault. */
+function wordsOf(trial: ExpressionTrial | null, text: string, wanted: Wanted, isTooLarge: boolean): [string, boolean] {
+  if (!text.trim()) return ["", false];
+  if (isTooLarge) return [TOO_LARGE, false];
+  return trial ? resultInWords(trial, wanted) : ["", false];
 }
 
 function resultInWords({ result, truncated, problem }: ExpressionTrial, wanted: Wanted): [string, boolean] {

@@ -145,9 +145,11 @@ function useHook(trigger: Hook | null, common: CommonSettings) {
   const chooseService = (kind: VerifyKind): void => {
     const former = serviceOf(draft.verify.kind);
     const ready = emptyHook(kind);
-    const isOwn = draft.when.trim() !== "" && !former.events.some((each) => each.when === draft.when.trim());
-    // A condition of one's own stays; a ready one is about the former sender.
-    takeSample(sampleFor(ready), { verify: usualVerify(kind), eventId: ready.eventId, ...(!isOwn && { when: ready.when }) });
+    // Expressions of one's own stay; ready ones are about the former sender.
+    const isReadyWhen = draft.when.trim() === "" || former.events.some((each) => each.when === draft.when.trim());
+    const isReadyId = draft.eventId.trim() === former.eventId;
+    const expressions = { ...(isReadyWhen && { when: ready.when }), ...(isReadyId && { eventId: ready.eventId }) };
+    takeSample(sampleFor(ready), { verify: usualVerify(kind), ...expressions });
   };
   const save = async (unnamed: string): Promise<void> => {
     const wrong = faultsOf(shown);
