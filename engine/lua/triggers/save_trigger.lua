@@ -5,8 +5,8 @@
 -- KEYS: triggers, audit, open_schedules, schedules_due, hooks, account_api_keys? (with a key)
 -- ARGV: now?, account_id, id, revision (with which it was read; 0: a new one), settings (packed),
 --       enabled (1 or 0), since? (absent: due times stay), next? (due time), key? (API key that
---       makes it), secret? (its name), token? (sealed, of a new inbound webhook), hook? (digest of
---       the token), most (triggers), act*6
+--       makes it), secret? (its name), pins? (slug@version, if it runs one version), token?
+--       (sealed, of a new inbound webhook), hook? (digest of the token), most (triggers), act*6
 -- Returns {'ok', values of the trigger's fields} | {'full', number of triggers} | {'gone'}
 --         | {'changed'} | {'no_key'} when the key is deleted | {'due'} when a due time must begin
 --         before
@@ -46,7 +46,7 @@ local due = ARGV.enabled == '1' and (stays and next_at or ARGV.next) or ''
 redis.call('HSET', KEYS.triggers, id, ARGV.settings, name('enabled'), ARGV.enabled,
   name('revision'), string.format('%d', tonumber(ARGV.revision) + 1), name('updated'), stamp,
   name('since'), ARGV.since == '' and since or ARGV.since, name('next'), due,
-  name('secret'), ARGV.secret)
+  name('secret'), ARGV.secret, name('pins'), ARGV.pins)
 if not stays then redis.call('HDEL', KEYS.triggers, name('held')) end
 if is_new then
   redis.call('HSET', KEYS.triggers, name('created'), stamp, name('key'), ARGV.key)

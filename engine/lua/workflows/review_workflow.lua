@@ -3,17 +3,18 @@
 -- latest document once a delete cannot be undone, and the names of nodes once no readable execution
 -- of the version is left. Each call removes a bounded number.
 -- KEYS: workflow, node_names, documents, workflows_due, secret_users (slugs), callers (of the
---       account's workflows)
+--       account's workflows), triggers (of the account)
 -- ARGV: now?, reference, first_begun (first version that may have begun to run since the account's
 --       executions were read), most_versions, undo_ms (in which a delete can be undone), names_ms
 --       (to keep names), most_names (versions with names alone), most_removed (in this call),
 --       again_ms (until versions in use are examined again), called_again_ms (until those are that
---       workflows call), public_run_ms (in which a run of another account may last), begun
---       (executions of former versions that had begun before the account's executions were read),
+--       workflows call or triggers name), public_run_ms (in which a run of another account may
+--       last), begun (executions of former versions that had begun before the account's executions
+--       were read),
 --       running... (versions in use)
 -- Returns 1 when more can be removed now, else 0
 -- Uses: read_now, count_documents, version, running_versions, old_names, draft
--- Uses: is_called
+-- Uses: is_called, triggered_versions
 local now = read_now(ARGV.now)
 local slug = string.match(ARGV.reference, '[^/]+$')
 local room, due, left = tonumber(ARGV.most_removed), math.huge, 0
@@ -27,14 +28,14 @@ if state == 'deleted' then
   if undo_ends <= now then oldest = math.huge else due = undo_ends end
 end
 
-local is_running = running_versions()
+local is_running, is_triggered = running_versions(), triggered_versions(slug)
 for _, field in ipairs(redis.call('HKEYS', KEYS.workflow)) do
   local document_version = string.match(field, '^d(%d+)$')
   local number = tonumber(document_version or 'inf')
   local is_used = document_version
     and (is_running[document_version] or is_in_use(document_version, now))
   local is_pinned = document_version and number < oldest and oldest < math.huge
-    and is_called(slug, document_version)
+    and (is_triggered[document_version] or is_called(slug, document_version))
   if document_version and (number >= oldest or is_used or is_pinned or room == 0) then
     left = left + 1
     local wait_ms = tonumber(is_used and ARGV.again_ms or is_pinned and ARGV.called_again_ms or 0)

@@ -1,10 +1,10 @@
 #!lua
 -- Save a new version of a workflow's document within the quota of the account's tier. The version
--- displaced from the latest ones is removed in the same call when it has never run and no workflow
--- calls it; else its review is scheduled.
+-- displaced from the latest ones is removed in the same call when it has never run, no workflow
+-- calls it and no trigger names it; else its review is scheduled.
 -- Called again with the same operation id, the script returns its first answer.
 -- KEYS: workflow, account_workflows, node_names, documents, workflows_due, accounts,
---       workflows_by_time, callers (of the account's workflows)
+--       workflows_by_time, callers (of the account's workflows), triggers (of the account)
 -- ARGV: now?, slug, operation, expected? (version, '0' never published, 'new' none yet, absent:
 --       any), document, account, reference, names_digest, names (of the nodes), most_versions,
 --       facts (of the version), draft_revision? (of the draft that is published and removed),
@@ -14,7 +14,7 @@
 --         | {'moved', revision} when the draft has another revision, 0 for none
 --         | {'full', 'workflows' or 'bytes', used, limit}
 -- Uses: read_now, count_documents, document_limits, version, add_names, draft, workflow_calls
--- Uses: is_called
+-- Uses: is_called, triggered_versions
 local now = read_now(ARGV.now)
 local stamp = string.format('%d', now)
 
@@ -37,6 +37,7 @@ local bytes = #ARGV.document + #facts + names_bytes()
 local freed = version_bytes(displaced)
 local may_be_in_use = redis.call('HEXISTS', KEYS.workflow, 'r' .. displaced) == 1
   or is_called(ARGV.slug, displaced)
+  or freed > 0 and triggered_versions(ARGV.slug)[displaced] or false
 local drafted = is_publishing and redis.call('HSTRLEN', KEYS.workflow, 'draft') or 0
 local refusal = document_limits(bytes - drafted - (may_be_in_use and 0 or freed), not state)
 if refusal then return refusal end

@@ -16,7 +16,8 @@ def triggers(account_id: str) -> str:
     `held` (due time that waits), `last` (id and record of the newest occurrence), `last_run` (its
     execution), `skipped` (number of skipped events), and of an inbound webhook `token` (sealed),
     `hook` (digest of the token) and `secret` (name of the secret that verifies events); `forgotten`
-    is the newest time of the occurrences that only the history has.
+    is the newest time of the occurrences that only the history has, and `pins` is the slug and the
+    version of a trigger that runs one version, with `@` between.
     """
     return f"{account_tag(account_id)}:account:{account_id}:triggers"
 

@@ -21,7 +21,7 @@ from engine.triggers.trigger import (
 FIELDS = (
     *("enabled", "revision", "key", "created", "updated", "since"),
     *("next", "held", "last", "last_run", "skipped", "token", "hook", "secret"),
-    "forgotten",
+    *("forgotten", "pins"),
 )
 """Names of the fields of a trigger beside its settings."""
 KIND_MEMBERS: Mapping[str, type] = {"schedule": ScheduleSettings, "hook": HookSettings}

@@ -178,6 +178,7 @@ class Triggers:
             next=next_at if enabled else None,
             key=key_id,
             secret=settings.secret_name,
+            pins=f"{settings.slug}@{settings.version}" if settings.version else None,
             token=token and self._sealer.seal(token, _token_place(account_id, trigger_id)),
             hook=token and tokens.digest(token),
             most=MOST_TRIGGERS,

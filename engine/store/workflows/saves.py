@@ -16,6 +16,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.triggers import keys as trigger_keys
 from engine.store.workflows.callers import join_calls
 from engine.store.workflows.quota import quota_exceeded
 from engine.store.workflows.summaries import pack_summary
@@ -75,6 +76,7 @@ class WorkflowSaves:
             accounts=keyspace.accounts(partition),
             workflows_by_time=keyspace.workflows_by_time(save.account_id),
             callers=keyspace.workflow_callers(save.account_id),
+            triggers=trigger_keys.triggers(save.account_id),
             slug=save.slug,
             operation=save.operation,
             expected=save.expected,

@@ -16,6 +16,7 @@ from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.info import read_now
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.triggers import keys as trigger_keys
 from engine.store.workflows.records import WorkflowHead
 from engine.store.workflows.version_facts import VersionFacts, VersionPage, parse_facts
 
@@ -29,7 +30,7 @@ UNDO_MS = 30 * DAY_MS
 LOOKED_AGAIN_MS = 60_000
 """Time until old versions that are in use are examined again."""
 CALLED_LOOKED_AGAIN_MS = 3_600_000
-"""Time until old versions that workflows call are examined again."""
+"""Time until old versions that workflows call or triggers name are examined again."""
 PUBLIC_RUN_MS = 7 * DAY_MS
 """Time for which a version is kept after the last begin of a run by another account."""
 ROTATION_SECONDS = 60.0
@@ -44,8 +45,8 @@ DOCUMENT = re.compile(r"d([0-9]+)")
 class Versions:
     """Removes expired versions and reads the nodes' names of versions that ran.
 
-    A document is removed once its version is not among the latest ones, no execution runs it and no
-    workflow calls it.
+    A document is removed once its version is not among the latest ones, no execution runs it, no
+    workflow calls it and no trigger names it.
     Versions that began to run after the account's executions were read are spared: the current one,
     and former ones whose executions are numbered.
     Executions of other accounts are not looked up: a version that one began with is kept for
@@ -95,6 +96,7 @@ class Versions:
                     workflows_due=keyspace.workflows_due(partition_of(account_id)),
                     secret_users=keyspace.secret_users(account_id),
                     callers=keyspace.workflow_callers(account_id),
+                    triggers=trigger_keys.triggers(account_id),
                     reference=keyspace.reference(account_id, slug),
                     first_begun=first,
                     most_versions=most_versions,

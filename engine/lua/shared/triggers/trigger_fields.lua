@@ -2,7 +2,7 @@
 local function trigger_names(id)
   local names = {id}
   for _, field in ipairs({'enabled', 'revision', 'key', 'created', 'updated', 'since', 'next',
-    'held', 'last', 'last_run', 'skipped', 'token', 'hook', 'secret', 'forgotten'}) do
+    'held', 'last', 'last_run', 'skipped', 'token', 'hook', 'secret', 'forgotten', 'pins'}) do
     names[#names + 1] = id .. '.' .. field
   end
   return names

@@ -8,9 +8,11 @@ from engine.ids import tokens
 from engine.ids.partitions import partition_of
 from engine.ids.triggers import is_hook_token, new_trigger_id
 from engine.store import Account, ReplaceRefusal, Store
+from engine.store.redis import keyspace
 from engine.store.redis.info import read_now
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.triggers import keys
+from engine.store.workflows.versions import VERSIONS_KEPT
 from engine.triggers.trigger import (
     MOST_SETTINGS_BYTES,
     MOST_TRIGGERS,
@@ -19,6 +21,7 @@ from engine.triggers.trigger import (
     TriggerKind,
     TriggerWebhook,
 )
+from tests.support.store.records import document, save
 from tests.support.triggers.records import HOOK, SCHEDULE, save_hook, save_schedule
 
 RENAMED = replace(SCHEDULE, name="Weekly")
@@ -325,3 +328,24 @@ async def test_no_trigger_is_made_with_a_deleted_key(store: Store, account: Acco
     enabled = [each for each in await store.triggers.list(account.id) if each.enabled]
     assert enabled == []
     assert isinstance(made, Trigger | Unauthorized)
+
+
+@pytest.mark.parametrize("pinned", [True, False])
+async def test_a_version_that_a_trigger_names_is_kept(
+    store: Store, account: Account, pinned: bool
+) -> None:
+    await save(store, account)
+    made = await save_schedule(store, account, version=1 if pinned else None)
+    for number in range(VERSIONS_KEPT + 2):
+        await store.workflows.update(account.id, "echo", document(text=f"{number}"), [])
+    await store.versions.prune()
+
+    key = keyspace.workflow(account.id, "echo")
+    fields = await store.client.send("HKEYS", key)
+    assert (b"d1" in fields) is pinned
+    assert b"d2" not in fields
+    await store.triggers.replace(made, SCHEDULE, enabled=True, since=made.since, next_at=None)
+    due = keyspace.workflows_due(partition_of(account.id))
+    await store.client.send("ZADD", due, 1, keyspace.reference(account.id, "echo"))
+    await store.versions.prune()
+    assert not await store.client.send("HEXISTS", key, "d1")
