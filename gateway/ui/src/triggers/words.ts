@@ -61,7 +61,8 @@ export function until(at: string, now: number): string {
   const ms = Date.parse(at) - now;
   if (ms <= 0) return "now";
   if (ms < MINUTE_MS) return "in less than a minute";
-  if (ms < 2 * HOUR_MS) return `in ${Math.round(ms / MINUTE_MS)} min`;
-  if (ms < LONGEST_IN_HOURS * HOUR_MS) return `in ${Math.round(ms / HOUR_MS)} h`;
-  return `in ${Math.round(ms / DAY_MS)} days`;
+  const minutes = Math.round(ms / MINUTE_MS);
+  if (ms < 2 * HOUR_MS) return `in ${minutes} min`;
+  if (ms < DAY_MS) return `in ${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return ms < LONGEST_IN_HOURS * HOUR_MS ? `in ${Math.round(ms / HOUR_MS)} h` : `in ${Math.round(ms / DAY_MS)} days`;
 }

@@ -1,5 +1,5 @@
 import { type ReactNode, useState } from "react";
-import { call } from "../../api/client";
+import { type ApiError, call } from "../../api/client";
 import { KEYS } from "../../api/paths";
 import { invalidate, useResource } from "../../api/resource";
 import { type Trigger, triggerPath } from "../../api/triggers";
@@ -44,7 +44,7 @@ function Actions({ trigger }: { trigger: Trigger }) {
       toast("A run began", { label: "Show it", run: () => navigate(`/app/executions/${executionId}`) });
       invalidate(triggerPath(trigger.id));
     } catch (error) {
-      toast((error as Error).message);
+      toast(inWords(error as ApiError));
     }
     setBusy(false);
   };
@@ -61,6 +61,12 @@ function Actions({ trigger }: { trigger: Trigger }) {
       {isAsked && <DeleteTrigger trigger={trigger} onClose={() => setAsked(false)} />}
     </div>
   );
+}
+
+/** A refusal with the first problem of the workflow, where it has some. */
+function inWords({ message, details }: ApiError): string {
+  const [problem] = Array.isArray(details.problems) ? (details.problems as { reason: string }[]) : [];
+  return problem ? problem.reason : message;
 }
 
 function Facts({ trigger }: { trigger: Trigger }) {
