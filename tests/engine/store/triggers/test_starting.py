@@ -1,6 +1,8 @@
 """Occurrences start in the script that accepts their execution: once, and as the trigger is."""
 
 import asyncio
+import random
+from collections.abc import Coroutine
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +16,7 @@ from engine.store import Accepted, Account, NewOccurrence, OccurrenceRefused, St
 from engine.store.redis import keyspace
 from engine.store.triggers import keys
 from engine.store.triggers.starting import CHANGED, EVENT_MS
-from engine.triggers.occurrences import OccurrenceStatus
+from engine.triggers.occurrences import Occurrence, OccurrenceStatus
 from engine.triggers.trigger import Overlap, ScheduleSettings, Trigger
 from tests.support.store.redis_contents import contents
 from tests.support.triggers.records import SCHEDULE, save_hook, save_schedule
@@ -141,6 +143,43 @@ async def test_a_start_beside_replacements_and_a_deletion_counts_or_leaves_nothi
         assert started == (1 if isinstance(verdict, Accepted) else 0)
         assert await store.client.send("EXISTS", *keys.occurrence_keys(account.id, due.id)) == 0
         assert await store.client.send("ZSCORE", keys.open_schedules(account.id), due.id) is None
+
+
+@pytest.mark.parametrize("seed", range(8))
+async def test_whatever_happens_beside_a_due_time_has_at_most_one_occurrence(
+    store: Store, account: Account, starts: Starts, due: Trigger, seed: int
+) -> None:
+    at, next_at = due.next_at or 0, (due.next_at or 0) + 60_000
+    missed = Occurrence(
+        id=due_occurrence_id(due.id, at),
+        trigger_id=due.id,
+        at=at,
+        status=OccurrenceStatus.MISSED,
+    )
+
+    def rename(name: str) -> Coroutine[Any, Any, Any]:
+        settings = with_members(SCHEDULE, name=name)
+        members = {"enabled": True, "since": due.since, "next_at": at}
+        return store.triggers.replace(due, settings, **members)
+
+    acts = [
+        *(starts.start_due(due, next_at) for _ in range(8)),
+        *(rename(f"n{number}") for number in range(4)),
+        *(store.occurrences.record_due(due, [missed], at=at, next_at=next_at) for _ in range(4)),
+        *(store.occurrences.hold(due, at, look_at=at + 500) for _ in range(4)),
+    ]
+    random.Random(seed).shuffle(acts)
+    await asyncio.gather(*acts)
+
+    after = await store.triggers.get(account.id, due.id)
+    occurrences = await listed(store, due)
+    assert len(occurrences) == (1 if after.next_at == next_at else 0)
+    assert after.next_at in (at, next_at)
+    is_started = [status for status, *_ in occurrences] == ["started"]
+    assert await starts.executions() == (1 if is_started else 0)
+    started = await starts.start_due(after, next_at)  # whoever reads it anew goes on
+    assert isinstance(started, Accepted)
+    assert await store.client.send("ZSCORE", keys.open_schedules(account.id), due.id) == next_at
 
 
 async def test_a_schedule_that_may_not_overlap_waits_for_its_last_run(
