@@ -8,9 +8,12 @@ from sqlalchemy import text
 
 from engine.history.archiving.execution_rows import make_rows
 from engine.history.archiving.execution_writer import write_executions
+from engine.history.archiving.occurrences import write_occurrences
 from engine.history.database.connections import Database
 from engine.store.redis.record_packing import pack
-from tests.support.history.rows import NAMES, child_rows, ended
+from engine.triggers.occurrences import OccurrenceStatus
+from tests.support.history.rows import MONDAY, NAMES, child_rows, ended
+from tests.support.triggers.occurrences import TRIGGER, occurrence
 
 GUIDE = Path(__file__).parents[3] / "docs/how-to/call/history.md"
 QUERIES = re.findall(r"```sql\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
@@ -29,7 +32,7 @@ def test_a_query_finds_what_it_is_for(database: Database, number: int, runs: int
     with database.read() as connection:
         rows = connection.execute(text(QUERIES[number])).mappings().all()
 
-    assert len(QUERIES) == 5
+    assert len(QUERIES) == 6
     assert rows[0]["runs"] == runs
 
 
@@ -49,3 +52,20 @@ def test_the_query_of_items_finds_those_that_failed(database: Database) -> None:
         "error_code": "http_status",
         "id": failed.execution["id"],
     }
+
+
+def test_the_query_of_occurrences_sums_those_that_started_no_run(database: Database) -> None:
+    missed = {"status": OccurrenceStatus.MISSED}
+    found = [
+        occurrence(MONDAY + 9),
+        occurrence(MONDAY + 1, **missed, count=480),
+        occurrence(MONDAY + 2, **missed),
+        occurrence(MONDAY - 1, **missed),
+    ]
+    write_occurrences(database, [("acc_1", each) for each in found])
+
+    with database.read() as connection:
+        [row] = connection.execute(text(QUERIES[5])).mappings().all()
+
+    expected = {"trigger_id": TRIGGER, "status": "missed", "reason": None}
+    assert dict(row) == {**expected, "times": 481, "last_at": MONDAY + 2}
