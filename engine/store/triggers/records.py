@@ -5,7 +5,7 @@ from typing import Any
 
 import msgspec
 
-from engine.errors import InvalidTrigger
+from engine.errors import InvalidTrigger, RecordTooNew
 from engine.store.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 from engine.triggers.occurrences import Occurrence, parse_occurrence
@@ -54,7 +54,10 @@ def parse_settings(packed: bytes) -> TriggerSettings:
     """Return packed settings. Raises RecordTooNew."""
     members = unpack(packed)
     Format.TRIGGER.check(members)
-    return msgspec.convert(members, TriggerSettings, builtin_types=(bytes,))
+    try:
+        return msgspec.convert(members, TriggerSettings, builtin_types=(bytes,))
+    except msgspec.ValidationError:  # a choice of a later release
+        raise RecordTooNew(Format.TRIGGER.noun) from None
 
 
 def trigger_fields(trigger_id: str) -> list[str]:

@@ -27,5 +27,14 @@ def test_a_later_format_is_refused() -> None:
         parse_settings(pack({"format": 99}))
 
 
+def test_a_choice_of_a_later_release_is_refused_and_a_member_is_not() -> None:
+    members = unpack(pack_settings(SCHEDULE))
+    schedule = {**members["schedule"], "later": {"a": 1}}
+
+    assert parse_settings(pack({**members, "schedule": schedule, "later": 1})) == SCHEDULE
+    with pytest.raises(RecordTooNew):
+        parse_settings(pack({**members, "schedule": {**schedule, "overlap": "queue"}}))
+
+
 def test_no_settings_are_no_trigger() -> None:
     assert parse_trigger("acc", "trg_1", [None] * (1 + len(FIELDS)), None) is None
