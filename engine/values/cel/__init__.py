@@ -41,6 +41,9 @@ COPIED = (
 )
 UNCONVERTED = "returned a result with an exception set"
 """Message of the library for an optional value in a list passed to an added function."""
+MEMBERLESS = "Applying SELECT to non-message type"
+"""Message of the library for a member of a text, a number, a list or null."""
+NO_MEMBERS = "a member is read of a value that has none, such as a text or null"
 HINT = "; JSON numbers are doubles here: write 1.0 instead of 1, or use int(…)"
 
 
@@ -211,4 +214,6 @@ def _explain(error: object) -> str:
     if match:
         return f"The expression at line {match[1]}, column {match[2]}: {match[3][:MAX_MESSAGE]}"
     plain = STATUS.sub("", text).partition("\n")[0][:MAX_MESSAGE]
+    if MEMBERLESS in plain:
+        return f"The expression failed: {NO_MEMBERS}"
     return f"The expression failed: {plain}{HINT if MIXED_NUMBERS.search(plain) else ''}"

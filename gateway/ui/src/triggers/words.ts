@@ -15,7 +15,7 @@ const REASONS: Record<string, string> = {
   still_running: "The run before was still running.",
   rate_limited: "The account's limit of runs a minute was used up.",
   condition_false: "The condition of the trigger was false.",
-  invalid_inputs: "The inputs do not fit the workflow.",
+  invalid_inputs: "The inputs do not fit the workflow, or an expression failed.",
   workflow_not_runnable: "The workflow is deleted, archived or has no such version.",
   insufficient_credits: "The account has too few credits.",
   max_credits_exceeded: "A run would cost more than the trigger allows.",
