@@ -98,6 +98,31 @@ def test_it_runs_the_version_that_it_names(owner: Caller, slug: str) -> None:
     assert versions == [1, 2]
 
 
+def test_the_version_that_it_names_is_kept(owner: Caller, slug: str) -> None:
+    made = make(owner, schedule(slug, version=1))
+
+    for _ in range(51):
+        assert owner.put(f"/api/workflows/{slug}", greeting()).status_code == 200
+
+    started = owner.post(at(made, "/run")).json()
+    assert owner.ended(started["executionId"])["workflowVersion"] == 1
+
+
+def test_a_public_workflow_of_someone_else_runs_for_the_account(
+    owner: Caller, stranger: Caller
+) -> None:
+    slug = stranger.save({**greeting(), "publicPlayground": True})
+    made = make(owner, schedule(slug))
+
+    ended = owner.ended(owner.post(at(made, "/run")).json()["executionId"])
+
+    assert (ended["status"], ended["result"]["text"]) == ("completed", "Hello Ada!")
+    assert (ended["nodes"], ended["workflowVersion"]) == ([], None)
+    stranger.put(f"/api/workflows/{slug}", {"publicPlayground": False})
+    refused(owner.post(at(made, "/run")), 409, "WORKFLOW_NOT_RUNNABLE")
+    stranger.clean()
+
+
 def test_an_inbound_webhook_runs_by_events_alone(owner: Caller, slug: str) -> None:
     invalid(owner.post(at(make(owner, hook(slug)), "/run")), "kind")
 
