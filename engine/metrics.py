@@ -22,7 +22,7 @@ from engine.errors import EngineError
 from engine.store import Store
 from engine.store.metrics.samples import add_up, without_gauges
 from engine.store.metrics.snapshots import RETIRED, is_process, parse
-from engine.store.redis.info import read_memory
+from engine.store.redis.info import read_memory, read_now
 from engine.store.redis.installation import SCHEMA
 
 PUT_SECONDS = 2.0
@@ -322,12 +322,23 @@ async def _facts(store: Store) -> list[Any]:
             await store.feeding.count_queued(),
         ),
         _gauge(
+            "headrace_schedule_due_lag_seconds",
+            "Age of the oldest due time of a schedule that no worker has begun.",
+            await _read_due_lag(store),
+        ),
+        _gauge(
             "headrace_history_waiting",
             "Ended executions that are not in the history yet.",
             unarchived,
         ),
         _gauge("headrace_workers_alive", "Workers with a lease.", len(set(workers) - set(dead))),
     ]
+
+
+async def _read_due_lag(store: Store) -> float:
+    now = await read_now(store.client)
+    first = await store.occurrences.due.first_due(now)
+    return 0.0 if first is None else (now - first) / 1000
 
 
 def _gauge(name: str, text: str, value: float) -> list[Any]:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 
 from msgspec import Struct
 
+from engine.ids import partitions
 from engine.ids.partitions import partition_of
 from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis.client import Client
@@ -23,6 +24,8 @@ MOST_LISTS = 8
 MOST_ACCOUNTS = 200
 """Most accounts that a search takes."""
 LEAST_OF_PARTITION = 2
+LOOKED_AT = 50
+"""Accounts of a partition among which the first list is searched."""
 ROTATION_SECONDS = 1.0
 
 
@@ -88,6 +91,30 @@ class DueLists:
             "ZRANGE", key, "-inf", now, "BYSCORE", "LIMIT", 0, self._most_lists
         )
         return [each.decode() for each in names]
+
+    async def first_due(self, now: int) -> int | None:
+        """Return the time of the first list that needs a look by `now`, None without one.
+
+        A bounded number of accounts of each partition is looked at, the first ones.
+        """
+        accounts = await asyncio.gather(
+            *(
+                self._client.send(
+                    *("ZRANGE", self._accounts_of(partition), "-inf", now + LOOK_MS, "BYSCORE"),
+                    *("LIMIT", 0, LOOKED_AT),
+                )
+                for partition in partitions.every()
+            )
+        )
+        firsts = await asyncio.gather(
+            *(
+                self._client.send("ZRANGE", self._lists_of(name.decode()), 0, 0, "WITHSCORES")
+                for names in accounts
+                for name in names
+            )
+        )
+        times = [int(float(members[0][1])) for members in firsts if members]
+        return min((at for at in times if at <= now), default=None)
 
     async def next_open(self, account_id: str, besides: str) -> str | None:
         """Return the account's list whose look is the next one, other than `besides`."""

@@ -473,3 +473,19 @@ async def test_a_store_that_is_away_leaves_the_due_time_to_the_next_look(
     await begin(runs, trigger)
 
     assert await schedules.told(trigger) == [(0, "started", "")]
+
+
+async def test_the_oldest_due_time_that_nobody_has_begun_is_known(
+    schedules: Schedules, runs: ScheduledRuns, clock: FakeClock
+) -> None:
+    due = schedules.store.occurrences.due
+    later, trigger = await schedules.save(next_at=NOON + 5_000), await schedules.save()
+    assert await due.first_due(NOON - 1) is None
+
+    clock.now = NOON + 7_000
+
+    assert await due.first_due(clock.now) == NOON
+    await begin(runs, trigger)
+    assert await due.first_due(clock.now) == NOON + 5_000
+    await begin(runs, later)
+    assert await due.first_due(clock.now) is None
