@@ -63,13 +63,14 @@ class WorkflowCaller:
         slug: str | None = None,
         tags: Sequence[str] = (),
         parent: tuple[str, str] | None = None,
+        trigger_id: str | None = None,
         limit: int,
     ) -> list[Answer]:
         """Return the newest executions of the account, without their nodes.
 
         `parent` is an execution and its node: the children of these, by the index of their items.
         """
-        wanted = {"status": status, "workflowSlug": slug, "tag": tags}
+        wanted = {"status": status, "workflowSlug": slug, "tag": tags, "triggerId": trigger_id}
         if parent is not None:
             wanted |= {"parentId": parent[0], "parentNodeId": parent[1]}
 

@@ -32,6 +32,7 @@ def execution() -> None:
 @click.option("--status", type=click.Choice(STATUSES), help="Only those with this status.")
 @click.option("--workflow", "slug", metavar="SLUG", help="Only those of this workflow.")
 @click.option("--tag", "tags", multiple=True, help="Only those with this tag, or with all of them.")
+@click.option("--trigger", "trigger_id", metavar="ID", help="Only those that it started.")
 @click.option("--parent", metavar="ID", help="The children of this execution; needs --node.")
 @click.option("--node", metavar="NODE", help="The node of --parent that began the children.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
@@ -41,6 +42,7 @@ def list_(
     status: str | None,
     slug: str | None,
     tags: tuple[str, ...],
+    trigger_id: str | None,
     parent: str | None,
     node: str | None,
     limit: int,
@@ -54,7 +56,12 @@ def list_(
     rows = with_caller(
         access,
         lambda caller: caller.executions(
-            status=status, slug=slug, tags=tags, parent=above, limit=limit
+            status=status,
+            slug=slug,
+            tags=tags,
+            parent=above,
+            trigger_id=trigger_id,
+            limit=limit,
         ),
     )
     show(rows, as_json=as_json, columns=COLUMNS if above is None else CHILD_COLUMNS)
@@ -78,6 +85,8 @@ def show_(execution_id: str, node_id: str | None, access: Access, as_json: bool)
     show(shown, as_json=False, columns=COLUMNS)
     if shown.get("parentId"):
         print(f"\n{_place_of_child(shown)}")
+    if shown.get("triggerId"):
+        print(f"\nstarted by the trigger {shown['triggerId']}")
     _print_values("inputs", shown["inputs"])
     print()
     nodes = [{**node, "children": _children_of(node)} for node in shown["nodes"]]

@@ -54,6 +54,8 @@ def test_a_schedule_is_made_run_paused_resumed_and_deleted(
     begun = json_of(stack, "trigger", "run", made["id"], *way)
     occurrences = json_of(stack, "trigger", "occurrences", made["id"], *way)
     listed = stack.command("trigger", "list", *way).stdout
+    runs = json_of(stack, "execution", "list", "--trigger", made["id"], *way)
+    run = stack.command("execution", "show", begun["executionId"], *way).stdout
     paused = json_of(stack, "trigger", "pause", made["id"], *way)
     resumed = json_of(stack, "trigger", "resume", made["id"], *way)
     deleted = stack.command("trigger", "delete", made["id"], *way)
@@ -64,6 +66,8 @@ def test_a_schedule_is_made_run_paused_resumed_and_deleted(
     assert [(row["status"], row["executionId"]) for row in occurrences] == [
         ("started", begun["executionId"])
     ]
+    assert [each["executionId"] for each in runs] == [begun["executionId"]]
+    assert f"started by the trigger {made['id']}\n" in run
     [row] = [line for line in listed.splitlines() if made["id"] in line]
     assert "Yearly letter" in row and "0 0 1 1 * Asia/Tokyo" in row and "started" in row
     assert (paused["enabled"], paused["nextAt"]) == (False, None)
