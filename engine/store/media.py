@@ -21,6 +21,7 @@ from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.triggers import asset_references as triggers
 
 GIVEN_UP_MS = 3_600_000
 """Time in which an announced upload must be complete."""
@@ -295,15 +296,16 @@ class AssetRecords:
     async def review(self, asset_id: str) -> AssetReview:
         """Review an expired asset. Raises Unavailable.
 
-        A referrer in the history needs it too: the key of the asset, which exists, stands for that
-        of its record.
+        A referrer in the history, or a trigger, has no key: that of the asset stands for it.
         """
         account_id, names = await self.needed_by(asset_id)
-        others = (WORKFLOW, batch_keys.REFERENCE)
+        others = (WORKFLOW, batch_keys.REFERENCE, triggers.REFERENCE)
         executions = [(account_id, each) for each in names if not each.startswith(others)]
         if executions:
             await self._archive.require()
         archived = await self._archive.known(executions)
+        living = await triggers.living_references(self._client, account_id, names)
+        needing = living.union(each for _, each in archived)
         partition = partition_of(asset_id)
         own = keyspace.asset(partition, asset_id)
         verdict: bytes = await self._client.call(
@@ -312,10 +314,7 @@ class AssetRecords:
             assets_due=keyspace.assets_due(partition),
             asset_references=keyspace.asset_references(partition, asset_id),
             account_assets=keyspace.account_assets(partition),
-            records=[
-                own if (account_id, each) in archived else _referrer_key(account_id, each)
-                for each in names
-            ],
+            records=[own if each in needing else _referrer_key(account_id, each) for each in names],
             asset_id=asset_id,
             extension_ms=GOES_ON_MS,
             removal_ms=READING_MS,
@@ -366,7 +365,7 @@ def _referrer_key(account_id: str, name: str) -> str:
         return keyspace.workflow(account_id, name.removeprefix(WORKFLOW))
     if name.startswith(batch_keys.REFERENCE):
         return batch_keys.batch(account_id, name.removeprefix(batch_keys.REFERENCE))
-    return keyspace.execution(account_id, name)
+    return keyspace.execution(account_id, name)  # none has the reference of a deleted trigger as id
 
 
 def _id_at(place: str) -> str:

@@ -23,11 +23,12 @@ from engine.services.runs.run_inputs import asset_fault, find_linked
 from engine.services.runs.targets import Runnable, find_workflow
 from engine.services.triggers.event_expressions import check_expressions
 from engine.store import Asset, Store
+from engine.store.triggers.asset_references import asset_reference
 from engine.store.triggers.triggers import SINCE_SCHEMA
 from engine.store.webhooks.run_webhooks import RunWebhook
 from engine.triggers.cron import parse_cron
 from engine.triggers.trigger import HookSettings, ScheduleSettings, TriggerSettings, TriggerWebhook
-from engine.values.fields import MEDIA, Field, check_inputs
+from engine.values.fields import MEDIA, check_inputs
 
 NOT_MIGRATED = (
     "Triggers need the store's new schema: the operator runs `headrace migrate` once all processes "
@@ -53,12 +54,17 @@ class TriggerChecks(Struct, frozen=True, kw_only=True):
     """Media inputs may have plain `http` URLs."""
 
     async def check(
-        self, account_id: str, settings: TriggerSettings, former: TriggerSettings | None = None
+        self,
+        account_id: str,
+        trigger_id: str,
+        settings: TriggerSettings,
+        former: TriggerSettings | None = None,
     ) -> None:
         """Check settings; of those that replace former ones, what has changed.
 
-        So a trigger whose workflow or secret is gone can still be renamed and disabled. Raises
-        InvalidTrigger, InvalidWebhook and Unavailable.
+        So a trigger whose workflow or secret is gone can still be renamed and disabled. The trigger
+        keeps the assets that its inputs name. Raises InvalidTrigger, InvalidWebhook and
+        Unavailable.
         """
         if settings.schedule is not None:
             _check_times(settings.schedule)
@@ -67,7 +73,7 @@ class TriggerChecks(Struct, frozen=True, kw_only=True):
             await self._check_secret(account_id, hook)
             await self._check_expressions(account_id, hook)
         if former is None or _run_of(former) != _run_of(settings):
-            await self._check_run(account_id, settings)
+            await self._check_run(account_id, trigger_id, settings)
 
     async def _check_secret(self, account_id: str, hook: HookSettings) -> None:
         verify = hook.verify
@@ -84,13 +90,14 @@ class TriggerChecks(Struct, frozen=True, kw_only=True):
         for field, fault in await check_expressions(self.expressions, account_id, hook):
             raise InvalidTrigger(field, f"'{field}': {fault}")
 
-    async def _check_run(self, account_id: str, settings: TriggerSettings) -> None:
+    async def _check_run(self, account_id: str, trigger_id: str, settings: TriggerSettings) -> None:
         """Check the workflow, and that its runs may have the inputs and the webhook."""
         runnable = await self._find_workflow(account_id, settings)
         _check_webhook(account_id, runnable, settings.webhook)
         if settings.schedule is not None:
             _check_names(runnable.plan, settings.schedule.inputs)
-            await self._check_inputs(runnable.plan, account_id, settings.schedule.inputs)
+            inputs, reference = settings.schedule.inputs, asset_reference(trigger_id)
+            await self._check_inputs(runnable.plan, account_id, inputs, reference)
         if settings.hook is not None and settings.hook.inputs is not None:
             _check_names(runnable.plan, settings.hook.inputs)
             _check_required(runnable.plan, settings.hook.inputs)
@@ -118,8 +125,10 @@ class TriggerChecks(Struct, frozen=True, kw_only=True):
         runnable = await self._find_workflow(account_id, settings)
         await self._check_inputs(runnable.plan, account_id, inputs)
 
-    async def _check_inputs(self, plan: Plan, account_id: str, raw: Mapping[str, Any]) -> None:
-        """Check inputs as at a run, but keep none of the assets that they name."""
+    async def _check_inputs(
+        self, plan: Plan, account_id: str, raw: Mapping[str, Any], reference: str = ""
+    ) -> None:
+        """Check inputs as at a run; with a reference, keep the assets that they name."""
         media = [each for each in plan.fields if each.type in MEDIA]
         links = {each.name: raw.get(each.name) for each in media}
         linked = {
@@ -139,22 +148,23 @@ class TriggerChecks(Struct, frozen=True, kw_only=True):
             for each in media:
                 if is_asset_id(value := inputs.get(each.name)):
                     link = links[each.name] if each.name in linked else None
-                    await self._check_asset(account_id, each, value, link)
+                    asset = await self._find_asset(account_id, value, link, reference)
+                    if reason := asset_fault(each, asset, link):
+                        raise InvalidInputs(each.name, reason)
         except InvalidInputs as error:
             field = f"inputs.{error.context['field'][:MAX_SHOWN]}"
             raise InvalidTrigger(field, error.message) from None
 
-    async def _check_asset(
-        self, account_id: str, field: Field, asset_id: str, link: str | None
-    ) -> None:
-        """Raise InvalidInputs unless a run could use the asset; `link` is the given one, if any."""
-        asset: Asset | None
+    async def _find_asset(
+        self, account_id: str, asset_id: str, link: str | None, reference: str
+    ) -> Asset | None:
+        """Return the asset that a run would use, None without one; `link` is the given one."""
         try:
-            asset = await self.media_service.get(account_id, asset_id)
+            if reference:
+                await self.store.assets.retain(account_id, asset_id, reference)
+            return await self.media_service.get(account_id, asset_id)
         except AssetNotFound:
-            asset = await find_linked(self.media_service, link)
-        if reason := asset_fault(field, asset, link):
-            raise InvalidInputs(field.name, reason)
+            return await find_linked(self.media_service, link)
 
 
 def _check_times(schedule: ScheduleSettings) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Awaitable, Callable
 from msgspec import Struct
 
 from engine.errors import Unavailable
-from engine.ids.triggers import new_trigger_id
 from engine.services.triggers.trigger_checks import TriggerChecks, check_schema
 from engine.store import ReplaceRefusal, Store
 from engine.triggers.cron import parse_cron
@@ -34,19 +33,19 @@ class TriggerSaves(Struct, frozen=True, kw_only=True):
         *,
         enabled: bool,
         key_id: str,
-        trigger_id: str = "",
+        trigger_id: str,
     ) -> Trigger:
-        """Check the settings and create a trigger; `key_id` is empty for a session.
+        """Check the settings and create a trigger; `key_id` is empty for a session, the id is new.
 
         Raises Unavailable while the store's schema is old, and what `TriggerChecks.check` and
         `Triggers.create` raise.
         """
         check_schema(self.store)
-        await self.checks.check(account_id, settings)
+        await self.checks.check(account_id, trigger_id, settings)
         since, next_at = await self._times(settings, enabled=enabled)
         return await self.store.triggers.create(
             account_id,
-            trigger_id or new_trigger_id(),
+            trigger_id,
             settings,
             enabled=enabled,
             key_id=key_id,
@@ -66,7 +65,7 @@ class TriggerSaves(Struct, frozen=True, kw_only=True):
             if attempt:
                 trigger = await triggers.get(account_id, trigger.id)
             settings, enabled = await change(trigger)
-            await self.checks.check(account_id, settings, trigger.settings)
+            await self.checks.check(account_id, trigger.id, settings, trigger.settings)
             times = await self._times(settings, enabled=enabled, last=trigger.last)
             if trigger.enabled and trigger.next_at is not None and trigger.next_at <= times[0]:
                 await self.begin_due(trigger)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.contract.installation import Administration, Caller
+from tests.support.contract.installation import Administration, Caller, field, form, workflow
 from tests.support.contract.triggers import (
     PATH,
     SECRET,
@@ -16,7 +16,8 @@ from tests.support.contract.triggers import (
     refused,
     schedule,
 )
-from tests.support.gateway.documents import node
+from tests.support.gateway.documents import edge, node
+from tests.support.media.files import png
 
 UNSET: Any = object()
 
@@ -177,6 +178,24 @@ def test_a_trigger_without_its_workflow_or_its_secret_can_be_paused_and_renamed(
 
     assert paused.status_code == 200, paused.text
     assert (paused.json()["enabled"], paused.json()["name"]) == (False, "Paused")
+
+
+def test_a_schedule_may_name_an_asset_of_the_account(owner: Caller, stranger: Caller) -> None:
+    nodes = [form(field("photo", "image", required=True)), node("out", "responseOutput")]
+    slug = owner.save(workflow(nodes, [edge("in", "photo", "out", "result-in")]))
+    file = {"file": ("a.png", png(3, 2), "image/png")}
+    own, foreign = (
+        each.request("POST", "/api/assets", files=file).json()["id"] for each in (owner, stranger)
+    )
+
+    made = make(owner, schedule(slug, inputs={"photo": own}))
+
+    assert made["inputs"] == {"photo": own}
+    ended = owner.ended(owner.post(at(made, "/run")).json()["executionId"])
+    assert ended["status"] == "completed"
+    for other in (foreign, "Zr0sQm9yXk1dWc7uT2eHbL5a"):
+        invalid(owner.post(PATH, schedule(slug, inputs={"photo": other})), "inputs.photo")
+    stranger.delete(f"/api/assets/{foreign}")
 
 
 class TestWebhook:

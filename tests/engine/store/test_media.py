@@ -7,9 +7,11 @@ from engine.media.ids import make_asset_id
 from engine.store import Account, NewBatch, NewItem, Store
 from engine.store.media import GIVEN_UP_MS, LEAST_MS, READING_MS, Asset, AssetReview, AssetSource
 from engine.store.redis import batch_keys, keyspace
+from engine.store.triggers.asset_references import asset_reference
 from tests.engine.media.test_links import BAD_IDS
 from tests.support.store.records import accept, save
 from tests.support.store.redis_contents import contents
+from tests.support.triggers.records import save_schedule
 
 FACTS = Facts(content_type="image/png", width=40, height=30)
 
@@ -116,6 +118,21 @@ async def test_an_asset_lives_as_long_as_a_workflow_that_names_it(
 
     assert await store.assets.review(asset.id) is AssetReview.EXTENDED
     await store.client.send("DEL", keyspace.workflow(account.id, workflow.slug))
+    await let_pass(store, asset)
+
+    assert await store.assets.review(asset.id) is AssetReview.HIDDEN
+
+
+async def test_an_asset_lives_as_long_as_a_trigger_that_names_it(
+    store: Store, account: Account
+) -> None:
+    trigger, asset = await save_schedule(store, account), await kept(store, account)
+    await store.assets.retain(account.id, asset.id, asset_reference(trigger.id))
+    await store.assets.retain(account.id, asset.id, asset_reference("trg_000000000000"))
+    await let_pass(store, asset)
+
+    assert await store.assets.review(asset.id) is AssetReview.EXTENDED
+    await store.triggers.delete(trigger)
     await let_pass(store, asset)
 
     assert await store.assets.review(asset.id) is AssetReview.HIDDEN

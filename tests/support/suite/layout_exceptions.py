@@ -20,6 +20,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/graph/parsed.py": "Types; tests/engine/graph/test_parse_bodies.py has problems in bodies.",
     "engine/nodes/support/children.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",
     "engine/nodes/support/children_settings.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",
+    "engine/store/triggers/asset_references.py": "tests/engine/store/test_media.py has an asset that a trigger names.",
     "engine/services/triggers/trigger_checks.py": "tests/contract/triggers/test_settings.py has wrong settings of all kinds.",
     "gateway/routes/triggers/views.py": "Types; tests/contract/triggers/test_triggers.py reads them.",
     "gateway/triggers/access.py": "tests/contract/triggers/test_triggers.py has keys of all kinds.",
