@@ -1,5 +1,5 @@
 import { useState } from "react";
-import type { Hook } from "../../api/triggers";
+import type { Hook, VerifyKind } from "../../api/triggers";
 import { Button } from "../../components/Button";
 import { CodeBlock } from "../../components/CodeBlock";
 import { CopyButton } from "../../components/CopyButton";
@@ -22,13 +22,14 @@ export function Connect({ trigger }: { trigger: Hook }) {
   const [sample, setSample] = useState<SampleEvent>(() => sampleFor(draftOf(trigger)));
   const { verify, url } = trigger;
   const { label, secretOrigin } = serviceOf(verify.kind);
+  const sender = isNamed(verify.kind) ? label : "the sender";
   return (
     <div className="hook-form trigger-form stack">
       <section className="panel stack" aria-label="URL">
         <Url trigger={trigger} />
       </section>
       <section className="panel stack" aria-label="Steps">
-        <h2>Set up {label}</h2>
+        <h2>Set up {sender}</h2>
         <ol className="hook-steps">
           {stepsOf(verify).map((step) => (
             <li key={step}>{step}</li>
@@ -44,7 +45,7 @@ export function Connect({ trigger }: { trigger: Hook }) {
         <p className="hint">
           {verify.secret ? (
             <>
-              This request is signed as {label} signs and starts a run. Put the value of the secret into{" "}
+              This request is signed as {sender} signs and starts a run. Put the value of the secret into{" "}
               <code>${verify.secret}</code> before.
             </>
           ) : (
@@ -58,6 +59,11 @@ export function Connect({ trigger }: { trigger: Hook }) {
       </div>
     </div>
   );
+}
+
+/** Whether a way to verify is that of one service. */
+function isNamed(kind: VerifyKind): boolean {
+  return kind === "github" || kind === "stripe" || kind === "slack";
 }
 
 function Url({ trigger }: { trigger: Hook }) {

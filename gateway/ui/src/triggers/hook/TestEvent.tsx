@@ -75,5 +75,6 @@ function Outcome({ trial: { wouldRun, inputs, problems } }: { trial: EventTest }
 }
 
 function inWords({ field, reason }: EventTest["problems"][number]): string {
-  return reason.includes(field) ? reason : `${field}: ${reason}`;
+  const isNamed = reason.includes(field) || reason.includes(`'${field.replace("inputs.", "")}'`);
+  return isNamed ? reason : `${field}: ${reason}`;
 }
