@@ -36,7 +36,7 @@ class Owner:
 
     async def occurrences(self, trigger: Trigger) -> Sequence[Occurrence]:
         """Return all occurrences, oldest first."""
-        page = await self.store.occurrences.list(self.account_id, trigger.id, None, 100)
+        page = await self.store.occurrences.list(self.account_id, trigger.id, None, 1_000)
         return page.occurrences[::-1]
 
     async def check_runs(self, started: Sequence[Occurrence]) -> list[float]:
