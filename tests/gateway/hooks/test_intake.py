@@ -11,7 +11,9 @@ import pytest
 from engine.settings import Settings
 from engine.store import Account
 from engine.triggers.trigger import Trigger, VerifyKind
+from gateway import app
 from gateway.hooks import intake
+from gateway.http.middleware import BodyLimit
 from tests.gateway.hooks.conftest import SECRET, MakeHook, Sender
 from tests.support.gateway.fake_worker import FakeWorker
 from tests.support.triggers.signatures import bearer
@@ -22,6 +24,13 @@ LIMIT = 20
 @pytest.fixture
 def settings(settings: Settings) -> Settings:
     return replace(settings, failed_calls_per_minute=LIMIT)
+
+
+@pytest.fixture(autouse=True)
+def impatience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Bodies have less time."""
+    limit = BodyLimit(intake.MAX_BYTES, seconds=3.0)
+    monkeypatch.setattr(app, "EVENT_LIMIT", limit)
 
 
 def code(answer: httpx2.Response) -> tuple[int, str]:
@@ -111,9 +120,7 @@ async def _send_slowly(host: str, port: int, trigger: Trigger) -> None:
         writer.close()
 
 
-async def test_a_slow_body_is_given_up(
-    make_hook: MakeHook, sender: Sender, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_slow_body_is_given_up(make_hook: MakeHook, sender: Sender) -> None:
     trigger = await make_hook()
     url = sender.client.base_url
     reader, writer = await asyncio.open_connection(url.host, url.port)
