@@ -192,6 +192,12 @@ OCCURRENCES = Counter(
     ["kind", "status", "reason"],
     registry=REGISTRY,
 )
+for _kind, _status, _reason in (
+    ("schedule", "missed", ""),
+    ("schedule", "failed", "unavailable"),
+    ("webhook", "failed", "unavailable"),
+):  # alert rules see no increase of a series whose first value is not 0
+    OCCURRENCES.labels(_kind, _status, _reason)
 SCHEDULE_LATENESS = Histogram(
     "headrace_schedule_lateness_seconds",
     "Time from a due time of a schedule to the acceptance of its run.",

@@ -73,5 +73,15 @@ async def test_metrics_and_labels_of_a_rule_are_those_that_are_shown(
         assert value in VALUES[name]
 
 
+async def test_counters_whose_increase_is_reported_begin_with_0(store: Store) -> None:
+    page = (await metrics.page(store, "gateway-1")).decode()
+
+    for rule in rules():
+        for name, labels in re.findall(r"increase\((\w+)\{([^}]*)\}", rule["expr"]):
+            wanted = labels.split(", ")
+            lines = [each for each in page.splitlines() if each.startswith(name + "{")]
+            assert [each for each in lines if all(label in each for label in wanted)], rule
+
+
 def test_the_guide_leads_to_the_rules() -> None:
     assert f"({RULES.name})" in (GUIDES / "deploy.md").read_text()
