@@ -13,12 +13,15 @@ from tests.support.e2e.senders import (
     checkout_completed,
     issue_opened,
     send_as_github,
+    send_as_slack,
     send_as_stripe,
 )
 from tests.support.e2e.workflows import greeting
 
 pytestmark = pytest.mark.slow
 WHSEC = "whsec_4yP2xq8tB1nK6mWc9aVdR3sE7uH0jLzQ"
+SAVE_SECRET = """body => fetch("/api/secrets/SHOWN",
+    {method: "PUT", body, headers: {"content-type": "application/json"}})"""
 A_MINUTE_AND_MORE_MS = 90_000
 
 
@@ -132,6 +135,60 @@ def test_a_payment_at_stripe_starts_one_run(page: Page, stack: RunningStack) -> 
     assert again[0] == 200
     assert again[1]["executionId"] == answer["executionId"]
     assert result_of(page, stack, answer["executionId"]) == "Hello Jenny Rosen!"
+
+
+def test_a_mention_at_slack_starts_one_run(page: Page, stack: RunningStack) -> None:
+    secret, slug = "8f742231b10e8888abcd99yyyzzz85a5", publish(stack, "Mentions", "text")
+    from_deploy_panel(page, slug, "Start it from GitHub")
+    page.get_by_text("Slack", exact=True).click()
+    page.get_by_role("button", name="Paste a secret").click()
+    page.get_by_label("Value", exact=True).fill(secret)
+    page.get_by_role("button", name="Save secret").click()
+    url = create(page)
+
+    handshake = {"type": "url_verification", "token": "t", "challenge": "3eZbrw1aBm2rZgRNFdxV2"}
+    assert send_as_slack(url, secret, handshake)[1] == {"challenge": handshake["challenge"]}
+    mention = {"type": "app_mention", "user": "U061F7AUR", "text": "Ada", "ts": "1515449522.0001"}
+    event = {"type": "event_callback", "event_id": f"Ev{uuid4().hex}", "event": mention}
+    status, answer = send_as_slack(url, secret, event)
+    again = send_as_slack(url, secret, event)
+
+    assert status == 202, answer
+    assert (again[0], again[1]["executionId"]) == (200, answer["executionId"])
+    assert result_of(page, stack, answer["executionId"]) == "Hello Ada!"
+
+
+@pytest.mark.parametrize(
+    ("kind", "members"),
+    [
+        ("bearer", {}),
+        ("hmac", {"header": "x-mine", "prefix": "v1=", "encoding": "base64"}),
+        ("hmac", {}),
+        ("stripe", {}),
+        ("slack", {}),
+        ("standard-webhooks", {}),
+        ("none", {}),
+    ],
+)
+def test_the_shown_request_of_each_sender_is_accepted(
+    page: Page, stack: RunningStack, kind: str, members: dict[str, str]
+) -> None:
+    page.goto("/app/settings")
+    page.evaluate(SAVE_SECRET, f'{{"value": "{WHSEC}"}}')
+    verify = {"kind": kind, **({} if kind == "none" else {"secret": "SHOWN"}), **members}
+    body = {"kind": "webhook", "name": kind, "workflowSlug": publish(stack, f"By {kind}", "id")}
+    body |= {"verify": verify, "inputs": {"id": "'any'"}}
+    status, trigger = stack.api("POST", "/api/triggers", body)
+    assert status == 201, trigger
+    page.goto(f"/app/triggers/{trigger['id']}?tab=connect")
+
+    code = page.get_by_role("region", name="Signed request").inner_text()
+    shell = {**os.environ, "SHOWN": WHSEC}
+    done = subprocess.run(["bash", "-euc", code], env=shell, capture_output=True, timeout=20)
+
+    assert b'"executionId"' in done.stdout, done
+    received = page.get_by_role("region", name="Last received events").get_by_role("listitem")
+    expect(received).to_contain_text("started")
 
 
 def test_a_new_url_ends_the_former_one(page: Page, stack: RunningStack) -> None:

@@ -1,4 +1,4 @@
-"""Senders of events, which sign as GitHub and Stripe document it."""
+"""Senders of events, which sign as GitHub, Stripe and Slack document it."""
 
 import hashlib
 import hmac
@@ -73,6 +73,14 @@ def send_as_stripe(url: str, secret: str, body: Mapping[str, Any]) -> tuple[int,
     content, now = json.dumps(body, indent=2).encode(), int(time.time())
     signature = _hex_digest(secret, b"%d.%s" % (now, content))
     return _post(url, content, {"Stripe-Signature": f"t={now},v1={signature},v0={'0' * 64}"})
+
+
+def send_as_slack(url: str, secret: str, body: Mapping[str, Any]) -> tuple[int, dict[str, Any]]:
+    """Send a request as the Events API of Slack does; return the status and the answer."""
+    content, now = json.dumps(body).encode(), int(time.time())
+    signature = f"v0={_hex_digest(secret, b'v0:%d:%s' % (now, content))}"
+    headers = {"X-Slack-Request-Timestamp": str(now), "X-Slack-Signature": signature}
+    return _post(url, content, headers)
 
 
 def _hex_digest(secret: str, content: bytes) -> str:
