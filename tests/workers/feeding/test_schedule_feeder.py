@@ -78,6 +78,8 @@ async def test_a_schedule_that_is_being_fed_is_not_fed_once_more() -> None:
         feeder.feed_soon("acc_1", "trg_1")
         await asyncio.sleep(0)
     runs.may_end.set()
+    for _ in range(20):
+        await asyncio.sleep(0)
     await feeder.stop()
 
     assert runs.calls == ["trg_1"]
