@@ -188,7 +188,9 @@ def test(
     pairs = (header.partition("=")[::2] for header in headers)
     event = {"body": body, "headers": dict(pairs)}
     seen = _with_triggers(access, lambda caller: caller.test(trigger_id, event))
-    show(seen, as_json=as_json, columns=("wouldRun", "inputs", "problems"))
+    problems = "; ".join(f"{each['field']}: {each['reason']}" for each in seen["problems"])
+    row = seen if as_json else {**seen, "problems": problems or None}
+    show(row, as_json=as_json, columns=("wouldRun", "inputs", "problems"))
     sys.exit(0 if seen["wouldRun"] else 1)
 
 

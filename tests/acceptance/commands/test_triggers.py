@@ -102,6 +102,9 @@ def test_an_inbound_webhook_shows_its_address_takes_an_event_and_is_tried(
     assert text_of(stack, taken.json()["executionId"]).startswith("Dear Eve,")
     assert (tried["wouldRun"], tried["inputs"]) == (True, {"name": "Eve"})
     assert other.returncode == 1
+    assert other.stdout.splitlines()[1].endswith(
+        'inputs.name: The expression failed: Key not found in map : "customer"'
+    )
     assert gone.status_code == 404
     assert one["url"] == rotated["url"] and path not in one["url"]
     assert SECRET not in shown.stdout + json.dumps(one)
