@@ -42,11 +42,10 @@ def pack_settings(settings: TriggerSettings, former: bytes = b"") -> bytes:
     try:
         packed = pack({**kept, **members})
     except OverflowError:
-        raise InvalidTrigger("inputs", "may have whole numbers of at most 64 bits") from None
+        raise InvalidTrigger("inputs", "Whole numbers in 'inputs' have at most 64 bits") from None
     if len(packed) > MOST_SETTINGS_BYTES:
-        raise InvalidTrigger(
-            "inputs", f"and the other settings take at most {MOST_SETTINGS_BYTES} bytes together"
-        )
+        reason = f"All settings together take at most {MOST_SETTINGS_BYTES} bytes"
+        raise InvalidTrigger("inputs", reason)
     return packed
 
 

@@ -101,7 +101,7 @@ class Triggers:
                 raise QuotaExceeded("triggers", used=int(used), limit=MOST_TRIGGERS)
             case [b"no_key"]:
                 raise Unauthorized
-        raise InvalidTrigger("id", "is that of another trigger")
+        raise InvalidTrigger("id", "Another trigger has this id")
 
     async def replace(
         self,

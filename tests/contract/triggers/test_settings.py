@@ -162,7 +162,8 @@ def test_someone_else_s_workflow_is_refused_unless_it_is_public(
 
 
 def test_settings_over_64_kib_are_refused(owner: Caller, slug: str) -> None:
-    invalid(owner.post(PATH, schedule(slug, inputs={"name": "a" * 70_000})), "inputs")
+    reason = invalid(owner.post(PATH, schedule(slug, inputs={"name": "a" * 70_000})), "inputs")
+    assert reason == "All settings together take at most 65536 bytes"
     assert make(owner, schedule(slug, inputs={"name": "a" * 60_000}))
 
 
