@@ -1,5 +1,6 @@
 """Occurrences that Redis has forgotten are listed with those that it has."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 
 import pytest
@@ -12,6 +13,7 @@ from engine.history.database.connections import Database
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.archive.archive import Archive
+from engine.store.archive.occurrence_outbox import OccurrenceOutbox
 from engine.store.triggers import keys
 from engine.store.triggers.archived_occurrences import ArchivedOccurrences
 from engine.triggers.occurrences import Occurrence, OccurrenceStatus
@@ -148,3 +150,39 @@ async def test_the_store_lists_and_reads_what_has_moved_to_the_history(
         assert await store.occurrences.get(account.id, made.id, found[2].id) == found[2]
         assert await store.occurrences.get(account.id, made.id, newer[0].id) == newer[0]
         assert (await store.triggers.get(account.id, made.id)).id == made.id
+
+
+async def test_no_list_lacks_an_occurrence_that_moves_meanwhile(
+    settings: Settings, account: Account, database: Database
+) -> None:
+    async with opened(settings, database) as history:
+        store = history.store
+        made = await save_schedule(store, account)
+        found = [occurrence(at, trigger_id=made.id) for at in range(120)]
+        names = await put_occurrences(store, account.id, found)
+        outbox = OccurrenceOutbox(store.client)
+
+        async def move() -> None:
+            for start in range(0, len(names), 6):
+                some = names[start : start + 6]
+                await asyncio.to_thread(write_occurrences, database, await outbox.records(some))
+                await outbox.mark_archived(some, 1)
+                await outbox.forget(some)
+
+        async def walk() -> list[Occurrence]:
+            listed: list[Occurrence] = []
+            cursor: str | None = None
+            while True:
+                page = await store.occurrences.list(account.id, made.id, None, 17, cursor)
+                listed += page.occurrences
+                cursor = page.next_cursor
+                if cursor is None:
+                    return listed
+
+        moving, walks = asyncio.create_task(move()), 0
+        while not moving.done() or not walks:
+            assert await walk() == found[::-1]
+            walks += 1
+        await moving
+        assert await walk() == found[::-1]
+        assert await outbox.archived(2**52, 999) == []
