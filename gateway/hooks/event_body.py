@@ -10,7 +10,7 @@ from python_multipart import MultipartParser
 from python_multipart.exceptions import MultipartParseError
 
 from engine.errors import InvalidBody
-from gateway.http.json_bodies import ANY, check_count, check_values, parse_json
+from gateway.http.json_bodies import ANY, NO_OBJECT, check_count, check_values, parse_json
 
 FORM_URLENCODED = "application/x-www-form-urlencoded"
 FORM_DATA = "multipart/form-data"
@@ -18,6 +18,8 @@ MAX_FIELDS = 1_000
 MAX_PART_HEADERS = 8
 MAX_PART_HEADER_BYTES = 4_096
 TOO_MANY_FIELDS = f"The form has more than {MAX_FIELDS:,} fields"
+HUGE_NUMBER = "The body has a number that is too large"
+"""A number is all that the decoder refuses in JSON whose type is free."""
 NO_FORM = "The form is not well-formed"
 
 logging.getLogger("python_multipart").setLevel(logging.ERROR)  # it warns of each malformed form
@@ -69,7 +71,10 @@ def _media_type(content_type: str) -> tuple[str, str]:
 
 def _parse_json(data: bytes) -> Any:
     check_count(data)
-    value = parse_json(data, ANY)
+    try:
+        value = parse_json(data, ANY)
+    except InvalidBody as error:
+        raise InvalidBody(HUGE_NUMBER) if error.message == NO_OBJECT else error from None
     check_values({"body": value} if not isinstance(value, dict) else value)
     return value
 

@@ -6,12 +6,15 @@ from urllib.parse import parse_qsl
 
 from msgspec import Struct
 
+from engine.ids import api_keys
 from engine.triggers.trigger import Verify, VerifyKind
 from gateway.hooks.event_body import group_pairs, parse_event_body
 from gateway.hooks.verification import Headers, read_headers
 
 HIDDEN_HEADERS = frozenset({"authorization", "cookie"})
 """Headers that neither expressions nor occurrences see, beside those that verification reads."""
+OWN_KEY = "x-api-key"
+"""Header of keys of this installation, which a caller may send by mistake."""
 STANDARD_ID, GITHUB_ID = "webhook-id", "x-github-delivery"
 STRIPE_PREFIX = "evt_"
 MAX_QUERY_FIELDS = 1_000
@@ -51,21 +54,25 @@ def parse_event(verify: Verify, headers: Headers, query: bytes, data: bytes) -> 
 
 def sample_event(verify: Verify, body: Any, headers: Mapping[str, str]) -> HookEvent:
     """Return the event that a request with these headers and this parsed body would be."""
-    hidden = HIDDEN_HEADERS.union(read_headers(verify))
-    visible = {name.lower(): value for name, value in headers.items()}
-    shown = {name: value for name, value in visible.items() if name not in hidden}
-    return HookEvent(body=body, headers=shown, query={})
+    lowered = {name.lower(): value for name, value in headers.items()}
+    return HookEvent(body=body, headers=_shown(verify, lowered), query={})
 
 
 def visible_headers(verify: Verify, headers: Headers) -> dict[str, str]:
     """Return the headers that may be seen, by names in lower case."""
-    hidden = HIDDEN_HEADERS.union(read_headers(verify))
     found: dict[str, str] = {}
     for raw_name, raw_value in headers:
         name, value = raw_name.decode("latin-1").lower(), raw_value.decode("latin-1")
-        if name not in hidden:
-            found[name] = f"{found[name]}, {value}" if name in found else value
-    return found
+        found[name] = f"{found[name]}, {value}" if name in found else value
+    return _shown(verify, found)
+
+
+def _shown(verify: Verify, headers: Mapping[str, str]) -> dict[str, str]:
+    hidden = HIDDEN_HEADERS.union(read_headers(verify))
+    shown = {name: value for name, value in headers.items() if name not in hidden}
+    if api_keys.PREFIX in shown.get(OWN_KEY, ""):
+        del shown[OWN_KEY]
+    return shown
 
 
 def default_event_id(verify: Verify, headers: Headers, body: Any) -> str | None:

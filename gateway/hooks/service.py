@@ -91,7 +91,9 @@ async def _judge(
     expressions, account_id = request.services.checker.expressions, signed.principal.account.id
     verify, headers = signed.settings.verify, request.scope["headers"]
     default_id = default_event_id(verify, headers, values["body"])
-    settings, size = signed.settings, len(signed.data)
+    settings, size, window = signed.settings, len(signed.data), signed.hook.window
+    if window is not None and window.is_refused and not (settings.when or settings.event_id):
+        return EventVerdict(is_wanted=True, inputs={}, event_id=default_id, problems=[])
     verdict = await judge_event(expressions, account_id, settings, values, default_id, size=size)
     if verdict.problems:
         first = verdict.problems[0]

@@ -384,6 +384,15 @@ def test_an_event_is_shown_while_it_is_hot(owner: Caller, slug: str) -> None:
     assert "authorization" not in oldest["headers"]
 
 
+def test_a_large_event_is_shown_too(owner: Caller, slug: str) -> None:
+    trigger = make(owner, hook(slug))
+    event = {**EVENT, "more": ["x" * 1_000] * 900}
+
+    occurrence_id = send(trigger, event).json()["occurrenceId"]
+
+    assert owner.get(at(trigger, f"/occurrences/{occurrence_id}")).json()["body"] == event
+
+
 def test_a_trigger_that_calls_its_own_url_ends_at_the_depth_of_8(owner: Caller) -> None:
     call = {"url": "{{ url }}", "method": "POST", "body": "{}", "retry": {"attempts": 1}}
     nodes = [form(field("url", "text")), node("call", "httpRequest", **call)]

@@ -55,6 +55,7 @@ def test_a_body_is_read_by_its_type(content_type: str, data: bytes, expected: An
         ("application/json", b"[" * 70 + b"]" * 70, "deeper than 64"),
         ("application/json", b"[" + b"0," * 100_000 + b"0]", "more than 100,000 values"),
         ("application/json", b"[92233720368547758080]", "beyond 64 bits"),
+        ("application/json", b'{"a": 1e400}', "number that is too large"),
         ("text/plain", b"\xff", "not UTF-8"),
         ("", b"\xff", "not UTF-8"),
         (URLENCODED, b"a=%FF", "not UTF-8"),

@@ -65,6 +65,14 @@ def test_an_event_has_body_headers_query_and_method() -> None:
     }
 
 
+def test_a_key_of_this_installation_is_not_seen() -> None:
+    verify, key = Verify(kind=VerifyKind.NONE), "hr_live_" + "a" * 43 + "_123456"
+
+    assert visible_headers(verify, [(b"x-api-key", key.encode()), (b"a", b"1")]) == {"a": "1"}
+    assert visible_headers(verify, [(b"x-api-key", b"theirs")]) == {"x-api-key": "theirs"}
+    assert sample_event(verify, {}, {"X-API-Key": key}).headers == {}
+
+
 def test_a_sample_hides_the_same_headers() -> None:
     headers = {"X-Hub-Signature-256": "sha256=0", "Authorization": "x", "X-GitHub-Event": "issues"}
 

@@ -11,6 +11,7 @@ import pytest
 
 from engine.access.capabilities import Tier
 from engine.ids.triggers import shown_hook_token
+from engine.metrics import REGISTRY
 from engine.store import Account, Store
 from engine.triggers.occurrences import Occurrence
 from engine.triggers.trigger import Respond, Trigger, VerifyKind
@@ -52,26 +53,48 @@ async def test_events_beyond_the_rate_of_runs_are_429_and_may_come_again(
     store: Store, young_window: None, make_hook: MakeHook, sender: Sender, worker: FakeWorker
 ) -> None:
     trigger = await make_hook(event_id="body.id", when="body.id != 'skip'")
+    plain = await make_hook(inputs={"name": "body.name"})
+    first = await sender.send(plain, None, {"webhook-id": "1"})
     for number in range(3):
         assert (await sender.send(trigger, {"name": "Ada", "id": "skip"})).status_code == 200
         answer = await sender.send(trigger, {"name": "Ada", "id": f"{number}"})
         assert answer.status_code == 202
-    assert answer.headers["x-ratelimit-remaining"] == str(LIMIT - 3)
+    assert answer.headers["x-ratelimit-remaining"] == str(LIMIT - 4)
     assert code(await sender.send(trigger, {"id": "wrong"})) == (400, "INVALID_INPUTS")
     events = [{"name": "Ada", "id": f"more {number}"} for number in range(LIMIT)]
 
     answers = await asyncio.gather(*(sender.send(trigger, each) for each in events))
 
-    assert Counter(each.status_code for each in answers) == {202: LIMIT - 4, 429: 4}
+    assert Counter(each.status_code for each in answers) == {202: LIMIT - 5, 429: 5}
     refused = next(each for each in answers if each.status_code == 429)
     assert refused.json()["code"] == "RATE_LIMIT_EXCEEDED"
     assert refused.json()["retryAfter"] == int(refused.headers["retry-after"])
     assert refused.headers["x-ratelimit-remaining"] == "0"
     found = Counter(each.status.value for each in await occurrences(store, trigger))
-    assert found == {"started": LIMIT - 1, "skipped": 3, "failed": 1}
+    assert found == {"started": LIMIT - 2, "skipped": 3, "failed": 1}
     assert (await sender.send(trigger, {"id": "skip"})).json() == {"skipped": True}
     assert (await sender.send(trigger, {"name": "Ada", "id": "0"})).status_code == 200
     assert code(await sender.send(trigger, {"id": "wrong"})) == (429, "RATE_LIMIT_EXCEEDED")
+    assert code(await sender.send(plain, [])) == (429, "RATE_LIMIT_EXCEEDED")
+    again = await sender.send(plain, None, {"webhook-id": "1"})
+    assert again.json() == {"executionId": first.json()["executionId"]}
+
+
+async def test_events_are_counted_by_their_outcome(
+    make_hook: MakeHook, sender: Sender, worker: FakeWorker
+) -> None:
+    def counted() -> list[float]:
+        outcomes = (("started", ""), ("skipped", "condition_false"), ("failed", "invalid_inputs"))
+        names = ("kind", "status", "reason")
+        labels = (dict(zip(names, ("webhook", *each), strict=True)) for each in outcomes)
+        name = "headrace_trigger_occurrences_total"
+        return [REGISTRY.get_sample_value(name, each) or 0 for each in labels]
+
+    trigger, before = await make_hook(when="body.wanted"), counted()
+    for body in ({"wanted": True, "name": "a"}, {"wanted": False}, {"wanted": True}, {}):
+        await sender.send(trigger, body)
+
+    assert [after - old for after, old in zip(counted(), before, strict=True)] == [1, 1, 2]
 
 
 async def test_events_of_an_account_that_is_not_approved_fail(
