@@ -73,6 +73,7 @@ def test_an_issue_at_github_starts_a_run(page: Page, stack: RunningStack) -> Non
     secret = page.get_by_role("region", name="Value of the secret").inner_text().strip()
 
     url = create(page)
+    expect(page.get_by_role("region", name="Value of the secret")).to_contain_text(secret)
     status, answer = send_as_github(url, secret, "issues", issue_opened("Found a bug"))
 
     assert status == 202, answer
@@ -85,6 +86,9 @@ def test_an_issue_at_github_starts_a_run(page: Page, stack: RunningStack) -> Non
     received = page.get_by_role("region", name="Last received events").get_by_role("listitem")
     expect(received).to_have_count(2)
     expect(received.first).to_contain_text("condition of the trigger was false")
+    page.reload()
+    expect(received).to_have_count(2)
+    assert secret not in page.content()
 
 
 def test_the_shown_request_starts_a_run_and_its_event_becomes_the_sample(

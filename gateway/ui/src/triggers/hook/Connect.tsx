@@ -8,10 +8,11 @@ import { toast } from "../../components/Toast";
 import { Fold } from "../../editor/settings/Fold";
 import "../../editor/settings/expression/expression.css";
 import { curlOf, stepsOf } from "./guide";
+import { MadeValue } from "./HookSecret";
 import { ReceivedEvents } from "./ReceivedEvents";
 import { RotateUrl } from "./RotateUrl";
 import type { SampleEvent } from "./sample";
-import { saveSecret, valueFault } from "./secrets";
+import { madeValue, saveSecret, valueFault } from "./secrets";
 import { serviceOf } from "./services";
 import { draftOf, sampleFor } from "./settings";
 import { TestEvent } from "./TestEvent";
@@ -22,6 +23,7 @@ export function Connect({ trigger }: { trigger: Hook }) {
   const [sample, setSample] = useState<SampleEvent>(() => sampleFor(draftOf(trigger)));
   const { verify, url } = trigger;
   const { label, secretOrigin } = serviceOf(verify.kind);
+  const made = madeValue(verify.secret ?? "");
   const sender = isNamed(verify.kind) ? label : "the sender";
   return (
     <div className="hook-form trigger-form stack">
@@ -35,6 +37,7 @@ export function Connect({ trigger }: { trigger: Hook }) {
             <li key={step}>{step}</li>
           ))}
         </ol>
+        {made && secretOrigin === "ours" && <MadeValue value={made} />}
         {verify.secret && <SecretValue key={verify.secret} name={verify.secret} isAwaited={secretOrigin === "sender"} />}
       </section>
       <section className="panel stack" aria-label="Received events">

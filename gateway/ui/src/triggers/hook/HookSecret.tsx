@@ -5,7 +5,7 @@ import type { ListedSecret } from "../../api/types";
 import { Button } from "../../components/Button";
 import { CodeBlock } from "../../components/CodeBlock";
 import { TextField } from "../../components/TextField";
-import { freeName, nameFault, randomSecret, saveSecret, valueFault } from "./secrets";
+import { freeName, madeValue, nameFault, randomSecret, saveSecret, valueFault } from "./secrets";
 import type { Service } from "./services";
 
 interface Props {
@@ -20,13 +20,12 @@ interface Props {
 export function HookSecret({ service, value, fault, onChange }: Props) {
   const id = useId();
   const [source, setSource] = useState<"made" | "pasted" | null>(null);
-  const [made, setMade] = useState<{ name: string; value: string } | null>(null);
+  const madeHere = madeValue(value);
   const secrets = useResource<ListedSecret[]>(SECRETS).data;
   const names = (secrets ?? []).map((each) => each.name);
   const isOurs = service.secretOrigin === "ours";
-  const isMissing = value !== "" && secrets !== undefined && !names.includes(value) && made?.name !== value;
-  const take = (name: string, content: string): void => {
-    setMade(source === "made" ? { name, value: content } : null);
+  const isMissing = value !== "" && secrets !== undefined && !names.includes(value) && madeHere === undefined;
+  const take = (name: string): void => {
     setSource(null);
     onChange(name);
   };
@@ -44,7 +43,7 @@ export function HookSecret({ service, value, fault, onChange }: Props) {
         >
           <option value="">Choose…</option>
           {isMissing && <option value={value}>{value} (not there)</option>}
-          {made && !names.includes(made.name) && <option>{made.name}</option>}
+          {madeHere !== undefined && !names.includes(value) && <option>{value}</option>}
           {names.map((name) => (
             <option key={name}>{name}</option>
           ))}
@@ -61,7 +60,7 @@ export function HookSecret({ service, value, fault, onChange }: Props) {
         </div>
       )}
       {source && <NewSecret key={source} service={service} isMade={source === "made"} names={names} onSaved={take} onCancel={() => setSource(null)} />}
-      {made && made.name === value && <Made service={service} value={made.value} />}
+      {madeHere !== undefined && <Made service={service} value={madeHere} />}
     </div>
   );
 }
@@ -74,16 +73,19 @@ function Choice({ label, onClick }: { label: string; onClick: () => void }) {
   );
 }
 
-/** A value that was made here, shown while the form is open. */
+/** The value of a secret that was made here, or what to do where the sender will show another. */
 function Made({ service: { secretOrigin }, value }: { service: Service; value: string }) {
-  if (secretOrigin === "sender") {
-    return (
-      <p className="note">
-        Its value is random, so the trigger refuses every request for now. Create the trigger, give its URL to the sender, then paste the secret
-        that the sender shows.
-      </p>
-    );
-  }
+  if (secretOrigin === "ours") return <MadeValue value={value} />;
+  return (
+    <p className="note">
+      Its value is random, so the trigger refuses every request for now. Create the trigger, give its URL to the sender, then paste the secret that
+      the sender shows.
+    </p>
+  );
+}
+
+/** A value that was made here, to be copied. */
+export function MadeValue({ value }: { value: string }) {
   return (
     <div className="stack tight">
       <p>
@@ -99,7 +101,7 @@ interface NewProps {
   /** False: its value is pasted. */
   isMade: boolean;
   names: readonly string[];
-  onSaved: (name: string, value: string) => void;
+  onSaved: (name: string) => void;
   onCancel: () => void;
 }
 
@@ -113,8 +115,8 @@ function NewSecret({ service, isMade, names, onSaved, onCancel }: NewProps) {
     setFaults(wrong);
     if (wrong.name || wrong.value) return;
     try {
-      await saveSecret(name, value);
-      onSaved(name, value);
+      await saveSecret(name, value, isMade);
+      onSaved(name);
     } catch (error) {
       setFaults({ ...wrong, [isMade ? "name" : "value"]: (error as Error).message });
     }

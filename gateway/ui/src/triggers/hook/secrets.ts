@@ -32,8 +32,18 @@ export function valueFault(value: string): string {
   return new TextEncoder().encode(value).length < FEWEST_BYTES ? `It needs at least ${FEWEST_BYTES} characters.` : "";
 }
 
-/** Save the value of a secret. Raises ApiError. */
-export async function saveSecret(name: string, value: string): Promise<void> {
+/** Values that this document has made, by name: the server gives none back, and the steps at the sender come after the form. */
+const made = new Map<string, string>();
+
+/** Return the value that was made for a secret since the document was loaded. */
+export function madeValue(name: string): string | undefined {
+  return made.get(name);
+}
+
+/** Save the value of a secret; one that was made here is kept for the steps at the sender. Raises ApiError. */
+export async function saveSecret(name: string, value: string, isMade = false): Promise<void> {
   await call("PUT", `${SECRETS}/${name}`, { value });
+  if (isMade) made.set(name, value);
+  else made.delete(name);
   invalidate(SECRETS);
 }
