@@ -58,10 +58,10 @@ class OldExecutions(Duty):
         before_ms = await self._store.leases.now() - self._retention_ms
         pruned = await self._store.leases.prune(before_ms)
         await self._deliveries.drop(before_ms)
-        await self._occurrences.prune(before_ms)
+        occurrences = await self._occurrences.prune(before_ms)
         self.with_outputs += pruned.with_objects
         self.with_outputs += await self._batches.prune(before_ms)
-        return pruned.executions > 0
+        return pruned.executions > 0 or occurrences > 0
 
 
 class LeftOutputs(Duty):

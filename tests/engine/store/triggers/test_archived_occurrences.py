@@ -48,10 +48,11 @@ async def test_pages_of_both_have_each_occurrence_once(
     archived: ArchivedOccurrences, store: Store, account: Account, database: Database
 ) -> None:
     found = newest_first([occurrence(at // 3) for at in range(30)])
-    old_skipped = occurrence(2, status=SKIPPED)  # never archived, and older than forgotten ones
+    # They are never archived, and older than some that only the history has.
+    old_skipped = [occurrence(2, status=SKIPPED) for _ in range(6)]
     write_occurrences(database, [(account.id, each) for each in found[5:]])
     await forgotten_until(store, account, found[10].at)
-    hot = newest_first([*found[:10], old_skipped])
+    hot = newest_first([*found[:10], *old_skipped])
 
     listed: list[Occurrence] = []
     after: Position | None = None
@@ -64,7 +65,7 @@ async def test_pages_of_both_have_each_occurrence_once(
         assert len(page.occurrences) == 4
         after = Position(listed[-1].at, listed[-1].id)
 
-    assert listed == newest_first([*found, old_skipped])
+    assert listed == newest_first([*found, *old_skipped])
 
 
 async def test_one_status_is_listed_alone(

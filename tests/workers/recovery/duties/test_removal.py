@@ -6,12 +6,15 @@ from engine.errors import Unavailable
 from engine.executions.statuses import ExecutionStatus
 from engine.ids.partitions import partition_of
 from engine.store import NewItem, Store
+from engine.store.archive import occurrence_outbox
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.state import ArchiverStates
 from engine.store.executions.advance import Step
 from engine.store.redis import batch_keys, keyspace
+from engine.store.triggers import keys
 from tests.support.factories import Runner, greeting
 from tests.support.store.ended_batches import EndingBatches, id_of
+from tests.support.triggers.occurrences import TRIGGER, occurrence, put_occurrences
 from tests.support.workers.lost_executions import begin
 from workers.recovery.duties.removal import DAY_MS, OldExecutions, OldVersions
 
@@ -61,6 +64,24 @@ async def test_old_ends_of_deliveries_are_removed(store: Store) -> None:
     await OldExecutions(store, retention_days=1).run()
 
     assert (await EndedDeliveries(store.client).backlog()).count == 1
+
+
+async def test_old_occurrences_are_removed_batch_by_batch(
+    store: Store, runner: Runner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(occurrence_outbox, "PRUNED_AT_ONCE", 2)
+    account_id = runner.account.id
+    old, recent = [occurrence(n) for n in range(3)], [occurrence(7)]
+    now, outbox = await store.leases.now(), keys.unarchived_occurrences(partition_of(account_id))
+    for found, age_ms in ((old, DAY_MS + 60_000), (recent, DAY_MS - 60_000)):
+        for name in await put_occurrences(store, account_id, found):
+            await store.client.send("ZADD", outbox, now - age_ms, name)
+    executions = OldExecutions(store, retention_days=1)
+
+    assert [await executions.run() for _ in range(3)] == [True, True, False]
+
+    page = await store.occurrences.list(account_id, TRIGGER, None, 9)
+    assert page.occurrences == recent
 
 
 async def test_old_batches_are_removed_and_leave_their_objects_to_be_removed(
