@@ -143,6 +143,28 @@ async def test_a_waiting_sender_hears_of_a_cancelled_run(
     assert code(await waiting) == (409, "EXECUTION_CANCELLED")
 
 
+async def test_a_sender_that_hangs_up_leaves_its_run(
+    client: httpx2.AsyncClient,
+    make_hook: MakeHook,
+    sender: Sender,
+    worker: FakeWorker,
+    logged: io.StringIO,
+) -> None:
+    worker.is_idle = True
+    trigger = await make_hook(respond=Respond.RESULT)
+    path = f"/api/executions?triggerId={trigger.id}"
+    waiting = asyncio.create_task(sender.send(trigger))
+    while not (await client.get(path)).json()["rows"]:
+        await asyncio.sleep(0.01)
+
+    waiting.cancel()
+    worker.is_idle = False
+
+    while (await client.get(path)).json()["rows"][0]["status"] != "completed":
+        await asyncio.sleep(0.01)
+    assert '"level":"error"' not in logged.getvalue()
+
+
 async def test_a_repeated_event_is_not_waited_for(
     make_hook: MakeHook, sender: Sender, worker: FakeWorker
 ) -> None:
