@@ -20,7 +20,7 @@ ANY_PRIMARY = -1
 _KEY_PLACES = {
     **dict.fromkeys(("DEL", "EXISTS", "UNLINK", "GET", "SET"), 1),
     **dict.fromkeys(("HDEL", "HEXISTS", "HGET", "HGETALL", "HKEYS", "HLEN", "HMGET"), 1),
-    **dict.fromkeys(("HSCAN", "HSET", "HSETNX", "HVALS"), 1),
+    **dict.fromkeys(("HSCAN", "HSET", "HSETNX", "HSTRLEN", "HVALS"), 1),
     **dict.fromkeys(("LINDEX", "LLEN", "PEXPIREAT", "RPUSH"), 1),
     **dict.fromkeys(("SADD", "SCARD", "SISMEMBER", "SMEMBERS", "SRANDMEMBER", "SREM", "SSCAN"), 1),
     **dict.fromkeys(("XADD", "XLEN", "XRANGE", "XREVRANGE", "XSETID"), 1),

@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from engine.access.capabilities import Tier
 from engine.errors import Unavailable
 from engine.graph.document import parse_document
-from engine.ids.triggers import due_occurrence_id, occurrence_execution_id
+from engine.ids.triggers import due_occurrence_id, new_trigger_id, occurrence_execution_id
 from engine.services.media import MediaService
 from engine.services.runs.acceptance import Acceptance
 from engine.services.triggers.scheduled_runs import ScheduledRuns
@@ -75,7 +75,9 @@ class Life:
         self.account = account
         schedule = self._choose()
         settings = TriggerSettings(name="Digest", slug=slug, schedule=schedule)
-        trigger = await self.saves.create(account.id, settings, enabled=True, key_id="")
+        trigger = await self.saves.create(
+            account.id, settings, enabled=True, key_id="", trigger_id=new_trigger_id()
+        )
         self.trigger_id = trigger.id
         self.periods.append(Period(schedule, self.clock.now))
 
