@@ -137,6 +137,30 @@ def test_inputs_are_asked_for_by_the_form_of_the_workflow(page: Page, stack: Run
     expect(page.get_by_label("Copies")).to_have_value("3")
 
 
+def test_defaults_that_a_trigger_leaves_out_are_shown_and_not_saved(
+    page: Page, stack: RunningStack
+) -> None:
+    stack.api("POST", "/api/workflows", every_field("Default news"))
+    inputs = {"title": "A warm mug"}
+    made = set_schedule(stack, "With defaults", "default-news", inputs=inputs)
+    page.goto(f"/app/triggers/{made}?tab=settings")
+    expect(page.get_by_label("Warmth")).to_have_value("4")
+    expect(page.get_by_role("radio", name="calm")).to_be_checked()
+
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_text("Nothing has changed")).to_be_visible()
+    page.get_by_label("Skip that time").check()
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_text("Saved With defaults")).to_be_visible()
+    saved = stack.api("GET", f"/api/triggers/{made}")[1]
+    assert (saved["inputs"], saved["overlap"]) == (inputs, "skip")
+    page.get_by_label("Copies").fill("2")
+    page.get_by_role("button", name="Save").click()
+    until(lambda: stack.api("GET", f"/api/triggers/{made}")[1]["inputs"].get("copies") == 2)
+    assert stack.api("GET", f"/api/triggers/{made}")[1]["inputs"]["warmth"] == 4
+
+
 def test_a_schedule_is_paused_and_goes_on_in_the_list(page: Page, stack: RunningStack) -> None:
     stack.api("POST", "/api/workflows", greeting("Paused news"))
     made = set_schedule(stack, "Paused by hand", "paused-news")

@@ -1,18 +1,20 @@
 /** The form of the inputs that a trigger passes to its workflow. */
 
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { WORKFLOWS } from "../../api/paths";
 import { type Resource, useResource } from "../../api/resource";
 import type { Schedule } from "../../api/triggers";
 import type { Field, PublicSchema } from "../../api/types";
 import { type InputForm, useInputForm } from "../../playground/inputForm";
-import { initial, refilled } from "../../playground/inputs";
+import { type Draft, initial, inputsOf, shown } from "../../playground/inputs";
 
 const NO_FIELDS: Field[] = [];
 
 export interface WorkflowInputs {
   schema: Resource<PublicSchema>;
   form: InputForm;
+  /** The inputs to save: those of the trigger where nothing was typed, else the form's. */
+  toSave: (given: Record<string, unknown>) => Record<string, unknown>;
 }
 
 /** Read the fields of a version of a workflow; another workflow begins with its own values. */
@@ -20,14 +22,24 @@ export function useWorkflowInputs(trigger: Schedule | null, slug: string, versio
   const query = version ? `?version=${version}` : "";
   const schema = useResource<PublicSchema>(slug ? `${WORKFLOWS}/${slug}/schema${query}` : null);
   const form = useInputForm(schema.data?.fields ?? NO_FIELDS, () => ({}));
-  const shown = schema.data ? `${slug} ${version}` : "";
+  const begun = useRef("");
+  const shownSchema = schema.data ? `${slug} ${version}` : "";
   // A schema that is read anew leaves typed values as they are.
   // biome-ignore lint/correctness/useExhaustiveDependencies: when another schema is shown
   useEffect(() => {
     if (!schema.data) return;
     const isSaved = trigger?.workflowSlug === slug;
-    form.setDraft(isSaved ? refilled(schema.data, trigger.inputs) : initial(schema.data));
+    const draft = isSaved ? draftOf(schema.data.fields, trigger.inputs) : initial(schema.data);
+    begun.current = isSaved ? JSON.stringify(inputsOf(schema.data.fields, draft)) : "";
+    form.setDraft(draft);
     form.setFaults({});
-  }, [shown]);
-  return { schema, form };
+  }, [shownSchema]);
+  const toSave = (given: Record<string, unknown>): Record<string, unknown> =>
+    trigger && JSON.stringify(given) === begun.current ? trigger.inputs : given;
+  return { schema, form, toSave };
+}
+
+/** The values that runs get: those of the trigger, and the defaults of other fields. */
+function draftOf(fields: Field[], inputs: Record<string, unknown>): Draft {
+  return Object.fromEntries(fields.map((field) => [field.name, shown(field, inputs[field.name] ?? field.default)]));
 }
