@@ -1,5 +1,6 @@
 """Events of inbound webhooks: verified, decided on, and each accounted for."""
 
+import asyncio
 import json
 import time
 from collections import Counter
@@ -30,6 +31,8 @@ JSON_BODIES = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner),
     max_leaves=12,
 ).map(lambda value: json.dumps(value).encode())
+HEAVY = "size(lists.range(900).map(x, lists.range(900).map(y, x * y)).flatten()) > 0"
+"""Takes a second or so, or is stopped."""
 SIGNED = [each for each in VerifyKind if each is not VerifyKind.NONE]
 
 
@@ -356,10 +359,13 @@ def test_a_run_that_costs_too_much_is_402(owner: Caller, chat: str) -> None:
     nodes = [node("a", "assistant", model=chat, prompt="hi"), node("out", "responseOutput")]
     slug = owner.save(workflow(nodes, [edge("a", "text-out", "out", "result-in")]))
     trigger = make(owner, hook(slug, max_credits=0))
+    same = {"webhook-id": "1"}
 
-    refused(send(trigger), 402, "MAX_CREDITS_EXCEEDED")
+    refused(send(trigger, headers=same), 402, "MAX_CREDITS_EXCEEDED")
 
     assert last(owner, trigger)["reason"] == "max_credits_exceeded"
+    owner.patch(at(trigger), {"max_credits": None})
+    started(send(trigger, headers=same))
 
 
 def test_a_run_deeper_than_8_is_508(owner: Caller, slug: str) -> None:
@@ -425,6 +431,28 @@ def test_the_webhook_of_the_trigger_is_told_of_the_end(
     [row] = until(lambda: owner.get(path).json()["rows"], bool)
     found = (row["url"], row["keyId"], row["event"])
     assert found == (webhook["url"], None, "execution.completed")
+
+
+def test_heavy_expressions_of_one_account_keep_no_other_out(
+    administration: Administration, owner: Caller, slug: str
+) -> None:
+    greedy = administration.browser(administration.account("enterprise"))
+    heavy = make(greedy, hook(greedy.save(greeting()), when=HEAVY))
+    trigger = make(owner, hook(slug, when="body.name != ''"))
+
+    async def measure() -> tuple[list[int], int]:
+        async with httpx2.AsyncClient(timeout=60, limits=httpx2.Limits()) as client:
+            storm = [asyncio.create_task(client.post(heavy["url"], json=EVENT)) for _ in range(40)]
+            await asyncio.sleep(0.2)
+            answers = [await client.post(trigger["url"], json=EVENT) for _ in range(3)]
+            left = sum(not each.done() for each in storm)
+            await asyncio.gather(*storm)
+            return [answer.status_code for answer in answers], left
+
+    statuses, left = asyncio.run(measure())
+
+    assert statuses == [202] * 3
+    assert left > 0
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
