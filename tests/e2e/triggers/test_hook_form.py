@@ -134,7 +134,9 @@ def test_a_secret_of_the_sender_is_pasted(form: Page) -> None:
     form.get_by_label("Value", exact=True).fill("0123456789abcdef")
     form.get_by_role("button", name="Save secret").click()
 
-    expect(form.get_by_label("Secret", exact=True)).to_have_value("SLACK_SIGNING_SECRET")
+    expect(form.get_by_label("Secret", exact=True)).to_have_value(
+        re.compile("SLACK_SIGNING_SECRET")
+    )
     expect(form.get_by_text("0123456789abcdef")).to_have_count(0)
 
 
@@ -196,6 +198,6 @@ def test_settings_are_changed_and_what_the_server_refuses_stands_at_its_field(
     form.reload()
 
     expect(form.get_by_role("radio", name="Bearer token")).to_be_checked()
-    expect(form.get_by_label("Secret", exact=True)).to_have_value("WEBHOOK_TOKEN")
+    expect(form.get_by_label("Secret", exact=True)).to_have_value(re.compile("WEBHOOK_TOKEN"))
     expect(form.get_by_label("Answer to the sender")).to_have_value("result")
     expect(form.get_by_label("Condition")).to_have_value("true")
