@@ -36,7 +36,7 @@ from engine.triggers.trigger import MOST_TRIGGERS, Trigger
 MOST_KEPT_EVENTS = 100
 """Newest events of an account that are kept of those that started no run."""
 KEPT_EVENT_MS = 86_400_000
-"""Time for which such an event is kept after the last one."""
+"""Time for which such an event is kept."""
 
 
 class KeptEvent(Struct, frozen=True, kw_only=True):

@@ -10,7 +10,7 @@ from engine.ids.triggers import due_occurrence_id, new_occurrence_id
 from engine.store import Accepted, Account, KeptEvent, NewRecord, Store
 from engine.store.redis import keyspace
 from engine.store.triggers import keys
-from engine.store.triggers.occurrences import MOST_KEPT_EVENTS
+from engine.store.triggers.occurrences import KEPT_EVENT_MS, MOST_KEPT_EVENTS
 from engine.store.triggers.starting import CHANGED
 from engine.triggers.occurrences import (
     MOST_EVENT_BYTES,
@@ -233,6 +233,23 @@ async def test_an_account_keeps_a_bounded_number_of_events(store: Store, account
     assert await store.client.send("HLEN", keys.event_bodies(account.id)) == MOST_KEPT_EVENTS
     assert await store.client.send("PTTL", keys.event_bodies(account.id)) > 0
     assert await store.client.send("PTTL", keys.event_times(account.id)) > 0
+
+
+async def test_an_event_goes_after_a_day_though_others_come(
+    store: Store, account: Account, starts: Starts
+) -> None:
+    made = await save_hook(store, account)
+    old, new = (event_of(made, at, FailReason.INVALID_INPUTS, EVENT.pack()) for at in (1, 2))
+    await store.occurrences.record_event(account.id, old)
+    written = await starts.now() - KEPT_EVENT_MS - 1
+    member = f"{made.id}/{old.occurrence.id}"
+    await store.client.send("ZADD", keys.event_times(account.id), "XX", written, member)
+
+    await store.occurrences.record_event(account.id, new)
+
+    assert await store.occurrences.event(account.id, old.occurrence) is None
+    assert await store.occurrences.event(account.id, new.occurrence) == EVENT
+    assert await store.client.send("HLEN", keys.event_bodies(account.id)) == 1
 
 
 async def test_lists_are_newest_first_by_status_and_go_on_at_a_cursor(
