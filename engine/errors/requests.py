@@ -63,6 +63,19 @@ class InvalidInputs(InvalidRequest):
 InvalidInputs.examples = (InvalidInputs("name", "is required"),)
 
 
+class InvalidEvent(InvalidInputs):
+    """An expression of a trigger has no value for an event; `field` names it, `reason` explains."""
+
+    def __init__(self, field: str, reason: str) -> None:
+        super().__init__(field, reason)
+        self.message = f"'{field}' of the trigger has no value for this event: {reason}"
+
+
+InvalidEvent.examples = (
+    InvalidEvent("inputs.title", 'The expression failed: Key not found in map : "issue"'),
+)
+
+
 class InvalidItems(InvalidRequest):
     """Items of a batch have inputs that do not fit their fields.
 

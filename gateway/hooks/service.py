@@ -13,7 +13,7 @@ from engine.errors import (
     AccountNotApproved,
     EngineError,
     InvalidBody,
-    InvalidInputs,
+    InvalidEvent,
     TriggerNotFound,
     Unavailable,
     VersionNotFound,
@@ -57,7 +57,7 @@ GONE = "The workflow of this trigger, or the version that it names, does not exi
 async def receive_event(request: GatewayRequest, token: str) -> Response | PendingRunAnswer:
     """Answer an event of an inbound webhook; most events start a run.
 
-    Raises what `take_event` raises; LoopDetected, InvalidBody or InvalidInputs; and what
+    Raises what `take_event` raises; LoopDetected, InvalidBody or InvalidEvent; and what
     `Acceptance.accept` raises.
     """
     signed = await take_event(request, token)
@@ -87,7 +87,7 @@ async def receive_event(request: GatewayRequest, token: str) -> Response | Pendi
 async def _judge(
     request: GatewayRequest, signed: SignedEvent, values: dict[str, Any]
 ) -> EventVerdict:
-    """Return the outcome of the trigger's expressions. Raises InvalidInputs or Unavailable."""
+    """Return the outcome of the trigger's expressions. Raises InvalidEvent or Unavailable."""
     expressions, account_id = request.services.checker.expressions, signed.principal.account.id
     verify, headers = signed.settings.verify, request.scope["headers"]
     default_id = default_event_id(verify, headers, values["body"])
@@ -97,7 +97,7 @@ async def _judge(
     verdict = await judge_event(expressions, account_id, settings, values, default_id, size=size)
     if verdict.problems:
         first = verdict.problems[0]
-        raise InvalidInputs(first.name, first.reason)
+        raise InvalidEvent(first.name, first.reason)
     return verdict
 
 

@@ -33,6 +33,7 @@ EVENT_BODY = Content(
     },
     errors=(
         *(*RUN_ERRORS, errors.InvalidSignature, errors.TriggerNotFound, errors.InvalidBody),
+        errors.InvalidEvent,
         *(errors.AccountNotApproved, errors.WorkflowNotRunnable, errors.InvalidWebhook),
         errors.RateLimitExceeded,
     ),
