@@ -11,8 +11,6 @@ from engine.errors import EngineError, StorageFailed
 from engine.executions.batches import ItemStatus
 from engine.process.account_semaphore import AccountSemaphore
 
-FEEDS_AT_ONCE = 8
-FEEDS_OF_ACCOUNT = 2
 CANCELS_AT_ONCE = 100
 
 log = logging.getLogger(__name__)
@@ -26,9 +24,11 @@ class Feeder(ABC):
 
     noun: ClassVar[str]
     """Word for a list, in the log."""
+    feeds_at_once: ClassVar[int] = 8
+    feeds_of_account: ClassVar[int] = 2
 
     def __init__(self) -> None:
-        self._slots = AccountSemaphore(FEEDS_AT_ONCE, FEEDS_OF_ACCOUNT)
+        self._slots = AccountSemaphore(self.feeds_at_once, self.feeds_of_account)
         self._feeds: dict[tuple[str, str], asyncio.Task[None]] = {}
         self._again: set[tuple[str, str]] = set()
         self._is_stopped = False

@@ -8,6 +8,8 @@ class ScheduleFeeder(Feeder):
     """Begins the due times of schedules."""
 
     noun = "schedule"
+    feeds_at_once = 32  # each mostly waits for Redis, and a thousand may be due in one minute
+    feeds_of_account = 8
 
     def __init__(self, runs: ScheduledRuns) -> None:
         super().__init__()

@@ -47,7 +47,7 @@ class _Step(Enum):
     """Outcome of a look at due times, or at one of them."""
 
     NONE = auto()
-    """None has come."""
+    """No further one has come."""
     SETTLED = auto()
     """It has its occurrence."""
     HELD = auto()
@@ -112,21 +112,23 @@ class ScheduledRuns(Struct, frozen=True, kw_only=True):
         for at in due.started[:STARTS_OF_STEP]:
             if step is _Step.SETTLED:
                 step = await self._begin(work, at)
-        return step
+        is_done = step is _Step.SETTLED and len(due.started) <= STARTS_OF_STEP
+        return _Step.NONE if is_done else step
 
     async def _read(self, account_id: str, trigger_id: str, may_wait: bool) -> _Work | None:
         """Return a schedule with a due time that has come, None for another trigger."""
-        trigger, now = await asyncio.gather(
-            self.store.triggers.find(account_id, trigger_id), read_now(self.store.client)
-        )
+        try:
+            trigger, account, now = await asyncio.gather(
+                self.store.triggers.find(account_id, trigger_id),
+                self.store.accounts.get(account_id),
+                read_now(self.store.client),
+            )
+        except AccountNotFound:
+            return None
         if trigger is None or not trigger.enabled or (trigger.next_at or now + 1) > now:
             return None
         schedule = trigger.settings.schedule
         if schedule is None:
-            return None
-        try:
-            account = await self.store.accounts.get(account_id)
-        except AccountNotFound:
             return None
         return _Work(
             trigger=trigger,

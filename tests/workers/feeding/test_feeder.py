@@ -6,7 +6,7 @@ from collections.abc import Mapping
 import pytest
 
 from engine.errors import Unavailable
-from workers.feeding.feeder import FEEDS_OF_ACCOUNT, Feeder
+from workers.feeding.feeder import Feeder
 
 
 class CountingFeeder(Feeder):
@@ -69,11 +69,11 @@ async def test_lists_of_an_account_leave_slots_to_others() -> None:
     for _ in range(5):
         await asyncio.sleep(0)
 
-    assert feeder.at_once == FEEDS_OF_ACCOUNT + 1
+    assert feeder.at_once == Feeder.feeds_of_account + 1
     feeder.gate.set()
     while any(feeder.lots.values()):
         await asyncio.sleep(0)
-    assert feeder.begun.index("other") <= FEEDS_OF_ACCOUNT
+    assert feeder.begun.index("other") <= Feeder.feeds_of_account
     await feeder.stop()
 
 
