@@ -60,7 +60,7 @@ const LONGEST_IN_HOURS = 48;
 export function until(at: string, now: number): string {
   const ms = Date.parse(at) - now;
   if (ms <= 0) return "now";
-  if (ms < MINUTE_MS) return "in less than a minute";
+  if (ms < MINUTE_MS) return "in under 1 min";
   const minutes = Math.round(ms / MINUTE_MS);
   if (ms < 2 * HOUR_MS) return `in ${minutes} min`;
   if (ms < DAY_MS) return `in ${Math.floor(minutes / 60)} h ${minutes % 60} min`;

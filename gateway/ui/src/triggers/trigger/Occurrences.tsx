@@ -15,12 +15,14 @@ const ALL = "all";
 /** Occurrences of a trigger, newest first, all of them or those of one status, page by page. */
 export function Occurrences({ trigger }: { trigger: Trigger }) {
   const [wanted, setWanted] = useParameter("status", ALL);
-  const status = OCCURRENCE_STATUSES.find((each) => each === wanted);
+  // An event is there when it is received: none is missed.
+  const statuses = OCCURRENCE_STATUSES.filter((each) => each !== "missed" || trigger.kind === "schedule");
+  const status = statuses.find((each) => each === wanted);
   return (
     <section className="stack" aria-label="Occurrences">
       <fieldset className="status-filter">
         <legend className="hidden-visually">Status</legend>
-        {[ALL, ...OCCURRENCE_STATUSES].map((each) => (
+        {[ALL, ...statuses].map((each) => (
           <label key={each}>
             <input type="radio" name="occurrence-status" checked={each === (status ?? ALL)} onChange={() => setWanted(each)} />
             {each}
