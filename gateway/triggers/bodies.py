@@ -1,6 +1,6 @@
 """Bodies of triggers: their members, and the settings that these make."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, UnsetType, field
 from msgspec.structs import replace
@@ -36,8 +36,6 @@ from gateway.runs.webhooks import WebhookEvents
 from gateway.triggers.trigger_body import TriggerBody
 
 MAX_NAME = 100
-MAX_CRON = 256
-MAX_ZONE = 64
 MAX_HEADER = 128
 MAX_PREFIX = 64
 SCHEDULE_MEMBERS = ("cron", "timezone", "overlap", "missed")
@@ -45,7 +43,6 @@ HOOK_MEMBERS = ("verify", "when", "event_id", "respond")
 
 TriggerName = Annotated[str, Meta(min_length=1, max_length=MAX_NAME, pattern=NOT_BLANK)]
 SecretName = Annotated[str, Meta(pattern=f"^(?:{SECRET_NAME})$")]
-Cel = Annotated[str, Meta(max_length=4_096)]
 INPUTS = doc(
     "Of a schedule: a value for each field of the workflow's schema. Of an inbound webhook: an"
     " expression in CEL for each of them; left out, the body is the inputs, if it is an object."
@@ -90,52 +87,6 @@ class WebhookOfTrigger(Nested, kw_only=True):
     ] = UNSET
 
 
-class ScheduleMembers(Nested, kw_only=True):
-    """Members of a schedule."""
-
-    kind: Literal["schedule"]
-    cron: Annotated[
-        str,
-        Meta(min_length=1, max_length=MAX_CRON),
-        doc("Five fields, or `@hourly`, `@daily`, `@weekly`, `@monthly`, `@yearly`.", "0 9 * * 1"),
-    ]
-    timezone: Annotated[
-        str,
-        Meta(min_length=1, max_length=MAX_ZONE),
-        doc("IANA name of the time zone.", "Europe/Berlin"),
-    ] = "UTC"
-    inputs: Annotated[OBJECT, doc("A value for each field of the workflow's schema.")] = field(
-        default_factory=dict
-    )
-    overlap: Annotated[
-        Overlap, doc("`skip`: no run starts while the last one of the trigger goes on.")
-    ] = Overlap.ALLOW
-    missed: Annotated[
-        Missed, doc("Which of the times that passed while nothing could run are started.")
-    ] = Missed.LAST
-
-
-class HookMembers(Nested, kw_only=True):
-    """Members of an inbound webhook."""
-
-    kind: Literal["webhook"]
-    verify: VerifyRequest
-    when: Annotated[
-        Cel | None, doc("Condition in CEL for a run, over `body`, `headers`, `query`, `method`.")
-    ] = None
-    inputs: Annotated[
-        dict[str, Cel] | None,
-        doc(
-            "An expression in CEL for each field; left out: the body is the inputs, if it is an"
-            " object."
-        ),
-    ] = None
-    event_id: Annotated[
-        Cel | None, doc("Id of the event in CEL; left out: that of the usual headers and members.")
-    ] = None
-    respond: Annotated[Respond, doc("`result`: the answer is that of a run.")] = Respond.ACCEPTED
-
-
 class TriggerChanges(TriggerBody, kw_only=True):
     """Changes of a trigger; members that are left out stay as they are, the kind always does."""
 
@@ -161,18 +112,32 @@ class TriggerChanges(TriggerBody, kw_only=True):
         doc("Told of the runs, in place of every key's webhook; null: nobody is."),
     ] = UNSET
     cron: Annotated[
-        str | UnsetType, doc("Of a schedule."), refused("must be a text: a cron expression")
+        str | UnsetType,
+        doc(
+            "Of a schedule, which needs it: five fields, or `@hourly`, `@daily`, `@weekly`,"
+            " `@monthly` or `@yearly`.",
+            "0 9 * * 1",
+        ),
+        refused("must be a text: a cron expression"),
     ] = UNSET
     timezone: Annotated[
         str | UnsetType,
-        doc("Of a schedule."),
+        doc("Of a schedule: IANA name of the time zone; `UTC` by default.", "Europe/Berlin"),
         refused("must be the IANA name of a time zone, such as Europe/Berlin"),
     ] = UNSET
     inputs: Annotated[OBJECT | None | UnsetType, INPUTS, refused("must be an object")] = UNSET
-    overlap: Annotated[Overlap | UnsetType, doc("Of a schedule.")] = UNSET
-    missed: Annotated[Missed | UnsetType, doc("Of a schedule.")] = UNSET
+    overlap: Annotated[
+        Overlap | UnsetType,
+        doc("Of a schedule: `skip`: no run starts while the last one of the trigger goes on."),
+    ] = UNSET
+    missed: Annotated[
+        Missed | UnsetType,
+        doc("Of a schedule: which of the times that passed while nothing could run are started."),
+    ] = UNSET
     verify: Annotated[
-        Any, described_as(VerifyRequest), doc("Of an inbound webhook; it is replaced whole.")
+        Any,
+        described_as(VerifyRequest),
+        doc("Of an inbound webhook, which needs it; it is replaced whole."),
     ] = UNSET
     when: Annotated[
         str | None | UnsetType,
@@ -184,7 +149,10 @@ class TriggerChanges(TriggerBody, kw_only=True):
         doc("Of an inbound webhook: id of the event in CEL; null: the usual headers and members."),
         refused("must be a text: an expression in CEL"),
     ] = UNSET
-    respond: Annotated[Respond | UnsetType, doc("Of an inbound webhook.")] = UNSET
+    respond: Annotated[
+        Respond | UnsetType,
+        doc("Of an inbound webhook: `result`: the answer to an event is that of a run."),
+    ] = UNSET
 
     def change(self, former: TriggerSettings) -> TriggerSettings:
         """Return the settings after the changes, but for the webhook. Raises InvalidTrigger."""
@@ -234,8 +202,6 @@ class TriggerChanges(TriggerBody, kw_only=True):
 
 class TriggerRequest(TriggerChanges, kw_only=True):
     """A trigger to make."""
-
-    choices = (ScheduleMembers, HookMembers)
 
     kind: TriggerKind
     name: Annotated[TriggerName, refused(f"must be a text of 1 to {MAX_NAME} characters")]
