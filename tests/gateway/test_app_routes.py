@@ -9,13 +9,17 @@ import pytest
 
 from engine.access.capabilities import Role, Tier
 from engine.executions.execution import Execution
+from engine.ids.triggers import new_occurrence_id
 from engine.settings import Settings
-from engine.store import Account, Asset, Batch, Draft, Store, Webhook, Workflow
+from engine.store import Account, Asset, Batch, Draft, NewRecord, Store, Webhook, Workflow
+from engine.triggers.occurrences import Occurrence, OccurrenceStatus
+from engine.triggers.trigger import Trigger
 from engine.webhooks.deliveries import Delivery
 from tests.gateway.auth.test_principal import GUARDED, GUARDED_PATHS, PATH
 from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
 from tests.support.gateway.documents import greeting
 from tests.support.media.files import png
+from tests.support.triggers.records import save_hook
 
 WRITES = [call for call in GUARDED if call.method != "GET"]
 SESSION_ONLY = [call for call in GUARDED if call.requirement.startswith("session")]
@@ -193,6 +197,7 @@ class OwnedResources:
     asset: Asset
     execution: Execution
     batch: Batch
+    trigger: Trigger
     keys: list[Any]
     webhook: Webhook
     deliveries: list[Delivery]
@@ -216,6 +221,7 @@ class Owner:
             asset=await store.assets.get(account_id, ids["asset_id"]),
             execution=await store.executions.get(account_id, ids["execution_id"]),
             batch=await store.batches.get(account_id, ids["batch_id"]),
+            trigger=await store.triggers.get(account_id, ids["trigger_id"]),
             keys=await store.api_keys.list(account_id),
             webhook=await store.webhooks.get(account_id, ids["key_id"]),
             deliveries=rows,
@@ -234,6 +240,11 @@ async def owner(client: httpx2.AsyncClient, store: Store, account: Account) -> O
     await client.put("/api/workflows/greeting/draft", json=greeting())
     file = {"file": ("a.png", png(), "image/png")}
     asset = await client.post("/api/assets", files=file)
+    trigger = await save_hook(store, account, slug="greeting")
+    occurrence = Occurrence(
+        id=new_occurrence_id(), trigger_id=trigger.id, at=1, status=OccurrenceStatus.FAILED
+    )
+    await store.occurrences.record_event(account.id, NewRecord(occurrence))
     ids = {
         "slug": "greeting",
         "version": "1",
@@ -241,6 +252,8 @@ async def owner(client: httpx2.AsyncClient, store: Store, account: Account) -> O
         "node_id": "text",
         "execution_id": run.json()["executionId"],
         "batch_id": batch.json()["batchId"],
+        "trigger_id": trigger.id,
+        "occurrence_id": occurrence.id,
     }
     return Owner(store, account, ids | {"key_id": key.id, "delivery_id": delivery.id})
 

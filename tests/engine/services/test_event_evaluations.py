@@ -12,6 +12,7 @@ from engine.process.pool import PoolCrashed, PoolTimeout
 from engine.services import event_evaluations as module
 from engine.services.event_evaluations import TOGETHER, EventEvaluations
 from engine.values.cel.several import Evaluations, SeveralCall
+from tests.support.eventually import PATIENCE_SECONDS
 
 
 class FakeRunner:
@@ -127,6 +128,7 @@ async def test_events_wait_for_a_limited_time_and_in_a_limited_number(
 
     assert [type(each) for each in outcomes] == [Unavailable] * 5
     assert ["Too many" in str(each) for each in outcomes] == [False] * 4 + [True]
+    monkeypatch.setattr(module, "WAIT_SECONDS", PATIENCE_SECONDS)
     runner.go.set()
     assert (await start(evaluations, "1")).results == {"x": 1}
     assert runner.calls[0] == 1
