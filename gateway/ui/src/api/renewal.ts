@@ -1,6 +1,6 @@
 /** Answers that no event of the account tells of: they are read again. */
 
-import { useEffect } from "react";
+import { useEffect, useRef } from "react";
 import { invalidate } from "./resource";
 
 const RENEW_MS = 1_500;
@@ -12,4 +12,14 @@ export function useRenewal(prefix: string, isWanted: boolean, everyMs = RENEW_MS
     const timer = setInterval(() => document.visibilityState === "visible" && invalidate(prefix), everyMs);
     return () => clearInterval(timer);
   }, [prefix, isWanted, everyMs]);
+}
+
+/** Read one answer again and again, while the page is in view. */
+export function useReload(reload: () => void, everyMs: number): void {
+  const newest = useRef(reload);
+  newest.current = reload;
+  useEffect(() => {
+    const timer = setInterval(() => document.visibilityState === "visible" && newest.current(), everyMs);
+    return () => clearInterval(timer);
+  }, [everyMs]);
 }

@@ -1,5 +1,6 @@
-import { useRenewal } from "../../api/renewal";
-import { useResource } from "../../api/resource";
+import { useEffect } from "react";
+import { useReload } from "../../api/renewal";
+import { invalidate, useResource } from "../../api/resource";
 import { type Trigger as TriggerFacts, triggerPath } from "../../api/triggers";
 import { Failed, Loading } from "../../components/States";
 import { Tabs } from "../../components/Tabs";
@@ -21,7 +22,11 @@ type Tab = keyof typeof TABS;
 export default function Trigger({ id }: { id: string }) {
   const path = triggerPath(id);
   const { data, error, reload } = useResource<TriggerFacts>(path);
-  useRenewal(path, data !== undefined, RENEW_MS);
+  useReload(reload, RENEW_MS);
+  const newest = data?.lastOccurrence?.id;
+  // The list is read again when there is a new one: it may reach into the history.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when there is a new occurrence
+  useEffect(() => invalidate(`${path}/occurrences`), [path, newest]);
   usePageTitle(data?.name ?? "Trigger");
   return (
     <>
