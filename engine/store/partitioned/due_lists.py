@@ -62,6 +62,11 @@ class DueLists:
         """Whether any account had an open list at the last search."""
         return self._first.has_any
 
+    @property
+    def next_look(self) -> int | None:
+        """Time in milliseconds of the next look at an account, as known from the last search."""
+        return self._first.first_time
+
     async def due_accounts(self, now: int) -> DueAccounts:
         """Return a bounded number of accounts that need a look, and postpone each."""
         due = await self._first.due(now, ROTATION_SECONDS)

@@ -27,6 +27,11 @@ class FirstMembers:
         """Whether any set had a member when it was read last."""
         return bool(self._times)
 
+    @property
+    def first_time(self) -> int | None:
+        """Time in milliseconds of the first member of all, as they were read last."""
+        return min(self._times.values(), default=None)
+
     async def due(self, until: int, period_seconds: float) -> list[int]:
         """Return the partitions with a first member of this time (ms) or before.
 

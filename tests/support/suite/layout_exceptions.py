@@ -176,7 +176,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/services/runs/former_children.py": "tests/workers/walk/resume/test_retried_children.py keeps children.",
     "workers/feeding/feeders.py": "tests/workers/feeding/test_children_feeder.py feeds with a worker's.",
     "engine/services/runs/batch_items.py": "tests/workers/feeding/test_batch_feeder.py begins items by it.",
-    "workers/recovery/duties/due_feeds.py": "tests/workers/feeding/test_batch_feeder.py; the duty begins each batch.",
     "engine/store/partitioned/due_lists.py": "tests/engine/store/batches/test_feeding.py finds batches by it.",
     "engine/store/batches/records.py": "tests/engine/store/batches/test_batches.py adds and reads batches.",
     "engine/store/redis/batch_keys.py": "tests/engine/store/redis/test_keyspace.py.",

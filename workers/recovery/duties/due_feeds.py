@@ -12,6 +12,8 @@ from workers.recovery.duty import Duty
 
 IDLE_SECONDS = 0.5
 """Interval of the search while no list is open."""
+SOON_MS = 1_000
+"""Time before the first due time of a schedule from which on each tick searches."""
 BUSY_SECONDS = 5.0
 """For this time after the last open list, each tick searches."""
 
@@ -62,6 +64,14 @@ class DueChildren(DueFeeds):
 
 
 class DueSchedules(DueFeeds):
-    """Begins the due times of schedules."""
+    """Begins the due times of schedules. Each tick searches when one comes soon, and else few."""
 
     name = "schedules"
+
+    async def run(self) -> bool:
+        """See `DueFeeds.run`."""
+        has_more = await super().run()
+        now, first = self._clock.redis_ms, self._due.next_look
+        is_soon = now is None or (first is not None and first <= now + SOON_MS)
+        self.interval_seconds = 0.0 if is_soon else IDLE_SECONDS
+        return has_more
