@@ -2,7 +2,9 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 
+from engine.executions.statuses import ExecutionStatus
 from engine.ids.triggers import new_trigger_id
 from engine.settings import Settings
 from engine.store import Store
@@ -10,6 +12,7 @@ from engine.triggers.occurrences import Occurrence
 from engine.triggers.trigger import Missed, ScheduleSettings, Trigger, TriggerSettings
 from tests.support.acceptance.callers import make_caller, save
 from tests.support.acceptance.running_stack import RunningStack
+from tests.support.eventually import eventually
 
 NEVER = "0 0 29 2 *"
 """A cron expression whose time does not come while tests run."""
@@ -40,11 +43,14 @@ class Owner:
         return page.occurrences[::-1]
 
     async def check_runs(self, started: Sequence[Occurrence]) -> list[float]:
-        """Check that these occurrences have the only runs; return how late each began."""
+        """Check that these occurrences have the only runs, which end; return how late each began."""
         late = []
         for each in started:
-            execution = await self.store.executions.get(self.account_id, each.execution_id or "")
-            assert execution.status.value == "completed"
+            execution = await eventually(
+                partial(self.store.executions.get, self.account_id, each.execution_id or ""),
+                lambda found: found.status is ExecutionStatus.COMPLETED,
+                timeout=60,
+            )
             late.append((execution.created_at - each.at) / 1000)
         rows, _ = await self.store.executions.list(self.account_id, limit=500)
         assert {row.id for row in rows} == {each.execution_id for each in started}
