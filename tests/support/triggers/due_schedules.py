@@ -43,7 +43,7 @@ class Owner:
         return page.occurrences[::-1]
 
     async def check_runs(self, started: Sequence[Occurrence]) -> list[float]:
-        """Check that these occurrences have the only runs, which end; return their lateness in s."""
+        """Check that these occurrences have the only runs; return the seconds each was late."""
         late = []
         for each in started:
             execution = await eventually(
