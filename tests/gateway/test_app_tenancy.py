@@ -19,6 +19,7 @@ from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting
 from tests.support.gateway.fake_worker import FakeWorker
 from tests.support.media.files import png
+from tests.support.triggers.records import save_hook
 
 UNKNOWN = {
     "slug": "unknown",
@@ -27,6 +28,8 @@ UNKNOWN = {
     "execution_id": "00000000-0000-4000-8000-000000000000",
     "node_id": "text",
     "batch_id": "00000000-0000-4000-8000-000000000000",
+    "trigger_id": "trg_000000000000",
+    "occurrence_id": "00000000-0000-4000-8000-000000000000",
     "asset_id": "0" * 24,
     "delivery_id": "00000000-0000-4000-8000-000000000000",
     "version": "1",
@@ -74,6 +77,7 @@ async def scenario(
     make_client: MakeClient,
     make_browser: MakeBrowser,
     store: Store,
+    account: Account,
     stranger: Account,
 ) -> TenancyScenario:
     await client.post("/api/workflows", json=greeting())
@@ -82,19 +86,22 @@ async def scenario(
     key = (await browser.post("/api/api-keys", json={"name": "k", "preset": "Read-only"})).json()
     admin = await store.accounts.create(email="r@e.com", tier=Tier.ENTERPRISE, role=Role.ADMIN)
     others = [await make_browser(stranger), await make_browser(admin)]
-    for account, capability in ((stranger, "workflow:*"), (admin, "*")):
+    for other, capability in ((stranger, "workflow:*"), (admin, "*")):
         held = [capability, "webhook:receive"]
-        _, secret = await store.api_keys.create(account, name="k", capabilities=held)
+        _, secret = await store.api_keys.create(other, name="k", capabilities=held)
         others.append(await make_client(secret))
     file = {"file": ("a.png", png(), "image/png")}
     asset = (await client.post("/api/assets", files=file)).json()
     await browser.put("/api/secrets/OF_THE_OWNER", json={"value": "a value"})
+    trigger = await save_hook(store, account, slug="greeting")
     objects = {
         "slug": "greeting",
         "asset_id": asset["id"],
         "key_id": key["id"],
         "execution_id": execution["executionId"],
         "batch_id": batch["batchId"],
+        "trigger_id": trigger.id,
+        "occurrence_id": "00000000-0000-4000-8000-000000000000",
         "node_id": "text",
         "delivery_id": execution["executionId"],
         "version": "1",
