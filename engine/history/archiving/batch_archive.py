@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from functools import partial
 
 from engine.history.archiving.batches import write_batches
 from engine.history.archiving.refusals import Refusals
@@ -31,22 +32,15 @@ class BatchArchive:
 
         Raises Unavailable or HistoryUnavailable.
         """
-        listed = await self._ended.unarchived(SIZE + len(self._refused))
-        names = self._refused.accepted(listed)[:SIZE]
-        if names:
-            await self._refused.isolate(names, self._archive)
-        return len(names)
+        return await self._refused.isolate_listed(self._ended.unarchived, SIZE, self._archive)
 
     async def forget(self, archived_before_ms: int) -> int:
         """Let Redis forget some archived batches; return their number.
 
         Raises Unavailable or HistoryUnavailable.
         """
-        count = SIZE + len(self._refused)
-        names = self._refused.accepted(await self._ended.archived(archived_before_ms, count))
-        if names:
-            await self._refused.isolate(names, self._forget)
-        return len(names)
+        archived = partial(self._ended.archived, archived_before_ms)
+        return await self._refused.isolate_listed(archived, SIZE, self._forget)
 
     async def _archive(self, names: Sequence[str]) -> None:
         await self._write(names)

@@ -3,6 +3,7 @@
 import asyncio
 import math
 from collections.abc import Iterable, Mapping, Sequence
+from functools import partial
 
 from engine.history.archiving.deliveries import write_deliveries
 from engine.history.archiving.entries import (
@@ -46,12 +47,9 @@ class EntryArchive:
 
     async def archive_deliveries(self) -> int:
         """Write one batch of ended deliveries; return the number of those that waited."""
-        refused = self._refused_deliveries
-        listed = await self._deliveries.unarchived(DELIVERIES_BATCH + len(refused))
-        names = refused.accepted(listed)[:DELIVERIES_BATCH]
-        if names:
-            await refused.isolate(names, self._archive_deliveries)
-        return len(names)
+        return await self._refused_deliveries.isolate_listed(
+            self._deliveries.unarchived, DELIVERIES_BATCH, self._archive_deliveries
+        )
 
     async def _archive_deliveries(self, names: Sequence[str]) -> None:
         records = await self._deliveries.records(names)
@@ -60,11 +58,10 @@ class EntryArchive:
 
     async def forget_deliveries(self, archived_before_ms: int) -> int:
         """Let Redis forget one batch of archived deliveries; return its size."""
-        refused = self._refused_deliveries
-        count = DELIVERIES_BATCH + len(refused)
-        names = refused.accepted(await self._deliveries.archived(archived_before_ms, count))
-        await refused.isolate(names, self._forget_deliveries)
-        return len(names)
+        archived = partial(self._deliveries.archived, archived_before_ms)
+        return await self._refused_deliveries.isolate_listed(
+            archived, DELIVERIES_BATCH, self._forget_deliveries
+        )
 
     async def _forget_deliveries(self, names: Sequence[str]) -> None:
         for name in names:

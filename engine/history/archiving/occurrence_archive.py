@@ -31,11 +31,7 @@ class OccurrenceArchive:
 
         Raises Unavailable or HistoryUnavailable.
         """
-        listed = await self._outbox.unarchived(SIZE + len(self._refused))
-        names = self._refused.accepted(listed)[:SIZE]
-        if names:
-            await self._refused.isolate(names, self._archive)
-        return len(names)
+        return await self._refused.isolate_listed(self._outbox.unarchived, SIZE, self._archive)
 
     async def forget(self, archived_before_ms: int) -> int:
         """Let Redis forget some archived occurrences; return their number.

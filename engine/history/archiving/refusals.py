@@ -46,6 +46,21 @@ class Refusals:
         """Leave a record out whose values cannot be read; nothing of them is logged."""
         self.refuse(name, f"its record cannot be read ({type(error).__name__})")
 
+    async def isolate_listed(
+        self,
+        listed: Callable[[int], Awaitable[Sequence[str]]],
+        size: int,
+        work: Callable[[Sequence[str]], Awaitable[None]],
+    ) -> int:
+        """Work like `isolate` on at most `size` names of a list, without refused ones.
+
+        `listed` returns its first names, as many as it is told. Return the number of names.
+        """
+        names = self.accepted(await listed(size + len(self)))[:size]
+        if names:
+            await self.isolate(names, work)
+        return len(names)
+
     async def isolate(
         self, names: Sequence[str], work: Callable[[Sequence[str]], Awaitable[T]]
     ) -> list[T]:

@@ -1,7 +1,7 @@
 """Batches that are over and not archived: references, records and removal."""
 
 import asyncio
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.ids.partitions import partition_of
@@ -64,19 +64,11 @@ class EndedBatches:
 
     async def mark_archived(self, references: Iterable[str], now: int) -> None:
         """Move batches from the unarchived ones to the archived ones, which may be forgotten."""
-        listed = list(references)
-        places = {
-            each: batch_keys.archived_batches(partition_of(keyspace.parse_reference(each)[0]))
-            for each in listed
-        }
-        await asyncio.gather(
-            *(self._client.send("ZADD", key, now, each) for each, key in places.items())
-        )
-        await self._outbox.remove(listed)
+        await self._outbox.move(references, batch_keys.archived_batches, now)
 
     async def archived(self, until: int, count: int) -> list[str]:
         """Return at most `count` references of batches that were archived until a time (ms)."""
-        return await self._due(self._first_archived, batch_keys.archived_batches, until, count)
+        return await self._first_archived.due_members(until, count, ROTATION_SECONDS)
 
     async def retries(self, references: Sequence[str]) -> Mapping[str, str]:
         """Return the batch with the failed items of each batch, empty without one."""
@@ -100,9 +92,7 @@ class EndedBatches:
 
         Return the references of those with objects.
         """
-        old = await self._due(
-            self._first_ended, batch_keys.unarchived_batches, ended_before_ms, PRUNED_AT_ONCE
-        )
+        old = await self._first_ended.due_members(ended_before_ms, PRUNED_AT_ONCE, ROTATION_SECONDS)
         retries = await self.retries(old)
         with_objects = []
         for each in old:
@@ -126,17 +116,3 @@ class EndedBatches:
             last_retry=retry,
         )
         return int(verdict)
-
-    async def _due(
-        self, first: FirstMembers, key_of: Callable[[int], str], until: int, count: int
-    ) -> list[str]:
-        names: list[str] = []
-        for partition in await first.due(until, ROTATION_SECONDS):
-            page = await self._client.send(
-                *("ZRANGE", key_of(partition), "-inf", until, "BYSCORE"),
-                *("LIMIT", 0, count - len(names)),
-            )
-            names += [name.decode() for name in page]
-            if len(names) >= count:
-                break
-        return names

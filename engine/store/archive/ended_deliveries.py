@@ -52,12 +52,7 @@ class EndedDeliveries:
 
     async def mark_archived(self, names: Iterable[str], now: int) -> None:
         """Move deliveries from the unarchived ones to the archived ones, which may be forgotten."""
-        listed = list(names)
-        for name in listed:
-            partition = partition_of(name.partition("/")[0])
-            key = keyspace.archived_deliveries(partition)
-            await self._client.send("ZADD", key, now, name)
-        await self._outbox.remove(listed)
+        await self._outbox.move(names, keyspace.archived_deliveries, now)
 
     async def drop(self, ended_before_ms: int) -> None:
         """Drop old ends from the list, where there is no history to take them."""
@@ -69,16 +64,7 @@ class EndedDeliveries:
 
     async def archived(self, until: int, count: int) -> list[str]:
         """Return at most `count` names of deliveries that were archived until a time (ms)."""
-        names: list[str] = []
-        for partition in await self._first_archived.due(until, ROTATION_SECONDS):
-            page = await self._client.send(
-                *("ZRANGE", keyspace.archived_deliveries(partition), "-inf", until),
-                *("BYSCORE", "LIMIT", 0, count - len(names)),
-            )
-            names += [name.decode() for name in page]
-            if len(names) >= count:
-                break
-        return names
+        return await self._first_archived.due_members(until, count, ROTATION_SECONDS)
 
     async def forget(self, name: str) -> bool:
         """Remove a delivery, unless an attempt came after the archived one."""

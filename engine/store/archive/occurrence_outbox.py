@@ -57,22 +57,11 @@ class OccurrenceOutbox:
 
     async def mark_archived(self, references: Iterable[str], now: int) -> None:
         """Move occurrences from the unarchived ones to the archived ones."""
-        listed = list(references)
-        by_partition: dict[int, list[str | int]] = {}
-        for each in listed:
-            partition = partition_of(parse_reference(each)[0])
-            by_partition.setdefault(partition, []).extend((now, each))
-        await asyncio.gather(
-            *(
-                self._client.send("ZADD", keys.archived_occurrences(each), *words)
-                for each, words in by_partition.items()
-            )
-        )
-        await self._outbox.remove(listed)
+        await self._outbox.move(references, keys.archived_occurrences, now)
 
     async def archived(self, until: int, count: int) -> list[str]:
         """Return at most `count` references of occurrences archived until a time (ms)."""
-        return await self._due(self._first_archived, keys.archived_occurrences, until, count)
+        return await self._first_archived.due_members(until, count, ROTATION_SECONDS)
 
     async def forget(self, references: Sequence[str]) -> int:
         """Remove archived occurrences; return the number of those that were there."""
@@ -80,9 +69,10 @@ class OccurrenceOutbox:
 
     async def prune(self, written_before_ms: int) -> int:
         """Remove a bounded number of old occurrences, where there is no history to take them."""
-        key_of = keys.unarchived_occurrences
-        old = await self._due(self._first_unarchived, key_of, written_before_ms, PRUNED_AT_ONCE)
-        return await self._remove(old, key_of)
+        old = await self._first_unarchived.due_members(
+            written_before_ms, PRUNED_AT_ONCE, ROTATION_SECONDS
+        )
+        return await self._remove(old, keys.unarchived_occurrences)
 
     async def _remove(self, references: Iterable[str], key_of: Callable[[int], str]) -> int:
         groups: dict[tuple[str, str], list[str]] = {}
@@ -112,20 +102,6 @@ class OccurrenceOutbox:
             ids=ids,
         )
         return int(removed)
-
-    async def _due(
-        self, first: FirstMembers, key_of: Callable[[int], str], until: int, count: int
-    ) -> list[str]:
-        names: list[str] = []
-        for partition in await first.due(until, ROTATION_SECONDS):
-            page = await self._client.send(
-                *("ZRANGE", key_of(partition), "-inf", until, "BYSCORE"),
-                *("LIMIT", 0, count - len(names)),
-            )
-            names += [name.decode() for name in page]
-            if len(names) >= count:
-                break
-        return names
 
 
 def parse_reference(reference: str) -> Reference:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.ids.partitions import partition_of
@@ -61,14 +61,35 @@ class Outbox:
         count, oldest_at = await self._sizes.read()
         return HistoryBacklog(count=count, oldest_at=oldest_at)
 
+    async def move(self, members: Iterable[str], key_of: Callable[[int], str], score: int) -> None:
+        """Move members to the sets of these keys, with this score; may be repeated."""
+        groups = _by_partition(members)
+        await asyncio.gather(
+            *(
+                self._client.send(
+                    "ZADD", key_of(each), *(word for name in names for word in (score, name))
+                )
+                for each, names in groups.items()
+            )
+        )
+        await self._remove(groups)
+
     async def remove(self, members: Iterable[str]) -> None:
-        """Remove members, which begin with an account's id."""
-        by_partition: dict[int, list[str]] = {}
-        for name in members:
-            by_partition.setdefault(partition_of(name.partition("/")[0]), []).append(name)
+        """Remove members."""
+        await self._remove(_by_partition(members))
+
+    async def _remove(self, groups: Mapping[int, Sequence[str]]) -> None:
         await asyncio.gather(
             *(
                 self._client.send("ZREM", self._key_of(each), *names)
-                for each, names in by_partition.items()
+                for each, names in groups.items()
             )
         )
+
+
+def _by_partition(members: Iterable[str]) -> Mapping[int, Sequence[str]]:
+    """Return members, which begin with an account's id, by partition."""
+    groups: dict[int, list[str]] = {}
+    for name in members:
+        groups.setdefault(partition_of(name.partition("/")[0]), []).append(name)
+    return groups

@@ -41,6 +41,19 @@ class FirstMembers:
         await self._look(looked.union(self._until(until)))
         return self._until(until)
 
+    async def due_members(self, until: int, count: int, period_seconds: float) -> list[str]:
+        """Return at most `count` members of this time (ms) or before; see `due`."""
+        names: list[str] = []
+        for partition in await self.due(until, period_seconds):
+            page = await self._client.send(
+                *("ZRANGE", self._key_of(partition), "-inf", until, "BYSCORE"),
+                *("LIMIT", 0, count - len(names)),
+            )
+            names += [name.decode() for name in page]
+            if len(names) >= count:
+                break
+        return names
+
     def note(self, partition: int, score: Any) -> None:
         """Remember the score of a first member; None: the set is empty."""
         if score is None:

@@ -68,3 +68,20 @@ async def test_a_value_that_the_database_refuses_is_a_matter_of_its_record() -> 
     await refused.isolate(["a", "bad"], write)
 
     assert list(refused.reasons()) == ["bad"]
+
+
+async def test_names_that_are_refused_make_room_for_those_behind_them() -> None:
+    refusals = Refusals()
+    refusals.refuse("a", "broken")
+    names, done = ["a", "b", "c", "d"], list[str]()
+
+    async def listed(count: int) -> list[str]:
+        return names[:count]
+
+    async def work(some: Sequence[str]) -> None:
+        done.extend(some)
+
+    assert await refusals.isolate_listed(listed, 2, work) == 2
+    assert done == ["b", "c"]
+    names.clear()
+    assert await refusals.isolate_listed(listed, 2, work) == 0

@@ -103,3 +103,17 @@ async def test_members_leave_the_sets_of_their_partitions(many: Store) -> None:
     await waiting.remove(names[:19])
 
     assert await Outbox(many.client, keyspace.unarchived).oldest(500) == [names[19]]
+
+
+async def test_members_move_to_the_sets_of_their_partitions_with_a_score(many: Store) -> None:
+    waiting = Outbox(many.client, keyspace.unarchived)
+    partitions = {f"acc_{number}/x": outbox.partition_of(f"acc_{number}") for number in range(20)}
+    for name, partition in partitions.items():
+        await many.client.send("ZADD", keyspace.unarchived(partition), 1, name)
+
+    await waiting.move(partitions, keyspace.finished, 7)
+    await waiting.move(partitions, keyspace.finished, 7)
+
+    assert await Outbox(many.client, keyspace.unarchived).oldest(500) == []
+    for name, partition in partitions.items():
+        assert float(await many.client.send("ZSCORE", keyspace.finished(partition), name)) == 7

@@ -48,6 +48,18 @@ async def test_of_many_sets_those_are_read_that_may_be_due(
         await store.close()
 
 
+async def test_a_bounded_number_of_members_is_due(store: Store) -> None:
+    first = FirstMembers(store.client, keyspace.finished)
+    await store.client.send("ZADD", keyspace.finished(3), 100, "a", 200, "b", 201, "c")
+    await store.client.send("ZADD", keyspace.finished(5), 150, "d")
+
+    found = [await first.due_members(*each, NEVER) for each in ((99, 9), (200, 9), (200, 2))]
+
+    assert found[0] == []
+    assert sorted(found[1]) == ["a", "b", "d"]
+    assert len(found[2]) == 2
+
+
 @pytest.mark.parametrize("score", [None, b"7", 7.0, "7"])
 async def test_a_score_is_noted_as_it_comes(score: object, store: Store) -> None:
     first = FirstMembers(store.client, keyspace.finished)
