@@ -159,6 +159,30 @@ def test_defaults_that_a_trigger_leaves_out_are_shown_and_not_saved(
     page.get_by_role("button", name="Save").click()
     until(lambda: stack.api("GET", f"/api/triggers/{made}")[1]["inputs"].get("copies") == 2)
     assert stack.api("GET", f"/api/triggers/{made}")[1]["inputs"]["warmth"] == 4
+    page.get_by_label("Copies").fill("")
+    page.get_by_role("button", name="Save").click()
+    until(lambda: "copies" not in stack.api("GET", f"/api/triggers/{made}")[1]["inputs"])
+
+
+def test_a_schedule_of_a_deleted_workflow_takes_another_one(
+    page: Page, stack: RunningStack, complaints: list[str]
+) -> None:
+    stack.api("POST", "/api/workflows", greeting("Former news"))
+    stack.api("POST", "/api/workflows", greeting("Latter news"))
+    made = set_schedule(stack, "Moved", "former-news", inputs={"name": "Eve"})
+    stack.api("DELETE", "/api/workflows/former-news")
+    page.goto(f"/app/triggers/{made}?tab=settings")
+    expect(page.get_by_role("region", name="Inputs")).to_contain_text("could not be loaded")
+    page.get_by_role("textbox", name="Name").first.fill("Renamed")
+
+    page.get_by_label("Workflow", exact=True).select_option("latter-news")
+    expect(page.get_by_role("region", name="Inputs").get_by_label("Name")).to_have_value("Ada")
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_text("Saved Renamed")).to_be_visible()
+    saved = stack.api("GET", f"/api/triggers/{made}")[1]
+    assert (saved["workflowSlug"], saved["inputs"]) == ("latter-news", {"name": "Ada"})
+    complaints[:] = [each for each in complaints if "404" not in each]
 
 
 def test_a_schedule_is_paused_and_goes_on_in_the_list(page: Page, stack: RunningStack) -> None:

@@ -65,7 +65,7 @@ export function useSchedule(trigger: Schedule | null, slug: string): ScheduleSet
     const { cron, timezone, overlap, missed } = values;
     setBusy(true);
     try {
-      const body = { ...members, cron: cron.trim(), timezone: timezone.trim(), overlap, missed, inputs: inputs.toSave(given) };
+      const body = { ...members, cron: cron.trim(), timezone: timezone.trim(), overlap, missed, ...inputs.toSave(given) };
       begun.current = await write(begun.current, body);
     } catch (error) {
       refuse(error as ApiError);

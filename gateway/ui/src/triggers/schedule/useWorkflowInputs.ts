@@ -13,8 +13,8 @@ const NO_FIELDS: Field[] = [];
 export interface WorkflowInputs {
   schema: Resource<PublicSchema>;
   form: InputForm;
-  /** The inputs to save: those of the trigger where nothing was typed, else the form's. */
-  toSave: (given: Record<string, unknown>) => Record<string, unknown>;
+  /** The member to save: none where the fields are not known, as those of a deleted workflow, or nothing was typed. */
+  toSave: (given: Record<string, unknown>) => { inputs?: Record<string, unknown> };
 }
 
 /** Read the fields of a version of a workflow; another workflow begins with its own values. */
@@ -22,7 +22,7 @@ export function useWorkflowInputs(trigger: Schedule | null, slug: string, versio
   const query = version ? `?version=${version}` : "";
   const schema = useResource<PublicSchema>(slug ? `${WORKFLOWS}/${slug}/schema${query}` : null);
   const form = useInputForm(schema.data?.fields ?? NO_FIELDS, () => ({}));
-  const begun = useRef("");
+  const begun = useRef<{ of: Schedule | null; text: string }>({ of: null, text: "" });
   const shownSchema = schema.data ? `${slug} ${version}` : "";
   // A schema that is read anew leaves typed values as they are.
   // biome-ignore lint/correctness/useExhaustiveDependencies: when another schema is shown
@@ -30,12 +30,14 @@ export function useWorkflowInputs(trigger: Schedule | null, slug: string, versio
     if (!schema.data) return;
     const isSaved = trigger?.workflowSlug === slug;
     const draft = isSaved ? draftOf(schema.data.fields, trigger.inputs) : initial(schema.data);
-    begun.current = isSaved ? JSON.stringify(inputsOf(schema.data.fields, draft)) : "";
+    begun.current = { of: isSaved ? trigger : null, text: JSON.stringify(inputsOf(schema.data.fields, draft)) };
     form.setDraft(draft);
     form.setFaults({});
   }, [shownSchema]);
-  const toSave = (given: Record<string, unknown>): Record<string, unknown> =>
-    trigger && JSON.stringify(given) === begun.current ? trigger.inputs : given;
+  const isUntouched = (given: Record<string, unknown>): boolean =>
+    trigger !== null && begun.current.of === trigger && begun.current.text === JSON.stringify(given);
+  const toSave = (given: Record<string, unknown>): { inputs?: Record<string, unknown> } =>
+    !schema.data || isUntouched(given) ? {} : { inputs: given };
   return { schema, form, toSave };
 }
 
