@@ -15,7 +15,6 @@ from engine.ids.partitions import partition_of
 PREFIX = "trg_"
 TRIGGER_ID = re.compile(r"trg_[0-9a-f]{12}")
 HOOK_TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
-SHOWN_CHARACTERS = 6
 
 
 def new_trigger_id() -> str:
@@ -55,8 +54,3 @@ def make_hook_token(account_id: str) -> str:
 def is_hook_token(text: str) -> bool:
     """Return whether the text has the format of a token; the token may not exist."""
     return HOOK_TOKEN.fullmatch(text) is not None
-
-
-def shown_hook_token(token: str) -> str:
-    """Return the first characters of a token, which may stand in logs."""
-    return token[:SHOWN_CHARACTERS]

@@ -70,7 +70,7 @@ from engine.store.redis.cluster.opening import open_client, open_guard
 from engine.store.schema import StoreSchema
 from engine.store.seals import SealingKeyCheck
 from engine.store.triggers.hooks import FoundHook, Hooks
-from engine.store.triggers.occurrences import KeptEvent, NewRecord, Occurrences
+from engine.store.triggers.occurrences import HookEvent, NewRecord, Occurrences
 from engine.store.triggers.starting import NewOccurrence, OccurrenceRefused
 from engine.store.triggers.triggers import ReplaceRefusal, Triggers
 from engine.store.webhooks.deliveries import Deliveries
@@ -120,7 +120,7 @@ __all__ = [
     "Hooks",
     "IdempotentReplay",
     "ItemRefused",
-    "KeptEvent",
+    "HookEvent",
     "Leases",
     "LedgerEntry",
     "LedgerPage",

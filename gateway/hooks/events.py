@@ -4,39 +4,19 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from msgspec import Struct
-
 from engine.ids import api_keys
+from engine.store import HookEvent
 from engine.triggers.trigger import Verify, VerifyKind
 from gateway.hooks.event_body import group_pairs, parse_event_body
-from gateway.hooks.verification import Headers, read_headers
+from gateway.hooks.verification import STANDARD_ID, Headers, read_headers
 
 HIDDEN_HEADERS = frozenset({"authorization", "cookie"})
 """Headers that neither expressions nor occurrences see, beside those that verification reads."""
 OWN_KEY = "x-api-key"
 """Header of keys of this installation, which a caller may send by mistake."""
-STANDARD_ID, GITHUB_ID = "webhook-id", "x-github-delivery"
+GITHUB_ID = "x-github-delivery"
 STRIPE_PREFIX = "evt_"
 MAX_QUERY_FIELDS = 1_000
-
-
-class HookEvent(Struct, frozen=True, kw_only=True):
-    """An event of an inbound webhook, as expressions and occurrences see it."""
-
-    body: Any
-    headers: dict[str, str]
-    """By names in lower case; a header that is sent several times is joined by commas."""
-    query: dict[str, Any]
-    method: str = "POST"
-
-    def values(self) -> dict[str, Any]:
-        """Return the variables of expressions."""
-        return {
-            "body": self.body,
-            "headers": self.headers,
-            "query": self.query,
-            "method": self.method,
-        }
 
 
 def parse_event(verify: Verify, headers: Headers, query: bytes, data: bytes) -> HookEvent:

@@ -27,7 +27,6 @@ from engine.services.triggers.event_expressions import EventVerdict, judge_event
 from engine.services.triggers.trigger_runs import fail_reason, run_webhook
 from engine.store import (
     Accepted,
-    KeptEvent,
     NewOccurrence,
     NewRecord,
     NewRun,
@@ -35,6 +34,7 @@ from engine.store import (
     RunVerdict,
 )
 from engine.store.accounts.rate_limits import Window
+from engine.store.triggers.starting import OccurrenceKind
 from engine.triggers.occurrences import FailReason, Occurrence, OccurrenceStatus, SkipReason
 from engine.triggers.trigger import Respond, TriggerKind
 from gateway.hooks.answers import SKIPPED, UrlChallenge, answer_accepted, answer_repeated
@@ -49,8 +49,6 @@ from gateway.runs.waiter import PendingRunAnswer
 from gateway.services import GatewayRequest
 
 KIND = TriggerKind.WEBHOOK.value
-BY_EVENT = "e"
-"""Kind of an occurrence that an event starts."""
 GONE = "The workflow of this trigger, or the version that it names, does not exist any more"
 
 
@@ -72,10 +70,9 @@ async def receive_event(request: GatewayRequest, token: str) -> Response | Pendi
     challenge = slack_challenge(signed.settings.verify, event.body)
     if challenge is not None:
         return json_response(UrlChallenge(challenge))
-    members = event.values()
-    packed = await run_off_loop(len(signed.data), lambda: KeptEvent(**members).pack())
+    packed = await run_off_loop(len(signed.data), event.pack)
     try:
-        verdict = await _judge(request, signed, members)
+        verdict = await _judge(request, signed, event.values())
     except EngineError as error:
         await outcome.fail(error, packed)
     if not verdict.is_wanted:
@@ -183,7 +180,7 @@ class _EventRun(Struct, frozen=True):
             id=self.outcome.occurrence_id,
             trigger_id=hook.trigger.id,
             at=hook.now,
-            kind=BY_EVENT,
+            kind=OccurrenceKind.EVENT,
             event=self.packed,
             event_digest=hashlib.sha256(event_id.encode()).hexdigest() if event_id else "",
         )

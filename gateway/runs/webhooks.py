@@ -33,12 +33,15 @@ WebhookEvents = Annotated[
 ]
 
 
+WebhookSecret = Annotated[str, Meta(min_length=MIN_SECRET, max_length=MAX_SECRET)]
+
+
 class WebhookOfRun(Nested, kw_only=True):
     """A webhook for this run alone, in place of the one of its key."""
 
     url: Annotated[str, Meta(min_length=1, max_length=MAX_URL)]
     secret: Annotated[
-        Annotated[str, Meta(min_length=MIN_SECRET, max_length=MAX_SECRET)] | UnsetType,
+        WebhookSecret | UnsetType,
         doc("Left out: that of the key's webhook signs, whose origin the URL must have."),
     ] = UNSET
     events: Annotated[

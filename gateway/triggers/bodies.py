@@ -21,18 +21,16 @@ from engine.triggers.trigger import (
     Verify,
     VerifyKind,
 )
-from engine.webhooks.signing import MAX_SECRET, MAX_URL, MIN_SECRET
 from gateway.http.query import Slug, Version
 from gateway.http.types import (
     NOT_BLANK,
     OBJECT,
-    Nested,
     described_as,
     doc,
     members_of,
     refused,
 )
-from gateway.runs.webhooks import WebhookEvents
+from gateway.runs.webhooks import WebhookOfRun, WebhookSecret
 from gateway.triggers.trigger_body import TriggerBody
 
 MAX_NAME = 100
@@ -73,17 +71,12 @@ class VerifyRequest(TriggerBody, kw_only=True):
     ] = None
 
 
-class WebhookOfTrigger(Nested, kw_only=True):
+class WebhookOfTrigger(WebhookOfRun, kw_only=True):
     """A webhook for the runs of this trigger."""
 
-    url: Annotated[str, Meta(min_length=1, max_length=MAX_URL)]
     secret: Annotated[
-        Annotated[str, Meta(min_length=MIN_SECRET, max_length=MAX_SECRET)] | UnsetType,
+        WebhookSecret | UnsetType,
         doc("Never shown. It may be left out of a change that keeps the origin of the URL."),
-    ] = UNSET
-    events: Annotated[
-        WebhookEvents | UnsetType,
-        doc("Left out: `execution.completed`, `execution.failed` and `execution.cancelled`."),
     ] = UNSET
 
 

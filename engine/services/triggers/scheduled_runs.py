@@ -24,7 +24,7 @@ from engine.services.triggers.trigger_runs import fail_reason, run_webhook
 from engine.store import Accepted, Account, NewRun, RunVerdict, Store
 from engine.store.accounts.rate_limits import Window
 from engine.store.redis.info import read_now
-from engine.store.triggers.starting import NewOccurrence, OccurrenceRefused
+from engine.store.triggers.starting import NewOccurrence, OccurrenceKind, OccurrenceRefused
 from engine.triggers.cron import CronTimes, parse_cron
 from engine.triggers.due import LATE_MS, DueTimes, next_due, plan_due
 from engine.triggers.occurrences import FailReason, Occurrence, OccurrenceStatus, SkipReason
@@ -36,9 +36,6 @@ RETRY_MS = 1_000
 """Time until another attempt at a due time that the store or the queue refused."""
 MOST_STEPS = 200
 """Steps that settle a schedule: 100 starts, and as many records of missed times."""
-
-BY_HAND = "h"
-"""Kind of an occurrence that a caller starts."""
 
 log = logging.getLogger(__name__)
 
@@ -261,7 +258,7 @@ class ScheduledRuns(Struct, frozen=True, kw_only=True):
         """
         now = await read_now(self.store.client)
         occurrence = NewOccurrence(
-            id=new_occurrence_id(), trigger_id=trigger.id, at=now, kind=BY_HAND
+            id=new_occurrence_id(), trigger_id=trigger.id, at=now, kind=OccurrenceKind.BY_HAND
         )
         match await self._accept(trigger, account, occurrence, depth):
             case Accepted():

@@ -27,7 +27,7 @@ from engine.store.triggers.asset_references import asset_reference
 from engine.store.triggers.triggers import SINCE_SCHEMA
 from engine.store.webhooks.run_webhooks import RunWebhook
 from engine.triggers.cron import parse_cron
-from engine.triggers.trigger import HookSettings, ScheduleSettings, TriggerSettings, TriggerWebhook
+from engine.triggers.trigger import HookSettings, TriggerSettings, TriggerWebhook
 from engine.values.fields import MEDIA, check_inputs
 
 NOT_MIGRATED = (
@@ -67,7 +67,7 @@ class TriggerChecks(Struct, frozen=True, kw_only=True):
         Unavailable.
         """
         if settings.schedule is not None:
-            _check_times(settings.schedule)
+            parse_cron(settings.schedule.cron, settings.schedule.timezone)
         hook = settings.hook
         if hook is not None and (former is None or former.hook != hook):
             await self._check_secret(account_id, hook)
@@ -165,10 +165,6 @@ class TriggerChecks(Struct, frozen=True, kw_only=True):
             return await self.media_service.get(account_id, asset_id)
         except AssetNotFound:
             return await find_linked(self.media_service, link)
-
-
-def _check_times(schedule: ScheduleSettings) -> None:
-    parse_cron(schedule.cron, schedule.timezone)
 
 
 def _run_of(settings: TriggerSettings) -> tuple[Any, ...]:

@@ -3,6 +3,9 @@
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Self
+
+from msgspec import Struct
 
 from engine.access.tiers import Tiers, TierTerms
 from engine.ids.partitions import partition_of
@@ -48,6 +51,29 @@ class Window:
     def remaining(self) -> int:
         """Calls that the window still allows."""
         return max(0, self.limit - self.calls)
+
+
+class CallWindow(Struct, frozen=True, kw_only=True):
+    """Window of an account's runs by the names of its parts in scripts; None: unlimited."""
+
+    account_id: str
+    windows: str | None = None
+    most_calls: int | None = None
+    bucket: str | None = None
+    window_ms: int | None = None
+
+    @classmethod
+    def of(cls, account_id: str, terms: TierTerms) -> Self:
+        """Return the window of an account with these terms."""
+        if terms.runs_per_minute is None:
+            return cls(account_id=account_id)
+        return cls(
+            account_id=account_id,
+            windows=keyspace.windows(partition_of(account_id)),
+            most_calls=terms.runs_per_minute,
+            bucket=WORKFLOW_RUNS,
+            window_ms=WINDOW_MS,
+        )
 
 
 def parse_window(reply: Sequence[bytes | int]) -> Window:

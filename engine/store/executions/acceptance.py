@@ -19,6 +19,7 @@ from engine.errors import (
 )
 from engine.ids.idempotency import IdempotencyKey
 from engine.ids.partitions import partition_of
+from engine.store.accounts.rate_limits import CallWindow
 from engine.store.accounts.speculation import (
     AUTHORIZED,
     AssumedCaller,
@@ -48,7 +49,7 @@ from engine.store.redis.batch_keys import NO_BATCH, BatchKeys
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.triggers.starting import CallWindow, parse_refusal
+from engine.store.triggers.starting import parse_refusal
 from engine.store.webhooks.run_webhooks import start_id
 
 IDEMPOTENCY_MS = 86_400_000

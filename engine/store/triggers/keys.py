@@ -6,6 +6,7 @@ from msgspec import Struct
 
 from engine.ids.partitions import partition_of
 from engine.store.redis.keyspace import account_tag, partition_tag
+from engine.triggers.occurrences import OccurrenceStatus
 
 
 def triggers(account_id: str) -> str:
@@ -85,10 +86,9 @@ def occurrence_reference(account_id: str, trigger_id: str, occurrence_id: str) -
 
 def occurrence_keys(account_id: str, trigger_id: str) -> list[str]:
     """Return the keys with the occurrences of a trigger."""
-    codes = "skfm"
     return [
         occurrences(account_id, trigger_id),
-        *(occurrences_by_time(account_id, trigger_id, code) for code in codes),
+        *(occurrences_by_time(account_id, trigger_id, each.code) for each in OccurrenceStatus),
     ]
 
 

@@ -10,6 +10,7 @@ from engine.access.tiers import TierTerms
 from engine.executions.filter import Position
 from engine.ids.executions import is_execution_id
 from engine.ids.partitions import partition_of
+from engine.store.accounts.rate_limits import CallWindow
 from engine.store.archive.archive import Archive
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.read.scan import read_members
@@ -22,7 +23,7 @@ from engine.store.redis.scripts import SCRIPTS
 from engine.store.triggers import keys
 from engine.store.triggers.archived_occurrences import ArchivedOccurrences
 from engine.store.triggers.keys import TriggerKeys
-from engine.store.triggers.starting import CallWindow, OccurrenceRefused, parse_refusal
+from engine.store.triggers.starting import OccurrenceRefused, parse_refusal
 from engine.triggers.occurrences import (
     MOST_EVENT_BYTES,
     MOST_SKIPPED_EVENTS,
@@ -39,18 +40,28 @@ KEPT_EVENT_MS = 86_400_000
 """Time for which such an event is kept."""
 
 
-class KeptEvent(Struct, frozen=True, kw_only=True):
-    """Event of an inbound webhook, as it came; `body` is a text, or a value of JSON or a form."""
+class HookEvent(Struct, frozen=True, kw_only=True):
+    """Event of an inbound webhook, as expressions and occurrences see it."""
 
     body: Any
+    """A text, or a value of JSON or a form."""
     headers: dict[str, str]
+    """By names in lower case; a header that is sent several times is joined by commas."""
     query: dict[str, Any] = {}
     method: str = "POST"
 
+    def values(self) -> dict[str, Any]:
+        """Return its members by name, which are the variables of expressions."""
+        return {
+            "body": self.body,
+            "headers": self.headers,
+            "query": self.query,
+            "method": self.method,
+        }
+
     def pack(self) -> bytes:
         """Return it packed, for an execution or an occurrence."""
-        members = {"body": self.body, "headers": self.headers}
-        return pack({**members, "query": self.query, "method": self.method})
+        return pack(self.values())
 
 
 class NewRecord(Struct, frozen=True):
@@ -241,7 +252,7 @@ class Occurrences:
             return None
         return OccurrenceRefused(reason="repeated", execution_id=execution_id.decode())
 
-    async def event(self, account_id: str, occurrence: Occurrence) -> KeptEvent | None:
+    async def event(self, account_id: str, occurrence: Occurrence) -> HookEvent | None:
         """Return the event of an occurrence, None where it is not kept any more.
 
         Raises Unavailable or StorageFailed.
@@ -255,7 +266,7 @@ class Occurrences:
             packed = await self._client.send("HGET", key, "event")
             if packed is not None and (name := parse_name(packed)) is not None:
                 packed = await self._read_object(account_id, execution_id, name)
-        return None if packed is None else KeptEvent(**unpack(packed))
+        return None if packed is None else HookEvent(**unpack(packed))
 
     async def _read_object(self, account_id: str, execution_id: str, name: str) -> bytes | None:
         try:

@@ -1,6 +1,7 @@
 """Occurrences that start a run: their part of the acceptance of its execution."""
 
 from collections.abc import Sequence
+from enum import StrEnum
 from typing import Any, Self
 
 from msgspec import Struct
@@ -8,9 +9,8 @@ from msgspec import Struct
 from engine.access.tiers import TierTerms
 from engine.ids.partitions import partition_of
 from engine.ids.triggers import occurrence_execution_id
-from engine.store.accounts.rate_limits import WINDOW_MS, WORKFLOW_RUNS, Window, parse_window
+from engine.store.accounts.rate_limits import Window, parse_window
 from engine.store.executions.record_fields import parse_name
-from engine.store.redis import keyspace
 from engine.store.redis.connection import Argument
 from engine.store.triggers import keys
 from engine.triggers.occurrences import OccurrenceStatus
@@ -20,6 +20,14 @@ EVENT_MS = 86_400_000
 """Time for which the id of an event is known that has started a run."""
 
 
+class OccurrenceKind(StrEnum):
+    """Cause of an occurrence that starts a run."""
+
+    DUE_TIME = "d"
+    EVENT = "e"
+    BY_HAND = "h"
+
+
 class NewOccurrence(Struct, frozen=True, kw_only=True):
     """Occurrence that starts with a run, whose id is `execution_id`."""
 
@@ -27,8 +35,7 @@ class NewOccurrence(Struct, frozen=True, kw_only=True):
     trigger_id: str
     at: int
     """Due time, or that of the event or the start by hand, in milliseconds since the epoch."""
-    kind: str
-    """`d` for a due time, `e` for an event, `h` for a start by hand."""
+    kind: OccurrenceKind
     revision: int | None = None
     """Revision of the trigger that it must still have; None: any."""
     next_at: int | None = None
@@ -49,7 +56,7 @@ class NewOccurrence(Struct, frozen=True, kw_only=True):
             id=occurrence_id,
             trigger_id=trigger.id,
             at=at,
-            kind="d",
+            kind=OccurrenceKind.DUE_TIME,
             revision=trigger.revision,
             next_at=next_at,
             overlap=Overlap.ALLOW if schedule is None else schedule.overlap,
@@ -81,7 +88,8 @@ class NewOccurrence(Struct, frozen=True, kw_only=True):
 
     def names(self, account_id: str) -> dict[str, Any]:
         """Return its keys and arguments by their names in the script."""
-        partition, is_due, digest = partition_of(account_id), self.kind == "d", self.event_digest
+        partition, digest = partition_of(account_id), self.event_digest
+        is_due = self.kind is OccurrenceKind.DUE_TIME
         started = OccurrenceStatus.STARTED.code
         return {
             "triggers": keys.triggers(account_id),
@@ -94,29 +102,6 @@ class NewOccurrence(Struct, frozen=True, kw_only=True):
             "occurrence": self.argument,
             "event_ms": EVENT_MS if digest else None,
         }
-
-
-class CallWindow(Struct, frozen=True, kw_only=True):
-    """Window of an account's runs by the names of its parts in scripts; None: unlimited."""
-
-    account_id: str
-    windows: str | None = None
-    most_calls: int | None = None
-    bucket: str | None = None
-    window_ms: int | None = None
-
-    @classmethod
-    def of(cls, account_id: str, terms: TierTerms) -> Self:
-        """Return the window of an account with these terms."""
-        if terms.runs_per_minute is None:
-            return cls(account_id=account_id)
-        return cls(
-            account_id=account_id,
-            windows=keyspace.windows(partition_of(account_id)),
-            most_calls=terms.runs_per_minute,
-            bucket=WORKFLOW_RUNS,
-            window_ms=WINDOW_MS,
-        )
 
 
 class OccurrenceRefused(Struct, frozen=True, kw_only=True):

@@ -1,6 +1,6 @@
 """Triggers at rest: created, read, replaced, deleted, and tokens of inbound webhooks."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from enum import Enum
 from typing import Any
 
@@ -200,20 +200,6 @@ class Triggers:
         names = trigger_fields(trigger_id)
         values = await self._client.send("HMGET", keys.triggers(account_id), *names)
         return None if values[0] is None else self.parse(account_id, trigger_id, values)
-
-    async def find_some(self, account_id: str, trigger_ids: Sequence[str]) -> Mapping[str, Trigger]:
-        """Return those of these triggers that exist by id, in one round trip. Raises like `get`."""
-        ids = [each for each in trigger_ids if is_trigger_id(each)]
-        if not ids:
-            return {}
-        names = [name for each in ids for name in trigger_fields(each)]
-        values = await self._client.send("HMGET", keys.triggers(account_id), *names)
-        width = len(FIELDS) + 1
-        return {
-            each: self.parse(account_id, each, values[at : at + width])
-            for at, each in zip(range(0, len(values), width), ids, strict=True)
-            if values[at] is not None
-        }
 
     async def list(self, account_id: str) -> Sequence[Trigger]:
         """Return all triggers of the account, newest first. Raises RecordTooNew or Unavailable."""

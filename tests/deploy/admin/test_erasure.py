@@ -24,7 +24,7 @@ from engine.history.retention.removal import RemovedRows, count_rows
 from engine.history.schema import audit_entries, rollups
 from engine.ids import partitions
 from engine.ids.partitions import partition_of
-from engine.store import Account, KeptEvent, NewItem, NewRecord, Store
+from engine.store import Account, HookEvent, NewItem, NewRecord, Store
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.archive.entries import ArchivedEntries, audit_streams
@@ -92,9 +92,9 @@ async def with_triggers(store: Store, account: Account, ending: Ending) -> None:
     schedule = await starts.set_next(await save_schedule(store, account), 60_000)
     await starts.start_due(schedule, 120_000)
     hook = await save_hook(store, account)
-    await starts.start_event(hook, "digest", KeptEvent(body="b", headers={}).pack())
+    await starts.start_event(hook, "digest", HookEvent(body="b", headers={}).pack())
     failed = occurrence(trigger_id=hook.id, status=OccurrenceStatus.FAILED)
-    event = KeptEvent(body=account.email, headers={}).pack()
+    event = HookEvent(body=account.email, headers={}).pack()
     await store.occurrences.record_event(account.id, NewRecord(failed, event))
 
 

@@ -10,6 +10,7 @@ from engine.store import Accepted, Account, NewOccurrence, OccurrenceRefused, St
 from engine.store.redis import keyspace
 from engine.store.redis.info import read_now
 from engine.store.triggers import keys
+from engine.store.triggers.starting import OccurrenceKind
 from engine.triggers.trigger import Trigger
 from tests.support.store.records import NotAccepted, accept
 
@@ -70,7 +71,7 @@ class Starts:
             id=new_occurrence_id(),
             trigger_id=trigger.id,
             at=await self.now(),
-            kind="e",
+            kind=OccurrenceKind.EVENT,
             event=event,
             event_digest=digest,
         )

@@ -7,7 +7,7 @@ from msgspec.structs import replace as with_members
 from engine.errors import InvalidCursor
 from engine.ids.partitions import partition_of
 from engine.ids.triggers import due_occurrence_id, new_occurrence_id
-from engine.store import Accepted, Account, KeptEvent, NewRecord, Store
+from engine.store import Accepted, Account, HookEvent, NewRecord, Store
 from engine.store.redis import keyspace
 from engine.store.triggers import keys
 from engine.store.triggers.occurrences import KEPT_EVENT_MS, MOST_KEPT_EVENTS
@@ -24,7 +24,7 @@ from engine.triggers.trigger import Trigger
 from tests.support.triggers.records import HOOK, SCHEDULE, save_hook, save_schedule
 from tests.support.triggers.starts import Starts
 
-EVENT = KeptEvent(body={"n": 1}, headers={"x-id": "1"}, query={"q": "a"}, method="POST")
+EVENT = HookEvent(body={"n": 1}, headers={"x-id": "1"}, query={"q": "a"}, method="POST")
 MINUTE = 60_000
 
 

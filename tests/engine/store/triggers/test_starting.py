@@ -15,7 +15,7 @@ from engine.ids.triggers import due_occurrence_id, new_occurrence_id, occurrence
 from engine.store import Accepted, Account, NewOccurrence, OccurrenceRefused, Store
 from engine.store.redis import keyspace
 from engine.store.triggers import keys
-from engine.store.triggers.starting import CHANGED, EVENT_MS
+from engine.store.triggers.starting import CHANGED, EVENT_MS, OccurrenceKind
 from engine.triggers.occurrences import Occurrence, OccurrenceStatus
 from engine.triggers.trigger import Overlap, ScheduleSettings, Trigger
 from tests.support.store.redis_contents import contents
@@ -112,7 +112,9 @@ async def test_a_disabled_trigger_starts_by_hand_alone(
 ) -> None:
     made = await save_schedule(store, account, enabled=False)
     at = await starts.now()
-    by_hand = NewOccurrence(id=new_occurrence_id(), trigger_id=made.id, at=at, kind="h")
+    by_hand = NewOccurrence(
+        id=new_occurrence_id(), trigger_id=made.id, at=at, kind=OccurrenceKind.BY_HAND
+    )
 
     assert await starts.start_due(with_members(made, next_at=at)) == CHANGED
     assert await starts.start_event(made) == CHANGED
@@ -296,7 +298,11 @@ async def test_a_start_whose_reply_was_lost_changes_nothing_when_repeated(
 ) -> None:
     hook = await save_hook(store, account)
     event = NewOccurrence(
-        id=new_occurrence_id(), trigger_id=hook.id, at=5, kind="e", event_digest="digest"
+        id=new_occurrence_id(),
+        trigger_id=hook.id,
+        at=5,
+        kind=OccurrenceKind.EVENT,
+        event_digest="digest",
     )
     first = [await starts.start_due(due, 60_000), await starts.start(event)]
     before = await without_hints(store)

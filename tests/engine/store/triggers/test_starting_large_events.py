@@ -7,7 +7,7 @@ import pytest
 
 from engine.errors import StorageFailed, TooManyExecutions
 from engine.settings import Settings
-from engine.store import Accepted, Account, KeptEvent, OccurrenceRefused, Store
+from engine.store import Accepted, Account, HookEvent, OccurrenceRefused, Store
 from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.redis import keyspace
 from engine.triggers.trigger import Trigger
@@ -16,7 +16,7 @@ from tests.support.media.object_files import all_outputs, outputs_of
 from tests.support.triggers.records import save_hook
 from tests.support.triggers.starts import Starts
 
-LARGE = KeptEvent(body="x" * 300_000, headers={"x-id": "1"})
+LARGE = HookEvent(body="x" * 300_000, headers={"x-id": "1"})
 INPUTS = {"who": "y" * 300_000}
 
 

@@ -82,8 +82,6 @@ async def test_triggers_are_listed_newest_first_and_each_account_has_its_own(
     assert await store.triggers.list(other.id) == []
     assert await store.triggers.find(other.id, first.id) is None
     assert await store.triggers.find(account.id, "trg_1.enabled") is None
-    both = await store.triggers.find_some(account.id, [first.id, new_trigger_id(), second.id])
-    assert both == {first.id: first, second.id: second}
     with pytest.raises(TriggerNotFound):
         await store.triggers.get(account.id, new_trigger_id())
 
