@@ -1,8 +1,11 @@
 """Inbound events: the values that expressions see of a request, and the id of the event."""
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import parse_qsl
+
+from msgspec.structs import replace
 
 from engine.ids import api_keys
 from engine.store import HookEvent
@@ -14,6 +17,10 @@ HIDDEN_HEADERS = frozenset({"authorization", "cookie"})
 """Headers that neither expressions nor occurrences see, beside those that verification reads."""
 OWN_KEY = "x-api-key"
 """Header of keys of this installation, which a caller may send by mistake."""
+SECRETIVE = re.compile(
+    r"api-?key|auth|cookie|credential|passw|secret|session|signature|token", re.IGNORECASE
+)
+"""Parts of names of headers that may carry secrets: expressions see these, records do not."""
 GITHUB_ID = "x-github-delivery"
 STRIPE_PREFIX = "evt_"
 MAX_QUERY_FIELDS = 1_000
@@ -36,6 +43,12 @@ def sample_event(verify: Verify, body: Any, headers: Mapping[str, str]) -> HookE
     """Return the event that a request with these headers and this parsed body would be."""
     lowered = {name.lower(): value for name, value in headers.items()}
     return HookEvent(body=body, headers=_shown(verify, lowered), query={})
+
+
+def recorded_event(event: HookEvent) -> HookEvent:
+    """Return an event as it is recorded: without its query, and headers that may carry secrets."""
+    shown = {name: value for name, value in event.headers.items() if not SECRETIVE.search(name)}
+    return replace(event, headers=shown, query={})
 
 
 def visible_headers(verify: Verify, headers: Headers) -> dict[str, str]:

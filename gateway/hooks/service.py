@@ -38,7 +38,7 @@ from engine.store.triggers.starting import OccurrenceKind
 from engine.triggers.occurrences import FailReason, Occurrence, OccurrenceStatus, SkipReason
 from engine.triggers.trigger import Respond, TriggerKind
 from gateway.hooks.answers import SKIPPED, UrlChallenge, answer_accepted, answer_repeated
-from gateway.hooks.events import default_event_id, parse_event, slack_challenge
+from gateway.hooks.events import default_event_id, parse_event, recorded_event, slack_challenge
 from gateway.hooks.intake import SignedEvent, take_event
 from gateway.http.json_bodies import run_off_loop
 from gateway.http.rate_limit_headers import apply_window
@@ -70,7 +70,7 @@ async def receive_event(request: GatewayRequest, token: str) -> Response | Pendi
     challenge = slack_challenge(signed.settings.verify, event.body)
     if challenge is not None:
         return json_response(UrlChallenge(challenge))
-    packed = await run_off_loop(len(signed.data), event.pack)
+    packed = await run_off_loop(len(signed.data), lambda: recorded_event(event).pack())
     try:
         verdict = await _judge(request, signed, event.values())
     except EngineError as error:
@@ -118,7 +118,7 @@ class _Outcome:
 
     async def skip(self, packed: bytes) -> None:
         """Record an event that the condition does not want. Raises TriggerNotFound."""
-        record = self._record(OccurrenceStatus.SKIPPED, SkipReason.CONDITION_FALSE, packed)
+        record = await self._record(OccurrenceStatus.SKIPPED, SkipReason.CONDITION_FALSE, packed)
         account_id = self._signed.principal.account.id
         refused = await self._request.services.store.occurrences.record_event(account_id, record)
         if refused is not None:
@@ -132,7 +132,7 @@ class _Outcome:
         instead beyond it; while the store is away, the error alone is told.
         """
         reason = FailReason.INVALID_INPUTS if isinstance(error, InvalidBody) else fail_reason(error)
-        record = self._record(OccurrenceStatus.FAILED, reason, packed)
+        record = await self._record(OccurrenceStatus.FAILED, reason, packed)
         principal, occurrences = self._signed.principal, self._request.services.store.occurrences
         refused = None
         with contextlib.suppress(Unavailable):
@@ -149,9 +149,10 @@ class _Outcome:
         self.show(refused.window)
         raise TriggerNotFound
 
-    def _record(
+    async def _record(
         self, status: OccurrenceStatus, reason: SkipReason | FailReason, packed: bytes
     ) -> NewRecord:
+        """Return the record, with the event where the workflow keeps the values of its runs."""
         hook = self._signed.hook
         occurrence = Occurrence(
             id=self.occurrence_id,
@@ -160,7 +161,15 @@ class _Outcome:
             status=status,
             reason=reason.value,
         )
-        return NewRecord(occurrence, packed)
+        return NewRecord(occurrence, packed if packed and await self._keeps_values() else b"")
+
+    async def _keeps_values(self) -> bool:
+        trigger = self._signed.hook.trigger
+        slug, version = trigger.settings.slug, trigger.settings.version
+        with contextlib.suppress(Unavailable):
+            workflows = self._request.services.store.workflows
+            return await workflows.records_values(trigger.account_id, slug, version)
+        return False
 
 
 class _EventRun(Struct, frozen=True):

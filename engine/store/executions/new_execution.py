@@ -168,6 +168,12 @@ class NewExecution(Struct, frozen=True, kw_only=True):
         occurrence = self.run.occurrence
         return occurrence is not None and is_large(len(occurrence.event))
 
+    @property
+    def records_values(self) -> bool:
+        """Whether the execution keeps its values, however it ends."""
+        workflow = self.workflow
+        return workflow is None or workflow.document.record_values is RecordValues.ALL
+
     def with_event(self, event: bytes) -> "NewExecution":
         """Return it with the event that starts it as it stands on record."""
         if self.run.occurrence is None:

@@ -14,7 +14,7 @@ from engine.errors import (
     VersionNotFound,
     WorkflowNotFound,
 )
-from engine.graph.document import Document
+from engine.graph.document import Document, RecordValues
 from engine.graph.model_plan import MODEL, NAMES, model_plan
 from engine.graph.plan import NodeName, Plan
 from engine.ids.slugs import slugify
@@ -235,6 +235,27 @@ class Workflows:
         key = keyspace.workflow(account_id, slug)
         *head, data = await self._client.send("HMGET", key, *WorkflowHead._fields, f"d{version}")
         return WorkflowHead(*head), data
+
+    async def records_values(self, account_id: str, slug: str, version: int | None = None) -> bool:
+        """Return whether runs of an account keep their values, whatever other processes have saved.
+
+        They do not where the account may not run the live version, or that one. Raises Unavailable.
+        """
+        try:
+            owner_id = self._owners.get(slug) or await self._directory.owner(slug)
+            key = keyspace.workflow(owner_id, slug)
+            head = WorkflowHead(*await self._client.send("HMGET", key, *WorkflowHead._fields))
+            if head.is_gone or head.version is None:
+                return False
+            number = version or int(head.version)
+            workflow, _ = self.plans.known(slug, number) or self.plans.remember(
+                await self.get_version(owner_id, slug, number)
+            )
+        except NotFound:
+            return False
+        document = workflow.document
+        is_shared = owner_id == account_id or document.public_playground
+        return is_shared and document.record_values is RecordValues.ALL
 
     async def plan(self, slug: str, *, fresh: bool = False) -> tuple[Workflow, Plan | None]:
         """Return the latest known version with its plan (None before the first).

@@ -113,3 +113,41 @@ def test_the_last_100_skipped_events_are_kept(owner: Caller, slug: str) -> None:
     assert len(rows) == 100
     oldest = owner.get(at(made, f"/occurrences/{rows[-1]['id']}")).json()
     assert oldest["body"] == {"number": 3}
+
+
+@pytest.mark.parametrize("choice", ["failed", "none"])
+def test_events_are_kept_where_values_of_all_runs_are(
+    owner: Caller, slug: str, choice: str
+) -> None:
+    made = make(owner, hook(slug, when="body.wanted"))
+    bodies = [
+        {"name": "Ada", "wanted": True},
+        {"name": "é" * 200_000, "wanted": True},
+        {"name": "Ada", "wanted": False},
+        {"name": 5, "wanted": True},
+        {"name": 5, "wanted": 5},
+    ]
+    owner.put(f"/api/workflows/{slug}", {"recordValues": choice})
+    found = [sent(owner, made, each) for each in bodies]
+
+    statuses = [each["status"] for each in found]
+    assert statuses == ["started", "started", "skipped", "failed", "failed"]
+    assert [(each["body"], each["headers"]) for each in found] == [(None, None)] * len(found)
+
+    owner.put(f"/api/workflows/{slug}", {"recordValues": "all"})
+    assert [sent(owner, made, each)["body"] for each in bodies[2:4]] == bodies[2:4]
+    owner.delete(f"/api/workflows/{slug}")
+    gone = sent(owner, made, bodies[0])
+    assert (gone["reason"], gone["body"]) == ("workflow_not_runnable", None)
+
+
+def test_headers_that_may_carry_secrets_are_not_kept(owner: Caller, slug: str) -> None:
+    made = make(owner, hook(slug, inputs={"name": "headers['x-gitlab-token'] + query.key"}))
+    names = ("X-Api-Key", "ApiKey", "X-Gitlab-Token", "Proxy-Authorization", "X-Auth")
+    made["url"] += "?key=3"
+
+    found = sent(owner, made, {}, **dict.fromkeys(names, "canary"), **{"X-Mark": "1"})
+
+    assert found["status"] == "started"
+    assert "canary" not in str(found)
+    assert found["headers"]["x-mark"] == "1"

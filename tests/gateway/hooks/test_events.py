@@ -4,10 +4,12 @@ from typing import Any
 
 import pytest
 
+from engine.store import HookEvent
 from engine.triggers.trigger import Verify, VerifyKind
 from gateway.hooks.events import (
     default_event_id,
     parse_event,
+    recorded_event,
     sample_event,
     slack_challenge,
     visible_headers,
@@ -118,3 +120,17 @@ def test_the_id_of_an_event_is_that_of_its_sender(
 )
 def test_the_challenge_of_slack(kind: VerifyKind, body: Any, expected: str | None) -> None:
     assert slack_challenge(Verify(kind=kind), body) == expected
+
+
+def test_what_may_be_secret_is_not_kept() -> None:
+    event = HookEvent(
+        body="b",
+        headers={
+            **dict.fromkeys(("x-api-key", "apikey", "x-gitlab-token", "proxy-authorization"), "s"),
+            **dict.fromkeys(("x-hub-signature", "set-cookie", "x-vault-secret"), "s"),
+            "content-type": "text/plain",
+        },
+        query={"key": "s"},
+    )
+
+    assert recorded_event(event) == HookEvent(body="b", headers={"content-type": "text/plain"})

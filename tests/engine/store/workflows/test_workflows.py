@@ -6,7 +6,7 @@ import pytest
 
 from engine.access.capabilities import Tier
 from engine.errors import ModelNotFound, VersionConflict, WorkflowNotFound
-from engine.graph.document import Document, parse_document
+from engine.graph.document import Document, RecordValues, parse_document
 from engine.graph.plan import NodeName
 from engine.models.registry import use_models
 from engine.settings import Settings
@@ -481,3 +481,26 @@ async def test_a_template_that_is_none_any_more_is_hidden_although_a_list_still_
     page = await store.workflow_list.page(other.id, WorkflowFilter(), limit=5)
 
     assert page.rows == await store.workflow_list.templates_of_others(other.id) == []
+
+
+async def test_whether_values_are_recorded_is_known_whatever_another_process_saves(
+    store: Store, settings: Settings, account: Account
+) -> None:
+    async def told(version: int | None = None, of: str = account.id) -> bool:
+        return await store.workflows.records_values(of, "echo", version)
+
+    stranger = await store.accounts.create(email="eve@example.com", tier=Tier.PRO)
+    assert await told() is False
+    await save(store, account)
+    assert (await told(), await told(1), await told(2)) == (True, True, False)
+    assert await told(of=stranger.id) is False
+
+    other = Store.open(settings)
+    unrecorded = document(record_values=RecordValues.NONE, public_playground=True)
+    await other.workflows.update(account.id, "echo", unrecorded, [])
+    assert (await told(), await told(1)) == (False, True)
+    await other.workflows.update(account.id, "echo", document(public_playground=True), [])
+    assert (await told(), await told(of=stranger.id)) == (True, True)
+    await other.workflows.delete(account.id, "echo")
+    assert (await told(), await told(1)) == (False, False)
+    await other.close()
