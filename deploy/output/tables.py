@@ -25,7 +25,7 @@ def show(value: Row | Sequence[Row], *, as_json: bool, columns: Sequence[str]) -
 def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
     """Return columns under their headings, with the width that they need."""
     lines = [[_heading(column) for column in columns]]
-    lines += [[_cell(row.get(column)) for column in columns] for row in rows]
+    lines += [[_in_line(_cell(row.get(column))) for column in columns] for row in rows]
     widths = [max(len(line[place]) for line in lines) for place in range(len(columns))]
     return "\n".join(
         "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -36,6 +36,10 @@ def table(rows: Sequence[Row], columns: Sequence[str]) -> str:
 def printable(text: str) -> str:
     """Return the text without characters that would move a terminal's cursor."""
     return text.translate(CURSOR_MOVERS)
+
+
+def _in_line(text: str) -> str:
+    return printable(text).replace("\n", "\N{REPLACEMENT CHARACTER}")
 
 
 def _plain(value: object) -> float:
