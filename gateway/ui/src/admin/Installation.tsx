@@ -2,6 +2,7 @@ import { useEffect } from "react";
 import { useResource } from "../api/resource";
 import type { HistoryState, InstallationState, QueueState, WorkerState } from "../api/types";
 import { Ago, duration } from "../components/Ago";
+import { Fact } from "../components/Fact";
 import { Failed, Loading } from "../components/States";
 
 const RENEW_MS = 5_000;
@@ -198,15 +199,6 @@ function Memory({ state: { redis, gateways } }: { state: InstallationState }) {
         </Fact>
       </dl>
     </section>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: React.ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
 

@@ -3,7 +3,7 @@ import { useResource } from "../api/resource";
 import { type Trigger, TRIGGER_LIST } from "../api/triggers";
 import type { ApiKey, Model, Page, WorkflowRow } from "../api/types";
 import { Button } from "../components/Button";
-import { Labelled } from "../components/Labelled";
+import { Choice, Labelled } from "../components/Labelled";
 import { TimeRange } from "../components/TimeRange";
 import { setParameters } from "../shell/router";
 import { clearFilters, type FilterName, type Filters, isFiltered, NONE, SOURCES, STATUSES, statusesOf } from "./filters";
@@ -19,9 +19,9 @@ export function FilterBar({ filters }: { filters: Filters }) {
     <search className="execution-filters">
       <Statuses chosen={statusesOf(filters)} />
       <div className="filter-row">
-        <Choice label="Workflow" name="workflowSlug" filters={filters} any="All workflows">
+        <FilterChoice label="Workflow" name="workflowSlug" filters={filters} any="All workflows">
           {workflows.map((row) => [row.slug, row.name])}
-        </Choice>
+        </FilterChoice>
         <TimeRange chosen={filters} any="Any time" />
         <Text label="Start of an id" name="q" filters={filters} clean={idLetters} />
         <Text label="Tags" name="tag" filters={filters} clean={(text) => text} />
@@ -65,22 +65,22 @@ function Rare({ filters }: { filters: Filters }) {
   const triggers = useResource<Page<Trigger>>(TRIGGER_LIST).data?.rows ?? [];
   return (
     <div className="filter-row">
-      <Choice label="Source" name="source" filters={filters} any="All sources">
+      <FilterChoice label="Source" name="source" filters={filters} any="All sources">
         {Object.entries(SOURCES)}
-      </Choice>
-      <Choice label="API key" name="keyId" filters={filters} any="All keys">
+      </FilterChoice>
+      <FilterChoice label="API key" name="keyId" filters={filters} any="All keys">
         {[[NONE, "No key (pages)"], ...keys.map((key): [string, string] => [key.id, `${key.name} (…${key.last4})`])]}
-      </Choice>
-      <Choice label="Model" name="modelId" filters={filters} any="All models">
+      </FilterChoice>
+      <FilterChoice label="Model" name="modelId" filters={filters} any="All models">
         {[[NONE, "No model"], ...models.map((model): [string, string] => [model.internalName, model.name])]}
-      </Choice>
+      </FilterChoice>
       <Text label="Error code" name="errorCode" filters={filters} clean={(text) => text.trim()} />
       <Text label="Version" name="version" filters={filters} clean={(text) => text.replace(/\D|^0+/g, "").slice(0, 9)} />
       <Text label="X-Request-Id" name="httpRequestId" filters={filters} clean={(text) => text.trim().slice(0, 100)} />
       <Text label="Batch" name="batchId" filters={filters} clean={idLetters} fits={isId} />
-      <Choice label="Trigger" name="triggerId" filters={filters} any="Any or none">
+      <FilterChoice label="Trigger" name="triggerId" filters={filters} any="Any or none">
         {triggers.map((row): [string, string] => [row.id, row.name])}
-      </Choice>
+      </FilterChoice>
     </div>
   );
 }
@@ -91,29 +91,8 @@ interface FieldProps {
   filters: Filters;
 }
 
-function Choice({ label, name, filters, any, children }: FieldProps & { any: string; children: [string, string][] }) {
-  const value = filters[name];
-  const isListed = value === "" || children.some(([each]) => each === value);
-  return (
-    <Labelled label={label}>
-      {(id) => (
-        <select
-          id={id}
-          className="input compact"
-          value={value}
-          onChange={(event) => setParameters({ [name]: event.target.value })}
-        >
-          <option value="">{any}</option>
-          {!isListed && <option>{value}</option>}
-          {children.map(([each, shown]) => (
-            <option key={each} value={each}>
-              {shown}
-            </option>
-          ))}
-        </select>
-      )}
-    </Labelled>
-  );
+function FilterChoice({ name, filters, ...choice }: FieldProps & { any: string; children: [string, string][] }) {
+  return <Choice {...choice} value={filters[name]} onChange={(value) => setParameters({ [name]: value })} />;
 }
 
 const TYPING_MS = 300;

@@ -1,5 +1,5 @@
 import type { Trigger, TriggerKind } from "../api/triggers";
-import { Labelled } from "../components/Labelled";
+import { Choice, Labelled } from "../components/Labelled";
 import { useParameter } from "../shell/router";
 import { KINDS } from "./words";
 
@@ -48,30 +48,5 @@ export function TriggerFilters({ triggers }: { triggers: Trigger[] }) {
         {Object.entries(STATES).map(([each, [name]]) => [each, name])}
       </Choice>
     </search>
-  );
-}
-
-interface ChoiceProps {
-  label: string;
-  value: string;
-  any: string;
-  onChange: (value: string) => void;
-  children: [string, string][];
-}
-
-function Choice({ label, value, any, onChange, children }: ChoiceProps) {
-  return (
-    <Labelled label={label}>
-      {(id) => (
-        <select id={id} className="input compact" value={value} onChange={(event) => onChange(event.target.value)}>
-          <option value="">{any}</option>
-          {children.map(([each, shown]) => (
-            <option key={each} value={each}>
-              {shown}
-            </option>
-          ))}
-        </select>
-      )}
-    </Labelled>
   );
 }

@@ -1,10 +1,11 @@
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { type Batch, BATCHES, batchPath, isLiveBatch, type StartedBatch, sizeOf } from "../../api/batches";
 import { call } from "../../api/client";
 import { invalidate } from "../../api/resource";
 import { Ago, credits, Moment, timeBetween } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { CopyButton } from "../../components/CopyButton";
+import { Fact } from "../../components/Fact";
 import { StatusBadge } from "../../components/StatusBadge";
 import { TagList } from "../../components/TagList";
 import { toast } from "../../components/Toast";
@@ -98,14 +99,5 @@ function Facts({ batch }: { batch: Batch }) {
         <Link href={`/app/executions?batchId=${batch.batchId}`}>Its executions</Link>
       </Fact>
     </dl>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

@@ -1,10 +1,11 @@
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { ApiError, call } from "../../api/client";
-import { invalidate, useResource } from "../../api/resource";
-import type { Accepted, ApiKey, ExecutionDetail } from "../../api/types";
+import { invalidate } from "../../api/resource";
+import type { Accepted, ExecutionDetail } from "../../api/types";
 import { Ago, credits, duration, Moment } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { CopyButton } from "../../components/CopyButton";
+import { ByKey, Fact } from "../../components/Fact";
 import { StatusBadge } from "../../components/StatusBadge";
 import { TagList } from "../../components/TagList";
 import { toast } from "../../components/Toast";
@@ -121,7 +122,7 @@ function Facts({ execution }: { execution: ExecutionDetail }) {
       {execution.modelIds.length > 0 && <Fact name={execution.modelIds.length > 1 ? "Models" : "Model"}>{execution.modelIds.join(", ")}</Fact>}
       <Fact name="Source">
         {execution.parentId ? "A node of another execution" : (SOURCES[execution.source] ?? execution.source)}
-        {execution.keyId && <Key id={execution.keyId} />}
+        {execution.keyId && <ByKey id={execution.keyId} />}
       </Fact>
       <Fact name="Accepted">
         <Moment at={createdAt} /> <span className="muted">(<Ago at={createdAt} />)</span>
@@ -166,24 +167,5 @@ function Origins({ execution }: { execution: ExecutionDetail }) {
         </Fact>
       )}
     </>
-  );
-}
-
-function Key({ id }: { id: string }) {
-  const key = useResource<ApiKey[]>("/api/api-keys").data?.find((each) => each.id === id);
-  return (
-    <>
-      {" "}
-      by <Link href="/app/api/keys">{key ? `${key.name} (…${key.last4})` : "a key that was revoked"}</Link>
-    </>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }

@@ -1,7 +1,8 @@
-import { type KeyboardEvent, useId, useMemo, useRef, useState } from "react";
+import { useId, useMemo } from "react";
 import { useTrial } from "../../api/trials";
 import type { ExpressionTrial } from "../../api/types";
 import { CodeArea, replaceRange } from "../../editor/settings/template/CodeArea";
+import { useCompletion } from "../../editor/settings/template/useCompletion";
 import "../../editor/settings/template/template.css";
 import { fitting, openPathAt, pathsOf, type SampleEvent, type SamplePath, valueInWords } from "./sample";
 
@@ -62,57 +63,30 @@ interface AreaProps {
 }
 
 function CompletedArea({ id, describedBy, placeholder, value, sample, isInvalid, onChange }: AreaProps) {
-  const list = useId();
-  const area = useRef<HTMLTextAreaElement>(null);
-  const [caret, setCaret] = useState<number | null>(null);
-  const [active, setActive] = useState(0);
   const paths = useMemo(() => pathsOf(sample), [sample]);
-  const open = caret === null ? null : openPathAt(value, caret);
-  const suggestions = open ? fitting(paths, open.sought) : [];
-  const place = Math.min(active, suggestions.length - 1);
-  const follow = (): void => {
-    const at = area.current;
-    setCaret(at && at.selectionStart === at.selectionEnd ? at.selectionStart : null);
-  };
-  const complete = ({ text }: SamplePath): void => {
-    if (!open || !area.current || caret === null) return;
-    replaceRange(area.current, open.from, caret, text);
-    setCaret(null);
-  };
-  const press = (event: KeyboardEvent): void => {
-    if (suggestions.length === 0) return;
-    const step = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    const chosen = suggestions[place];
-    if (step) setActive((place + step + suggestions.length) % suggestions.length);
-    else if ((event.key === "Enter" || event.key === "Tab") && chosen) complete(chosen);
-    else if (event.key === "Escape") setCaret(null);
-    else return;
-    event.preventDefault();
-    event.stopPropagation();
-  };
+  const { list, suggestions, active, choose, begin, areaProps } = useCompletion({
+    text: value,
+    openAt: openPathAt,
+    suggest: (sought) => fitting(paths, sought),
+    complete: (area, from, caret, { text }: SamplePath) => replaceRange(area, from, caret, text),
+  });
   return (
     <div className="template-editor">
       <CodeArea
+        {...areaProps}
         id={id}
         isCode
         rows={1}
         aria-describedby={describedBy}
         aria-invalid={isInvalid || undefined}
-        aria-autocomplete="list"
-        aria-controls={suggestions.length > 0 ? list : undefined}
-        aria-activedescendant={suggestions.length > 0 ? `${list}-${place}` : undefined}
-        areaRef={area}
         placeholder={placeholder}
         value={value}
         onChange={(text) => {
           onChange(text);
-          setActive(0);
-          follow();
+          begin();
         }}
-        onBlur={() => setCaret(null)}
-        onKeyDown={press}
       />
-      {suggestions.length > 0 && <PathList id={list} paths={suggestions} active={place} onChoose={complete} />}
+      {suggestions.length > 0 && <PathList id={list} paths={suggestions} active={active} onChoose={choose} />}
     </div>
   );
 }

@@ -1,11 +1,10 @@
-import { type ReactNode, useState } from "react";
+import { useState } from "react";
 import { type ApiError, call } from "../../api/client";
-import { KEYS } from "../../api/paths";
-import { invalidate, useResource } from "../../api/resource";
+import { invalidate } from "../../api/resource";
 import { type Trigger, triggerPath } from "../../api/triggers";
-import type { ApiKey } from "../../api/types";
 import { Ago, credits, Moment } from "../../components/Ago";
 import { Button } from "../../components/Button";
+import { ByKey, Fact } from "../../components/Fact";
 import { toast } from "../../components/Toast";
 import { Link, navigate } from "../../shell/router";
 import { EnabledSwitch } from "../EnabledSwitch";
@@ -106,33 +105,11 @@ function Facts({ trigger }: { trigger: Trigger }) {
         <span className="muted">
           (<Ago at={trigger.createdAt} />)
         </span>
-        {trigger.createdBy && <Maker keyId={trigger.createdBy} />}
+        {trigger.createdBy && <ByKey id={trigger.createdBy} revoked="a key that was revoked, which paused it" />}
       </Fact>
       <Fact name="Runs">
         <Link href={`/app/executions?triggerId=${trigger.id}`}>Its executions</Link>
       </Fact>
     </dl>
-  );
-}
-
-/** The key that a trigger was made with; its end has paused the trigger. */
-function Maker({ keyId }: { keyId: string }) {
-  const keys = useResource<ApiKey[]>(KEYS).data;
-  const key = keys?.find((each) => each.id === keyId);
-  if (!keys) return null;
-  return (
-    <>
-      {" "}
-      by <Link href="/app/api/keys">{key ? `${key.name} (…${key.last4})` : "a key that was revoked, which paused it"}</Link>
-    </>
-  );
-}
-
-function Fact({ name, children }: { name: string; children: ReactNode }) {
-  return (
-    <div>
-      <dt>{name}</dt>
-      <dd>{children}</dd>
-    </div>
   );
 }
