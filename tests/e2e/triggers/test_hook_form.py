@@ -201,3 +201,37 @@ def test_settings_are_changed_and_what_the_server_refuses_stands_at_its_field(
     expect(form.get_by_label("Secret", exact=True)).to_have_value(re.compile("WEBHOOK_TOKEN"))
     expect(form.get_by_label("Answer to the sender")).to_have_value("result")
     expect(form.get_by_label("Condition")).to_have_value("true")
+
+
+def test_a_failed_event_leads_to_its_test_and_edits_stay_meanwhile(
+    page: Page, stack: RunningStack
+) -> None:
+    body = {
+        "kind": "webhook",
+        "name": "Failing",
+        "workflowSlug": "on-events",
+        "verify": {"kind": "none"},
+        "inputs": {"title": "body.title"},
+    }
+    status, trigger = stack.api("POST", "/api/triggers", body)
+    assert status == 201, trigger
+    hook = "/hooks/" + trigger["url"].rpartition("/")[2]
+    assert stack.api("POST", hook, {"title": 5})[0] == 400
+
+    page.goto(f"/app/triggers/{trigger['id']}?tab=settings")
+    page.get_by_label("Condition").fill("body.title != 7")
+    page.get_by_role("tab", name="Occurrences").click()
+    page.get_by_role("link", name="Try this event").click()
+
+    test = page.get_by_role("region", name="Test", exact=True)
+    problems = test.get_by_role("list", name="Problems").get_by_role("listitem")
+    expect(problems).to_contain_text("must be a text, not a number")
+    expect(test.get_by_label("Body")).to_have_value(re.compile('"title": 5'))
+    expect(page).to_have_url(re.compile("tab=connect$"))
+    page.get_by_role("button", name="New URL").click()
+    page.get_by_role("button", name="Make a new URL").click()
+    expect(page.get_by_text("The trigger has a new URL")).to_be_visible()
+    page.get_by_role("switch").click()
+    expect(page.get_by_text("Failing is paused")).to_be_visible()
+    page.get_by_role("tab", name="Settings").click()
+    expect(page.get_by_label("Condition")).to_have_value("body.title != 7")

@@ -40,7 +40,9 @@ def test_a_schedule_is_set_in_the_form_and_starts_runs_at_real_minutes(
 ) -> None:
     stack.api("POST", "/api/workflows", greeting("Minute news"))
     stack.api("POST", "/api/workflows", greeting("Gone news"))
-    gone = set_schedule(stack, "For a deleted one", "gone-news", cron="* * * * *")
+    gone = set_schedule(
+        stack, "For a deleted one", "gone-news", cron="* * * * *", timezone="Asia/Tokyo"
+    )
     stack.api("DELETE", "/api/workflows/gone-news")
     form = open_schedule_form(page, "minute-news")
     form.get_by_label("Cron expression").fill("* * * * *")
@@ -68,6 +70,8 @@ def test_a_schedule_is_set_in_the_form_and_starts_runs_at_real_minutes(
     page.goto(f"/app/triggers/{gone}?status=failed")
     failed = page.get_by_role("table", name="Occurrences").get_by_role("row", name="failed")
     expect(failed.first).to_contain_text("The workflow is deleted, archived or has no such version")
+    expect(failed.first).to_contain_text("GMT+9")
+    expect(page.get_by_role("link", name="Choose another workflow or version")).to_have_count(1)
     page.get_by_role("radio", name="started").check()
     expect(page.get_by_text("No occurrence has this status")).to_be_visible()
     for each in (made, gone):

@@ -1,4 +1,3 @@
-import { get } from "../../api/client";
 import { useResource } from "../../api/resource";
 import { type Hook, type Occurrence, triggerPath } from "../../api/triggers";
 import type { Page } from "../../api/types";
@@ -9,15 +8,10 @@ import { toast } from "../../components/Toast";
 import { Link } from "../../shell/router";
 import { OccurrenceBadge } from "../OccurrenceBadge";
 import { reasonOf } from "../words";
+import { canBeTried, eventOf, NOT_KEPT, trialOf } from "./events";
 import type { SampleEvent } from "./sample";
 
 const SHOWN = 5;
-
-/** An occurrence with the event that it is about; both are null once the event is no longer kept. */
-interface ReceivedEvent extends Occurrence {
-  body: unknown;
-  headers: Record<string, string> | null;
-}
 
 interface Props {
   trigger: Hook;
@@ -30,9 +24,9 @@ export function ReceivedEvents({ trigger, onUse }: Props) {
   const { data, error } = useResource<Page<Occurrence>>(`${path}?limit=${SHOWN}`);
   const take = async (id: string): Promise<void> => {
     try {
-      const { body, headers } = await get<ReceivedEvent>(`${path}/${id}`);
-      if (body === null && headers === null) return toast("This event is not kept any more");
-      onUse({ body, headers: headers ?? {}, query: {}, method: "POST" });
+      const event = await eventOf(trigger.id, id);
+      if (!event) return toast(NOT_KEPT);
+      onUse(event);
       toast("The event is the sample now");
     } catch (error) {
       toast((error as Error).message);
@@ -47,7 +41,7 @@ export function ReceivedEvents({ trigger, onUse }: Props) {
         <ul className="received-events">
           {data.rows.map((row) => (
             <li key={row.id}>
-              <Outcome occurrence={row} />
+              <Outcome trigger={trigger} occurrence={row} />
               <Button isCompact onClick={() => void take(row.id)}>
                 Use as sample
               </Button>
@@ -59,8 +53,8 @@ export function ReceivedEvents({ trigger, onUse }: Props) {
   );
 }
 
-function Outcome({ occurrence }: { occurrence: Occurrence }) {
-  const { at, status, executionId } = occurrence;
+function Outcome({ trigger, occurrence }: { trigger: Hook; occurrence: Occurrence }) {
+  const { id, at, status, executionId } = occurrence;
   return (
     <span>
       <OccurrenceBadge status={status} /> <Ago at={at} />{" "}
@@ -70,7 +64,8 @@ function Outcome({ occurrence }: { occurrence: Occurrence }) {
         </Link>
       ) : (
         <span className="muted">{reasonOf(occurrence)}</span>
-      )}
+      )}{" "}
+      {canBeTried(occurrence) && <Link href={trialOf(trigger.id, id)}>Try this event</Link>}
     </span>
   );
 }

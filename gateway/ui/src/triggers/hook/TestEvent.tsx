@@ -1,9 +1,11 @@
-import { useState } from "react";
+import { useEffect, useRef, useState } from "react";
 import { type ApiError, call } from "../../api/client";
 import { type Hook, triggerPath } from "../../api/triggers";
 import type { EventTest } from "../../api/types";
 import { Button } from "../../components/Button";
 import { CodeBlock } from "../../components/CodeBlock";
+import { setParameters, useParameter } from "../../shell/router";
+import { eventOf, NOT_KEPT } from "./events";
 import type { SampleEvent } from "./sample";
 import { SampleText } from "./SampleFields";
 
@@ -13,25 +15,43 @@ interface Props {
   onSample: (sample: SampleEvent) => void;
 }
 
-/** Tries an event with the saved settings: condition and inputs, without a run. */
+/** Tries an event with the saved settings: condition and inputs, without a run. The address may name a received one. */
 export function TestEvent({ trigger, sample, onSample }: Props) {
   const [trial, setTrial] = useState<EventTest | null>(null);
   const [fault, setFault] = useState("");
   const [isBusy, setBusy] = useState(false);
-  const test = async (): Promise<void> => {
+  const section = useRef<HTMLElement>(null);
+  const test = async (event: SampleEvent | null): Promise<void> => {
     setBusy(true);
     setFault("");
+    setTrial(null);
     try {
-      const { body, headers } = sample;
+      if (!event) throw new Error(`${NOT_KEPT}.`);
+      const { body, headers } = event;
       setTrial(await call<EventTest>("POST", `${triggerPath(trigger.id)}/test`, { body, headers }));
     } catch (error) {
-      setTrial(null);
       setFault((error as ApiError).message);
     }
     setBusy(false);
   };
+  const tryReceived = async (id: string): Promise<void> => {
+    setParameters({ event: "" });
+    section.current?.scrollIntoView();
+    try {
+      const event = await eventOf(trigger.id, id);
+      if (event) onSample(event);
+      await test(event);
+    } catch (error) {
+      setFault((error as ApiError).message);
+    }
+  };
+  const [received] = useParameter("event", "");
+  // biome-ignore lint/correctness/useExhaustiveDependencies: when the address names another event
+  useEffect(() => {
+    if (received) void tryReceived(received);
+  }, [received]);
   return (
-    <section className="stack" aria-label="Test">
+    <section className="stack" aria-label="Test" ref={section}>
       <h2>Send a test</h2>
       <p className="hint">It goes through the condition and the inputs of this trigger. No run starts, and nothing is verified.</p>
       <SampleText
@@ -42,7 +62,7 @@ export function TestEvent({ trigger, sample, onSample }: Props) {
         }}
       />
       <div className="row">
-        <Button disabled={isBusy} onClick={() => void test()}>
+        <Button disabled={isBusy} onClick={() => void test(sample)}>
           Send a test
         </Button>
       </div>

@@ -7,7 +7,9 @@ import { Button } from "../../components/Button";
 import { Failed, Loading } from "../../components/States";
 import { Link, useParameter } from "../../shell/router";
 import { OccurrenceBadge } from "../OccurrenceBadge";
+import { HERE } from "../schedule/zones";
 import { momentIn, reasonOf, STATUS_HINTS } from "../words";
+import { NextStep } from "./NextStep";
 
 const PAGE_ROWS = 50;
 const ALL = "all";
@@ -47,7 +49,7 @@ function OccurrencePages({ trigger, status }: { trigger: Trigger; status: string
   return (
     <>
       {data.rows.length === 0 && <None trigger={trigger} status={status} isFirst={cursors.length === 0} />}
-      {data.rows.length > 0 && <OccurrenceTable rows={data.rows} zone={trigger.kind === "schedule" ? trigger.timezone : undefined} />}
+      {data.rows.length > 0 && <OccurrenceTable rows={data.rows} trigger={trigger} />}
       {(cursors.length > 0 || next !== null) && (
         <nav className="row occurrence-pages" aria-label="Pages of occurrences">
           <Button isCompact disabled={cursors.length === 0} onClick={() => setCursors(cursors.slice(0, -1))}>
@@ -75,7 +77,8 @@ function None({ trigger, status, isFirst }: { trigger: Trigger; status: string |
   );
 }
 
-function OccurrenceTable({ rows, zone }: { rows: Occurrence[]; zone: string | undefined }) {
+function OccurrenceTable({ rows, trigger }: { rows: Occurrence[]; trigger: Trigger }) {
+  const zone = trigger.kind === "schedule" && trigger.timezone !== HERE ? trigger.timezone : null;
   return (
     <div className="table-frame">
       <table className="stacked occurrences" aria-label="Occurrences">
@@ -88,19 +91,21 @@ function OccurrenceTable({ rows, zone }: { rows: Occurrence[]; zone: string | un
           </tr>
         </thead>
         <tbody>
-          {rows.map((row) => (
+          {rows.map((row, place) => (
             <tr key={row.id}>
-              <th scope="row" className="figures" title={zone && momentIn(row.at, zone)}>
+              <th scope="row" className="figures">
                 <Moment at={row.at} />{" "}
                 <span className="muted small">
                   (<Ago at={row.at} />)
                 </span>
+                {zone && <span className="muted small trigger-time">{momentIn(row.at, zone)}</span>}
               </th>
               <td>
                 <OccurrenceBadge status={row.status} />
               </td>
               <td className="small occurrence-reason">
-                {row.status !== "started" && reasonOf(row)} {row.reason && <code className="muted">{row.reason}</code>}
+                {row.status !== "started" && reasonOf(row)} {row.reason && <code className="muted">{row.reason}</code>}{" "}
+                <NextStep trigger={trigger} occurrence={row} isRepeated={rows[place - 1]?.status === row.status && rows[place - 1]?.reason === row.reason} />
               </td>
               <td data-label="Execution">{row.executionId ? <ExecutionLink id={row.executionId} /> : <span className="muted">–</span>}</td>
             </tr>

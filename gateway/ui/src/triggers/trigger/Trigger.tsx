@@ -1,4 +1,4 @@
-import { useEffect } from "react";
+import { useEffect, useState } from "react";
 import { useReload } from "../../api/renewal";
 import { invalidate, useResource } from "../../api/resource";
 import { type Trigger as TriggerFacts, triggerPath } from "../../api/triggers";
@@ -49,12 +49,20 @@ function Parts({ trigger }: { trigger: TriggerFacts }) {
   const [tab, setTab] = useParameter("tab", "occurrences");
   const tabs = (Object.keys(TABS) as Tab[]).filter((each) => each !== "connect" || trigger.kind === "webhook");
   const chosen = tabs.find((each) => each === tab) ?? "occurrences";
+  const isSettings = chosen === "settings";
+  const [wasOpened, setOpened] = useState(false);
+  if (isSettings && !wasOpened) setOpened(true);
   const choose = (name: string): void => setTab(tabs.find((each) => TABS[each] === name) ?? "");
   return (
     <Tabs label="Parts of the trigger" tabs={tabs.map((each) => TABS[each])} chosen={TABS[chosen]} onChoose={choose}>
       {chosen === "occurrences" && <Occurrences trigger={trigger} />}
       {chosen === "connect" && trigger.kind === "webhook" && <Connect trigger={trigger} />}
-      {chosen === "settings" && <Settings trigger={trigger} />}
+      {/* Values that are typed stay while another part is shown, such as that of a new URL. */}
+      {wasOpened && (
+        <div hidden={!isSettings}>
+          <Settings trigger={trigger} />
+        </div>
+      )}
     </Tabs>
   );
 }
