@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any, NoReturn
 
 from msgspec import Struct
+from msgspec.structs import replace
 from starlette.responses import Response
 
-from engine import metrics
 from engine.errors import (
     AccountNotApproved,
     EngineError,
@@ -20,16 +20,14 @@ from engine.errors import (
     WorkflowNotFound,
     WorkflowNotRunnable,
 )
-from engine.executions.sources import Source
 from engine.ids.triggers import new_occurrence_id
 from engine.services.runs.targets import SavedWorkflow
 from engine.services.triggers.event_expressions import EventVerdict, judge_event
-from engine.services.triggers.trigger_runs import fail_reason, run_webhook
+from engine.services.triggers.trigger_runs import GONE, count_occurrences, fail_reason, make_run
 from engine.store import (
     Accepted,
     NewOccurrence,
     NewRecord,
-    NewRun,
     OccurrenceRefused,
     RunVerdict,
 )
@@ -47,9 +45,6 @@ from gateway.http.responses import json_response
 from gateway.runs.request import RunParameters, read_depth
 from gateway.runs.waiter import PendingRunAnswer
 from gateway.services import GatewayRequest
-
-KIND = TriggerKind.WEBHOOK.value
-GONE = "The workflow of this trigger, or the version that it names, does not exist any more"
 
 
 async def receive_event(request: GatewayRequest, token: str) -> Response | PendingRunAnswer:
@@ -123,7 +118,7 @@ class _Outcome:
         refused = await self._request.services.store.occurrences.record_event(account_id, record)
         if refused is not None:
             raise TriggerNotFound
-        count(OccurrenceStatus.SKIPPED, SkipReason.CONDITION_FALSE)
+        count_occurrences(TriggerKind.WEBHOOK, OccurrenceStatus.SKIPPED, SkipReason.CONDITION_FALSE)
 
     async def fail(self, error: EngineError, packed: bytes) -> NoReturn:
         """Record the error for which an event starts no run, and raise it.
@@ -138,7 +133,7 @@ class _Outcome:
         with contextlib.suppress(Unavailable):
             refused = await occurrences.record_event(principal.account.id, record, principal.terms)
             if refused is None:
-                count(OccurrenceStatus.FAILED, reason)
+                count_occurrences(TriggerKind.WEBHOOK, OccurrenceStatus.FAILED, reason)
         if refused is not None:
             self.refuse(refused)
         self.show(self._signed.hook.window)
@@ -237,8 +232,7 @@ class _EventRun(Struct, frozen=True):
                 await self.outcome.fail(error, self.packed)
             return repeated
         if isinstance(verdict, Accepted):
-            count(OccurrenceStatus.STARTED)
-            metrics.EXECUTIONS_ACCEPTED.inc()
+            count_occurrences(TriggerKind.WEBHOOK, OccurrenceStatus.STARTED)
             forget_body(self.request)
         return verdict
 
@@ -247,20 +241,12 @@ class _EventRun(Struct, frozen=True):
         if not hook.account.approved:
             raise AccountNotApproved
         services.backlog.check()
-        trigger, account_id = hook.trigger, hook.account.id
-        async with services.fairness.turn(account_id) as turn:
-            run = NewRun(
-                account_id=account_id,
-                source=Source.TRIGGER,
-                key_id="",
-                execution_id=occurrence.execution_id,
-                terms=hook.terms,
+        trigger = hook.trigger
+        async with services.fairness.turn(hook.account.id) as turn:
+            run = replace(
+                await make_run(services.store, trigger, occurrence, hook.terms, parameters.depth),
                 notifier=services.notifier.channel if parameters.awaits_end else "",
-                max_credits=parameters.max_credits,
-                webhook=await run_webhook(services.store, trigger, occurrence.execution_id),
-                depth=parameters.depth,
                 request_id=self.request.context.request_id,
-                occurrence=occurrence,
                 turn=turn,
             )
             target = SavedWorkflow(services.store, trigger.settings.slug, trigger.settings.version)
@@ -291,8 +277,3 @@ class _EventRun(Struct, frozen=True):
             case OccurrenceRefused():
                 self.outcome.refuse(verdict)
         raise TypeError("the acceptance of an event has another verdict")
-
-
-def count(status: OccurrenceStatus, reason: str = "") -> None:
-    """Count an event by its outcome."""
-    metrics.OCCURRENCES.labels(KIND, status.value, reason).inc()

@@ -16,19 +16,18 @@ from engine.errors import (
     TriggerNotFound,
     Unavailable,
 )
-from engine.executions.sources import Source
 from engine.ids.triggers import due_occurrence_id, new_occurrence_id
 from engine.services.runs.acceptance import Acceptance
 from engine.services.runs.targets import SavedWorkflow
-from engine.services.triggers.trigger_runs import fail_reason, run_webhook
-from engine.store import Accepted, Account, NewRun, RunVerdict, Store
+from engine.services.triggers.trigger_runs import count_occurrences, fail_reason, make_run
+from engine.store import Accepted, Account, RunVerdict, Store
 from engine.store.accounts.rate_limits import Window
 from engine.store.redis.info import read_now
 from engine.store.triggers.starting import NewOccurrence, OccurrenceKind, OccurrenceRefused
 from engine.triggers.cron import CronTimes, parse_cron
 from engine.triggers.due import LATE_MS, DueTimes, next_due, plan_due
 from engine.triggers.occurrences import FailReason, Occurrence, OccurrenceStatus, SkipReason
-from engine.triggers.trigger import ScheduleSettings, Trigger
+from engine.triggers.trigger import ScheduleSettings, Trigger, TriggerKind
 
 STARTS_OF_STEP = 20
 """Due times of one schedule that start before it is read again."""
@@ -169,7 +168,7 @@ class ScheduledRuns(Struct, frozen=True, kw_only=True):
         if not is_recorded:
             return _Step.CHANGED
         for each in occurrences:
-            _count(each.status, each.reason, each.count)
+            count_occurrences(TriggerKind.SCHEDULE, each.status, each.reason, each.count)
         return _Step.SETTLED
 
     async def _begin(self, work: _Work, at: int) -> _Step:
@@ -188,8 +187,7 @@ class ScheduledRuns(Struct, frozen=True, kw_only=True):
             return await self._end(work, at, FailReason.UNAVAILABLE)
         match verdict:
             case Accepted():
-                _count(OccurrenceStatus.STARTED, "")
-                metrics.EXECUTIONS_ACCEPTED.inc()
+                count_occurrences(TriggerKind.SCHEDULE, OccurrenceStatus.STARTED)
                 metrics.SCHEDULE_LATENESS.observe(max(0, verdict.created_at - at) / 1000)
                 return _Step.SETTLED
             case OccurrenceRefused(reason="still_running"):
@@ -206,18 +204,8 @@ class ScheduledRuns(Struct, frozen=True, kw_only=True):
         if not account.approved:
             raise AccountNotApproved
         settings, schedule = trigger.settings, trigger.settings.schedule
-        execution_id = occurrence.execution_id
-        run = NewRun(
-            account_id=account.id,
-            source=Source.TRIGGER,
-            key_id="",
-            execution_id=execution_id,
-            terms=self.store.tiers.terms(account.tier, account.role),
-            max_credits=settings.max_credits,
-            webhook=await run_webhook(self.store, trigger, execution_id),
-            depth=depth,
-            occurrence=occurrence,
-        )
+        terms = self.store.tiers.terms(account.tier, account.role)
+        run = await make_run(self.store, trigger, occurrence, terms, depth)
         target = SavedWorkflow(self.store, settings.slug, settings.version)
         inputs = {} if schedule is None else schedule.inputs
         return await self.acceptance.accept(run, target, inputs)
@@ -262,14 +250,9 @@ class ScheduledRuns(Struct, frozen=True, kw_only=True):
         )
         match await self._accept(trigger, account, occurrence, depth):
             case Accepted():
-                _count(OccurrenceStatus.STARTED, "")
-                metrics.EXECUTIONS_ACCEPTED.inc()
+                count_occurrences(TriggerKind.SCHEDULE, OccurrenceStatus.STARTED)
                 return StartedOccurrence(occurrence.id, occurrence.execution_id)
             case OccurrenceRefused(reason="rate_limited", window=Window() as window):
                 tier = account.tier.value
                 raise RateLimitExceeded(tier, window.limit, window.seconds_left)
         raise TriggerNotFound
-
-
-def _count(status: OccurrenceStatus, reason: str, number: int = 1) -> None:
-    metrics.OCCURRENCES.labels("schedule", status.value, reason).inc(number)

@@ -1,5 +1,7 @@
 """Runs that triggers start, and the reasons for which one could not be started."""
 
+from engine import metrics
+from engine.access.tiers import TierTerms
 from engine.errors import (
     AccountNotApproved,
     EngineError,
@@ -9,12 +11,15 @@ from engine.errors import (
     TooManyExecutions,
     Unavailable,
 )
-from engine.store import Store
+from engine.executions.sources import Source
+from engine.store import NewRun, Store
+from engine.store.triggers.starting import NewOccurrence
 from engine.store.webhooks.owners import run_owner
 from engine.store.webhooks.run_webhooks import RunWebhook
-from engine.triggers.occurrences import FailReason
-from engine.triggers.trigger import Trigger
+from engine.triggers.occurrences import FailReason, OccurrenceStatus
+from engine.triggers.trigger import Trigger, TriggerKind
 
+GONE = "The workflow of this trigger, or the version that it names, does not exist any more"
 REASONS: tuple[tuple[type[EngineError], FailReason], ...] = (
     (InvalidInputs, FailReason.INVALID_INPUTS),
     (MaxCreditsExceeded, FailReason.MAX_CREDITS_EXCEEDED),
@@ -35,6 +40,35 @@ def fail_reason(error: EngineError) -> FailReason:
         if isinstance(error, kind):
             return reason
     return FailReason.WORKFLOW_NOT_RUNNABLE
+
+
+async def make_run(
+    store: Store, trigger: Trigger, occurrence: NewOccurrence, terms: TierTerms, depth: int
+) -> NewRun:
+    """Return the run of an occurrence, with the limits and the webhook of its trigger.
+
+    Raises Unavailable when the secret of the webhook cannot be opened here.
+    """
+    return NewRun(
+        account_id=trigger.account_id,
+        source=Source.TRIGGER,
+        key_id="",
+        execution_id=occurrence.execution_id,
+        terms=terms,
+        max_credits=trigger.settings.max_credits,
+        webhook=await run_webhook(store, trigger, occurrence.execution_id),
+        depth=depth,
+        occurrence=occurrence,
+    )
+
+
+def count_occurrences(
+    kind: TriggerKind, status: OccurrenceStatus, reason: str = "", number: int = 1
+) -> None:
+    """Count occurrences by their outcome, and the execution of one that has started."""
+    metrics.OCCURRENCES.labels(kind.value, status.value, reason).inc(number)
+    if status is OccurrenceStatus.STARTED:
+        metrics.EXECUTIONS_ACCEPTED.inc()
 
 
 async def run_webhook(store: Store, trigger: Trigger, execution_id: str) -> RunWebhook | None:

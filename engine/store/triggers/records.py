@@ -11,8 +11,6 @@ from engine.store.redis.record_packing import pack, unpack
 from engine.triggers.occurrences import Occurrence, parse_occurrence
 from engine.triggers.trigger import (
     MOST_SETTINGS_BYTES,
-    HookSettings,
-    ScheduleSettings,
     Trigger,
     TriggerKind,
     TriggerSettings,
@@ -24,7 +22,6 @@ FIELDS = (
     *("forgotten", "pins"),
 )
 """Names of the fields of a trigger beside its settings."""
-KIND_MEMBERS: Mapping[str, type] = {"schedule": ScheduleSettings, "hook": HookSettings}
 
 
 def field(trigger_id: str, name: str) -> str:

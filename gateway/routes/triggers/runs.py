@@ -5,6 +5,7 @@ from starlette.routing import Route
 
 from engine import errors
 from engine.errors import InvalidTrigger, VersionNotFound, WorkflowNotFound, WorkflowNotRunnable
+from engine.services.triggers.trigger_runs import GONE
 from engine.store import Principal
 from engine.triggers.trigger import TriggerKind
 from gateway.auth.endpoints import checked_by_handler, operation, requires
@@ -17,7 +18,6 @@ from gateway.services import GatewayRequest
 from gateway.triggers.access import RUN, find_trigger
 
 BY_EVENT = "An inbound webhook runs when an event comes to its URL; a schedule runs at a call too"
-GONE = "The workflow of this trigger, or the version that it names, does not exist any more"
 
 
 @operation(
