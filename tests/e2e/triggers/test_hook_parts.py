@@ -212,3 +212,32 @@ def test_a_body_that_is_a_text_is_sent_as_it_is(functions: Open) -> None:
     assert received.bodies == [b"don't\npanic"]
     assert received.headers[0]["x-mine"] == digest(SECRET, b"don't\npanic")
     assert received.headers[0]["content-type"] == "text/plain"
+
+
+@pytest.mark.parametrize("text", ["@/etc/hostname", "@", "\\$HOME `id`", "a\n\n"])
+def test_a_text_of_another_sender_is_neither_a_file_nor_a_command(
+    functions: Open, text: str
+) -> None:
+    received = sent(functions("guide.ts"), {"kind": "none"}, "", text)
+
+    assert received.bodies == [text.encode()]
+
+
+def test_a_prefix_of_another_person_is_no_command(functions: Open) -> None:
+    prefix = "\"'$(id)`id`\\$HOME"
+    verify = {"kind": "hmac", "secret": "OUR_SECRET", "header": "x-mine", "prefix": prefix}
+
+    received = sent(functions("guide.ts"), verify, SECRET, "text")
+
+    assert received.headers[0]["x-mine"] == prefix + digest(SECRET, b"text")
+
+
+def test_an_id_of_another_sender_stays_in_its_quotes(functions: Open) -> None:
+    known = "evt_$`$&$$"
+    body = {"text": "'; exit 7; '", "id": known}
+
+    received = sent(functions("guide.ts"), {"kind": "stripe", "secret": "OUR_SECRET"}, SECRET, body)
+
+    found = json.loads(received.bodies[0])
+    assert found["text"] == body["text"]
+    assert found["id"].startswith(known)

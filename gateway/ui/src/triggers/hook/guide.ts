@@ -49,6 +49,11 @@ function quoted(text: string): string {
   return `'${text.replaceAll("'", `'\\''`)}'`;
 }
 
+/** A text between double quotes of a shell. */
+function escaped(text: string): string {
+  return text.replace(/["$\\`]/g, "\\$&");
+}
+
 const HEX = "sed 's/^.* //'";
 
 /** Headers of the signature, after the lines that compute it. `$body` is the body, `$<name>` the secret. */
@@ -81,7 +86,7 @@ function signing(verify: Verify): { lines: string[]; headers: string[] } {
       const form = verify.encoding === "base64" ? "-binary | base64 -w 0" : `| ${HEX}`;
       return {
         lines: [`signature=$(${digest("$body")} ${form})`],
-        headers: [`"${(verify.header || USUAL_HEADER).toLowerCase()}: ${verify.prefix ?? ""}$signature"`],
+        headers: [`"${escaped(`${(verify.header || USUAL_HEADER).toLowerCase()}: ${verify.prefix ?? ""}`)}$signature"`],
       };
     }
   }
@@ -113,7 +118,8 @@ function bodyLine(kind: VerifyKind, body: unknown): string {
   const id = kind === "stripe" && isRecord(body) && typeof body.id === "string" ? body.id : "";
   const event = kind === "slack" && isRecord(body) && typeof body.event_id === "string" ? body.event_id : "";
   const known = id || event;
-  return known === "" ? `body=${text}` : `body=${text.replace(known, `${known}'"$(date +%s)"'`)}`;
+  // A function, since ids are not ours: in a text, `$'` and the like would stand for parts of the body.
+  return known === "" ? `body=${text}` : `body=${text.replace(known, () => `${known}'"$(date +%s)"'`)}`;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {
@@ -128,7 +134,7 @@ export function curlOf(url: string, verify: Verify, sample: SampleEvent): string
   return [
     bodyLine(verify.kind, sample.body),
     ...lines,
-    [`curl -s ${quoted(url)}`, ...sent.map((each) => `  -H ${each}`), '  --data-binary "$body"'].join(" \\\n"),
+    [`curl -s ${quoted(url)}`, ...sent.map((each) => `  -H ${each}`), '  --data-raw "$body"'].join(" \\\n"),
   ].join("\n");
 }
 
