@@ -105,8 +105,16 @@ def test_a_pasted_sample_is_tried_at_once(form: Page) -> None:
     expect(form.get_by_text("the body is a text")).to_be_visible()
 
 
+def test_the_settings_of_an_hmac_stand_in_one_line(form: Page) -> None:
+    form.get_by_text("HMAC", exact=True).click()
+
+    labels = ("Header of the signature", "Text before it", "Written as")
+    boxes = [form.get_by_label(each, exact=True).bounding_box() for each in labels]
+    assert len({box["y"] for box in boxes if box}) == 1, boxes
+
+
 def test_a_secret_is_made_in_place_and_shown_once(form: Page) -> None:
-    form.get_by_role("button", name="Create", exact=True).click()
+    form.get_by_role("button", name="Create inbound webhook").click()
     expect(form.get_by_label("Secret", exact=True)).to_be_focused()
     expect(form.get_by_text("Choose a secret, or make one.")).to_be_visible()
 
@@ -177,13 +185,13 @@ def test_settings_are_changed_and_what_the_server_refuses_stands_at_its_field(
     form.get_by_text("No signature", exact=True).click()
     form.get_by_label("Name", exact=True).fill("Changed")
     form.get_by_label("Condition").fill("body.action ==")
-    form.get_by_role("button", name="Create", exact=True).click()
+    form.get_by_role("button", name="Create inbound webhook").click()
     expect(form.get_by_label("Condition")).to_be_focused()
     expect(form.get_by_label("Condition")).to_have_attribute("aria-invalid", "true")
     complaints[:] = [each for each in complaints if "400" not in each]
     form.get_by_label("Condition").fill("true")
     form.get_by_label("Title", exact=True).fill("body.head")
-    form.get_by_role("button", name="Create", exact=True).click()
+    form.get_by_role("button", name="Create inbound webhook").click()
     expect(form.get_by_role("region", name="URL", exact=True)).to_contain_text("/hooks/")
 
     form.get_by_role("tab", name="Settings").click()
@@ -217,6 +225,15 @@ def test_a_failed_event_leads_to_its_test_and_edits_stay_meanwhile(
     assert status == 201, trigger
     hook = "/hooks/" + trigger["url"].rpartition("/")[2]
     assert stack.api("POST", hook, {"title": 5})[0] == 400
+
+    page.add_init_script("localStorage.setItem('headrace-tour', 'taken')")
+    page.goto("/app/editor/on-events")
+    page.get_by_role("button", name="Deploy").click()
+    panel = page.get_by_role("region", name="Triggers")
+    expect(panel.get_by_role("listitem").filter(has_text="Failing")).to_contain_text("do not fit")
+    page.goto("/app/triggers?q=Failing")
+    page.get_by_role("row", name="Failing").get_by_role("link", name=re.compile("ago|now")).click()
+    expect(page).to_have_url(re.compile(f"{trigger['id']}[?]status=failed$"))
 
     page.goto(f"/app/triggers/{trigger['id']}?tab=settings")
     page.get_by_label("Condition").fill("body.title != 7")

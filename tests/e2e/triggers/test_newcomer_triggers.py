@@ -50,7 +50,7 @@ def from_deploy_panel(page: Page, slug: str, link: str) -> None:
 
 def create(page: Page) -> str:
     """Create the inbound webhook of the form; return its URL as the page shows it."""
-    page.get_by_role("button", name="Create", exact=True).click()
+    page.get_by_role("button", name="Create inbound webhook").click()
     expect(page).to_have_url(re.compile("/app/triggers/trg_[0-9a-f]{12}[?]tab=connect$"))
     return page.get_by_role("region", name="URL", exact=True).locator("code").first.inner_text()
 

@@ -67,20 +67,14 @@ function Next({ trigger }: { trigger: Trigger }) {
   return <Until at={trigger.nextAt} timeZone={trigger.timezone} />;
 }
 
-function Last({ trigger: { lastOccurrence: last } }: { trigger: Trigger }) {
+function Last({ trigger: { id, lastOccurrence: last } }: { trigger: Trigger }) {
   if (!last) return <span className="muted">none yet</span>;
   return (
     <span className="trigger-last">
       <OccurrenceBadge status={last.status} />{" "}
-      {last.executionId ? (
-        <Link href={`/app/executions/${last.executionId}`}>
-          <Ago at={last.at} />
-        </Link>
-      ) : (
-        <span className="muted">
-          <Ago at={last.at} />
-        </span>
-      )}
+      <Link href={last.executionId ? `/app/executions/${last.executionId}` : `/app/triggers/${id}?status=${last.status}`}>
+        <Ago at={last.at} />
+      </Link>
       {last.status === "failed" && <span className="fault">{reasonOf(last)}</span>}
     </span>
   );

@@ -6,6 +6,7 @@ import { Ago } from "../components/Ago";
 import { Link } from "../shell/router";
 import { OccurrenceBadge } from "./OccurrenceBadge";
 import { timesOf } from "./When";
+import { reasonOf } from "./words";
 import "./triggers.css";
 
 const RENEW_MS = 5_000;
@@ -47,10 +48,11 @@ function Row({ trigger }: { trigger: Trigger }) {
         {!enabled && <span className="badge warn">Paused</span>}
       </div>
       <span className="hint">{timesOf(trigger)}</span>
-      <span className="small">
+      <span className="small trigger-last">
         {last ? (
           <>
             <OccurrenceBadge status={last.status} /> <Ago at={last.at} />
+            {last.status === "failed" && <span className="fault">{reasonOf(last)}</span>}
           </>
         ) : (
           <span className="muted">no occurrence yet</span>

@@ -71,7 +71,7 @@ export function HookForm({ trigger, slug }: Props) {
       )}
       <div className="row">
         <Button look="primary" type="submit" disabled={hook.isBusy}>
-          {trigger ? "Save" : "Create"}
+          {trigger ? "Save" : "Create inbound webhook"}
         </Button>
       </div>
     </form>

@@ -20,7 +20,7 @@ export function TestEvent({ trigger, sample, onSample }: Props) {
   const [trial, setTrial] = useState<EventTest | null>(null);
   const [fault, setFault] = useState("");
   const [isBusy, setBusy] = useState(false);
-  const section = useRef<HTMLElement>(null);
+  const outcome = useRef<HTMLDivElement>(null);
   const test = async (event: SampleEvent | null): Promise<void> => {
     setBusy(true);
     setFault("");
@@ -36,7 +36,6 @@ export function TestEvent({ trigger, sample, onSample }: Props) {
   };
   const tryReceived = async (id: string): Promise<void> => {
     setParameters({ event: "" });
-    section.current?.scrollIntoView();
     try {
       const event = await eventOf(trigger.id, id);
       if (event) onSample(event);
@@ -50,8 +49,11 @@ export function TestEvent({ trigger, sample, onSample }: Props) {
   useEffect(() => {
     if (received) void tryReceived(received);
   }, [received]);
+  useEffect(() => {
+    if (trial || fault) outcome.current?.scrollIntoView({ block: "nearest" });
+  }, [trial, fault]);
   return (
-    <section className="stack" aria-label="Test" ref={section}>
+    <section className="stack" aria-label="Test">
       <h2>Send a test</h2>
       <p className="hint">It goes through the condition and the inputs of this trigger. No run starts, and nothing is verified.</p>
       <SampleText
@@ -66,7 +68,7 @@ export function TestEvent({ trigger, sample, onSample }: Props) {
           Send a test
         </Button>
       </div>
-      <div role="status" className="stack tight">
+      <div role="status" className="stack tight" ref={outcome}>
         {trial && <Outcome trial={trial} />}
         {fault && <p className="fault">{fault}</p>}
       </div>
