@@ -119,10 +119,10 @@ def test_an_event_of_github_starts_one_run(stack: RunningStack, shell: Shell) ->
     shell.run(keep)
     trigger_id, address = shell.create(make)
 
-    first = json.loads(shell.run(send.replace("ADDRESS", address)))
-    second = json.loads(shell.run(send.replace("ADDRESS", address)))
+    first = json.loads(shell.run(send.replace("TRIGGER_URL", address)))
+    second = json.loads(shell.run(send.replace("TRIGGER_URL", address)))
     ping = shell.run(
-        send.replace("ADDRESS", address)
+        send.replace("TRIGGER_URL", address)
         .replace("x-github-event: issues", "x-github-event: ping")
         .replace("first-try", "ping")
     )
@@ -136,7 +136,7 @@ def test_an_event_of_github_starts_one_run(stack: RunningStack, shell: Shell) ->
     assert seen.count(first["executionId"]) == 1 and "condition_false" in seen
 
     _, address = shell.create(other)
-    thanks = json.loads(shell.run(send.replace("ADDRESS", address)))
+    thanks = json.loads(shell.run(send.replace("TRIGGER_URL", address)))
     text = ended(stack, thanks["executionId"])["result"]["text"]
     assert text.startswith("Dear ada,") and "(thank you)" in text
 
@@ -147,7 +147,7 @@ def test_an_event_of_stripe_starts_one_run(
     make, replace, send, look = blocks(STRIPE)
     (tmp_path / "stripe-secret.txt").write_text(STRIPE_SECRET + "\n")
     trigger_id, address = shell.create(make)
-    send = send.replace("ADDRESS", address)
+    send = send.replace("TRIGGER_URL", address)
 
     early = json.loads(shell.run(send))
     shell.run(replace)
@@ -173,7 +173,7 @@ def test_a_program_of_ones_own_starts_one_run(stack: RunningStack, shell: Shell)
     tried = shell.run(trial.replace("ID", trigger_id))
     with_bearer, call = bearer.strip().rsplit("\n", 1)
     _, other = shell.create(with_bearer)
-    by_token = json.loads(shell.run(call.replace("ADDRESS", other)))
+    by_token = json.loads(shell.run(call.replace("TRIGGER_URL", other)))
 
     assert (first[0], second[0]) == ("202", "200")
     execution_id = json.loads(first[1])["executionId"]

@@ -25,7 +25,6 @@ export type Trigger = Schedule | Hook;
 export const TRIGGERS = "/api/triggers";
 /** The list of all triggers: an account has at most 100. */
 export const TRIGGER_LIST = `${TRIGGERS}?limit=200`;
-export const MOST_TRIGGERS = 100;
 export const OCCURRENCE_STATUSES: OccurrenceStatus[] = ["started", "skipped", "failed", "missed"];
 
 export function triggerPath(id: string): string {

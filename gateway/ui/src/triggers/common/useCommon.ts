@@ -6,7 +6,7 @@ import { ENDS } from "../../components/events";
 import { type RunOptions, useRunOptions } from "../../playground/options";
 import type { Faults } from "./faults";
 
-export interface CommonValues {
+interface CommonValues {
   name: string;
   slug: string;
   /** Number of a version; empty for the live one. */

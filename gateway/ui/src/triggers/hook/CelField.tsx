@@ -10,7 +10,7 @@ import { fitting, openPathAt, pathsOf, type SampleEvent, type SamplePath, valueI
 const MOST_TRIED = 100_000;
 
 /** Kind of value that an expression must give. */
-export type Wanted = "condition" | "text" | "value";
+type Wanted = "condition" | "text" | "value";
 
 interface Props {
   label: string;

@@ -86,7 +86,7 @@ function Url({ trigger }: { trigger: Hook }) {
       )}
       {!trigger.enabled && <p className="note warn">The trigger is paused: its URL answers 404.</p>}
       <div className="row spread">
-        <p className="hint">Whoever knows it can send to it. Treat it like a password.</p>
+        <p className="hint">Anyone who knows it can send to it. Treat it like a password.</p>
         <Button isCompact onClick={() => setAsked(true)}>
           New URL
         </Button>

@@ -37,7 +37,7 @@ const STEPS: Record<VerifyKind, readonly string[]> = {
     "At the sender, add the URL above.",
     "Add the header Authorization with the word Bearer, a space, and the value of {secret}.",
   ],
-  none: ["At the sender, add the URL above. Whoever knows it can start runs: share it with the sender alone."],
+  none: ["At the sender, add the URL above. Anyone who knows it can start runs: share it with the sender alone."],
 };
 
 export function stepsOf({ kind, secret, header }: Verify): readonly string[] {

@@ -15,7 +15,7 @@ export interface SamplePath {
 }
 
 /** Names of the variables, in the order in which they are offered. */
-export const VARIABLES = ["body", "headers", "query", "method"] as const;
+const VARIABLES = ["body", "headers", "query", "method"] as const;
 
 const MOST_PATHS = 500;
 const DEEPEST = 8;
@@ -29,7 +29,7 @@ const LONGEST_WORDS = 60;
 const OPEN_PATH = /[A-Za-z_][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]*|\[(?:\d+|"[^"\n]*"?)?\]?)*$/;
 
 /** Return the expression of a member of an object. */
-export function memberPath(base: string, name: string): string {
+function memberPath(base: string, name: string): string {
   return IDENTIFIER.test(name) && !RESERVED.has(name) ? `${base}.${name}` : `${base}[${JSON.stringify(name)}]`;
 }
 
@@ -101,7 +101,7 @@ export function valueInWords(value: unknown): string {
 }
 
 /** The name that an expression ends with; empty where it is not a path to a member. */
-export function lastMember(path: string): string {
+function lastMember(path: string): string {
   return /(?:\.([A-Za-z_]\w*)|\["([^"]*)"\])$/.exec(path)?.slice(1).find(Boolean) ?? "";
 }
 

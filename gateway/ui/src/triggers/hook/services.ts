@@ -4,7 +4,7 @@ import type { VerifyKind } from "../../api/triggers";
 import type { SampleEvent } from "./sample";
 
 /** Place where a secret is made: the sender accepts one of ours, shows one of its own, or needs none. */
-export type SecretOrigin = "ours" | "sender" | "none";
+type SecretOrigin = "ours" | "sender" | "none";
 
 /** An event that a trigger may wait for. */
 export interface ReadyEvent {

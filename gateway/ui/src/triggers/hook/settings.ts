@@ -6,7 +6,7 @@ import type { InputField, SampleEvent } from "./sample";
 import { serviceOf } from "./services";
 
 /** The members of a trigger that only an inbound webhook has. */
-export type HookSettings = Pick<Hook, "verify" | "respond"> & {
+type HookSettings = Pick<Hook, "verify" | "respond"> & {
   when?: string | null;
   inputs?: Record<string, string> | null;
   eventId?: string | null;

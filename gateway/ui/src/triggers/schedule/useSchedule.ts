@@ -11,7 +11,7 @@ import { cronInWords } from "../cron";
 import { useWorkflowInputs, type WorkflowInputs } from "./useWorkflowInputs";
 import { HERE } from "./zones";
 
-export interface ScheduleValues {
+interface ScheduleValues {
   cron: string;
   timezone: string;
   overlap: Overlap;
@@ -101,7 +101,7 @@ async function write(begun: Schedule | null, body: Record<string, unknown>): Pro
 }
 
 /** The members that differ, so that a change elsewhere of others stays. */
-export function differing(before: object, body: Record<string, unknown>): Record<string, unknown> {
+function differing(before: object, body: Record<string, unknown>): Record<string, unknown> {
   const known = before as Record<string, unknown>;
   return Object.fromEntries(Object.entries(body).filter(([name, value]) => JSON.stringify(known[name] ?? null) !== JSON.stringify(value)));
 }

@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useId, useRef, useState } from "react";
 
 /** The part of a text before the caret that may be completed. */
-export interface OpenPart {
+interface OpenPart {
   from: number;
   sought: string;
 }
