@@ -105,19 +105,19 @@ class FailedCalls:
         self._refill(bucket)
         self._charge(bucket, address)
 
-    def count_for(self, scope: Scope, account_id: str) -> None:
-        """Count the failures of this call for an account's inbound webhook alone from now on.
+    def count_for(self, scope: Scope, trigger_id: str) -> None:
+        """Count the failures of this call for an inbound webhook alone from now on.
 
-        Services send the events of all accounts from the same addresses: the wrong secret of one
-        account must not refuse the events of others. Raises TooManyFailedCalls.
+        Services send all events from the same addresses: the wrong secret of one webhook must not
+        refuse the events of others. Raises TooManyFailedCalls.
         """
         self.clear(scope)
-        context_of(scope).failures_of = account_id
+        context_of(scope).failures_of = trigger_id
         self.check(scope)
 
     def _caller(self, scope: Scope) -> str:
-        address, account_id = self._peers.address(scope), context_of(scope).failures_of
-        return f"{address} {account_id}" if account_id else address
+        address, trigger_id = self._peers.address(scope), context_of(scope).failures_of
+        return f"{address} {trigger_id}" if trigger_id else address
 
     def _charge(self, bucket: _Bucket, address: str) -> None:
         if bucket.left < 1:

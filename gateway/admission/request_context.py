@@ -38,7 +38,7 @@ class RequestContext:
     streaming_account_id: str = ""
     """Account of which the request has a place for an event stream; `OpenStreams`."""
     failures_of: str = ""
-    """Account of an inbound webhook, for which the failures of an address are counted apart."""
+    """Trigger of an event, for which the failures of an address are counted apart."""
     is_sender_known: bool = False
     """Whether the sender of an event was verified, so that no failure counts any more."""
     take_back_failure: Callable[[], None] | None = None

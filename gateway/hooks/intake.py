@@ -32,7 +32,7 @@ async def take_event(request: GatewayRequest, token: str) -> SignedEvent:
     """Return the event in a request.
 
     Unknown, malformed and disabled tokens are refused after the same work, before the body is read.
-    From then on a failure counts for the account of the webhook alone, and from the verification on
+    From then on a failure counts for the webhook alone, and from the verification on
     none does. Raises TriggerNotFound, TooManyConnections, TooManyFailedCalls, BodyTooLarge,
     Unavailable, ClientDisconnect or InvalidSignature.
     """
@@ -43,7 +43,7 @@ async def take_event(request: GatewayRequest, token: str) -> SignedEvent:
         raise TriggerNotFound
     principal = Principal(account=hook.account, terms=hook.terms)
     services.account_requests.begin(context, principal)
-    services.failed_calls.count_for(scope, hook.account.id)
+    services.failed_calls.count_for(scope, hook.trigger.id)
     data = await read_bytes(request, MAX_BYTES)
     headers, now = scope["headers"], time.time()
     verify = partial(is_verified, settings.verify, hook.secret, headers, data, now)

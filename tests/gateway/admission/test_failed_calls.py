@@ -65,13 +65,13 @@ def exhaust(failed_calls: FailedCalls, address: str) -> None:
         assert isinstance(failed_calls.record_failure(call(address), Unauthorized()), Unauthorized)
 
 
-async def test_failures_of_an_inbound_webhook_count_for_its_account_alone(
+async def test_failures_of_an_inbound_webhook_count_for_it_alone(
     failed_calls: FailedCalls,
 ) -> None:
-    def fail(account_id: str) -> Exception:
+    def fail(trigger_id: str) -> Exception:
         scope = call(OTHER)
         failed_calls.check(scope)
-        failed_calls.count_for(scope, account_id)
+        failed_calls.count_for(scope, trigger_id)
         return failed_calls.record_failure(scope, InvalidSignature())
 
     for _ in range(LIMIT):
