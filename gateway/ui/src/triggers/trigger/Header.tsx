@@ -1,13 +1,14 @@
 import { useState } from "react";
 import { type ApiError, call } from "../../api/client";
 import { invalidate } from "../../api/resource";
-import { type Trigger, triggerPath } from "../../api/triggers";
+import { type Schedule, type Trigger, triggerPath } from "../../api/triggers";
 import { Ago, credits, Moment } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { ByKey, Fact } from "../../components/Fact";
 import { toast } from "../../components/Toast";
 import { Link, navigate } from "../../shell/router";
 import { EnabledSwitch } from "../EnabledSwitch";
+import { HERE } from "../schedule/zones";
 import { timesOf, Until } from "../When";
 import { KINDS, momentIn } from "../words";
 import { DeleteTrigger } from "./DeleteTrigger";
@@ -85,18 +86,9 @@ function Facts({ trigger }: { trigger: Trigger }) {
           </span>
         )}
       </Fact>
-      {trigger.kind === "schedule" && trigger.enabled && (
+      {trigger.kind === "schedule" && (
         <Fact name="Next">
-          {trigger.nextAt === null ? (
-            "Never again"
-          ) : (
-            <>
-              {momentIn(trigger.nextAt, trigger.timezone)}{" "}
-              <span className="muted">
-                (<Until at={trigger.nextAt} timeZone={trigger.timezone} />)
-              </span>
-            </>
-          )}
+          <Next trigger={trigger} />
         </Fact>
       )}
       {limit !== undefined && <Fact name="At most">{credits(limit)} a run</Fact>}
@@ -111,5 +103,20 @@ function Facts({ trigger }: { trigger: Trigger }) {
         <Link href={`/app/executions?triggerId=${trigger.id}`}>Its executions</Link>
       </Fact>
     </dl>
+  );
+}
+
+/** The next due time in the zone of the schedule, and in that of the browser where it differs. */
+function Next({ trigger: { enabled, nextAt, timezone } }: { trigger: Schedule }) {
+  if (!enabled) return <>None while it is paused</>;
+  if (nextAt === null) return <>Never again</>;
+  return (
+    <>
+      {momentIn(nextAt, timezone)}{" "}
+      <span className="muted">
+        (<Until at={nextAt} timeZone={timezone} />
+        {timezone !== HERE && `, ${momentIn(nextAt, HERE)} here`})
+      </span>
+    </>
   );
 }

@@ -21,8 +21,11 @@ type Tab = keyof typeof TABS;
 /** One trigger: its facts, its occurrences and its settings. */
 export default function Trigger({ id }: { id: string }) {
   const path = triggerPath(id);
-  const { data, error, reload } = useResource<TriggerFacts>(path);
-  useReload(reload, RENEW_MS);
+  const { data: read, error, reload } = useResource<TriggerFacts>(path);
+  const isMissing = error?.status === 404;
+  // The last answer about a trigger that others have deleted is no longer true.
+  const data = isMissing ? undefined : read;
+  useReload(() => isMissing || reload(), RENEW_MS);
   const newest = data?.lastOccurrence?.id;
   // The list is read again when there is a new one: it may reach into the history.
   // biome-ignore lint/correctness/useExhaustiveDependencies: when there is a new occurrence
@@ -39,8 +42,12 @@ export default function Trigger({ id }: { id: string }) {
           <Parts trigger={data} />
         </div>
       )}
-      {!data && <h1>Trigger {id}</h1>}
-      {!data && (error ? error.status === 404 ? <Missing /> : <Failed error={error} retry={reload} /> : <Loading height="24rem" />)}
+      {!data && (
+        <div className="page-head">
+          <h1>Trigger {id}</h1>
+        </div>
+      )}
+      {!data && (error ? isMissing ? <Missing /> : <Failed error={error} retry={reload} /> : <Loading height="24rem" />)}
     </>
   );
 }
