@@ -1,7 +1,7 @@
 """Evaluations of expressions for events, which arrive by the hundred in a second.
 
-The events of an account that wait go to a child process together: the child gives way to all other
-work of the machine, so one turn of it should serve many events.
+The events of an account that wait go to a child process together: the child runs at a
+lower priority than other processes, so each of its calls should serve many events.
 """
 
 import asyncio

@@ -156,15 +156,12 @@ class AccountSecrets:
         }
         self._seal_anew(account_id, sealed)
         return {
-            name: StoredSecret(self._open(account_id, name, value), _parse_hosts(hosts[name]))
+            name: StoredSecret(self.unseal(account_id, name, value), _parse_hosts(hosts[name]))
             for name, value in sealed.items()
         }
 
     def unseal(self, account_id: str, name: str, sealed: bytes) -> str | None:
         """Return the value of a sealed secret; None for one that no key of this process opens."""
-        return self._open(account_id, name, sealed)
-
-    def _open(self, account_id: str, name: str, sealed: bytes) -> str | None:
         try:
             return self._sealer.open(sealed, _place(account_id, name))
         except Unsealable:
@@ -174,7 +171,7 @@ class AccountSecrets:
         """Schedule sealing with the current key for values under an older one."""
         key = keyspace.account_secrets(account_id)
         for name, stored in record.items():
-            value = self._open(account_id, name, stored)
+            value = self.unseal(account_id, name, stored)
             if value is None:
                 continue
             sealed = self._sealer.seal(value, _place(account_id, name))

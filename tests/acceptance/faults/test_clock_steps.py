@@ -4,7 +4,7 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -18,7 +18,7 @@ from tests.support.eventually import eventually
 from tests.support.factories import Runner, http_line
 from tests.support.http.scripted_server import Target, serving
 from tests.support.redis.stepped_clock import SteppedRedis
-from tests.support.workers.worker_process import WorkerProcess
+from tests.support.workers.worker_process import worker_processes
 
 EXECUTIONS = 12
 RECOVERY_SECONDS = 15.0
@@ -28,29 +28,17 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(120)]
 
 
 @pytest.fixture
-def stepped() -> Iterator[SteppedRedis]:
-    server = SteppedRedis()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 async def runner(stepped: SteppedRedis) -> AsyncIterator[Runner]:
     """A runner beside two worker processes."""
     store = Store.open(Settings(redis_url=stepped.url))
-    workers = [WorkerProcess(stepped.url), WorkerProcess(stepped.url)]
-    for worker in workers:
-        await worker.start()
-    await eventually(store.leases.workers, lambda found: len(found) == 2, timeout=15)
-    # Soon after Redis came back no worker is taken for dead, clock step or not.
-    spared = 2 * Settings().lease_seconds
-    await eventually(store.leases.uptime_seconds, spared.__lt__, timeout=3 * spared)
-    account = await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
-    async with CompletionNotifier.open(RedisAddress.parse(stepped.url)) as notifier:
-        yield Runner(store, account, notifier)
-    for worker in workers:
-        await worker.end(signal.SIGKILL)
+    async with worker_processes(stepped.url, 2):
+        await eventually(store.leases.workers, lambda found: len(found) == 2, timeout=15)
+        # Soon after Redis came back no worker is taken for dead, clock step or not.
+        spared = 2 * Settings().lease_seconds
+        await eventually(store.leases.uptime_seconds, spared.__lt__, timeout=3 * spared)
+        account = await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
+        async with CompletionNotifier.open(RedisAddress.parse(stepped.url)) as notifier:
+            yield Runner(store, account, notifier)
     await store.close()
 
 

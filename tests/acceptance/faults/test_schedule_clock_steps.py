@@ -1,7 +1,6 @@
 """Steps of Redis's clock by an hour beside real workers: each due time has one occurrence."""
 
-import signal
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 
 import pytest
 
@@ -16,7 +15,7 @@ from tests.support.eventually import eventually
 from tests.support.factories import greeting
 from tests.support.redis.stepped_clock import SteppedRedis
 from tests.support.triggers.due_schedules import Owner
-from tests.support.workers.worker_process import WorkerProcess
+from tests.support.workers.worker_process import worker_processes
 
 HOUR, MINUTE_MS = 3_600, 60_000
 
@@ -24,25 +23,13 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 
 
 @pytest.fixture
-def stepped() -> Iterator[SteppedRedis]:
-    server = SteppedRedis()
-    server.start()
-    yield server
-    server.stop()
-
-
-@pytest.fixture
 async def owner(stepped: SteppedRedis) -> AsyncIterator[Owner]:
     """An account beside two worker processes."""
     store = Store.open(Settings(redis_url=stepped.url))
-    workers = [WorkerProcess(stepped.url), WorkerProcess(stepped.url)]
-    for worker in workers:
-        await worker.start()
     account = await store.accounts.create(email="ada@example.com", tier=Tier.ENTERPRISE)
     workflow = await store.workflows.create(account.id, parse_document(greeting().body()), [])
-    yield Owner(store, account.id, workflow.slug)
-    for worker in workers:
-        await worker.end(signal.SIGKILL)
+    async with worker_processes(stepped.url, 2):
+        yield Owner(store, account.id, workflow.slug)
     await store.close()
 
 
