@@ -73,24 +73,20 @@ async def receive_event(request: GatewayRequest, token: str) -> Response | Pendi
     if not verdict.is_wanted:
         await outcome.skip(packed)
         return json_response(SKIPPED)
-    return await _EventRun(request, signed, outcome, packed, depth).start(verdict)
+    return await _EventRun(request, signed, outcome, packed, depth, verdict).start()
 
 
 async def _judge(
     request: GatewayRequest, signed: SignedEvent, values: dict[str, Any]
 ) -> EventVerdict:
-    """Return the outcome of the trigger's expressions. Raises InvalidEvent or Unavailable."""
+    """Return the outcome of the trigger's expressions. Raises Unavailable."""
     expressions, account_id = request.services.checker.expressions, signed.principal.account.id
     verify, headers = signed.settings.verify, request.scope["headers"]
     default_id = default_event_id(verify, headers, values["body"])
     settings, size, window = signed.settings, len(signed.data), signed.hook.window
     if window is not None and window.is_refused and not (settings.when or settings.event_id):
         return EventVerdict(is_wanted=True, inputs={}, event_id=default_id, problems=[])
-    verdict = await judge_event(expressions, account_id, settings, values, default_id, size=size)
-    if verdict.problems:
-        first = verdict.problems[0]
-        raise InvalidEvent(first.name, first.reason)
-    return verdict
+    return await judge_event(expressions, account_id, settings, values, default_id, size=size)
 
 
 class _Outcome:
@@ -168,18 +164,19 @@ class _Outcome:
 
 
 class _EventRun(Struct, frozen=True):
-    """Run of an event that is wanted."""
+    """Run of an event that no condition refuses."""
 
     request: GatewayRequest
     signed: SignedEvent
     outcome: _Outcome
     packed: bytes
     depth: int
+    verdict: EventVerdict
 
-    async def start(self, verdict: EventVerdict) -> Response | PendingRunAnswer:
+    async def start(self) -> Response | PendingRunAnswer:
         """Accept the run, and answer as the trigger says. Raises EngineError."""
         hook, request = self.signed.hook, self.request
-        event_id = verdict.event_id
+        event_id = self.verdict.event_id
         occurrence = NewOccurrence(
             id=self.outcome.occurrence_id,
             trigger_id=hook.trigger.id,
@@ -193,7 +190,7 @@ class _EventRun(Struct, frozen=True):
             if repeated is not None:
                 return answer_repeated(request, repeated.execution_id)
             self.outcome.show(hook.window)
-        parameters = self._parameters(verdict.inputs)
+        parameters = self._parameters(self.verdict.inputs)
         if not parameters.awaits_end:
             accepted = await self._accept(occurrence, parameters)
             return self._answer(occurrence, accepted)
@@ -238,6 +235,8 @@ class _EventRun(Struct, frozen=True):
 
     async def _try(self, occurrence: NewOccurrence, parameters: RunParameters) -> RunVerdict:
         services, hook = self.request.services, self.signed.hook
+        for first in self.verdict.problems[:1]:
+            raise InvalidEvent(first.name, first.reason)
         if not hook.account.approved:
             raise AccountNotApproved
         services.backlog.check()

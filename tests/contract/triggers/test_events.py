@@ -336,6 +336,19 @@ def test_a_repeated_event_is_answered_whatever_has_changed(owner: Caller, slug: 
     assert last(owner, trigger)["reason"] == "workflow_not_runnable"
 
 
+def test_a_repeated_event_is_answered_although_an_expression_fails_by_now(
+    owner: Caller, slug: str
+) -> None:
+    trigger = make(owner, hook(slug, eventId="body.id"))
+    first = started(send(trigger, {**EVENT, "id": "1"}))
+
+    owner.patch(at(trigger), {"inputs": {"name": "body.user.name"}})
+
+    assert send(trigger, {**EVENT, "id": "1"}).json() == {"executionId": first}
+    assert last(owner, trigger)["status"] == "started"
+    refused(send(trigger, {**EVENT, "id": "2"}), 400, "INVALID_INPUTS")
+
+
 # -- failed ---------------------------------------------------------------------------------------
 
 
