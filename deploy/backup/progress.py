@@ -1,7 +1,7 @@
 """Progress of a backup or a restore, as lines on standard error."""
 
 import sys
-import time
+from time import monotonic
 
 LINE_SECONDS = 5.0
 """Time between two lines about one part."""
@@ -18,16 +18,16 @@ class ProgressLines:
         """Print a line."""
         if not self._is_quiet:
             print(text, file=sys.stderr, flush=True)
-        self._said_at = time.monotonic()
+        self._said_at = monotonic()
 
     def report(self, part: str, size: int) -> None:
         """Print the bytes of a part, unless the last line is too new."""
-        if time.monotonic() - self._said_at >= LINE_SECONDS:
+        if monotonic() - self._said_at >= LINE_SECONDS:
             self.say(f"{part}: {shown_bytes(size)}")
 
     def count(self, noun: str, number: int) -> None:
         """Print a number of things, unless the last line is too new."""
-        if time.monotonic() - self._said_at >= LINE_SECONDS:
+        if monotonic() - self._said_at >= LINE_SECONDS:
             self.say(f"{number:,} {noun}")
 
 

@@ -7,7 +7,7 @@ def test_a_long_part_is_told_every_few_seconds(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = 100.0
-    monkeypatch.setattr("deploy.backup.progress.time.monotonic", lambda: now)
+    monkeypatch.setattr("deploy.backup.progress.monotonic", lambda: now)
     progress = ProgressLines()
     progress.say("begins")
     for seconds in range(11):

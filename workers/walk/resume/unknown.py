@@ -5,7 +5,7 @@ times: whichever workers happen to take it, it has most likely been at all of th
 """
 
 import logging
-import time
+from time import monotonic
 
 from engine import metrics
 from engine.executions.statuses import ExecutionStatus
@@ -51,7 +51,7 @@ class UnknownExecutions:
     def pass_on(self, reference: str) -> bool:
         """Pass on the hint of an execution that was just left here; False: it is to be claimed."""
         left = self._left.get(reference)
-        if left is None or time.monotonic() - left[0] >= JUST_LEFT_SECONDS:
+        if left is None or monotonic() - left[0] >= JUST_LEFT_SECONDS:
             return False
         at, passes = left
         if passes < MOST_PASSES:
@@ -86,9 +86,9 @@ class UnknownExecutions:
         )
         metrics.EXECUTIONS_LEFT_UNKNOWN.inc()
         if pause_ms >= CROWD_MS:
-            self._left.put(claimed.reference, (time.monotonic(), MOST_PASSES))
+            self._left.put(claimed.reference, (monotonic(), MOST_PASSES))
         else:
-            self._pass(claimed.reference, time.monotonic(), 1)
+            self._pass(claimed.reference, monotonic(), 1)
 
     async def take(self, claimed: ClaimedExecution) -> None:
         """Note that this worker knows an execution that has waited for one. Raises Unavailable."""
@@ -96,7 +96,7 @@ class UnknownExecutions:
 
     def _next_pause_ms(self, account_id: str) -> int:
         """Return the least pause of the account's next execution, which follows its former one."""
-        now = time.monotonic()
+        now = monotonic()
         at = max(now, self._next.get(account_id) or now)
         self._next.put(account_id, at + 1 / LEFT_PER_SECOND)
         return round((at - now) * 1000)

@@ -272,7 +272,7 @@ async def test_credits_are_released_when_it_fails(shift: Shift, payer: PayingAcc
 async def test_executions_of_one_account_come_back_one_after_another(
     shift: Shift, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(unknown.time, "monotonic", lambda: 5.0)
+    monkeypatch.setattr(unknown, "monotonic", lambda: 5.0)
     other = await shift.store.accounts.create(email="eve@example.com", tier=Tier.PRO)
     count = 2 * LEFT_PER_SECOND
     pauses = [shift.old.walker._unknown._next_pause_ms("one") for _ in range(count)]
