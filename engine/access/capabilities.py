@@ -1,9 +1,10 @@
 """Capabilities of API keys: parsing, matching, presets and ceilings.
 
-A key has a set of capabilities. `<resource>:*` covers its resource; `*` covers everything and
-belongs to admin accounts only; no other capability implies another. A capability has two or three
-parts: `workflow:run` is general, `workflow:<slug>:run` is for one workflow. The number of parts
-decides, so a slug such as `run` or `read` is unambiguous.
+A key has a set of capabilities. `<resource>:*` covers its resource, but for capabilities that are
+granted by name; `*` covers everything and belongs to admin accounts only; no other capability
+implies another. A capability has two or three parts: `workflow:run` is general,
+`workflow:<slug>:run` is for one workflow. The number of parts decides, so a slug such as `run` or
+`read` is unambiguous.
 """
 
 import re
@@ -21,6 +22,7 @@ GENERAL = frozenset(
         "webhook:receive",
         "execution:read",
         "execution:cancel",
+        "execution:approve",
         "agent:invoke",
     }
 )
@@ -29,6 +31,10 @@ EVERYTHING = "*"
 RESOURCES = frozenset(text.partition(":")[0] for text in GENERAL)
 IMPLICIT = frozenset({"execution:read", "execution:cancel"})
 """Every key holds these for executions of its own account."""
+APPROVE = "execution:approve"
+"""Answers approvals, and sees their links."""
+BY_NAME = frozenset({APPROVE})
+"""Capabilities that no `<resource>:*` covers: keys with it may be older than they are."""
 MODEL_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 SPECIFIC = re.compile(rf"workflow:[a-z0-9](?:[a-z0-9-]{{0,63}})?:run|model:{MODEL_NAME}:run")
 
@@ -82,10 +88,22 @@ def parse_all(texts: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({parse(text) for text in texts}))
 
 
+def add_by_name(capabilities: Iterable[str]) -> tuple[str, ...]:
+    """Return the sorted capabilities of a new key, with those that its `<resource>:*` lacks."""
+    held = set(capabilities)
+    return tuple(sorted(held | {each for each in BY_NAME if _wildcard_of(each) in held}))
+
+
+def _wildcard_of(capability: str) -> str:
+    return capability.partition(":")[0] + ":*"
+
+
 def covers(granted: Iterable[str], required: str, name: str | None = None) -> bool:
     """Return True if the set allows the general capability `required`, for the resource `name`."""
     resource, _, verb = required.partition(":")
-    accepted = {required, f"{resource}:*", EVERYTHING}
+    accepted = {required, EVERYTHING}
+    if required not in BY_NAME:
+        accepted.add(f"{resource}:*")
     if name is not None:
         accepted.add(f"{resource}:{name}:{verb}")
     return required in IMPLICIT or not accepted.isdisjoint(granted)

@@ -60,6 +60,19 @@ ExecutionNotRetryable.examples = (
 )
 
 
+class ApprovalAnswered(Conflict):
+    """The approval has an answer: `decision`, and the time `at`."""
+
+    code = "APPROVAL_ANSWERED"
+
+    def __init__(self, decision: str, at: str) -> None:
+        done = "approved" if decision == "approve" else "refused"
+        super().__init__(f"It was {done} before, at {at}", decision=decision, at=at)
+
+
+ApprovalAnswered.examples = (ApprovalAnswered("approve", "2026-03-01T14:30:00.000Z"),)
+
+
 class BatchNotRetryable(Conflict):
     """The batch goes on, none of its items failed, or they cannot run again; `reason` says why."""
 

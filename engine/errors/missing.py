@@ -108,6 +108,18 @@ class NodeNotFound(NotFound):
 NodeNotFound.examples = (NodeNotFound(),)
 
 
+class ApprovalNotFound(NotFound):
+    """The node does not wait for an answer, or there is no such node for this caller."""
+
+    code = "APPROVAL_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("No approval waits for an answer at this node")
+
+
+ApprovalNotFound.examples = (ApprovalNotFound(),)
+
+
 class AssetNotFound(NotFound):
     """No such asset for this caller, or its link has expired."""
 

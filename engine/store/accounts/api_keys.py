@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from engine.access.capabilities import check_ceiling, parse_all
+from engine.access.capabilities import add_by_name, check_ceiling, parse_all
 from engine.access.tiers import Tiers
 from engine.errors import NotFound, Unauthorized
 from engine.ids import api_keys, tokens
@@ -71,7 +71,7 @@ class ApiKeys:
         InvalidCapability, CapabilityAboveCeiling, ApiKeyAccessDenied, or ValueError for an empty or
         too long name, an empty set of capabilities, or an expiry that is over.
         """
-        held = parse_all(capabilities)
+        held = add_by_name(parse_all(capabilities))
         if not held:
             raise ValueError("A key needs at least one capability")
         _check_name(name)

@@ -221,6 +221,12 @@ def test_a_tier_grants_what_lies_under_its_ceiling(
     assert sorted(answer.json()["capabilities"]) == capabilities
 
 
+def test_a_new_key_with_all_of_executions_has_approvals_by_name(browser: Caller) -> None:
+    made = make(browser, capabilities=["execution:*"])
+
+    assert made.json()["capabilities"] == ["execution:*", "execution:approve"]
+
+
 def test_an_admin_may_have_a_key_for_everything(administration: Administration) -> None:
     browser = administration.browser(administration.account("enterprise", role="admin"))
 

@@ -10,6 +10,7 @@ from engine.access.capabilities import (
     WILDCARDS,
     Role,
     Tier,
+    add_by_name,
     check_ceiling,
     covers,
     is_under_ceiling,
@@ -27,6 +28,7 @@ ALL_GENERAL = {
     "webhook:receive",
     "execution:read",
     "execution:cancel",
+    "execution:approve",
     "agent:invoke",
 }
 
@@ -118,13 +120,29 @@ def test_no_general_capability_implies_another(held: str, required: str) -> None
     assert covers([held], required, "echo") is (held == required)
 
 
-@pytest.mark.parametrize("required", sorted(ALL_GENERAL))
+@pytest.mark.parametrize("required", sorted(ALL_GENERAL - {"execution:approve"}))
 def test_a_wildcard_covers_its_resource_and_the_star_all(required: str) -> None:
     resource = required.partition(":")[0]
     for wildcard in WILDCARDS:
         is_implicit = resource == "execution"
         assert covers([wildcard], required) is (wildcard == f"{resource}:*" or is_implicit)
     assert covers(["*"], required, "echo")
+
+
+def test_an_approval_needs_its_capability_by_name() -> None:
+    for wildcard in WILDCARDS:
+        assert not covers([wildcard], "execution:approve")
+    assert covers(["*"], "execution:approve")
+    assert not covers([], "execution:approve")
+
+
+def test_a_new_key_with_all_of_executions_may_approve_by_name() -> None:
+    assert add_by_name(["execution:*", "agent:invoke"]) == (
+        *("agent:invoke", "execution:*", "execution:approve"),
+    )
+    assert add_by_name(["execution:read", "workflow:*", "*"]) == (
+        *("*", "execution:read", "workflow:*"),
+    )
 
 
 def test_every_key_may_read_and_cancel_executions() -> None:
