@@ -20,8 +20,8 @@ UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that JSON does not escape, but that end lines or control terminals."""
 SECRET = re.compile(r"(hr_[a-z]+_[\w-]{4}|whsec_)[\w+/=-]{5,}")
 """API keys, tokens and webhook secrets, whole or truncated; they are redacted in all lines."""
-HOOK = re.compile(r"(/hooks/[\w-]{6})[\w-]+")
-"""URLs of inbound webhooks, of which lines show six characters."""
+LINK = re.compile(r"(/(?:hooks|approvals)/[\w-]{6})[\w-]+")
+"""URLs of inbound webhooks and links to approvals, of which lines show six characters."""
 
 
 def bind(**fields: Any) -> None:
@@ -45,7 +45,7 @@ class JsonFormatter(logging.Formatter):
         line = {name: _bounded(value) for name, value in line.items()}
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)[-MAX_TRACEBACK:]
-        return HOOK.sub(r"\1…", SECRET.sub(r"\1…", UNSAFE.sub(_escape, _encode(line))))
+        return LINK.sub(r"\1…", SECRET.sub(r"\1…", UNSAFE.sub(_escape, _encode(line))))
 
 
 def _bounded(value: Any) -> Any:

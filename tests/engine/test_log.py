@@ -122,6 +122,7 @@ def test_a_level_that_is_none_is_refused(capsys: Capture) -> None:
         ("hr_session_" + "-_" * 20 + "a_b_123456", "hr_session_-_-_…"),
         ("whsec_" + "Ab+/" * 10 + "=", "whsec_…"),
         ("http://h/hooks/abc-_f" + "Zz-_9" * 7 + "aa", "http://h/hooks/abc-_f…"),
+        ("http://h/approvals/AbCd-_" + "Zz-_9" * 7 + "aa", "http://h/approvals/AbCd-_…"),
     ],
 )
 def test_no_line_tells_a_key_wherever_it_stands(capsys: Capture, secret: str, shown: str) -> None:
