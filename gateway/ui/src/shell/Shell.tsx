@@ -3,7 +3,7 @@ import { useConnection } from "../api/live";
 import { Button } from "../components/Button";
 import { Toasts, toast } from "../components/Toast";
 import { SearchButton } from "../search/SearchButton";
-import icon from "../icon.svg";
+import icon from "./icon.svg";
 import { Link, usePath } from "./router";
 import { isSignedIn, signInAddress, signOut, useMe } from "./session";
 
