@@ -2,8 +2,6 @@
 
 import json
 import re
-import subprocess
-import sys
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
@@ -11,13 +9,13 @@ from typing import Any
 
 import pytest
 
-from tests.support.acceptance.running_stack import RunningStack, environment, until
+from tests.support.acceptance.guide_shell import ROOT, GuideShell, blocks
+from tests.support.acceptance.running_stack import RunningStack, until
 from tests.support.http.target import stub_server
 
-ROOT = Path(__file__).parents[3]
 PAGES = ROOT / "docs" / "how-to" / "triggers"
-GITHUB, STRIPE = "start-from-github.md", "start-from-stripe.md"
-ANYTHING, SCHEDULE = "start-from-anything.md", "run-on-a-schedule.md"
+GITHUB, STRIPE = PAGES / "start-from-github.md", PAGES / "start-from-stripe.md"
+ANYTHING, SCHEDULE = PAGES / "start-from-anything.md", PAGES / "run-on-a-schedule.md"
 STRIPE_SECRET = "whsec_of_an_endpoint_of_stripe"
 EXPRESSIONS: dict[str, Callable[[datetime], bool]] = {
     "*/15 * * * *": lambda at: at.minute % 15 == 0,
@@ -27,43 +25,8 @@ EXPRESSIONS: dict[str, Callable[[datetime], bool]] = {
 }
 
 
-def blocks(page: str, language: str = "sh") -> list[str]:
-    """Return the blocks of a page in one language, without the indent of a list."""
-    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```", (PAGES / page).read_text(), re.S | re.M)
-    return [re.sub(f"^{indent}", "", block, flags=re.M) for indent, block in found]
-
-
-class Shell:
-    """Runs blocks of a page in a folder that looks like a clone with a stack."""
-
-    def __init__(self, stack: RunningStack, folder: Path) -> None:
-        (folder / ".venv").symlink_to(ROOT / ".venv")
-        self._folder = folder
-        self._environ = environment(
-            HEADRACE_URL=stack.url,
-            HEADRACE_API_KEY=stack.key,
-            HEADRACE_DATA_DIR=str(stack.data_dir),
-        )
-
-    def run(self, block: str, **environ: str) -> str:
-        """Run a block, which must succeed; return its output."""
-        return self._done(["bash", "-euo", "pipefail", "-c", block], environ)
-
-    def python(self, program: str, **environ: str) -> str:
-        """Run a program, which must succeed; return its output."""
-        return self._done([sys.executable, "-c", program], environ)
-
-    def _done(self, command: list[str], environ: dict[str, str]) -> str:
-        done = subprocess.run(
-            command,
-            cwd=self._folder,
-            env=self._environ | environ,
-            capture_output=True,
-            text=True,
-            timeout=120,
-        )
-        assert done.returncode == 0, f"{command[-1]}: {done.stdout}{done.stderr}"
-        return done.stdout
+class Shell(GuideShell):
+    """Shell that creates triggers."""
 
     def create(self, block: str) -> tuple[str, str]:
         """Run a block that creates a trigger; return its id, and the last line."""
@@ -108,7 +71,7 @@ def test_each_expression_of_the_page_has_the_times_that_stand_beside_it(
 
     times = stack.api("POST", "/api/triggers/preview", body)[1]["at"]
 
-    assert f"| `{expression}` |" in (PAGES / SCHEDULE).read_text()
+    assert f"| `{expression}` |" in SCHEDULE.read_text()
     assert len(times) == 8
     assert all(EXPRESSIONS[expression](datetime.fromisoformat(at)) for at in times)
 
