@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from tests.support.acceptance.guide_shell import ROOT, GuideShell, blocks
 from tests.support.acceptance.running_stack import RunningStack, until
+from tests.support.guides.guide_shell import ROOT, GuideShell, blocks
 from tests.support.http.target import stub_server
 
 PAGES = ROOT / "docs" / "how-to" / "triggers"
