@@ -38,6 +38,7 @@ from engine.store.dispatch.gateway_leases import GatewayLeases
 from engine.store.dispatch.hints import HintSender
 from engine.store.dispatch.worker_leases import Leases
 from engine.store.executions.acceptance import ExecutionAcceptance
+from engine.store.executions.caller_waits import CallerWaits
 from engine.store.executions.checkpoints import Checkpoints
 from engine.store.executions.events import ExecutionEvents
 from engine.store.executions.executions import Executions
@@ -58,7 +59,6 @@ from engine.store.executions.offload import BlobStore, NoBlobStore, OffloadedVal
 from engine.store.executions.orphans import Orphans
 from engine.store.executions.read.results import ReserveMemory
 from engine.store.executions.unarchived import UnarchivedExecutions
-from engine.store.executions.waits import Waits
 from engine.store.executions.walks import Walks
 from engine.store.limits.governor import Governor
 from engine.store.limits.outbound import OutboundCalls
@@ -73,6 +73,7 @@ from engine.store.triggers.hooks import FoundHook, Hooks
 from engine.store.triggers.occurrences import HookEvent, NewRecord, Occurrences
 from engine.store.triggers.starting import NewOccurrence, OccurrenceRefused
 from engine.store.triggers.triggers import ReplaceRefusal, Triggers
+from engine.store.waits.node_waits import NodeWaits
 from engine.store.webhooks.deliveries import Deliveries
 from engine.store.webhooks.redelivery import Redelivered, Redelivery
 from engine.store.webhooks.webhooks import Webhook, Webhooks
@@ -258,13 +259,14 @@ class Store:
         self.feeding = BatchFeeding(client, self.batches.chunks)
         keeping = LedgerKeeping.from_settings(settings)
         self.children = Children(client, self.hints, self.offloaded, keeping)
+        self.node_waits = NodeWaits(client, self.hints, self.audit)
         self.events = ExecutionEvents(client, self.archive)
         self.walks = Walks(client, self.hints)
         self.checkpoints = Checkpoints(client)
         self.unarchived = UnarchivedExecutions(client)
         self.orphans = Orphans(client)
         days = settings.retention_days
-        self.waits = Waits(client, self.hints, self.schema, self.api_keys, days)
+        self.caller_waits = CallerWaits(client, self.hints, self.schema, self.api_keys, days)
 
     def _make_webhooks(self, settings: Settings, sealer: Sealer) -> None:
         client, hints = self.client, self.hints

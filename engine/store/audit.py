@@ -48,6 +48,8 @@ class AuditAction(StrEnum):
     TRIGGER_CHANGE = "trigger.change"
     TRIGGER_DELETE = "trigger.delete"
     TRIGGER_ROTATE = "trigger.rotate"
+    APPROVAL_APPROVE = "approval.approve"
+    APPROVAL_REFUSE = "approval.refuse"
     MODEL_CREATE = "model.create"
     MODEL_UPDATE = "model.update"
     MODEL_DELETE = "model.delete"

@@ -12,8 +12,8 @@ from engine.executions.execution import Execution, ExecutionOutcome
 from engine.executions.statuses import TERMINAL
 from engine.ids.idempotency import IdempotencyKey
 from engine.store import Principal
+from engine.store.executions.caller_waits import WaitDecision, WaitVerdict
 from engine.store.executions.notifier import CHECK_SECONDS
-from engine.store.executions.waits import WaitDecision, WaitVerdict
 from gateway.http.disconnects import has_disconnected
 from gateway.runs.answers import ACCEPTED, answer_accepted, answer_ended
 from gateway.runs.request import RunParameters
@@ -172,7 +172,7 @@ class PendingRunAnswer:
 
     async def _decide(self, *, is_caller_gone: bool) -> WaitDecision:
         # A caller that has hung up got no answer: its repeated call may still wait for the end.
-        return await self._request.services.store.waits.end(
+        return await self._request.services.store.caller_waits.end(
             self._principal.account.id,
             self.execution_id,
             self._principal.key_id,

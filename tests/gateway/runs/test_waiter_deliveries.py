@@ -11,7 +11,7 @@ import pytest
 from engine.errors import Unavailable
 from engine.executions.statuses import TERMINAL
 from engine.store import Account, Store
-from engine.store.executions.waits import DeadGateway, Waits
+from engine.store.executions.caller_waits import CallerWaits, DeadGateway
 from engine.store.redis import keyspace
 from gateway.admission.wait_lease import WaitLease
 from tests.gateway.conftest import Gateway, MakeClient
@@ -156,15 +156,15 @@ async def test_a_caller_who_hangs_up_while_the_store_is_away_is_told_later(
     owner: Owner, idle: FakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gateway.runs.waiter.CHECK_SECONDS", 0.01)
-    calls, end = [], Waits.end
+    calls, end = [], CallerWaits.end
 
-    async def fail_at_first(waits: Waits, *args: Any, **options: Any) -> Any:
+    async def fail_at_first(waits: CallerWaits, *args: Any, **options: Any) -> Any:
         calls.append(options)
         if len(calls) < 4:
             raise Unavailable
         return await end(waits, *args, **options)
 
-    monkeypatch.setattr(Waits, "end", fail_at_first)
+    monkeypatch.setattr(CallerWaits, "end", fail_at_first)
     call, execution_id = await owner.begin()
     call.cancel()
     await eventually(owner.armed(execution_id))
@@ -180,7 +180,7 @@ async def test_a_wait_that_runs_out_while_the_store_is_away_promises_nothing(
     async def fail(*_: Any, **__: Any) -> Any:
         raise Unavailable
 
-    monkeypatch.setattr(Waits, "end", fail)
+    monkeypatch.setattr(CallerWaits, "end", fail)
 
     answer = await owner.client.post(RUN, json=EVE, params={"timeout": "0.1"})
 
@@ -204,14 +204,14 @@ async def test_a_gateway_that_stops_says_where_the_end_is_delivered(
 async def test_an_end_in_the_moment_of_the_decision_is_answered(
     owner: Owner, idle: FakeWorker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    end = Waits.end
+    end = CallerWaits.end
 
-    async def end_late(waits: Waits, *args: Any, **options: Any) -> Any:
+    async def end_late(waits: CallerWaits, *args: Any, **options: Any) -> Any:
         idle.is_idle = False
         await eventually(lambda: owner.store.executions.status(*args[:2]), TERMINAL.__contains__)
         return await end(waits, *args, **options)
 
-    monkeypatch.setattr(Waits, "end", end_late)
+    monkeypatch.setattr(CallerWaits, "end", end_late)
 
     answer = await owner.client.post(RUN, json=EVE, headers=KEY, params={"timeout": "0.1"})
     repeated = await owner.client.post(RUN, json=EVE, headers=KEY)
@@ -269,7 +269,7 @@ async def end_waits_of_all(owner: Owner, execution_id: str) -> None:
     """End the wait as a sweeper does after the death of the one gateway."""
     (lease,) = await eventually(owner.store.gateway_leases.all)
     gateway = DeadGateway(channel=lease.channel, lived_until=lease.ends_at)
-    await owner.store.waits.end(
+    await owner.store.caller_waits.end(
         owner.account.id, execution_id, owner.key_id, is_caller_gone=True, gateway=gateway
     )
 
@@ -282,7 +282,7 @@ async def test_a_call_that_the_stopping_process_breaks_off_is_left_to_the_sweepe
     async def hang(*_: Any, **__: Any) -> Any:
         await asyncio.sleep(PATIENCE_SECONDS)
 
-    monkeypatch.setattr(Waits, "end", hang)
+    monkeypatch.setattr(CallerWaits, "end", hang)
     call, execution_id = await owner.begin()
     gateway.stopping.set()
     await asyncio.gather(call, return_exceptions=True)

@@ -4,6 +4,7 @@ from tests.support.store.batch_scenarios import BATCH_SCENARIOS
 from tests.support.store.child_scenarios import CHILD_SCENARIOS
 from tests.support.store.scenario import NOW, Scenario, Value, scenario
 from tests.support.triggers.scenarios import TRIGGER_SCENARIOS
+from tests.support.waits.scenarios import WAIT_SCENARIOS
 
 __all__ = ["NOW", "SCENARIOS", "Scenario"]
 
@@ -711,5 +712,6 @@ SCENARIOS = {
     ),
     **BATCH_SCENARIOS,
     **CHILD_SCENARIOS,
+    **WAIT_SCENARIOS,
     **TRIGGER_SCENARIOS,
 }

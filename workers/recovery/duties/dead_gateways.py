@@ -9,7 +9,7 @@ from itertools import islice
 from engine.ids import partitions
 from engine.store import Store
 from engine.store.dispatch.gateway_leases import GatewayLease, WaitedExecution
-from engine.store.executions.waits import SINCE_SCHEMA, DeadGateway, WaitVerdict
+from engine.store.executions.caller_waits import SINCE_SCHEMA, DeadGateway, WaitVerdict
 from workers.recovery.clock import RecoveryClock
 from workers.recovery.duty import Duty
 
@@ -124,7 +124,7 @@ class DeadGateways(Duty):
         lease = self._dead[waited.channel]
         if waited.ended_at is not None and waited.ended_at < lease.renewed_at - ANSWER_MS:
             return False
-        decision = await self._store.waits.end(
+        decision = await self._store.caller_waits.end(
             waited.account_id,
             waited.execution_id,
             waited.key_id,

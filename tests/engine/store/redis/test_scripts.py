@@ -34,7 +34,7 @@ REFUSED_WHEN_FULL = {
         "save_draft",
     ),
     *("save_trigger", "rotate_hook"),
-    *("open_children", "replace_key", "restore_workflow", "revise_version"),
+    *("open_children", "open_wait", "replace_key", "restore_workflow", "revise_version"),
     "save_workflow",
     "request_cover",
     *("add_delivery", "save_model", "save_secret", "save_webhook", "top_up"),

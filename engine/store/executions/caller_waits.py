@@ -51,7 +51,7 @@ class DeadGateway:
     lived_until: int
 
 
-class Waits:
+class CallerWaits:
     """Decides between answers and deliveries, each time in one script."""
 
     def __init__(

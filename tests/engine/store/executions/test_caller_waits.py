@@ -11,7 +11,7 @@ from engine.executions.statuses import ExecutionStatus
 from engine.ids.idempotency import IdempotencyKey
 from engine.store import Account, Store
 from engine.store.executions.advance import Step, Verdict
-from engine.store.executions.waits import DeadGateway, WaitDecision, WaitVerdict
+from engine.store.executions.caller_waits import DeadGateway, WaitDecision, WaitVerdict
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from engine.store.webhooks.delivery_keys import WebhookOwner
@@ -52,7 +52,7 @@ class Waiting:
         """End the wait, by default of a caller who is still connected."""
         options = {"is_caller_gone": False, **options}
         key_id = options.pop("key_id", self.key_id)
-        return await self.store.waits.end(self.account_id, execution_id, key_id, **options)
+        return await self.store.caller_waits.end(self.account_id, execution_id, key_id, **options)
 
     async def walk(self, execution_id: str, ends: ExecutionStatus | None = None) -> None:
         """End the execution as a worker does that has claimed it before."""

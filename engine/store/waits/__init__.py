@@ -1,0 +1,1 @@
+"""Waits of nodes: opened, answered, ended and listed."""
