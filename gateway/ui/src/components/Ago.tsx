@@ -33,10 +33,29 @@ export function credits(count: number): string {
   return `${count.toLocaleString("en")} ${count === 1 ? "credit" : "credits"}`;
 }
 
+/** A length of time: below two minutes in seconds, else in its two largest units, such as "2 d 4 h". */
 export function duration(ms: number): string {
   if (ms < 1_000) return `${Math.round(ms)} ms`;
-  return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  if (ms < 120_000) return `${(ms / 1_000).toFixed(ms < 10_000 ? 1 : 0)} s`;
+  const seconds = Math.floor(ms / 1_000);
+  const place = LONG_UNITS.findIndex(({ size }) => seconds >= size);
+  const [large, small] = LONG_UNITS.slice(place, place + 2) as [LongUnit, LongUnit];
+  const rest = Math.floor((seconds % large.size) / small.size);
+  return `${Math.floor(seconds / large.size)} ${large.name}${rest > 0 ? ` ${rest} ${small.name}` : ""}`;
 }
+
+interface LongUnit {
+  name: string;
+  /** In seconds. */
+  size: number;
+}
+
+const LONG_UNITS: LongUnit[] = [
+  { name: "d", size: 86_400 },
+  { name: "h", size: 3_600 },
+  { name: "min", size: 60 },
+  { name: "s", size: 1 },
+];
 
 const day = new Intl.DateTimeFormat("en", { month: "short", day: "numeric" });
 const clock = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
@@ -53,8 +72,5 @@ export function Moment({ at }: { at: string }) {
 
 /** The time from one moment to another, of any length. */
 export function timeBetween(from: string, to: string): string {
-  const ms = Math.max(0, Date.parse(to) - Date.parse(from));
-  const minutes = Math.floor(ms / 60_000);
-  if (minutes < 2) return duration(ms);
-  return minutes < 120 ? `${minutes} min` : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+  return duration(Math.max(0, Date.parse(to) - Date.parse(from)));
 }

@@ -66,7 +66,7 @@ function Refusal({ message, code }: { message: string; code: string }) {
   );
 }
 
-/** Seconds since a moment, as they pass. */
+/** Time since a moment, as it passes. */
 export function Clock({ since }: { since: number }) {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
@@ -75,7 +75,7 @@ export function Clock({ since }: { since: number }) {
   }, []);
   return (
     <span className="muted figures" aria-hidden="true">
-      {(Math.max(0, now - since) / 1_000).toFixed(1)} s
+      {now - since < 120_000 ? `${(Math.max(0, now - since) / 1_000).toFixed(1)} s` : duration(now - since)}
     </span>
   );
 }

@@ -2,9 +2,11 @@
 
 import type { GraphEdge, GraphNode } from "../../api/types";
 import { BODY, bodyOf, documentInside } from "../bodies/body";
-import type { Catalogue } from "../catalogue/catalogue";
+import type { Catalogue, SettingSchema } from "../catalogue/catalogue";
 import { type Change, difference, fieldChanges } from "../document/difference";
 import type { EditorDocument } from "../document/document";
+import { durationInWords } from "../settings/waits/durations";
+import { choiceInWords } from "../settings/widgets/choices";
 
 export type Kind = "added" | "removed" | "changed";
 
@@ -55,7 +57,17 @@ export function nodeLabel(catalogue: Catalogue | undefined, node: GraphNode): st
 }
 
 export function fieldLabel(catalogue: Catalogue | undefined, node: GraphNode, field: string): string {
-  return catalogue?.get(node.type)?.settings.properties?.[field]?.title ?? field;
+  return schemaOf(catalogue, node, field)?.title ?? field;
+}
+
+function schemaOf(catalogue: Catalogue | undefined, node: GraphNode, field: string): SettingSchema | undefined {
+  return catalogue?.get(node.type)?.settings.properties?.[field];
+}
+
+/** The value of a setting as its control shows it. */
+function shownValue(schema: SettingSchema | undefined, field: string, value: unknown): unknown {
+  if (typeof value === "number" && schema?.["x-widget"] === "duration") return durationInWords(value);
+  return typeof value === "string" && schema?.enum ? choiceInWords(field, value) : value;
 }
 
 /** Number of changes that people would name; a place on the canvas is none. */
@@ -91,10 +103,11 @@ function addNode(words: Words, catalogue: Catalogue | undefined, change: Change 
   const isInside = bodyOf(before) !== null && bodyOf(after) !== null;
   if (before && after) addInside(words, catalogue, before, after);
   const shown = worthNaming.filter((each) => !isInside || !each.isSetting || each.field !== BODY);
-  const fields = shown.map(({ field, isSetting, ...sides }) => ({
-    label: isSetting ? fieldLabel(catalogue, node, field) : field,
-    ...sides,
-  }));
+  const fields = shown.map(({ field, isSetting, before: former, after: latter }) => {
+    if (!isSetting) return { label: field, before: former, after: latter };
+    const schema = schemaOf(catalogue, node, field);
+    return { label: fieldLabel(catalogue, node, field), before: shownValue(schema, field, former), after: shownValue(schema, field, latter) };
+  });
   words.nodes.push({ key: `node ${id}`, kind: kindOf(change), title: nodeLabel(catalogue, node), node: id, fields });
 }
 

@@ -13,12 +13,15 @@ import { SettingField } from "./SettingField";
 import { WireTo } from "./template/PlaceholderList";
 import { socketNames } from "./template/placeholders";
 import { useSources } from "./template/sources";
+import { DelayChoice, isDelay, isOfDelay } from "./waits/DelayChoice";
 import { socketOf } from "./WiredNote";
 
 /** Settings that few people need, which are folded away. */
 const RARE = new Set(["retry", "timeoutSeconds", "onError", "fallback", "strict", "maxBytes", "saveAs", "each"]);
 
 function isRare(type: NodeType, name: string): boolean {
+  // The time of a person to answer is no limit of work.
+  if (type.settings.properties?.[name]?.["x-widget"] === "duration") return false;
   return RARE.has(name) || (name === "values" && "fields" in (type.settings.properties ?? {}));
 }
 
@@ -37,6 +40,7 @@ export function NodeSettings({ node, type }: { node: GraphNode; type: NodeType }
   }, [focused, node.id]);
   const isShown = ([name, schema]: [string, SettingSchema]): boolean =>
     schema["x-widget"] !== "hidden" &&
+    !isOfDelay(type, name) &&
     !isOfOtherWork(type, node, name) &&
     (name !== "fallback" || node.data.onError === "fallback");
   const all = Object.entries(type.settings.properties ?? {}).filter(isShown);
@@ -51,6 +55,7 @@ export function NodeSettings({ node, type }: { node: GraphNode; type: NodeType }
     <div className="stack settings" ref={form}>
       <p className="hint">{type.description}</p>
       <OtherReasons node={node} type={type} />
+      {isDelay(type) && <DelayChoice node={node} type={type} />}
       {all.filter(([name]) => !isRare(type, name)).map(show)}
       {rare.length > 0 && (
         <Fold className="more" summary={<>More{used > 0 && <span className="badge">{used} set</span>}</>}>

@@ -1,6 +1,7 @@
 /** The settings that tell most about a node, for its card. */
 
 import type { GraphNode } from "../../../api/types";
+import { durationInWords } from "../../settings/waits/durations";
 
 /** The setting that is shown, by type; others show the first of `COMMON`. */
 const SHOWN: Record<string, string[]> = {
@@ -9,6 +10,8 @@ const SHOWN: Record<string, string[]> = {
   condition: ["expression"],
   imageConvert: ["format"],
   merge: ["mode"],
+  approval: ["title", "message"],
+  delay: [],
 };
 const COMMON = ["prompt", "text", "expression", "url", "aspectRatio"];
 
@@ -35,6 +38,7 @@ const LISTED: Record<string, (data: GraphNode["data"]) => string> = {
   requestInput: ({ fields }) => namesOf(fields, "label"),
   responseOutput: ({ fields }) => namesOf(fields),
   switch: ({ cases }) => namesOf(cases),
+  delay: ({ seconds, until }) => delayInWords(seconds, until),
   list: ({ items }) => (Array.isArray(items) && items.length > 0 ? counted(items.length, "item") : ""),
   imageResize: ({ width, height }) => (width || height ? `${width ?? "…"} × ${height ?? "…"}` : ""),
   imageCrop: ({ width, height }) => (width || height ? `${width ?? "…"} × ${height ?? "…"}` : ""),
@@ -48,6 +52,14 @@ function namesOf(values: unknown, member = "name"): string {
   if (!Array.isArray(values)) return "";
   const names = values.map((each: Record<string, unknown> | null) => each?.[member] ?? each?.name);
   return names.filter((name) => typeof name === "string" && name).join(", ");
+}
+
+const moment = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });
+
+function delayInWords(seconds: unknown, until: unknown): string {
+  if (typeof seconds === "number") return `Waits ${durationInWords(seconds)}`;
+  if (typeof until !== "string" || Number.isNaN(Date.parse(until))) return "";
+  return `Waits until ${moment.format(Date.parse(until))}`;
 }
 
 function firstLines(text: string): string {

@@ -10,23 +10,26 @@ import type { WidgetProps } from "../widgets/widget";
 import { AddField } from "./AddField";
 import { FieldForm } from "./FieldForm";
 import { FormPreview } from "./FormPreview";
-import { type DraftField, freeName, retyped, TYPES } from "./fields";
+import { type DraftField, freeName, retyped, TYPES, typesOf } from "./fields";
 
-/** The form that callers fill in: its fields in order, each with its constraints, and a preview. */
-export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
+/** The form that callers or approvers fill in: its fields in order, each with its constraints, and a preview. */
+export function FieldDesigner({ node, name, schema, value, onChange }: WidgetProps) {
   const [newest, setNewest] = useState<number | null>(null);
   const rows = (Array.isArray(value) ? value : []) as DraftField[];
   const names = rows.map((row) => row.name);
+  const types = typesOf(schema);
+  // Fields of other forms have no sockets, and a socket may have the name of one.
+  const haveSockets = node.type === "requestInput";
   const set = (next: DraftField[], part?: string, also?: Edit): void => onChange(next.length > 0 ? next : undefined, part, also);
 
   const change = (place: number, to: DraftField, part: string): void => {
     const before = rows[place] as DraftField;
-    const also = to.name === before.name ? undefined : renameSocket(node.id, "outputs", before.name, to.name);
+    const also = !haveSockets || to.name === before.name ? undefined : renameSocket(node.id, "outputs", before.name, to.name);
     set(rows.map((row, each) => (each === place ? to : row)), `${place}.${part}`, also);
   };
   const reorder = (next: DraftField[]): void => {
     const gone = names.find((each) => !next.some((row) => row.name === each));
-    set(next, undefined, gone === undefined ? undefined : unwire(node.id, "outputs", gone));
+    set(next, undefined, !haveSockets || gone === undefined ? undefined : unwire(node.id, "outputs", gone));
   };
   const add = (type: FieldType): void => {
     set([...rows, retyped({ name: freeName("field", names), type: "text", required: false }, type)]);
@@ -49,13 +52,14 @@ export function FieldDesigner({ node, name, value, onChange }: WidgetProps) {
               field={row}
               isNew={place === newest}
               taken={names.filter((_, each) => each !== place)}
+              types={types}
               onChange={(to, part) => change(place, to, part)}
               onCopy={() => copy(place)}
             />
           )}
         </Sortable>
       )}
-      <AddField onAdd={add} />
+      <AddField types={types} onAdd={add} />
       <FormPreview fields={rows} />
     </div>
   );
@@ -68,11 +72,12 @@ interface RowProps {
   /** Just added: it is open, with the caret in its name. */
   isNew: boolean;
   taken: string[];
+  types: [FieldType, string][];
   onChange: (field: DraftField, part: string) => void;
   onCopy: () => void;
 }
 
-function Row({ nodeId, path, field, isNew, taken, onChange, onCopy }: RowProps) {
+function Row({ nodeId, path, field, isNew, taken, types, onChange, onCopy }: RowProps) {
   const count = useReasons(nodeId, path).length;
   return (
     <Fold
@@ -90,7 +95,7 @@ function Row({ nodeId, path, field, isNew, taken, onChange, onCopy }: RowProps) 
       }
     >
       <div className="stack tight">
-        <FieldForm path={path} field={field} isNew={isNew} taken={taken} onChange={onChange} />
+        <FieldForm path={path} field={field} isNew={isNew} taken={taken} types={types} onChange={onChange} />
         <RowReasons nodeId={nodeId} path={path} />
         <div className="row">
           <Button isCompact onClick={onCopy} aria-label={`Duplicate field ${field.name}`}>

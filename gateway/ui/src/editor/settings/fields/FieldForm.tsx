@@ -4,13 +4,14 @@ import { TextField } from "../../../components/TextField";
 import { NameInput } from "../lists/NameInput";
 import { FieldValue } from "../models/FieldValue";
 import { NumberInput } from "../widgets/simple";
-import { type Constraint, constraintsOf, type DraftField, NAME, NAME_RULE, retyped, TYPES, withMember } from "./fields";
+import { ALL_TYPES, type Constraint, constraintsOf, type DraftField, NAME, NAME_RULE, retyped, withMember } from "./fields";
 
 interface Props {
   path: string;
   field: DraftField;
   isNew: boolean;
   taken: string[];
+  types?: [FieldType, string][];
   onChange: (field: DraftField, part: string) => void;
 }
 
@@ -22,7 +23,7 @@ const LIMITS: Record<Exclude<Constraint, "options">, string> = {
 };
 
 /** All that is set of one field. */
-export function FieldForm({ path, field, isNew, taken, onChange }: Props) {
+export function FieldForm({ path, field, isNew, taken, types = ALL_TYPES, onChange }: Props) {
   const id = useId();
   const set = (member: string, value: unknown): void => onChange(withMember(field, member, value), member);
   const constraints = constraintsOf(field.type);
@@ -36,7 +37,7 @@ export function FieldForm({ path, field, isNew, taken, onChange }: Props) {
         <div className="field" data-field={`${path}.type`}>
           <label htmlFor={`${id}-type`}>Type</label>
           <select id={`${id}-type`} className="input" value={field.type} onChange={(event) => onChange(retyped(field, event.target.value as FieldType), "type")}>
-            {Object.entries(TYPES).map(([type, words]) => (
+            {types.map(([type, words]) => (
               <option key={type} value={type}>
                 {words}
               </option>

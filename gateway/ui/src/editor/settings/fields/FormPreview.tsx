@@ -5,7 +5,7 @@ import { Fold } from "../Fold";
 import { ownFields } from "../models/ValuesWidget";
 import type { DraftField } from "./fields";
 
-/** The form as callers see it. Its values are not sent. */
+/** The form as those who fill it in see it. Its values are not sent. */
 export function FormPreview({ fields }: { fields: DraftField[] }) {
   const [draft, setDraft] = useState<Record<string, unknown>>({});
   const complete = ownFields(fields);

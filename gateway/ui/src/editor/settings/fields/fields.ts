@@ -1,6 +1,7 @@
 /** Fields of a form, as the Request Input holds them. */
 
 import type { Field, FieldType } from "../../../api/types";
+import type { SettingSchema } from "../../catalogue/catalogue";
 
 /** A field that may be incomplete. */
 export type DraftField = Partial<Omit<Field, "default">> & { name: string; type: FieldType; default?: unknown };
@@ -17,6 +18,14 @@ export const TYPES: Record<FieldType, string> = {
   audio: "Sound",
   json: "JSON",
 };
+export const ALL_TYPES = Object.entries(TYPES) as [FieldType, string][];
+
+/** The types that fields of a setting may have, with their words. */
+export function typesOf(schema: SettingSchema): [FieldType, string][] {
+  const allowed = schema.items?.properties?.type?.enum;
+  return allowed ? ALL_TYPES.filter(([type]) => allowed.includes(type)) : ALL_TYPES;
+}
+
 export const NAME = /^(?!params$)(?! )[^\x00-\x1f\x7f]{1,64}(?<! )$/;
 export const NAME_RULE = "1 to 64 characters, with no space around them, and not ‘params’.";
 

@@ -13,6 +13,8 @@ import { ModelPicker } from "../models/ModelPicker";
 import { ValuesWidget } from "../models/ValuesWidget";
 import { AuthWidget } from "../secrets/AuthWidget";
 import { TemplateWidget } from "../template/TemplateWidget";
+import { DurationWidget } from "../waits/DurationWidget";
+import { MomentWidget } from "../waits/MomentWidget";
 import { AssetWidget } from "./AssetWidget";
 import { FallbackWidget } from "./FallbackWidget";
 import { JsonWidget } from "./JsonWidget";
@@ -27,6 +29,8 @@ export const WIDGETS: Record<string, Widget> = {
   model: { Control: ModelPicker, isExplained: true },
   number: { Control: NumberLine },
   slider: { Control: Slider },
+  duration: { Control: DurationWidget, isExplained: true },
+  moment: { Control: MomentWidget, isExplained: true },
   select: { Control: Choice },
   toggle: { Control: Switch },
   color: { Control: Color },

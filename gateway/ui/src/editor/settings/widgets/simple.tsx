@@ -2,6 +2,7 @@
 
 import { useState } from "react";
 import type { SettingSchema } from "../../catalogue/catalogue";
+import { choiceInWords } from "./choices";
 import { inWords, type WidgetProps } from "./widget";
 
 /** Attributes that all controls have. */
@@ -112,7 +113,7 @@ function choicesOf(schema: SettingSchema): string[] {
 }
 
 export function Choice(props: WidgetProps) {
-  const { schema, value, onChange } = props;
+  const { name, schema, value, onChange } = props;
   const byDefault = inWords(schema.default);
   const shown = typeof value === "string" ? value : "";
   const known = choicesOf(schema);
@@ -125,11 +126,13 @@ export function Choice(props: WidgetProps) {
       value={shown === byDefault ? "" : shown}
       onChange={(event) => onChange(event.target.value || undefined)}
     >
-      <option value="">{byDefault ? `${byDefault} (default)` : isRequired ? "Choose…" : "Not set"}</option>
+      <option value="">{byDefault ? `${choiceInWords(name, byDefault)} (default)` : isRequired ? "Choose…" : "Not set"}</option>
       {choices
         .filter((choice) => choice !== byDefault)
         .map((choice) => (
-          <option key={choice}>{choice}</option>
+          <option key={choice} value={choice}>
+            {choiceInWords(name, choice)}
+          </option>
         ))}
     </select>
   );
