@@ -31,6 +31,7 @@ MAX_EXPRESSIONS = 102_400
 """Characters of all CEL expressions of a graph, which bounds the time to compile them."""
 MAX_NAMED = 10
 """Names listed in one message."""
+NO_WIRES: tuple[Sequence[str], Sequence[str]] = ((), ())
 
 
 def parse_graph(
@@ -94,7 +95,7 @@ def _parse_node(
     unknown = ParsedNode(position=position, id=node_id)
     if data is None:
         return unknown
-    policy = _read_policy(draft, node_id, data)
+    policy = _read_policy(draft, kind, node_id, data)
     if kind is None or not _is_within_budget(draft, node_id, data):
         return unknown
     try:
@@ -104,6 +105,8 @@ def _parse_node(
         shown = with_error_out(kind, kind.sketch(data))
         # Without a type, errors that follow from its settings are not reported; missing wires are.
         return replace(unknown, inputs=kind.needs(data), shown=shown)
+    wired_inputs, _ = draft.wires.get(node_id, NO_WIRES)
+    draft.report_settings(SettingsError(*kind.wire_faults(settings, wired_inputs)), node_id)
     if not draft.allow_reserved:
         draft.report_settings(SettingsError(*kind.outdated(settings)), node_id)
     if not draft.allow_private:
@@ -152,7 +155,7 @@ def _connect(draft: ParsedGraph, parsed: ParsedNode, kind: ChildrenNode) -> Pars
 
 
 def _wired_interface(draft: ParsedGraph, parsed: ParsedNode, kind: ChildrenNode) -> CalleeInterface:
-    inputs, outputs = draft.wires.get(parsed.id, ((), ()))
+    inputs, outputs = draft.wires.get(parsed.id, NO_WIRES)
     own = {*kind.outputs(parsed.settings), ERROR_OUT}
     return wired_interface(inputs, (name for name in outputs if name not in own))
 
@@ -264,11 +267,13 @@ def _expression_length(data: Mapping[str, Any]) -> int:
     return sum(len(str(text)) for text in (data.get("expression", ""), *conditions))
 
 
-def _read_policy(draft: ParsedGraph, node_id: str, data: Mapping[str, Any]) -> Policy:
+def _read_policy(
+    draft: ParsedGraph, kind: NodeType | None, node_id: str, data: Mapping[str, Any]
+) -> Policy:
     if not draft.allow_reserved:
         draft.report_settings(SettingsError(*reserved_faults(data)), node_id)
     try:
-        return parse_policy(data)
+        return parse_policy(data, takes_timeout=kind is None or kind.takes_timeout)
     except SettingsError as error:
         draft.report_settings(error, node_id)
         return Policy()

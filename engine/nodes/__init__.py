@@ -1,8 +1,10 @@
 """Node types, one module each."""
 
+from engine.nodes.approval import Approval
 from engine.nodes.assistant import Assistant
 from engine.nodes.condition import Condition
 from engine.nodes.custom_model import CustomModel
+from engine.nodes.delay import Delay
 from engine.nodes.for_each import ForEach
 from engine.nodes.generators import ImageGenerator, MusicGenerator, VideoGenerator
 from engine.nodes.http_request import HttpRequest
@@ -41,6 +43,8 @@ NODE_TYPES: tuple[NodeType, ...] = (
     Merge(),
     SubWorkflow(),
     ForEach(),
+    Delay(),
+    Approval(),
     ResponseOutput(),
     Note(),
 )

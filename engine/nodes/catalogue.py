@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from engine.nodes import NODE_TYPES
 from engine.nodes.support.base import NodeType
 from engine.nodes.support.failures import with_error_out
-from engine.nodes.support.policy import CACHE, POLICY, RETRY
+from engine.nodes.support.policy import CACHE, POLICY, RETRY, TIMEOUT
 from engine.nodes.support.settings import Schema, schema_of
 from engine.values.json_schemas import DRAFT
 from engine.values.sockets import Sockets
@@ -49,7 +49,8 @@ def settings_schema(kind: NodeType) -> Schema:
     Data that do not fit it cannot be saved. A save also checks rules between settings, templates,
     expressions, URLs and the fields of the node's model.
     """
-    policy = (each for each in POLICY if kind.takes_retry or each is not RETRY)
+    is_taken = {RETRY.name: kind.takes_retry, TIMEOUT.name: kind.takes_timeout}
+    policy = (each for each in POLICY if is_taken.get(each.name, True))
     members = (*kind.members, *policy, CACHE)
     return {"$schema": DRAFT, "title": kind.label, **schema_of(members)}
 

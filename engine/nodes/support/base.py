@@ -41,6 +41,8 @@ class WorkKind(StrEnum):
     """Heavy or untrusted local work: runs in a child process that can be killed."""
     CHILDREN = "children"
     """Waits for executions that it starts, without a worker."""
+    WAIT = "wait"
+    """Waits for a time or an answer, without a worker."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,6 +215,8 @@ class NodeType(Protocol):
     """Schema version of the store from which on nodes of the type can be saved."""
     takes_retry: bool = True
     """The common setting `retry` has an effect; else it is a fault."""
+    takes_timeout: bool = True
+    """The common setting `timeoutSeconds` has its usual meaning and range."""
     semantics: int = 1
     """Version of what the type does with its settings and inputs.
 
@@ -237,6 +241,10 @@ class NodeType(Protocol):
 
     def outdated(self, settings: Any) -> Iterable[SettingFault]:
         """Return faults of settings that run, and could once be saved, but cannot any more."""
+        return ()
+
+    def wire_faults(self, settings: Any, wired: Collection[str]) -> Iterable[SettingFault]:
+        """Return faults of settings that depend on which input sockets are wired."""
         return ()
 
     def unavailable_reason(self) -> str | None:

@@ -65,6 +65,8 @@ class CalleeInterface:
     """Named outputs; none: there is one result."""
     is_exact: bool = True
     """False: the names are those of the wires alone, since the workflow may change."""
+    asks: bool = False
+    """An `approval` is in the workflow, or in one that it calls over any number of steps."""
 
 
 def wired_interface(inputs: Iterable[str], outputs: Iterable[str]) -> CalleeInterface:

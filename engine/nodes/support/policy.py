@@ -34,10 +34,14 @@ class Policy:
     """Outputs after a failure, by socket, with `on_error` "fallback"; others are null."""
 
 
-def parse_policy(data: Mapping[str, Any]) -> Policy:
-    """Read a node's policy. Raises SettingsError with all reasons."""
+def parse_policy(data: Mapping[str, Any], *, takes_timeout: bool = True) -> Policy:
+    """Read a node's policy. Raises SettingsError with all reasons.
+
+    `takes_timeout`: the node's type gives `timeoutSeconds` no meaning of its own.
+    """
     faults = Faults()
-    given = read_all((RETRY, TIMEOUT, ON_ERROR), data, faults)
+    members = (RETRY, TIMEOUT, ON_ERROR) if takes_timeout else (RETRY, ON_ERROR)
+    given = read_all(members, data, faults)
     # Elsewhere a member of this name may be the value of a model's field, as in release 0.1.0.
     given["fallback"] = FALLBACK.read(data, faults) if uses_fallback(data) else {}
     faults.finish()
@@ -45,7 +49,7 @@ def parse_policy(data: Mapping[str, Any]) -> Policy:
     return Policy(
         attempts=int(retry.get("attempts", 1)),
         backoff=float(retry.get("backoff", 1.0)),
-        timeout_seconds=given["timeoutSeconds"],
+        timeout_seconds=given.get(TIMEOUT.name),
         on_error=given["onError"],
         fallback=given["fallback"],
     )

@@ -2,10 +2,11 @@
 
 import asyncio
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from engine.errors import VersionNotFound, WorkflowNotFound
 from engine.errors.nodes import SettingFault
+from engine.graph.approvals import has_approval
 from engine.graph.bodies import Elements
 from engine.graph.calls import find_calls
 from engine.graph.parsed import Callees
@@ -39,8 +40,7 @@ async def resolve_callees(
         return {}
     reading = _Reading(store, account_id)
     await reading.read(calls)
-    if slug is not None:
-        await reading.read_all_called(calls)
+    await reading.read_all_called(calls)
     return {call: reading.check(call, slug) for call in calls}
 
 
@@ -101,7 +101,7 @@ class _Reading:
         if len(self.found) > MAX_REACHED:
             reason = f"workflow: it leads to more than {MAX_REACHED} workflows"
             return SettingFault(reason, "workflow")
-        return interface_of(plan)
+        return replace(interface_of(plan), asks=self._leads_to_approval(call))
 
     def _calls_of(self, call: Callee) -> Collection[Callee]:
         found = self.found.get(call)
@@ -110,6 +110,21 @@ class _Reading:
         if call not in self.calls:
             self.calls[call] = find_calls(found[0].document.nodes)
         return self.calls[call]
+
+    def _leads_to_approval(self, first: Callee) -> bool:
+        """Return whether a workflow, or one that it calls over any number of steps, has one."""
+        seen, pending = {first}, [first]
+        while pending:
+            call = pending.pop()
+            found = self.found.get(call)
+            if found is None or isinstance(found, SettingFault):
+                continue
+            if has_approval(found[0].document.nodes):
+                return True
+            more = set(self._calls_of(call)) - seen
+            pending += more
+            seen |= more
+        return False
 
     def _find_way(self, first: Callee, slug: str) -> Sequence[Callee]:
         """Return the calls from `first` to one of `slug`; none: they do not lead there."""

@@ -18,6 +18,7 @@ from engine.services.runs.inner_plans import find_inner_plans
 from engine.services.secrets import check_secrets
 from engine.services.workflows.callees import resolve_callees
 from engine.services.workflows.graph_checks import GraphChecker
+from engine.services.workflows.public_checks import check_public
 from engine.services.workflows.save_workflow import check_uploads
 from engine.services.workflows.schema_checks import check_schema
 from engine.store import Store
@@ -59,6 +60,7 @@ async def check_workflow(
     checker: GraphChecker,
     inputs: Mapping[str, Any] | None = None,
     slug: str | None = None,
+    is_public: bool = False,
 ) -> WorkflowCheck:
     """Check a graph, with the account's assets and secrets; a large one in a thread.
 
@@ -74,12 +76,14 @@ async def check_workflow(
     uploads = await check_uploads(store, account_id, nodes)
     secrets = await check_secrets(store, account_id, nodes)
     waiting = check_schema(store.schema, nodes, edges)
+    public = await check_public(store, account_id, nodes, callees, slug=slug, is_public=is_public)
     return WorkflowCheck(
         problems=(
             *computed.problems,
             *waiting,
             *uploads,
             *secrets,
+            *public,
         ),
         sockets=computed.sockets,
         costs=computed.costs,

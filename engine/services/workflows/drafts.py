@@ -56,6 +56,7 @@ async def save_draft(
         markup=markup,
         checker=checker,
         slug=slug,
+        is_public=document.public_playground,
     )
     problems = [problem.as_dict() for problem in check.problems]
     draft = await store.drafts.write(account_id, slug, document, problems, expected)

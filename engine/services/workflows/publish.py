@@ -4,10 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import replace
 from typing import Any
 
-from engine.errors import RevisionConflict, VersionConflict
+from engine.errors import InvalidGraph, RevisionConflict, VersionConflict
 from engine.graph.document import Document, is_draft, parse_document
 from engine.services.workflows.drafts import begin_draft, carry_visibility
 from engine.services.workflows.graph_checks import GraphChecker
+from engine.services.workflows.public_checks import find_public_problems
 from engine.services.workflows.save_workflow import check_cover, check_document, finish_save
 from engine.store import Store, Workflow
 
@@ -72,8 +73,8 @@ async def update_workflow(
                 former=current.document,
                 slug=slug,
             )
-        elif document.cover != current.document.cover:
-            await check_cover(store, account_id, document.cover)
+        else:
+            await _check_revision(store, current, document)
         if expected is not None and current.version not in expected:
             break
         try:
@@ -84,6 +85,18 @@ async def update_workflow(
         await finish_save(store, workflow)
         return workflow
     raise VersionConflict(current.version)
+
+
+async def _check_revision(store: Store, current: Workflow, document: Document) -> None:
+    """Check members that change without a new version. Raises InvalidBody and InvalidGraph."""
+    account_id, former = current.account_id, current.document
+    if document.cover != former.cover:
+        await check_cover(store, account_id, document.cover)
+    becomes_public = document.public_playground and not former.public_playground
+    if current.version and becomes_public:  # a draft is checked when it is published
+        problems = await find_public_problems(store, account_id, document, current.slug)
+        if problems:
+            raise InvalidGraph([problem.as_dict() for problem in problems])
 
 
 async def _write(store: Store, current: Workflow, document: Document, publishes: bool) -> Workflow:

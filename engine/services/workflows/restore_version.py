@@ -24,7 +24,7 @@ async def restore_version(
     document = replace(
         former.document, public_playground=live.public_playground, is_template=live.is_template
     )
-    problems = await find_problems(store, account_id, former.document, checker=checker, slug=slug)
+    problems = await find_problems(store, account_id, document, checker=checker, slug=slug)
     if problems:
         raise InvalidGraph(problems)
     note = f"Version {version} restored"

@@ -15,6 +15,7 @@ from engine.nodes.upload import Upload, UploadSettings
 from engine.services.secrets import check_secrets, note_secrets
 from engine.services.workflows.callees import resolve_callees
 from engine.services.workflows.graph_checks import GraphChecker
+from engine.services.workflows.public_checks import check_public
 from engine.services.workflows.schema_checks import check_schema
 from engine.store import Draft, Store, Workflow
 
@@ -58,6 +59,11 @@ async def find_problems(
     problems = [
         *graph.problems,
         *check_schema(store.schema, document.nodes, document.edges),
+        *await check_public(
+            *(store, account_id, document.nodes, callees),
+            slug=slug,
+            is_public=document.public_playground,
+        ),
         *await check_uploads(store, account_id, document.nodes),
         *await check_secrets(store, account_id, document.nodes),
     ]

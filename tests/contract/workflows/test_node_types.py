@@ -12,6 +12,7 @@ from tests.support.gateway.documents import edge
 ROUTES = {"GET /api/node-types": "workflow:read or model:run"}
 """The requirement of the route on its caller, as reviewed."""
 
+NO_RETRY = ("subWorkflow", "forEach", "delay", "approval")
 PATH = "/api/node-types"
 ROW = {
     "type": str,
@@ -65,8 +66,9 @@ def test_settings_are_a_schema_with_defaults_and_controls(caller: Caller) -> Non
         jsonschema_rs.validator_for(row["settings"])
         members = row["settings"]["properties"]
         assert all(each["x-widget"] for each in members.values())
-        assert {"timeoutSeconds", "onError"} <= members.keys()
-        assert ("retry" in members) is (name not in ("subWorkflow", "forEach"))
+        assert ("timeoutSeconds" in members) is (name != "delay")
+        assert "onError" in members
+        assert ("retry" in members) is (name not in NO_RETRY)
     merge = catalogue(caller)["merge"]["settings"]["properties"]["mode"]
     assert (merge["default"], merge["enum"]) == ("first", ["first", "all", None])
 

@@ -25,7 +25,8 @@ def make_page() -> str:
     parts = [HEAD, "## Every node\n", COLUMNS, *_rows(every, ()), ""]
     for entry, kind in zip(list_node_types(), NODE_TYPES, strict=True):
         schema = settings_schema(kind)
-        own = {name: each for name, each in schema["properties"].items() if name not in every}
+        shown = schema["properties"].items()
+        own = {name: each for name, each in shown if each != every.get(name)}
         rows = [COLUMNS, *_rows(own, schema.get("required", ()))] if own else ["It has none."]
         parts += [f"## `{entry.type}`\n", f"{entry.label}: {entry.description}\n", *rows, ""]
     return "\n".join(parts)
