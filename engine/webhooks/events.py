@@ -6,13 +6,14 @@ from engine.errors import InvalidWebhook
 
 STARTED = "execution.started"
 WAITING = "execution.waiting"
-"""Not known yet: no execution waits."""
 NODE_FINISHED = "node.finished"
 ENDS = ("execution.completed", "execution.failed", "execution.cancelled")
 """Events of a webhook that names none."""
 BATCH_ENDS = ("batch.completed", "batch.cancelled")
 """Events that no webhook asks for: they are always sent."""
-EVENTS = (STARTED, NODE_FINISHED, *ENDS)
+EVENTS = (STARTED, WAITING, NODE_FINISHED, *ENDS)
+OF_NODES = (WAITING, NODE_FINISHED)
+"""Events that tell of nodes: nobody is told of those of another account's workflow."""
 
 
 def check_events(value: object, field: str = "events") -> tuple[str, ...]:
@@ -23,8 +24,6 @@ def check_events(value: object, field: str = "events") -> tuple[str, ...]:
     if not isinstance(value, list) or not value:
         raise InvalidWebhook(field, f"The events must be a list of some of: {', '.join(EVENTS)}")
     for each in value:
-        if each == WAITING:
-            raise InvalidWebhook(field, f"This version does not send '{WAITING}'")
         if each not in EVENTS:
             raise InvalidWebhook(field, f"An event must be one of: {', '.join(EVENTS)}")
     return tuple(each for each in EVENTS if each in value)

@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from engine.access.capabilities import APPROVE
 from engine.errors import EngineError, InvalidWebhook, Unavailable
 from engine.ids.idempotency import IdempotencyKey
 from engine.net.url_policy import check_url
@@ -145,7 +146,10 @@ async def read_webhook(
     events = check_events(named["events"], "webhook.events") if "events" in named else None
     if secret is None and may_use_key:
         await _check_origin(request, principal, url)
-    return RequestedWebhook(RunWebhook(url=url, events=events, is_own=True), secret or "")
+    webhook = RunWebhook(
+        url=url, events=events, is_own=True, may_approve=has_capability(principal, APPROVE)
+    )
+    return RequestedWebhook(webhook, secret or "")
 
 
 async def _check_origin(request: GatewayRequest, principal: Principal, url: str) -> None:

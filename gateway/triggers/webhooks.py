@@ -32,4 +32,5 @@ async def read_trigger_webhook(
         sealed = former.sealed_secret
     else:
         raise InvalidWebhook("webhook.secret", UNSIGNED)
-    return TriggerWebhook(url=url, events=events, sealed_secret=sealed)
+    may_approve = found.webhook.may_approve
+    return TriggerWebhook(url=url, events=events, sealed_secret=sealed, may_approve=may_approve)

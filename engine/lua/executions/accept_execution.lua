@@ -20,8 +20,9 @@
 --       former_retry? (of the failed execution, if another may follow it), credits? (to reserve),
 --       terms? (of refresh_wallet), trials? (of use_trials), digest?, records_fingerprint? (of the
 --       assumed key and account), account_id?, key_expires_at?, most_calls? (in a window), bucket?
---       (of the call), window_ms?, webhook_secret? (sealed, of the run's webhook), item? (its
---       position in the batch), most_items? (of the account that run), occurrence? (as
+--       (of the call), window_ms?, webhook_secret? (sealed, of the run's webhook),
+--       may_approve? ('1' when that gets links of approvals), item? (its position in the batch),
+--       most_items? (of the account that run), occurrence? (as
 --       `start_occurrence` reads it), event_ms? (for which an event is known),
 --       fields... (names and values of the record)
 -- Returns {'ok', created, active} | {'repeated', fingerprint, execution id, response or ''}

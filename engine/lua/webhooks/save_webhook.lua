@@ -5,7 +5,8 @@
 -- KEYS: webhook, account_api_keys, audit
 -- ARGV: now?, api_key, url, enabled ('0' or '1'), secret? (absent: the existing one), new_secret
 --       (for a webhook without one), events? (absent: the existing ones), overlap_ms (for
---       which the previous secret stays valid), format (newest one that the caller knows), act*6
+--       which the previous secret stays valid), format (newest one that the caller knows),
+--       may_approve? ('1' when it gets the links of approvals), act*6
 -- Returns {'ok', secret, reason of disabling, created, events or ''} | {'missing'}
 --         | {'unknown'} format
 -- Uses: read_now, add_audit
@@ -24,7 +25,8 @@ end
 local created = head[2] or stamp
 local reason = ARGV.enabled == '0' and head[3] == '0' and head[4] or ''
 redis.call('HSET', KEYS.webhook, 'url', ARGV.url, 'enabled', ARGV.enabled, 'secret', secret,
-  'created', created, 'reason', reason, 'format', ARGV.format)
+  'created', created, 'reason', reason, 'format', ARGV.format,
+  'may_approve', ARGV.may_approve)
 if ARGV.events ~= '' then redis.call('HSET', KEYS.webhook, 'events', ARGV.events) end
 redis.call('HDEL', KEYS.webhook, 'failing_since')
 add_audit(now)

@@ -84,4 +84,10 @@ async def run_webhook(store: Store, trigger: Trigger, execution_id: str) -> RunW
     if secret is None:
         raise Unavailable("The secret of the trigger's webhook cannot be opened right now")
     sealed = await store.webhooks.seal(account_id, run_owner(execution_id), secret)
-    return RunWebhook(url=webhook.url, events=webhook.events, is_own=True, sealed_secret=sealed)
+    return RunWebhook(
+        url=webhook.url,
+        events=webhook.events,
+        is_own=True,
+        sealed_secret=sealed,
+        may_approve=webhook.may_approve,
+    )

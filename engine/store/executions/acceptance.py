@@ -261,6 +261,7 @@ def _rare_names(new: NewExecution, counted: CountedCall) -> Mapping[str, Any]:
         "run_deliveries": told.run_deliveries,
         "run_webhook": told.run_webhook,
         "webhook_secret": webhook and webhook.sealed_secret,
+        "may_approve": "1" if webhook is not None and webhook.may_approve else None,
         "batch": batch.batch,
         "account_items": batch.account_items,
         "item": item and item.index,

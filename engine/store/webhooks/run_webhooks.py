@@ -16,7 +16,7 @@ from engine.store.webhooks.delivery_keys import (
     event_delivery_id,
 )
 from engine.store.webhooks.owners import run_owner
-from engine.webhooks.events import NODE_FINISHED, STARTED
+from engine.webhooks.events import OF_NODES, STARTED
 
 SINCE_SCHEMA = 2
 """Processes of 0.1.0 know neither webhooks of runs nor events of webhooks."""
@@ -24,7 +24,9 @@ RESEND_DELIVERY_MS = 2_000
 """Time until the hint of a delivery is sent again."""
 
 
-NO_NODES = f"Runs of another account's workflow do not send '{NODE_FINISHED}'"
+NO_NODES = "Runs of another account's workflow do not send " + " or ".join(
+    f"'{each}'" for each in OF_NODES
+)
 
 
 class RunWebhook(Struct, frozen=True, kw_only=True):
@@ -38,6 +40,8 @@ class RunWebhook(Struct, frozen=True, kw_only=True):
     sealed_secret: bytes = b""
     """Secret of the run's own one, sealed to its place; empty: the secrets of the webhook of the
     run's key sign its deliveries."""
+    may_approve: bool = False
+    """Whether who set the run's own one may answer approvals: it gets their links then."""
 
     def with_secret(self, sealed: bytes) -> "RunWebhook":
         """Return it with its sealed secret."""
@@ -48,11 +52,11 @@ class RunWebhook(Struct, frozen=True, kw_only=True):
 
         Raises InvalidWebhook when the run's own webhook asks for them.
         """
-        if self.events is None or NODE_FINISHED not in self.events:
+        if self.events is None or not any(each in OF_NODES for each in self.events):
             return self
         if self.is_own:
             raise InvalidWebhook("webhook.events", NO_NODES)
-        return replace(self, events=[each for each in self.events if each != NODE_FINISHED])
+        return replace(self, events=[each for each in self.events if each not in OF_NODES])
 
     def owner(self, key_id: str, execution_id: str) -> WebhookOwner:
         """Return its owner."""

@@ -57,12 +57,14 @@ class Webhooks:
         secret: str | None = None,
         makes_secret: bool = False,
         events: Sequence[str] | None = None,
+        may_approve: bool = False,
         by: str | None = None,
     ) -> Webhook:
         """Set the webhook of a key. Without a secret it keeps its own or gets a new one.
 
         Without events it keeps its own too, at first the three ends.
-        `makes_secret` replaces the secret. The previous one stays valid for a day. `by` acts for
+        `makes_secret` replaces the secret. The previous one stays valid for a day. `may_approve`:
+        its setter may answer approvals, so it gets their links. `by` acts for
         the owner, which the audit log records; None: the owner does. Raises NotFound when the key
         is gone, and RecordTooNew for a webhook that a later version has saved.
         """
@@ -86,6 +88,7 @@ class Webhooks:
             events=events and ",".join(events),
             overlap_ms=OVERLAP_MS,
             format=Format.WEBHOOK.known,
+            may_approve="1" if may_approve else "",
             act=self._audit.arguments(_act(by, account_id, key_id, url) if by else None),
         )
         kept_secret, reason, created, kept_events = _parse_saved(reply)

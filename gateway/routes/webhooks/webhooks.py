@@ -175,6 +175,7 @@ async def put_webhook(request: GatewayRequest, principal: Principal) -> Response
         secret=secret,
         makes_secret=makes_secret,
         events=events,
+        may_approve=True,  # as every session of the account
     )
     logger.info("webhook saved", extra={"account_id": key.account_id, "key_id": key.id})
     return json_response(SavedWebhook.from_record(webhook))

@@ -200,7 +200,7 @@ def test_an_event_that_it_does_not_ask_for_is_not_sent(owner: Owner) -> None:
         ({"url": "https://example.org/", "secret": SECRET, "events": "x"}, "webhook.events"),
         ({"url": "https://example.org/", "secret": SECRET, "events": ["x"]}, "webhook.events"),
         (
-            {"url": "https://example.org/", "secret": SECRET, "events": ["execution.waiting"]},
+            {"url": "https://example.org/", "secret": SECRET, "events": ["execution.left"]},
             "webhook.events",
         ),
         ({"url": "https://example.org/", "secret": SECRET, "event": "x"}, "webhook.event"),
@@ -461,7 +461,7 @@ def test_a_keys_webhook_that_asks_for_failures_is_not_told_of_a_success(owner: O
     assert json.loads(request.body)["executionId"] == failed
 
 
-@pytest.mark.parametrize("events", [[], "x", ["execution.waiting"], ["batch.completed"], [1]])
+@pytest.mark.parametrize("events", [[], "x", ["execution.left"], ["batch.completed"], [1]])
 def test_wrong_events_of_a_keys_webhook_are_refused(owner: Owner, events: Any) -> None:
     answer = owner.browser.put(owner.path, {"url": "https://example.org/", "events": events})
 

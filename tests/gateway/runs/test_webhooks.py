@@ -8,6 +8,7 @@ import pytest
 from engine.graph.document import parse_document
 from engine.store import Account, Store
 from engine.store.redis import installation, keyspace
+from engine.store.webhooks.owners import run_owner
 from tests.gateway.conftest import MakeClient
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting
@@ -89,3 +90,36 @@ async def test_a_run_of_a_draft_has_a_webhook_too(
 
     assert answer.status_code == 202
     assert answer.json()["webhookDelivery"] == {"configured": True, "url": WEBHOOK["url"]}
+
+
+async def test_the_record_keeps_whether_the_setter_may_answer_approvals(
+    browser: httpx2.AsyncClient,
+    slug: str,
+    store: Store,
+    account: Account,
+    make_client: MakeClient,
+) -> None:
+    capabilities = ["workflow:run", "webhook:receive"]
+    found = []
+    for more in ((), ("execution:approve",)):
+        _, secret = await store.api_keys.create(
+            account, name="k", capabilities=capabilities + [*more]
+        )
+        found.append(await may_approve(store, account, await make_client(secret), slug))
+    found.append(await may_approve(store, account, browser, slug))
+
+    assert found == [None, b"1", b"1"]
+
+
+async def may_approve(
+    store: Store, account: Account, client: httpx2.AsyncClient, slug: str
+) -> bytes | None:
+    """Start a run with a webhook, and return what its record keeps of the setter's right."""
+    path = f"/api/workflows/{slug}/run?async=true"
+    answer = await client.post(
+        path, json=body(webhook={**WEBHOOK, "events": ["execution.waiting"]})
+    )
+    assert answer.status_code == 202, answer.text
+    key = keyspace.webhook(account.id, run_owner(answer.json()["executionId"]))
+    found: bytes | None = await store.client.send("HGET", key, "may_approve")
+    return found

@@ -26,5 +26,6 @@ export function EventChoice({ chosen, fault, onChange }: Props) {
 
 const HINTS: Record<string, string> = {
   "execution.started": "when a run is accepted",
+  "execution.waiting": "when a person is asked, or a node waits for a time",
   "node.finished": "once for each node",
 };

@@ -2,4 +2,4 @@
 
 /** Those that it is told of where none are chosen. */
 export const ENDS = ["execution.completed", "execution.failed", "execution.cancelled"];
-export const EVENTS = ["execution.started", "node.finished", ...ENDS];
+export const EVENTS = ["execution.started", "execution.waiting", "node.finished", ...ENDS];

@@ -50,7 +50,9 @@ async def test_runs_have_the_webhook_of_their_trigger(
 ) -> None:
     trigger_id = new_trigger_id()
     sealed = await store.triggers.seal_webhook(account.id, trigger_id, SECRET)
-    webhook = TriggerWebhook(url="https://ada.example/", events=["execution.failed"])
+    webhook = TriggerWebhook(
+        url="https://ada.example/", events=["execution.failed"], may_approve=True
+    )
     trigger = await save_schedule(store, account)
     own = replace(trigger.settings, webhook=replace(webhook, sealed_secret=sealed))
     trigger = replace(trigger, id=trigger_id, settings=own)
@@ -59,6 +61,7 @@ async def test_runs_have_the_webhook_of_their_trigger(
 
     assert found is not None
     assert (found.url, found.events, found.is_own) == (webhook.url, webhook.events, True)
+    assert found.may_approve
     place = secret_place(account.id, run_owner(RUN))
     assert Sealer.from_secret_key(settings.secret_key).open(found.sealed_secret, place) == SECRET
 
