@@ -315,7 +315,9 @@ async def _facts(store: Store) -> list[Any]:
             "headrace_hints_waiting", "Hints that no worker has taken.", await store.hints.depth()
         ),
         _gauge(
-            "headrace_executions_due", "Executions that wait for a hint.", await store.leases.due()
+            "headrace_executions_due",
+            "Executions with a scheduled step: hints to send again, retries, waits of nodes.",
+            await store.leases.due(),
         ),
         _gauge(
             "headrace_webhook_deliveries_pending",

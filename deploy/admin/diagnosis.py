@@ -21,6 +21,7 @@ from deploy.admin.history_database import find_database
 from deploy.admin.queue_check import check_hints
 from deploy.admin.schedules_check import check_schedules
 from deploy.admin.schema_check import check_schema
+from deploy.admin.steps_check import check_steps
 from deploy.problems import CommandFailed, WrongRedis
 from deploy.stack.location import find_stack
 from deploy.stack.store_access import open_store
@@ -36,7 +37,8 @@ async def _examine_stack(data_dir: Path) -> list[Check]:
         stack = find_stack(data_dir)
         async with open_store(stack.redis_url, stack.settings) as store:
             checks = [*await check_store(store), await check_schema(store)]
-            checks += [await check_hints(store), await check_schedules(store)]
+            checks += [await check_hints(store), await check_steps(store)]
+            checks.append(await check_schedules(store))
             checks.append(check_models(store))
             checks.append(await check_providers(store))
             checks.append(await check_history(store, find_database(data_dir)))

@@ -226,6 +226,12 @@ class Leases:
         count, _ = await self._due_sizes.read()
         return count
 
+    async def oldest_due(self) -> int | None:
+        """Return the time in milliseconds of the first scheduled hint, None without one."""
+        first = FirstMembers(self._client, keyspace.due)
+        await first.due(0, SIZES_SECONDS)  # a first search reads all partitions
+        return first.first_time
+
     async def uptime_seconds(self) -> int:
         """Return the uptime of Redis in seconds, of a cluster that of its youngest primary."""
         return await read_uptime(self._client)

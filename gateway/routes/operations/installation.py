@@ -74,7 +74,10 @@ class InstallationView(View):
     workers: list[WorkerView]
     gateways: Annotated[list[str], doc("Gateways that have told of themselves lately.")]
     queues: list[QueueView]
-    executions_due: Annotated[int, doc("Executions with a scheduled step, retries included.")]
+    executions_due: Annotated[
+        int,
+        doc("Executions with a scheduled step: retries, and waits of nodes."),
+    ]
     deliveries_due: Annotated[int, doc("Deliveries that wait for their next attempt.")]
     redis: RedisView
     history: HistoryView

@@ -176,6 +176,7 @@ def test_the_doctor_finds_a_healthy_stack_healthy(bare: RunningStack) -> None:
         "secret key",
         "schema",
         "hints",
+        "steps",
         "schedules",
         "models",
         "providers",
