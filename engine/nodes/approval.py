@@ -98,8 +98,9 @@ FIELDS = Setting(
 )
 TIMEOUT = Setting(
     name="timeoutSeconds",
+    title="Time to answer",
     about="Seconds in which the approval can be answered.",
-    widget="number",
+    widget="duration",
     value={"type": "number", "minimum": MIN_TIMEOUT, "maximum": MAX_SECONDS},
     parse=reader(
         _accept_timeout, f"must be a number of seconds from {MIN_TIMEOUT} to {MAX_SECONDS}"
@@ -112,6 +113,7 @@ ON_TIMEOUT = choice(
     "Effect of no answer in time: the node fails, or it counts as refused or as approved.",
     tuple(OnTimeout),
     default=OnTimeout.FAIL,
+    title="If nobody answers",
 )
 
 

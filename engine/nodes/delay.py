@@ -42,8 +42,9 @@ def _accept_seconds(raw: object) -> float | None:
 
 SECONDS = Setting(
     name="seconds",
+    title="Time",
     about="Seconds for which the node waits.",
-    widget="number",
+    widget="duration",
     value={"type": "number", "minimum": 0, "maximum": MAX_SECONDS},
     parse=reader(_accept_seconds, RANGE_WORDS),
 )
@@ -53,6 +54,7 @@ UNTIL = pattern(
     MOMENT,
     MOMENT_WORDS,
     widget="moment",
+    title="Moment",
 )
 
 

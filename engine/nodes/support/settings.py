@@ -81,6 +81,8 @@ class Setting:
     is_required: bool = False
     missing: str = ""
     """Words of the fault of an absent member; empty: `read` adds no fault."""
+    title: str = ""
+    """Label of an editor; empty: it follows from the name."""
     since_schema: int = 1
     """Schema version of the store from which on a node with the member can be saved."""
 
@@ -98,7 +100,7 @@ class Setting:
         """Return the JSON Schema of the member."""
         value = _or_null(self.value) if self.is_nullable and not self.is_required else self.value
         default = {} if self.default is None else {"default": self.default}
-        shown = {"title": _title(self.name), "description": self.about}
+        shown = {"title": self.title or _title(self.name), "description": self.about}
         return {**value, **shown, **default, "x-widget": self.widget}
 
 

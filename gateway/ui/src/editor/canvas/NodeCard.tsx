@@ -6,7 +6,7 @@ import { ERROR_OUT, socketsOf, useCatalogue } from "../catalogue/catalogue";
 import { problemsOf } from "../catalogue/check";
 import { useModels } from "../catalogue/models";
 import { useEditor } from "../document/store";
-import { NodeRun } from "../running/NodeRun";
+import { NodeRun } from "../running/card/NodeRun";
 import { calleeOf } from "../settings/calls/callee";
 import { CalleeLine } from "./card/CalleeLine";
 import { Icon } from "./card/Icon";

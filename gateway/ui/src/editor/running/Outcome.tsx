@@ -12,6 +12,7 @@ import { useDocument } from "../document/store";
 import { useReveal } from "./reveal";
 import { isLive, useRunning, useRuns } from "./runs";
 import { StatusIcon, statusOf, wordOf } from "./status";
+import { OpenWaits } from "./waiting/OpenWaits";
 
 /** The run as a whole: its state, its nodes, its failure by name, and its result. */
 export function Outcome() {
@@ -44,6 +45,7 @@ export function Outcome() {
           </Button>
         )}
       </div>
+      <OpenWaits run={run} />
       <Failure run={run} />
       {execution && execution.result !== null && <Result value={execution.result} />}
       {status === "completed" && execution?.result === null && <p className="muted">The run gave nothing.</p>}

@@ -1,6 +1,6 @@
 import { useEffect } from "react";
 import { credits, duration } from "../../components/Ago";
-import type { RunState } from "../../playground/runState";
+import { openWaits, type RunState } from "../../playground/runState";
 import { useStore } from "../document/store";
 import { RunComparison } from "./values/RunComparison";
 import { useRunning, useRuns } from "./runs";
@@ -23,7 +23,8 @@ export function Running() {
 }
 
 /** The run in a sentence, for those who do not see the canvas. */
-function announcementOf({ status, execution, error, nodes }: RunState): string {
+function announcementOf(run: RunState): string {
+  const { status, execution, error, nodes } = run;
   if (status === "refused") return `The run was refused: ${error?.message}`;
   if (execution) {
     const { durationMs, creditsCost } = execution;
@@ -34,6 +35,8 @@ function announcementOf({ status, execution, error, nodes }: RunState): string {
   }
   const failed = nodes.findLast((node) => node.status === "failed");
   if (failed) return `The run goes on; ${failed.id} has failed: ${failed.error?.message ?? ""}`;
+  const asked = openWaits(run).find(({ kind }) => kind === "approval");
+  if (asked) return `The run waits for an answer at ${asked.nodeId}${asked.title ? `: ${asked.title}` : ""}`;
   return status === "cancel_requested" ? "The run is being cancelled." : "The run has started.";
 }
 

@@ -4,11 +4,17 @@ import type { RunState } from "../../playground/runState";
 import { useStore } from "../document/store";
 import { useRunning } from "./runs";
 import { NodeValuesDialog } from "./values/NodeValuesDialog";
+import { AnswerDialog } from "./waiting/AnswerDialog";
 
 /** The run that the open graph shows: the values of its nodes, and the way to its failure. */
 export function ShownRun() {
   useWayToFailure(useRunning((running) => running.run));
-  return <NodeValuesDialog />;
+  return (
+    <>
+      <NodeValuesDialog />
+      <AnswerDialog />
+    </>
+  );
 }
 
 /** Choose the node at which a run has failed, and move the canvas to it if it is out of sight. */

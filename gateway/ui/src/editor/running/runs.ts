@@ -8,9 +8,9 @@ import type { ExecutionRow, GraphNode, Page } from "../../api/types";
 import type { Draft, Faults } from "../../playground/inputs";
 import { check, inputsOf } from "../../playground/inputs";
 import { isParent } from "../../children/children";
-import { type NodeState, type RunState, withEvent } from "../../playground/runState";
+import { isOfRun, type NodeState, type OpenWait, openWaits, type RunState, withEvent } from "../../playground/runState";
 import { type EditorStore, useStore } from "../document/store";
-import { ChildCounter } from "./children/counts";
+import { RecordReader } from "./children/record";
 import { fieldsOf, filled } from "./form";
 import { pinsOf } from "./values/pins";
 
@@ -34,10 +34,13 @@ export interface Running {
   faults: Faults;
   /** The node whose values are shown. */
   inspected: string | null;
+  /** The approval that is being answered. */
+  answered: OpenWait | null;
   isComparing: boolean;
 }
 
 const LIVE = ["processing", "cancel_requested"];
+const WAITING = "execution.waiting";
 const NO_NODES: ReadonlyMap<string, NodeState> = new Map();
 
 export function isLive({ run, isSaving }: Running): boolean {
@@ -53,6 +56,7 @@ export class Runs {
     form: {},
     faults: {},
     inspected: null,
+    answered: null,
     isComparing: false,
   };
   private byId = NO_NODES;
@@ -60,12 +64,9 @@ export class Runs {
   /** The state after all events, which is shown with the next frame. */
   private pending: RunState | null = null;
   private turn = 0;
-  private readonly counter = new ChildCounter(
+  private readonly reader = new RecordReader(
     () => this.pending ?? this.state.run,
-    (change) => {
-      const run = this.pending ?? this.state.run;
-      if (run) this.draw({ ...run, nodes: change(run.nodes) });
-    },
+    (run) => this.draw(run),
   );
 
   constructor(store: EditorStore) {
@@ -151,8 +152,8 @@ export class Runs {
   /** Take the run off the canvas; one that goes on goes on. */
   clear(): void {
     this.turn += 1;
-    this.counter.stop();
-    this.set({ run: null, ranWith: null, isSaving: false });
+    this.reader.stop();
+    this.set({ run: null, ranWith: null, isSaving: false, answered: null });
   }
 
   private async follow(
@@ -163,14 +164,14 @@ export class Runs {
   ): Promise<void> {
     if (mine !== this.turn) return;
     this.pending = null;
-    this.counter.stop();
-    this.set({ run: begin, ranWith, isSaving: false });
+    this.reader.stop();
+    this.set({ run: begin, ranWith, isSaving: false, answered: null });
     for await (const { name, data } of events) {
       if (mine !== this.turn) return;
-      if (name.startsWith("child.") || isParent(data as { type: string })) this.counter.readSoon();
+      if (name.startsWith("child.") || name === WAITING || isParent(data as { type: string })) this.reader.readSoon();
       if (!name.startsWith("child.")) this.draw(withEvent(this.pending ?? this.state.run ?? begin, name, data));
     }
-    if (mine === this.turn && this.state.run?.nodes.some(isParent)) await this.counter.read();
+    if (mine === this.turn && this.state.run?.nodes.some(isParent)) await this.reader.read();
   }
 
   /** Show a state with the next frame; a hidden page has no frames. */
@@ -240,6 +241,11 @@ export function useRuns(): Runs {
 export function useRunning<T>(select: (state: Running) => T): T {
   const runs = useRuns();
   return useSyncExternalStore(runs.subscribe, () => select(runs.get()));
+}
+
+/** The wait of a node in the run that is shown. */
+export function useNodeWait(id: string): OpenWait | undefined {
+  return useRunning(({ run }) => run?.waits?.length ? openWaits(run).find((wait) => wait.nodeId === id && isOfRun(wait, run)) : undefined);
 }
 
 export function useNodeRun(id: string): NodeState | undefined {

@@ -1,12 +1,15 @@
 /** Statuses of nodes, each with a word and a sign of its own, so that colour is never alone. */
 
-import type { NodeState } from "../../playground/runState";
+import { isParent } from "../../children/children";
+import type { NodeState, OpenWait } from "../../playground/runState";
 
-/** As the API's executions have them; a node that works is "processing". */
-export type NodeStatus = "pending" | "processing" | "retrying" | "completed" | "failed" | "skipped" | "cancelled";
+/** As the API's executions have them; a node that works is "processing", one that waits for an answer "asks". */
+export type NodeStatus = "pending" | "waiting" | "asks" | "processing" | "retrying" | "completed" | "failed" | "skipped" | "cancelled";
 
 const WORDS: Record<NodeStatus, string> = {
-  pending: "Waiting",
+  pending: "Not begun",
+  waiting: "Waiting",
+  asks: "Waiting for an answer",
   processing: "Processing",
   retrying: "Trying again",
   completed: "Completed",
@@ -17,6 +20,8 @@ const WORDS: Record<NodeStatus, string> = {
 
 const PATHS: Record<NodeStatus, string> = {
   pending: "M8 4.5v4l2.5 1.5M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13",
+  waiting: "M4 2h8M4 14h8M5 2v2.500L8 8l3-3.500V2M5 14v-2.500L8 8l3 3.500V14",
+  asks: "M8 8a2.800 2.800 0 1 0 0-5.600A2.800 2.800 0 0 0 8 8M2.800 14c.3-2.500 2.300-4 5.200-4s4.900 1.500 5.200 4",
   processing: "M8 1.5a6.5 6.5 0 1 1-6.5 6.5",
   retrying: "M13.5 8A5.5 5.5 0 1 1 11.5 3.8M13.5 1.5v3h-3",
   completed: "M3 8.5l3.5 3.5L13 4.5",
@@ -25,8 +30,14 @@ const PATHS: Record<NodeStatus, string> = {
   cancelled: "M8 1.5a6.5 6.5 0 1 1 0 13 6.5 6.5 0 0 1 0-13M3.4 12.6l9.2-9.2",
 };
 
-export function statusOf(node: Pick<NodeState, "status"> | undefined, isRunLive: boolean): NodeStatus | undefined {
+/** `wait` is that of the node. One that waits for its children works. */
+export function statusOf(
+  node: Pick<NodeState, "status" | "type"> | undefined,
+  isRunLive: boolean,
+  wait?: OpenWait,
+): NodeStatus | undefined {
   if (!node) return isRunLive ? "pending" : undefined;
+  if (node.status === "waiting" && !isParent(node)) return wait?.kind === "approval" || node.type === "approval" ? "asks" : "waiting";
   if (node.status === "running" || node.status === "waiting") return "processing";
   return node.status in WORDS ? (node.status as NodeStatus) : undefined;
 }

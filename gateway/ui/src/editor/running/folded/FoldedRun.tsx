@@ -1,4 +1,5 @@
 import { duration } from "../../../components/Ago";
+import { openWaits } from "../../../playground/runState";
 import { useEditor, useStore } from "../../document/store";
 import { useRunning } from "../runs";
 import { StatusIcon, signOf, wordOf } from "../status";
@@ -10,7 +11,8 @@ export function FoldedRun() {
   const run = useRunning((running) => running.run);
   if (!run || panel === "run") return null;
   const ms = run.execution?.durationMs;
-  const status = signOf(run.status);
+  const isAsking = openWaits(run).some(({ kind }) => kind === "approval");
+  const status = isAsking ? "asks" : signOf(run.status);
   return (
     <button type="button" className="folded-run" onClick={() => store.set({ panel: "run" })}>
       <StatusIcon status={status} />

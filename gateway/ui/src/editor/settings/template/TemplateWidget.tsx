@@ -4,7 +4,7 @@ import { inWords } from "../widgets/widget";
 import { TemplateEditor } from "./TemplateEditor";
 
 /** Templates that are short in most workflows. */
-const ONE_LINE = new Set(["url"]);
+const ONE_LINE = new Set(["url", "title"]);
 /** Formats of a body whose fields are templates of their own. */
 const OF_FIELDS = new Set(["form", "multipart"]);
 

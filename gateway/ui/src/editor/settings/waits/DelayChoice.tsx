@@ -3,6 +3,7 @@ import type { GraphNode } from "../../../api/types";
 import type { NodeType } from "../../catalogue/catalogue";
 import { all, setSetting } from "../../document/edits";
 import { useDocument, useStore } from "../../document/store";
+import { Reasons, useReasons } from "../problems";
 import { SettingField } from "../SettingField";
 import { socketOf } from "../WiredNote";
 import "./waits.css";
@@ -30,6 +31,8 @@ export function DelayChoice({ node, type }: { node: GraphNode; type: NodeType })
   const [chosen, setChosen] = useState<Kind>(() => NAMES.find((kind) => isWired(kind)) ?? NAMES.find(isGiven) ?? "seconds");
   const given = NAMES.filter((kind) => isGiven(kind) || isWired(kind));
   const shown = given.length > 1 ? NAMES : (given.length === 1 ? given : [chosen]);
+  const hidden = NAMES.find((kind) => !shown.includes(kind));
+  const hiddenReasons = useReasons(node.id, hidden ?? "");
   const choose = (kind: Kind): void => {
     setChosen(kind);
     const others = NAMES.filter((each) => each !== kind && isGiven(each));
@@ -55,6 +58,7 @@ export function DelayChoice({ node, type }: { node: GraphNode; type: NodeType })
             </label>
           ))}
         </div>
+        <Reasons reasons={hidden ? hiddenReasons : []} />
       </div>
       {shown.map((kind) => (
         <SettingField key={kind} node={node} name={kind} schema={type.settings.properties?.[kind] ?? {}} isRequired={false} />

@@ -1,8 +1,8 @@
 import { useState } from "react";
+import { duration } from "../../../components/Ago";
 import { HERE, ZONES } from "../../../triggers/schedule/zones";
 import { attributes } from "../widgets/simple";
 import { inWords, type WidgetProps } from "../widgets/widget";
-import { durationInWords } from "./durations";
 import { type Local, momentAt, momentIn, offsetAt, offsetInWords, parseMoment } from "./moments";
 
 /** Longest wait of a node. */
@@ -44,7 +44,7 @@ export function MomentWidget(props: WidgetProps) {
         ))}
       </select>
       <p className="hint" id={`${id}-words`} role="status">
-        {moment ? momentInWords(value as string) : "At most 30 days after the node begins."}
+        {moment ? momentInWords(value as string, zone === HERE) : "At most 30 days after the node begins."}
       </p>
     </div>
   );
@@ -72,9 +72,9 @@ function zoneOf(text: string, { offset }: Local, lastZone: string): string | nul
 
 const here = new Intl.DateTimeFormat("en", { weekday: "long", month: "long", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
 
-function momentInWords(text: string): string {
+function momentInWords(text: string, isHere: boolean): string {
   const ms = Date.parse(text) - Date.now();
   if (ms <= 0) return "This moment has passed: the node goes on at once.";
-  const words = `${here.format(Date.parse(text))} here, in ${durationInWords(Math.max(60, Math.floor(ms / 60_000) * 60))}.`;
+  const words = `${here.format(Date.parse(text))}${isHere ? "" : " here"}, in ${duration(ms)}.`;
   return ms > MOST_MS ? `${words} That is more than the 30 days that a node can wait, if it begins now.` : words;
 }

@@ -1,20 +1,21 @@
 import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
-import type { GraphNode } from "../../api/types";
-import { type Children, endedOf, inWords } from "../../children/children";
-import { credits, duration } from "../../components/Ago";
-import { Clock } from "../../playground/RunPanel";
-import type { NodeState } from "../../playground/runState";
-import { useEditor } from "../document/store";
-import { OutputPreview, ResultPreview } from "./values/OutputPreview";
-import { isPinned } from "./values/pins";
-import "./running.css";
-import { isLive, useNodeRun, useRunning, useRuns } from "./runs";
-import { type NodeStatus, StatusIcon, statusOf, wordOf } from "./status";
+import type { GraphNode } from "../../../api/types";
+import { type Children, endedOf, inWords } from "../../../children/children";
+import { credits, duration } from "../../../components/Ago";
+import { Clock } from "../../../playground/RunPanel";
+import type { NodeState, OpenWait } from "../../../playground/runState";
+import { useEditor } from "../../document/store";
+import { OutputPreview, ResultPreview } from "../values/OutputPreview";
+import { isPinned } from "../values/pins";
+import "../running.css";
+import { isLive, useNodeRun, useNodeWait, useRunning, useRuns } from "../runs";
+import { type NodeStatus, StatusIcon, statusOf, wordOf } from "../status";
+import { NodeWait, WaitFigures } from "../waiting/NodeWait";
 
 /** The status of a node in the run that is shown; undefined without a run. */
 function useNodeStatus(id: string): NodeStatus | undefined {
   const node = useNodeRun(id);
-  return statusOf(node, useRunning(isLive));
+  return statusOf(node, useRunning(isLive), useNodeWait(id));
 }
 
 /** Carry a status as an attribute of the node's element, for styles and for assistants, without drawing the card anew. */
@@ -34,6 +35,7 @@ export function NodeRun({ node }: { node: GraphNode }) {
   const runs = useRuns();
   const state = useNodeRun(id);
   const status = useNodeStatus(id);
+  const wait = useNodeWait(id);
   const pinned = useEditor(({ history }) => isPinned(history.present, id));
   const ranWith = useRunning((running) => running.ranWith?.get(id));
   const element = useStatusMark(status);
@@ -52,26 +54,39 @@ export function NodeRun({ node }: { node: GraphNode }) {
         {status && <StatusIcon status={status} />}
         {pinned && <span className="node-pin">Pinned</span>}
         {isChanged && <span className="node-changed">Changed since</span>}
-        {status && <Facts id={id} status={status} state={state} isMarked={pinned || isChanged} />}
+        {status && <Facts id={id} status={status} state={state} wait={wait} isMarked={pinned || isChanged} />}
       </button>
-      {state && <Details state={state} />}
+      {state && (wait && isWait(status) ? <NodeWait wait={wait} /> : <Details state={state} />)}
     </div>
   );
+}
+
+function isWait(status: NodeStatus | undefined): boolean {
+  return status === "waiting" || status === "asks";
 }
 
 interface FactsProps {
   id: string;
   status: NodeStatus;
   state: NodeState | undefined;
+  wait: OpenWait | undefined;
   /** Whether a mark stands in the place of the word. */
   isMarked: boolean;
 }
 
 /** The status in a word, and the figures. Where there are figures, the sign and its colour stand for the word. */
-function Facts({ id, status, state, isMarked }: FactsProps) {
+function Facts({ id, status, state, wait, isMarked }: FactsProps) {
   const estimate = useEditor(({ check }) => check.estimate.byNode[id] ?? 0);
   const figures = state ? figuresOf(status, state, estimate) : null;
   const isRunAgain = state?.attempts !== 0;
+  if (isWait(status)) {
+    return (
+      <>
+        <span>{status === "asks" ? "Asks" : wordOf(status)}</span>
+        {wait && <WaitFigures wait={wait} />}
+      </>
+    );
+  }
   return (
     <>
       <span className={figures || isMarked || !isRunAgain ? "hidden-visually" : undefined}>{wordOf(status)}</span>

@@ -1,0 +1,47 @@
+import { Button } from "../../../components/Button";
+import { CopyButton } from "../../../components/CopyButton";
+import type { OpenWait } from "../../../playground/runState";
+import { useRuns } from "../runs";
+import { TimeLeft, useClock } from "./TimeLeft";
+
+/** A wait in the strip of its node's card: the way to answer and the link, or the progress of a delay. */
+export function NodeWait({ wait }: { wait: OpenWait }) {
+  const runs = useRuns();
+  if (wait.kind !== "approval") return <Delay wait={wait} />;
+  return (
+    <div className="node-wait nodrag">
+      <Button isCompact look="primary" onClick={() => runs.set({ answered: wait })}>
+        Answer
+      </Button>
+      {wait.url && <CopyButton text={wait.url} label="Copy link" name={`Copy the approval link of ${wait.nodeId}`} />}
+    </div>
+  );
+}
+
+function Delay({ wait: { nodeId, since, until } }: { wait: OpenWait }) {
+  const [begin, end] = [Date.parse(since), Date.parse(until)];
+  const passed = Math.min(Math.max(0, useClock() - begin), end - begin);
+  return (
+    <>
+      <progress value={passed} max={Math.max(1, end - begin)} aria-label={`Progress of ${nodeId}`} />
+      <p className="node-text">until {inWords(end)}</p>
+    </>
+  );
+}
+
+const clock = new Intl.DateTimeFormat("en", { hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23" });
+const day = new Intl.DateTimeFormat("en", { weekday: "short", month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hourCycle: "h23" });
+
+/** A moment of today as a time alone. */
+function inWords(at: number): string {
+  return new Date(at).toDateString() === new Date().toDateString() ? clock.format(at) : day.format(at);
+}
+
+/** The time that a wait has left, for the line above. */
+export function WaitFigures({ wait }: { wait: OpenWait }) {
+  return (
+    <span className="figures muted">
+      <TimeLeft until={wait.until} /> left
+    </span>
+  );
+}
