@@ -59,3 +59,26 @@ export function showAnswered({ executionId }: Asked): void {
   invalidate(APPROVALS);
   invalidate(`/api/executions/${executionId}`);
 }
+
+/** A wait of an execution, or of one of its children, which is named then. */
+export interface Waiting {
+  executionId?: string;
+  nodeId: string;
+  kind: "delay" | "approval";
+  since: string;
+  until: string;
+  title?: string;
+  message?: string;
+  fields?: Field[];
+  url?: string | null;
+}
+
+/** The waits of an execution. */
+export function waitingOf(execution: object): Waiting[] {
+  return (execution as { waitingFor?: Waiting[] }).waitingFor ?? [];
+}
+
+/** The approval that a wait of an execution is; null for a delay. */
+export function askedOf(wait: Waiting, executionId: string): Asked | null {
+  return wait.kind === "approval" ? { executionId: wait.executionId ?? executionId, nodeId: wait.nodeId, fields: wait.fields ?? [] } : null;
+}

@@ -15,6 +15,11 @@ export function relative(at: string, now: number): string {
   return words.format(Math.trunc(seconds / size), unit);
 }
 
+/** A moment of this browser's zone in full, as a title tells it. */
+export function exactly(at: string): string {
+  return exact.format(new Date(at));
+}
+
 /** A moment as people say it, "3s ago", which follows the clock. */
 export function Ago({ at }: { at: string }) {
   const [now, setNow] = useState(Date.now);
@@ -23,7 +28,7 @@ export function Ago({ at }: { at: string }) {
     return () => clearInterval(timer);
   }, []);
   return (
-    <time dateTime={at} title={exact.format(new Date(at))}>
+    <time dateTime={at} title={exactly(at)}>
       {relative(at, Math.max(now, Date.now()))}
     </time>
   );

@@ -5,6 +5,7 @@ const LOOKS: Record<string, string> = {
   processing: "active",
   running: "active",
   retrying: "warn",
+  waiting: "warn",
   pending: "active",
   cancel_requested: "warn",
   cancelled: "warn",

@@ -5,7 +5,7 @@ import { duration } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { StatusBadge } from "../../components/StatusBadge";
 import { Link } from "../../shell/router";
-import type { Scale } from "./timeline";
+import { placeOf, type Scale } from "./scale";
 
 interface Props {
   node: ExecutionNode;
@@ -49,8 +49,7 @@ function ChildRow({ child, name, scale }: { child: ExecutionRow; name: string; s
   const kind = status === "failed" ? "failed" : completedAt ? "ran" : "running";
   // A child that a retry has kept ran before this execution began.
   const isKept = completedAt !== null && to < 0;
-  const left = (from / scale.length) * 100;
-  const width = Math.max(0, ((to - from) / scale.length) * 100);
+  const left = placeOf(from, scale);
   return (
     <tr className="child-row" data-status={status}>
       <th scope="row">
@@ -67,7 +66,7 @@ function ChildRow({ child, name, scale }: { child: ExecutionRow; name: string; s
           <span
             className={`bar ${kind}`}
             aria-hidden="true"
-            style={{ left: `${left}%`, width: `${Math.min(width, 100 - left)}%` }}
+            style={{ left: `${left}%`, width: `${Math.max(0, placeOf(to, scale) - left)}%` }}
           />
         )}
       </td>

@@ -18,6 +18,8 @@ import { NodePanel } from "./NodePanel";
 import { Repeat } from "./Repeat";
 import { executionPath, isLive } from "./state";
 import { useEvents } from "./useEvents";
+import { Answers } from "./waits/Answers";
+import { WaitList } from "./waits/WaitList";
 import { Waterfall } from "./Waterfall";
 import "../../editor/running/running.css";
 import "../../playground/playground.css";
@@ -67,6 +69,8 @@ function Found({ execution, reload }: { execution: ExecutionDetail; reload: () =
   return (
     <div className="stack execution">
       <Header execution={execution} />
+      <WaitList execution={execution} />
+      <Answers execution={execution} />
       <Nodes execution={execution} />
       <Tabs label="Details" tabs={Object.values(TABS)} chosen={TABS[shown]} onChoose={choose}>
         {shown === "result" && <Outcome execution={execution} />}

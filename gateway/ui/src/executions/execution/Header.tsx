@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { waitingOf } from "../../api/approvals";
 import { ApiError, call } from "../../api/client";
 import { invalidate } from "../../api/resource";
 import type { Accepted, ExecutionDetail } from "../../api/types";
@@ -26,6 +27,7 @@ export function Header({ execution }: { execution: ExecutionDetail }) {
         <div>
           <h1>
             {nameOf(execution)} <StatusBadge status={execution.status} />
+            {waitingOf(execution).length > 0 && <StatusBadge status="waiting" />}
           </h1>
           <p className="row">
             <code>{executionId}</code>
@@ -128,7 +130,7 @@ function Facts({ execution }: { execution: ExecutionDetail }) {
         <Moment at={createdAt} /> <span className="muted">(<Ago at={createdAt} />)</span>
       </Fact>
       <Fact name="Time">
-        {execution.durationMs === null ? (completedAt ? "–" : "still running") : duration(execution.durationMs)}
+        {execution.durationMs === null ? (completedAt ? "–" : waitingOf(execution).length > 0 ? "not ended yet" : "still running") : duration(execution.durationMs)}
         {queued !== null && queued > 0 && <span className="muted">, began after {duration(queued)}</span>}
       </Fact>
       <Fact name="Cost">{credits(execution.creditsCost)}</Fact>

@@ -10,7 +10,9 @@ import { Link } from "../../shell/router";
 import { graphAddress } from "../../editor/bodies/address";
 import { SocketValue } from "../../editor/running/values/SocketValue";
 import { valuesPath } from "../../editor/running/values/values";
+import { isWait } from "./scale";
 import { turnOf, workOf } from "./timeline";
+import { NodeWait } from "./waits/NodeWait";
 import { lastBefore, useBodyPath, useGraph } from "./useGraph";
 
 interface Props {
@@ -51,6 +53,7 @@ export function NodePanel({ execution, node, onChoose, onClose }: Props) {
         </div>
       )}
       {children && <ChildList parentId={execution.executionId} node={node} found={children} />}
+      <NodeWait execution={execution} node={node} values={data} />
       {!data && (error ? <Failed error={error} retry={reload} /> : <Loading height="8rem" />)}
       {data && (
         <>
@@ -65,11 +68,11 @@ export function NodePanel({ execution, node, onChoose, onClose }: Props) {
 
 function Facts({ execution, node, values, onChoose }: Omit<Props, "onClose"> & { values: NodeValues | undefined }) {
   const before = lastBefore(node.id, useGraph(execution), execution.nodes);
-  const queued = values?.attempts.reduce((sum, each) => sum + each.queuedMs, 0) ?? 0;
+  const queued = isWait(node) ? 0 : (values?.attempts.reduce((sum, each) => sum + each.queuedMs, 0) ?? 0);
   return (
     <div className="row small muted facts-line">
       <StatusBadge status={node.status} />
-      {node.durationMs !== null && <span className="figures">ran {duration(workOf(node, values))}</span>}
+      {node.durationMs !== null && <span className="figures">{isWait(node) ? "waited" : "ran"} {duration(workOf(node, values))}</span>}
       {queued > 0 && <span className="figures">waited {duration(queued)} for {turnOf(node)}</span>}
       <span className="figures">{credits(node.creditsCost)}</span>
       {before && (

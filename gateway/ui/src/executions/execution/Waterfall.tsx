@@ -6,8 +6,9 @@ import { credits, duration } from "../../components/Ago";
 import { StatusBadge } from "../../components/StatusBadge";
 import { valuesPath } from "../../editor/running/values/values";
 import { ChildRows } from "./ChildRows";
-import { type Bar, barsOf, inOrder, type Scale, scaleOf, ticksOf, turnOf, waitOf, workOf } from "./timeline";
+import { isWait, placeOf, type Scale, type Stretch, scaleOf, ticksOf } from "./scale";
 import { isLive } from "./state";
+import { type Bar, barsOf, inOrder, turnOf, waitOf, workOf } from "./timeline";
 import { lastBefore, useGraph } from "./useGraph";
 
 /** Of more nodes than these, only those with retries show their attempts: each costs a call. */
@@ -24,6 +25,7 @@ const LEGEND: [Bar["kind"], string][] = [
   ["ran", "Ran"],
   ["failed", "Failed"],
   ["pause", "Pause before a retry"],
+  ["waiting", "Waited for a person or a time"],
 ];
 
 interface Props {
@@ -77,7 +79,7 @@ export function Waterfall({ execution, chosen, onChoose }: Props) {
         </tbody>
       </table>
       <p className="legend small muted" aria-hidden="true">
-        {LEGEND.map(([kind, word]) => (
+        {LEGEND.filter(([kind]) => kind !== "waiting" || execution.nodes.some(isWait)).map(([kind, word]) => (
           <span key={kind}>
             <span className={`bar ${kind}`} /> {word}
           </span>
@@ -118,16 +120,31 @@ function useNow(isRunning: boolean): number {
   return now;
 }
 
+/** Percent of the width behind which a label has no room. */
+const MOST_LABELLED = 94;
+
 function Axis({ scale }: { scale: Scale }) {
   return (
     <span className="axis" aria-hidden="true">
-      {ticksOf(scale.length).map((at) => (
-        <span key={at} style={{ left: `${(at / scale.length) * 100}%` }}>
-          {duration(at)}
+      {ticksOf(scale).filter(({ at }) => at < MOST_LABELLED).map(({ at, ms, isAfterCut }) => (
+        <span key={at} style={{ left: `${at}%` }}>
+          {isAfterCut && "+"}
+          {duration(ms)}
+        </span>
+      ))}
+      {scale.cuts.map((cut) => (
+        <span key={cut.from} className="cut" style={styleOf(cut, scale)} title={`${duration(cut.to - cut.from)}, drawn shorter: the run only waited`}>
+          {duration(cut.to - cut.from)}
         </span>
       ))}
     </span>
   );
+}
+
+/** Where a stretch of time stands on the axis. */
+function styleOf({ from, to }: Stretch, scale: Scale): { left: string; width: string } {
+  const left = placeOf(from, scale);
+  return { left: `${left}%`, width: `${Math.max(0, placeOf(to, scale) - left)}%` };
 }
 
 interface RowProps {
@@ -172,9 +189,16 @@ function NodeRow({ node, executionId, isDetailed, before, scale, isChosen, onCho
 }
 
 function Lines({ scale }: { scale: Scale }) {
-  return ticksOf(scale.length).map((at) => (
-    <span key={at} className="tick" aria-hidden="true" style={{ left: `${(at / scale.length) * 100}%` }} />
-  ));
+  return (
+    <>
+      {scale.cuts.map((cut) => (
+        <span key={cut.from} className="cut" aria-hidden="true" style={styleOf(cut, scale)} />
+      ))}
+      {ticksOf(scale).map(({ at }) => (
+        <span key={at} className="tick" aria-hidden="true" style={{ left: `${at}%` }} />
+      ))}
+    </>
+  );
 }
 
 const TITLES: Record<Exclude<Bar["kind"], "waited" | "queued">, string> = {
@@ -182,6 +206,7 @@ const TITLES: Record<Exclude<Bar["kind"], "waited" | "queued">, string> = {
   failed: "Failed after",
   running: "Runs for",
   pause: "Pause before a retry",
+  waiting: "Waited",
 };
 
 /** The kind, the duration and the cost of a bar, in words. */
@@ -194,16 +219,7 @@ function titleOf({ kind, from, to }: Bar, node: ExecutionNode, before: string | 
 }
 
 function BarView({ bar, scale, title }: { bar: Bar; scale: Scale; title: string }) {
-  const left = (bar.from / scale.length) * 100;
-  const width = ((bar.to - bar.from) / scale.length) * 100;
-  return (
-    <span
-      className={`bar ${bar.kind}`}
-      aria-hidden="true"
-      title={title}
-      style={{ left: `${left}%`, width: `${Math.min(width, 100 - left)}%` }}
-    />
-  );
+  return <span className={`bar ${bar.kind}`} aria-hidden="true" title={title} style={styleOf(bar, scale)} />;
 }
 
 const WITHOUT_TIME: Record<string, string> = {
@@ -214,9 +230,14 @@ const WITHOUT_TIME: Record<string, string> = {
 
 function inWords(node: ExecutionNode, values: NodeValues | undefined, before: string | undefined): string {
   if (!node.startedAt) return WITHOUT_TIME[node.status] ?? "did not run";
-  const queued = values?.attempts.reduce((sum, each) => sum + each.queuedMs, 0) ?? 0;
+  const queued = isWait(node) ? 0 : (values?.attempts.reduce((sum, each) => sum + each.queuedMs, 0) ?? 0);
   const parts = [before && `after ${before}`, queued > 0 && `waited ${duration(queued)} for ${turnOf(node)}`];
-  parts.push(node.durationMs === null ? "is running" : `ran ${duration(workOf(node, values))}`);
+  parts.push(workInWords(node, values));
   if (node.attempts > 1) parts.push(`${node.attempts} attempts, ${duration(values?.waitedMs ?? 0)} of pauses`);
   return parts.filter(Boolean).join(", ");
+}
+
+function workInWords(node: ExecutionNode, values: NodeValues | undefined): string {
+  if (isWait(node)) return node.durationMs === null ? "waits" : `waited ${duration(node.durationMs)}`;
+  return node.durationMs === null ? "is running" : `ran ${duration(workOf(node, values))}`;
 }

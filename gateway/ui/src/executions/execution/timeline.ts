@@ -1,25 +1,21 @@
 /** Where the bars of nodes stand in time. */
 
-import type { ExecutionDetail, ExecutionNode, NodeAttempt, NodeValues } from "../../api/types";
+import type { ExecutionNode, NodeAttempt, NodeValues } from "../../api/types";
+import { isWait, type Scale } from "./scale";
 
 export interface Bar {
-  kind: "waited" | "queued" | "ran" | "failed" | "running" | "pause";
+  kind: "waited" | "queued" | "ran" | "failed" | "running" | "pause" | "waiting";
   /** Milliseconds from the begin of the execution. */
   from: number;
   to: number;
 }
 
-export interface Scale {
-  begin: number;
-  length: number;
-}
 
-/** The time that the chart shows: from the acceptance to the end, or to now. */
-export function scaleOf(execution: ExecutionDetail, now: number): Scale {
-  const begin = Date.parse(execution.createdAt);
-  const end = execution.completedAt ? Date.parse(execution.completedAt) : now;
-  const ends = execution.nodes.map((node) => (node.startedAt ? Date.parse(node.startedAt) + (node.durationMs ?? 0) : 0));
-  return { begin, length: Math.max(1, end - begin, ...ends.map((each) => each - begin)) };
+/** Where a delay or an approval waited, or waits; a failed one had nobody answer it. */
+function barOfWait(node: ExecutionNode, { begin, length }: Scale): Bar[] {
+  if (!node.startedAt) return [];
+  const from = Date.parse(node.startedAt) - begin;
+  return [{ kind: "waiting", from, to: node.durationMs === null ? length : from + node.durationMs }];
 }
 
 /** Where a node waited for another one: from the begin until its first attempt was queued. */
@@ -31,6 +27,7 @@ export function waitOf(node: ExecutionNode, values: NodeValues | undefined, { be
 }
 
 export function barsOf(node: ExecutionNode, values: NodeValues | undefined, scale: Scale): Bar[] {
+  if (isWait(node)) return barOfWait(node, scale);
   if (values && values.attempts.length > 0) return values.attempts.flatMap((each, place) => barsOfAttempt(each, values.attempts[place - 1], scale));
   if (!node.startedAt) return [];
   const from = Date.parse(node.startedAt) - scale.begin;
@@ -60,18 +57,8 @@ export function turnOf({ type }: ExecutionNode): string {
 /** Milliseconds of all attempts at a node. */
 export function workOf(node: ExecutionNode, values: NodeValues | undefined): number {
   const attempts = values?.attempts ?? [];
-  if (attempts.length < 2) return node.durationMs ?? 0;
+  if (attempts.length < 2 || isWait(node)) return node.durationMs ?? 0;
   return attempts.reduce((sum, { startedAt, endedAt }) => sum + (endedAt ? Date.parse(endedAt) - Date.parse(startedAt) : 0), 0);
-}
-
-/** Round moments for the lines of the chart, in milliseconds. */
-export function ticksOf(length: number): number[] {
-  const rough = length / 5;
-  const power = 10 ** Math.floor(Math.log10(Math.max(rough, 1)));
-  const step = [1, 2, 5, 10].map((each) => each * power).find((each) => each >= rough) ?? rough;
-  const ticks: number[] = [];
-  for (let at = 0; at <= length; at += step) ticks.push(at);
-  return ticks;
 }
 
 /** Nodes in the order in which they began: first those that a retry has taken over, last those that never did. */

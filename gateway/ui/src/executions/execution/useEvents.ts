@@ -18,7 +18,7 @@ export interface Events {
 
 const NONE: Events = { events: [], count: 0 };
 
-/** Read events; `onStep` is called when a node began, ended or is tried again. */
+/** Read events; `onStep` is called when a node began, waits, ended or is tried again. */
 export function useEvents(id: string, isWanted: boolean, onStep: () => void): Events {
   const step = useRef(onStep);
   step.current = onStep;
@@ -33,7 +33,7 @@ export function useEvents(id: string, isWanted: boolean, onStep: () => void): Ev
       const fresh = pending;
       pending = [];
       setFound(({ events, count }) => ({ events: [...events, ...fresh].slice(-MOST), count: count + fresh.length }));
-      if (fresh.some((event) => /^node\.(started|retrying|finished)$/.test(event.name))) step.current();
+      if (fresh.some((event) => /^(node\.(started|retrying|finished)|execution\.waiting)$/.test(event.name))) step.current();
     };
     const hear = (event: RunEvent): void => {
       pending.push(event);
