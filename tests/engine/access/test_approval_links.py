@@ -67,7 +67,7 @@ def test_no_other_text_is_a_token() -> None:
     ]
     other_node = token_of(ApprovalPlace(PLACE.account_id, PLACE.execution_id, 1))
     mixed = [token[:at] + other_node[at:] for at in range(8, len(token) - 8, 8)]
-    last = [token[:-1] + each for each in string.ascii_letters if each != token[-1]]
+    last = [other_node[:-1] + each for each in string.ascii_letters if each != other_node[-1]]
     forms = [token + "=", token + "A", token[:-1], token.swapcase(), f" {token}", f"{token}\n"]
     odd = ["", "A", "A" * 300, "é" * 40, "a/b", "\0", "١" * 40, PLACE.execution_id, str(PLACE)]
 
