@@ -8,12 +8,14 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from engine.errors import NotFound
 from engine.settings import Settings
+from gateway.approvals.service import BODY_LIMIT as ANSWER_LIMIT
 from gateway.auth.cors import CrossOrigin, parse_origins
 from gateway.hooks.intake import BODY_LIMIT as EVENT_LIMIT
 from gateway.http.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
 from gateway.http.router import LightRouter
 from gateway.http.uploads import upload_limit
 from gateway.routes.accounts import account_events, accounts, api_keys, identity, secrets, sessions
+from gateway.routes.approvals import links
 from gateway.routes.assets import assets
 from gateway.routes.batches import batches, items, starts
 from gateway.routes.batches import retries as batch_retries
@@ -82,6 +84,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *accounts.routes,
         *audit.routes,
         *installation.routes,
+        *links.routes,
         *pages.routes,
         *sessions.routes,
         *health.routes,
@@ -110,7 +113,7 @@ def _wrap(served: list[BaseRoute], services: Services) -> ASGIApp:
         app,
         max_bytes=settings.max_body_bytes,
         others={assets.PATH: upload_limit(settings.max_asset_bytes)},
-        patterns={starts.PATH: BODY_LIMIT, events.PATH: EVENT_LIMIT},
+        patterns={starts.PATH: BODY_LIMIT, events.PATH: EVENT_LIMIT, links.PATH: ANSWER_LIMIT},
     )
     app = Errors(app, services.failed_calls.record_failure)
     if origins := parse_origins(settings.cors_origins):

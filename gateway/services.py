@@ -12,6 +12,8 @@ from typing import TypedDict
 from starlette.requests import Request
 
 from engine import metrics
+from engine.access.approval_links import ApprovalLinks
+from engine.access.sealing import Sealer
 from engine.errors import EngineError
 from engine.history.database.own_database import OwnDatabase
 from engine.history.reading.archive import open_archive
@@ -20,7 +22,7 @@ from engine.process import spare_memory
 from engine.process.account_semaphore import AccountSemaphore
 from engine.services.background_tasks import background
 from engine.services.batches.start import BatchStart
-from engine.services.media import MediaService
+from engine.services.media import MediaService, base_url
 from engine.services.runs.acceptance import Acceptance
 from engine.services.triggers.scheduled_runs import ScheduledRuns
 from engine.services.triggers.trigger_checks import TriggerChecks
@@ -65,6 +67,7 @@ class Services:
     batch_start: BatchStart
     scheduled_runs: ScheduledRuns
     trigger_saves: TriggerSaves
+    approval_links: ApprovalLinks
     connections: Connections
     account_requests: AccountRequests
     long_calls: AccountSemaphore
@@ -174,6 +177,7 @@ def _make_services(
         batch_start=BatchStart(store=store, media_service=media_service, allow_http=allow_http),
         scheduled_runs=scheduled_runs,
         trigger_saves=_make_trigger_saves(scheduled_runs, media_service, checker),
+        approval_links=_make_approval_links(settings),
         connections=Connections(peers),
         account_requests=AccountRequests(),
         long_calls=AccountSemaphore(LONG_CALLS, LONG_CALLS_OF_ACCOUNT),
@@ -193,6 +197,10 @@ def _make_services(
         stopping=stopping,
         process=process,
     )
+
+
+def _make_approval_links(settings: Settings) -> ApprovalLinks:
+    return ApprovalLinks(Sealer.from_secret_key(settings.secret_key), base_url(settings))
 
 
 def _make_trigger_saves(

@@ -1,0 +1,1 @@
+"""The page behind a link to an approval, for people without an account."""
