@@ -15,7 +15,7 @@ from gateway.http.middleware import BodyLimits, Errors, RequestIds, RequestMetri
 from gateway.http.router import LightRouter
 from gateway.http.uploads import upload_limit
 from gateway.routes.accounts import account_events, accounts, api_keys, identity, secrets, sessions
-from gateway.routes.approvals import links
+from gateway.routes.approvals import approvals, links
 from gateway.routes.assets import assets
 from gateway.routes.batches import batches, items, starts
 from gateway.routes.batches import retries as batch_retries
@@ -51,6 +51,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *executions.routes,
         *execution_values.routes,
         *retries.routes,
+        *approvals.routes,
         *events.routes,
         *starts.routes,
         *batches.routes,

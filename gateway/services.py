@@ -20,6 +20,7 @@ from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import spare_memory
 from engine.process.account_semaphore import AccountSemaphore
+from engine.services.approvals import Approvals
 from engine.services.background_tasks import background
 from engine.services.batches.start import BatchStart
 from engine.services.media import MediaService, base_url
@@ -67,6 +68,7 @@ class Services:
     batch_start: BatchStart
     scheduled_runs: ScheduledRuns
     trigger_saves: TriggerSaves
+    approvals: Approvals
     approval_links: ApprovalLinks
     connections: Connections
     account_requests: AccountRequests
@@ -101,6 +103,11 @@ class GatewayRequest(Request[State]):
         """Services of this process."""
         services: Services = self.scope["state"]["services"]
         return services
+
+    @property
+    def address(self) -> str:
+        """Address of the installation, as its callers know it, without a slash at its end."""
+        return (self.services.settings.public_url or str(self.base_url)).rstrip("/")
 
     @property
     def context(self) -> RequestContext:
@@ -158,10 +165,8 @@ def _make_services(
 ) -> Services:
     process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     own_database = OwnDatabase(settings.database_url, ArchiverStates(store.client), process)
-    media_service, allow_http = (
-        MediaService.from_settings(settings, store),
-        settings.allow_private_urls,
-    )
+    media_service = MediaService.from_settings(settings, store)
+    allow_http = settings.allow_private_urls
     acceptance = Acceptance(store=store, media_service=media_service, allow_http=allow_http)
     scheduled_runs = ScheduledRuns(store=store, acceptance=acceptance)
     peers = Peers.parse(settings.trusted_proxies)
@@ -176,6 +181,7 @@ def _make_services(
         acceptance=acceptance,
         batch_start=BatchStart(store=store, media_service=media_service, allow_http=allow_http),
         scheduled_runs=scheduled_runs,
+        approvals=Approvals(store),
         trigger_saves=_make_trigger_saves(scheduled_runs, media_service, checker),
         approval_links=_make_approval_links(settings),
         connections=Connections(peers),

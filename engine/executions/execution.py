@@ -6,6 +6,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from engine.executions.node_waits import NodeWait
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 
 
@@ -91,6 +92,10 @@ class Execution:
     """Place below the execution that began it; None: it is a root."""
     nodes: tuple[NodeExecution, ...] = ()
     """Records of the nodes in plan order; empty if only the head was read."""
+    waits: tuple[NodeWait, ...] = ()
+    """Open waits of its nodes; empty if only the head was read."""
+    has_waited: bool = False
+    """Whether it or an execution below it has waited; False if only the head was read."""
 
     @property
     def is_child(self) -> bool:

@@ -63,7 +63,7 @@ class Answerer(Struct, frozen=True):
 
     kind: AnswererKind
     id: str | None = None
-    """Account of a session, or API key; None for others."""
+    """Public id of a session, or id of an API key; None for others."""
 
 
 class Answer(Struct, frozen=True, kw_only=True):

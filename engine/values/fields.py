@@ -155,6 +155,25 @@ def check_inputs(
     return checked
 
 
+def check_types(
+    fields: Iterable[Field], values: Mapping[str, Any], *, allow_nul: bool = True
+) -> dict[str, Any]:
+    """Return the values, each of the type of its field; other rules of fields do not hold.
+
+    Raises InvalidInputs, also for a value without a field.
+    """
+    bare = [
+        Field(
+            name=each.name,
+            label=each.label,
+            type=each.type,
+            options=each.options if each.type is FieldType.PILLS else (),
+        )
+        for each in fields
+    ]
+    return check_inputs(bare, values, strict=True, allow_nul=allow_nul)
+
+
 def unknown_inputs(fields: Iterable[Field], inputs: Mapping[str, Any]) -> tuple[str, ...]:
     """Return warnings about inputs without a field."""
     known = {field.name for field in fields}

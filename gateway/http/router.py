@@ -1,9 +1,10 @@
-"""Router that leaves no frame of its own in memory while a request waits."""
+"""Router that leaves no frame of its own in memory while a request waits, and its routes."""
 
+import re
 from collections.abc import Awaitable
 
 from starlette.routing import Match, Route, Router
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 
 class LightRouter(Router):
@@ -21,3 +22,11 @@ class LightRouter(Router):
                     scope.update(child_scope)
                     return route.app(scope, receive, send)
         return super().__call__(scope, receive, send)
+
+
+class NodeRoute(Route):
+    """Route whose last parameter is a node's id, which may contain slashes."""
+
+    def __init__(self, path: str, endpoint: ASGIApp) -> None:
+        super().__init__(path, endpoint)
+        self.path_regex = re.compile(self.path_regex.pattern.replace("[^/]+)$", ".+)$"))

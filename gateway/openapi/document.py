@@ -91,6 +91,7 @@ PARAMETER = re.compile(r"{(\w+)}")
 PATHS: dict[str, Schema] = {
     "slug": described(matching(SLUG.pattern), "A workflow's slug.", "greeting"),
     "execution_id": described(ID, "The id that the run was answered with.", EXECUTION_ID),
+    "node_id": described(TEXT, "The id of a node; one with `/` is escaped.", "text"),
     "batch_id": described(ID, "The id that the batch was answered with.", BATCH_ID),
     "asset_id": described(TEXT, "The id of an asset.", ASSET_ID),
     "internal_name": described(TEXT, "A model's internal name.", "echo"),

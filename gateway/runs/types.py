@@ -35,6 +35,7 @@ from gateway.openapi.examples import (
 from gateway.runs.node_views import ChildrenOfNode, NodeFailure, NodeView, child_members
 from gateway.runs.tags import Tags
 from gateway.runs.webhooks import WebhookMember, WebhookOfRun
+from gateway.waits.views import WaitView
 
 ERROR_MEMBERS = ("code", "message", "nodeId")
 """Members of an execution's error that are shown."""
@@ -224,6 +225,13 @@ class ExecutionView(ExecutionRow, kw_only=True):
     retry_of: Annotated[
         Uuid | None, doc("The failed execution that this one retries; null: it is no retry.")
     ] = None
+    waiting_for: Annotated[
+        list[WaitView],
+        doc(
+            "Its nodes that wait, and up to 100 of executions below it; empty when none does, of a"
+            " public workflow of another account, and after the end."
+        ),
+    ] = field(default_factory=list)
 
     @classmethod
     def with_nodes(
@@ -233,6 +241,7 @@ class ExecutionView(ExecutionRow, kw_only=True):
         names: Sequence[NodeName],
         links: Mapping[str, str] | None = None,
         below: Mapping[int, ChildrenOfNode] | None = None,
+        waiting_for: Sequence[WaitView] = (),
     ) -> Self:
         """Build the view of an execution with its nodes, named as in the execution's version.
 
@@ -261,6 +270,7 @@ class ExecutionView(ExecutionRow, kw_only=True):
             deliveries=[told] if delivery_id else [],
             nodes=nodes,
             assets=assets or UNSET,
+            waiting_for=list(waiting_for),
         )
 
 

@@ -87,7 +87,7 @@ async def scenario(
     admin = await store.accounts.create(email="r@e.com", tier=Tier.ENTERPRISE, role=Role.ADMIN)
     others = [await make_browser(stranger), await make_browser(admin)]
     for other, capability in ((stranger, "workflow:*"), (admin, "*")):
-        held = [capability, "webhook:receive"]
+        held = [capability, "webhook:receive", "execution:approve"]
         _, secret = await store.api_keys.create(other, name="k", capabilities=held)
         others.append(await make_client(secret))
     file = {"file": ("a.png", png(), "image/png")}

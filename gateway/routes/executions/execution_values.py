@@ -1,6 +1,5 @@
 """Values of executions: inputs, and inputs, outputs and attempts of each node."""
 
-import re
 from typing import Annotated, Any
 
 from starlette.responses import Response
@@ -20,16 +19,11 @@ from gateway.auth.resource import Resource
 from gateway.http.json_bodies import run_off_loop
 from gateway.http.query import QueryParameters
 from gateway.http.responses import json_response
-from gateway.http.types import Content, Parameter, doc
-from gateway.openapi.schema import TEXT, described
+from gateway.http.router import NodeRoute
+from gateway.http.types import Content, doc
 from gateway.runs.execution_ids import read_execution_id
 from gateway.runs.values import NodeValuesView
 from gateway.services import GatewayRequest
-
-NODE_ID: Parameter = (
-    "node_id",
-    described(TEXT, "The id of a node of the workflow; one with `/` is escaped.", "text"),
-)
 
 
 class ValueQuery(QueryParameters):
@@ -44,7 +38,6 @@ ANY_VALUE = Content(component="Value", kind=Any, examples=({"name": "Ada"}, "Hel
 
 
 @operation(
-    path=(NODE_ID,),
     answers={200: NodeValuesView},
     errors=(ExecutionNotFound, NodeNotFound, ResultUnreadable),
 )
@@ -100,14 +93,6 @@ async def _read(request: GatewayRequest, principal: Principal, node_id: str) -> 
     reserve = services.result_memory.for_answer(request.context)
     account_id = principal.account.id
     return await read_node(services.store, account_id, read_execution_id(request), node_id, reserve)
-
-
-class NodeRoute(Route):
-    """Route whose last parameter is a node's id, which may contain slashes."""
-
-    def __init__(self, path: str, endpoint: Resource) -> None:
-        super().__init__(path, endpoint)
-        self.path_regex = re.compile(self.path_regex.pattern.replace("[^/]+)$", ".+)$"))
 
 
 routes = [

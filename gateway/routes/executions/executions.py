@@ -21,6 +21,7 @@ from gateway.runs.query import ExecutionQuery, FilteredPageQuery
 from gateway.runs.streams import LAST_EVENT_ID, ExecutionStream, read_last_event_id
 from gateway.runs.types import EXECUTION_ROW, EventView, ExecutionRow, ExecutionView
 from gateway.services import GatewayRequest
+from gateway.waits.waiting_for import read_waiting_for
 
 
 class ExecutionPage(View):
@@ -99,7 +100,10 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
     names = await node_names(store, account_id, execution_id, execution)
     below = await read_children(store, account_id, execution_id, groups, names)
     links = services.media_service.linked_assets(execution.result)
-    return json_response(ExecutionView.with_nodes(execution, details, names, links, below))
+    waiting_for = await read_waiting_for(request, principal, execution)
+    return json_response(
+        ExecutionView.with_nodes(execution, details, names, links, below, waiting_for)
+    )
 
 
 @operation(

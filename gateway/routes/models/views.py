@@ -20,7 +20,7 @@ from gateway.http.types import (
     exact_amount,
     refused,
 )
-from gateway.routes.workflows.documents import FieldView
+from gateway.waits.views import FieldView
 
 MAX_PROBLEMS = 100
 

@@ -19,7 +19,7 @@ from gateway.hooks.events import default_event_id, sample_event
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.types import OBJECT, Nested, RequestBody, View, doc, refused
-from gateway.routes.triggers.views import TriggerView, base_of
+from gateway.routes.triggers.views import TriggerView
 from gateway.services import GatewayRequest
 from gateway.triggers.access import RUN, find_trigger
 
@@ -37,7 +37,7 @@ async def rotate_trigger(request: GatewayRequest, principal: Principal) -> Respo
     if trigger.kind is not TriggerKind.WEBHOOK:
         raise InvalidTrigger("kind", NO_URL)
     rotated = await request.services.store.triggers.rotate(trigger, by=principal.account.id)
-    return json_response(TriggerView.from_trigger(rotated, base_of(request)))
+    return json_response(TriggerView.from_trigger(rotated, request.address))
 
 
 class EventTestRequest(RequestBody, kw_only=True):

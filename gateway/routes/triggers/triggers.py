@@ -20,7 +20,7 @@ from gateway.http.query import ShortPageQuery, Slug
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import doc
-from gateway.routes.triggers.views import TriggerPageView, TriggerView, base_of
+from gateway.routes.triggers.views import TriggerPageView, TriggerView
 from gateway.services import GatewayRequest
 from gateway.triggers.access import RUN, check_any_run, find_trigger, may_run
 from gateway.triggers.bodies import TriggerChanges, TriggerRequest
@@ -58,7 +58,7 @@ async def list_triggers(request: GatewayRequest, principal: Principal) -> Respon
         and query.workflow_slug in (None, each.settings.slug)
     ]
     page, next_cursor = _page(found, query)
-    rows = [TriggerView.from_trigger(each, base_of(request)) for each in page]
+    rows = [TriggerView.from_trigger(each, request.address) for each in page]
     return json_response(TriggerPageView(rows, next_cursor))
 
 
@@ -97,7 +97,7 @@ async def create_trigger(request: GatewayRequest, principal: Principal) -> Respo
         key_id=principal.key_id,
         trigger_id=trigger_id,
     )
-    return json_response(TriggerView.from_trigger(trigger, base_of(request)), 201)
+    return json_response(TriggerView.from_trigger(trigger, request.address), 201)
 
 
 @operation(answers={200: TriggerView}, errors=(errors.TriggerNotFound,))
@@ -106,7 +106,7 @@ async def create_trigger(request: GatewayRequest, principal: Principal) -> Respo
 async def get_trigger(request: GatewayRequest, principal: Principal) -> Response:
     """One trigger, with its last occurrence."""
     trigger = await find_trigger(request, principal)
-    return json_response(TriggerView.from_trigger(trigger, base_of(request)))
+    return json_response(TriggerView.from_trigger(trigger, request.address))
 
 
 @operation(
@@ -128,7 +128,7 @@ async def change_trigger(request: GatewayRequest, principal: Principal) -> Respo
         check_capability(principal, RUN, body.workflow_slug)
     change = partial(_changed, request, principal, body)
     changed = await request.services.trigger_saves.change(trigger, change)
-    return json_response(TriggerView.from_trigger(changed, base_of(request)))
+    return json_response(TriggerView.from_trigger(changed, request.address))
 
 
 @operation(answers={200: Deleted}, errors=(errors.TriggerNotFound,))

@@ -24,7 +24,6 @@ from engine.values.plain import moment
 from gateway.http.types import OBJECT, Moment, Nested, Uuid, View, doc
 from gateway.openapi.examples import KEY_ID, TRIGGER_ID
 from gateway.runs.webhooks import WebhookEvents
-from gateway.services import GatewayRequest
 
 HOOKS = "/hooks/"
 """Start of the paths of inbound webhooks."""
@@ -193,11 +192,6 @@ class StartedOccurrenceView(View, kw_only=True):
 
     execution_id: Uuid
     occurrence_id: Uuid
-
-
-def base_of(request: GatewayRequest) -> str:
-    """Return the address of the installation, as its callers know it."""
-    return (request.services.settings.public_url or str(request.base_url)).rstrip("/")
 
 
 AT_MS = 1_772_323_200_000

@@ -20,7 +20,6 @@ from engine.graph.plan import Plan
 from engine.ids.slugs import SLUG
 from engine.services.workflows.drafts import SavedDraft
 from engine.store import Workflow
-from engine.values.fields import FieldType
 from engine.values.plain import moment
 from gateway.http.types import (
     OBJECT,
@@ -35,6 +34,7 @@ from gateway.http.types import (
 )
 from gateway.openapi.examples import ACCOUNT_ID, CREATED
 from gateway.routes.workflows.views import CHECKED, CheckView
+from gateway.waits.views import FieldView
 
 SCHEMA_JSON = "application/schema+json"
 
@@ -56,22 +56,6 @@ BasedOn = Annotated[
     int | None,
     doc("The version that was live when the draft began; null: it was never published."),
 ]
-
-
-class FieldView(View, kw_only=True):
-    """A field of a workflow or a model, in the shape of `Field.as_dict`."""
-
-    name: str
-    label: str
-    type: FieldType
-    required: bool
-    default: Any | UnsetType = UNSET
-    options: list[str | float] | UnsetType = UNSET
-    min: float | UnsetType = UNSET
-    max: float | UnsetType = UNSET
-    step: float | UnsetType = UNSET
-    max_length: int | UnsetType = UNSET
-    helper_text: str | UnsetType = UNSET
 
 
 class PositionView(Nested):

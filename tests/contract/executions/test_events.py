@@ -30,7 +30,7 @@ CHILD = {
     "nodeId": str,
     "index": int,
 }
-DETAILS = {"inputs", "keyId", "httpRequestId", "deliveries"}
+DETAILS = {"inputs", "keyId", "httpRequestId", "deliveries", "waitingFor"}
 """Members of an execution that its last event leaves out."""
 DATA = {
     "execution.started": {

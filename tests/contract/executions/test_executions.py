@@ -28,6 +28,7 @@ NODE = {
 
 DETAILS = {
     "retryOf": None,
+    "waitingFor": [],
     "inputs": dict,
     "keyId": str,
     "httpRequestId": str,

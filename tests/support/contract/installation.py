@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import replace
 from itertools import pairwise
 from typing import Any, TypeVar
 
@@ -10,7 +11,11 @@ import httpx2
 from deploy.problems import CommandFailed
 from deploy.stack.store_access import with_store
 from engine.access.capabilities import Role, Tier
+from engine.ids import tokens
+from engine.ids.partitions import partition_of
 from engine.store import Store
+from engine.store.accounts.api_keys import pack_key
+from engine.store.redis import keyspace
 from tests.support.acceptance.running_stack import RunningStack, until
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.gateway.documents import edge, node
@@ -158,6 +163,20 @@ class Administration:
             _, secret = await store.api_keys.create(
                 account, name="contract", capabilities=capabilities or ALL
             )
+            return secret
+
+        return self._with_store(work)
+
+    def old_key(self, account_id: str, *capabilities: str) -> str:
+        """Create a key that has just these capabilities, as one of an older version."""
+
+        async def work(store: Store) -> str:
+            account = await store.accounts.get(account_id)
+            made, secret = await store.api_keys.create(account, name="old", capabilities=ALL)
+            older = replace(made, capabilities=capabilities)
+            partition = partition_of(account_id)
+            digest = tokens.digest(secret)
+            await store.client.send("HSET", keyspace.api_keys(partition), digest, pack_key(older))
             return secret
 
         return self._with_store(work)

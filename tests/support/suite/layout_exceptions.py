@@ -16,6 +16,8 @@ MANY_ENTRIES: dict[str, str] = {
 """Folders with more than twenty entries."""
 
 TESTED_ELSEWHERE: dict[str, str] = {
+    "gateway/waits/views.py": "Types; tests/contract/approvals reads them.",
+    "gateway/waits/waiting_for.py": "tests/contract/approvals/test_waits.py has waits of all kinds.",
     "gateway/hooks/answers.py": "tests/contract/triggers/test_events.py gets each answer.",
     "engine/graph/parsed.py": "Types; tests/engine/graph/test_parse_bodies.py has problems in bodies.",
     "engine/nodes/support/children.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",

@@ -1,6 +1,7 @@
 """Reads of executions, hot and archived ones alike."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from engine.errors import ExecutionNotFound
 from engine.executions.execution import Execution
@@ -21,6 +22,7 @@ from engine.store.executions.record_fields import (
 )
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import unpack
+from engine.store.waits.records import WAITS, parse_waits
 
 Values = list[bytes | None]
 
@@ -30,6 +32,12 @@ def _visible(execution: Execution) -> Execution:
     if execution.child is not None and execution.owner_id:
         raise ExecutionNotFound
     return execution
+
+
+def _with_waits(execution: Execution, record: Mapping[str, bytes]) -> Execution:
+    waits = parse_waits(execution.account_id, execution.id, record)
+    open_ones = tuple(each for each in waits if each.is_open)
+    return replace(execution, waits=open_ones, has_waited=True)
 
 
 class ExecutionReads:
@@ -85,6 +93,8 @@ class ExecutionReads:
             raise ExecutionNotFound
         values = [record.get(name) for name in HEAD_FIELDS]
         execution = _visible(parse_head(account_id, execution_id, values, parse_nodes(record)))
+        if WAITS in record:
+            execution = _with_waits(execution, record)
         return await self._results.add_result(execution, values[RESULT_AT], reserve)
 
     async def details(self, account_id: str, execution_id: str) -> ExecutionDetails:

@@ -1,0 +1,1 @@
+"""Waits of nodes as callers see them, and answers to approvals."""
