@@ -204,6 +204,25 @@ SCHEDULE_LATENESS = Histogram(
     buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3_600),
     registry=REGISTRY,
 )
+WAITS_OPENED = Counter(
+    "headrace_waits_opened_total",
+    "Waits of nodes that began; `kind` is `delay` or `approval`.",
+    ["kind"],
+    registry=REGISTRY,
+)
+WAITS_ENDED = Counter(
+    "headrace_waits_ended_total",
+    "Waits of nodes that ended before their runs; `outcome` is `timeout`, or the decision of the "
+    "person who answered.",
+    ["kind", "outcome"],
+    registry=REGISTRY,
+)
+WAIT_LATENESS = Histogram(
+    "headrace_wait_lateness_seconds",
+    "Time from the end of a delay, or of the time to answer, to the node that goes on.",
+    buckets=(0.1, 0.25, 0.5, 1, 2, 5, 10, 30, 60, 300, 3_600),
+    registry=REGISTRY,
+)
 PROCESSES = Gauge(
     "headrace_processes",
     "Processes, by version of Headrace and the newest schema of the store that they know.",

@@ -22,6 +22,7 @@ from workers.walk.dependencies import WalkDependencies
 from workers.walk.resume.checkpoints import ExecutionCheckpoints
 from workers.walk.state import WalkState
 from workers.walk.values.outputs import OutputStore
+from workers.walk.waits import WaitAttempts
 
 
 class EndedAttempt(NamedTuple):
@@ -55,6 +56,7 @@ class Attempts:
             "_plan",
             "_publisher",
             "_state",
+            "_waits",
         ),
     )
 
@@ -78,6 +80,7 @@ class Attempts:
         self._opened_at = self._clock()
         self._dependencies = dependencies
         self._children: ChildrenAttempts | None = None
+        self._waits: WaitAttempts | None = None
         self._ended: list[EndedAttempt] = []
         calls_models = bool(plan.models)
         self._execution_checkpoints = (
@@ -136,6 +139,8 @@ class Attempts:
             return AttemptOutcome(failure=refusal)
         if self._plan.nodes[index].type.kind is WorkKind.CHILDREN:
             return await self._run_children(index, delivered)
+        if self._plan.nodes[index].type.kind is WorkKind.WAIT:
+            return await self._run_wait(index, delivered)
         claimed, claim = self._claimed, self._state.claims.get(index)
         checkpoints, publisher = self._execution_checkpoints, self._publisher
         node_memory = NodeMemory(self._memory)
@@ -165,13 +170,23 @@ class Attempts:
     ) -> AttemptOutcome:
         node_memory = NodeMemory(self._memory)
         inputs = self._state.progress.inputs(index, delivered)
-        now = self._claimed.now + int((self._clock() - self._opened_at) * 1000)
         try:
             node = self._plan.nodes[index]
-            outcome = await self._open_children().run(node, inputs, node_memory, now)
+            outcome = await self._open_children().run(node, inputs, node_memory, self._now())
         finally:
             node_memory.release()
         return self._output_store.count_output(index, outcome)
+
+    async def _run_wait(self, index: int, delivered: list[tuple[InEdge, Any]]) -> AttemptOutcome:
+        if self._waits is None:
+            self._waits = WaitAttempts(self._claimed, self._dependencies)
+        inputs = self._state.progress.inputs(index, delivered)
+        outcome = await self._waits.run(self._plan.nodes[index], inputs, self._now())
+        return self._output_store.count_output(index, outcome)
+
+    def _now(self) -> int:
+        """Return the time of the store in milliseconds, as far as this walk knows it."""
+        return self._claimed.now + int((self._clock() - self._opened_at) * 1000)
 
     @property
     def has_children(self) -> bool:
@@ -179,12 +194,13 @@ class Attempts:
         return self._children is not None
 
     def note_parked(self, index: int) -> None:
-        """Note that a node is on record as parked: its children may begin."""
-        self._open_children().feed(index)
+        """Note that a node is on record as parked: its children, if it has some, may begin."""
+        if index in self._plan.children:
+            self._open_children().feed(index)
 
     def note_end(self) -> None:
         """Note that the execution has ended: children of nodes that waited are cancelled."""
-        for index in self._state.parked:
+        for index in self._state.parked.intersection(self._plan.children):
             self._open_children().feed(index)
 
     def _open_children(self) -> ChildrenAttempts:

@@ -10,6 +10,7 @@ from engine.store.executions.checkpoints import Checkpoints
 from engine.store.executions.events import ExecutionEvents
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.walks import Walks
+from engine.store.waits.node_waits import NodeWaits
 from workers.nodes.executor import Executor
 
 
@@ -20,6 +21,7 @@ class WalkDependencies:
     walks: Walks
     children: Children
     child_targets: ChildTargets
+    node_waits: NodeWaits
     checkpoints: Checkpoints
     offloaded: OffloadedValues
     events: ExecutionEvents

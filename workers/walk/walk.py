@@ -29,7 +29,7 @@ SHARE_SECONDS = 0.025
 """When heavy nodes take this long and more of them wait, other workers are asked to help."""
 RETRY_WAIT_SECONDS = 1.0
 """The walk waits for a retry due within this time; for a later one it leaves the execution."""
-CLAIMED = frozenset({WorkKind.IO, WorkKind.CHILDREN})
+CLAIMED = frozenset({WorkKind.IO, WorkKind.CHILDREN, WorkKind.WAIT})
 """Kinds of work that begins after its claim is on record, without a slot."""
 MAX_LOST = 3
 """A node at which this many workers died fails, lest it take down one after another."""

@@ -114,6 +114,7 @@ class Walker:
             walks=store.walks,
             children=store.children,
             child_targets=ChildTargets(store, self._child_plans),
+            node_waits=store.node_waits,
             checkpoints=store.checkpoints,
             offloaded=store.offloaded,
             events=store.events,

@@ -45,6 +45,7 @@ async def attempts_of(runner: Runner, executor: Any, memory: RunMemory) -> Attem
     store = runner.store
     dependencies = WalkDependencies(
         walks=store.walks,
+        node_waits=store.node_waits,
         checkpoints=store.checkpoints,
         offloaded=store.offloaded,
         events=store.events,
