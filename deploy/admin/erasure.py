@@ -101,16 +101,15 @@ class AccountErasure:
 
     async def _stop(self, account_id: str) -> None:
         """Cancel what runs, and wait for its end. Raises CommandFailed."""
-        async for page in self._store.executions.active(account_id):
+        async for page in self._store.executions.unfinished(account_id):
             for each in page:
                 with contextlib.suppress(ExecutionNotCancellable, ExecutionNotFound):
                     await self._store.executions.cancel(account_id, each)
         for _ in range(int(WAIT_SECONDS / PAUSE_SECONDS)):
-            counts = (
-                await self._store.executions.count_active(account_id),
-                await self._store.children.count_open(account_id),
-            )
-            if not any(counts):
+            if not (
+                await self._store.executions.has_unfinished(account_id)
+                or await self._store.children.count_open(account_id)
+            ):
                 return
             await asyncio.sleep(PAUSE_SECONDS)
         raise CommandFailed(RUNNING)

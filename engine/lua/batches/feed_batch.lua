@@ -3,7 +3,7 @@
 -- this batch for the time of the lease. Called again with the same token, the script goes on from
 -- the items that have begun. The next look at the batch is scheduled.
 -- KEYS: batch, account_items, open_batches, batches_due, active (executions of the account),
---       windows? (of the account, if its runs are limited)
+--       waiting_items (of the account), windows? (of the account, if its runs are limited)
 -- ARGV: now?, id, account_id, token, lease_ms, most (items), look_ms (until the next look),
 --       most_items? (of the account that run), most_active? (executions), most_calls?, bucket?,
 --       window_ms?
@@ -36,7 +36,8 @@ if not first then
   redis.call('ZREM', KEYS.open_batches, ARGV.id)
   return answer('begun')
 end
-local room, later = item_room(now, states, concurrency, redis.call('SCARD', KEYS.active))
+local active = redis.call('SCARD', KEYS.active)
+local room, later = item_room(now, ARGV.id, states, concurrency, active)
 if later then return answer('later', later) end
 if room == 0 then return answer('full', next_look) end
 

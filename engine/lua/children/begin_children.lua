@@ -1,8 +1,8 @@
 #!lua
 -- Begin queued children of a group: write their records, and schedule their hints. A full Redis
 -- refuses the script as a whole. Called again, the script changes nothing.
--- KEYS: group, parent, root, due, root_events, wallet? (for charged nodes), ledger?, children...
---       (records, in the order of `own`)
+-- KEYS: group, parent, root, due, root_events, active, waiting_items, wallet? (for charged nodes),
+--       ledger?, children... (records, in the order of `own`)
 -- ARGV: now?, resend_ms (until a hint is repeated), most_running (children of the root), models?
 --       (of the children, joined by commas), terms? (of the wallet, if their nodes are charged),
 --       markup? (of prices), trials? (of use_trials), shared... (names and values of all records),
@@ -13,8 +13,9 @@
 -- Uses: read_now, group_states, record_child, add_models
 local now = read_now(ARGV.now)
 
-local root_status, root_running, root_models, is_watched, bytes = unpack(redis.call('HMGET',
-  KEYS.root, 'status', 'children_running', 'models', 'events', 'child_bytes'))
+local root_status, root_running, root_models, is_watched, bytes, only_waits = unpack(
+  redis.call('HMGET', KEYS.root, 'status', 'children_running', 'models', 'events', 'child_bytes',
+    'only_waits'))
 local status, concurrency, running = unpack(redis.call('HMGET', KEYS.group, 'status',
   'concurrency', 'running'))
 if root_status ~= 'processing' or status ~= 'open' then return {'ended'} end
@@ -57,6 +58,10 @@ save_states_of_group()
 redis.call('HINCRBY', KEYS.group, 'queued', -#begun)
 redis.call('HINCRBY', KEYS.group, 'running', #begun)
 redis.call('HINCRBY', KEYS.root, 'children_running', #begun)
+if only_waits then
+  -- Uses: only_waiting
+  end_only_waiting(KEYS.root)
+end
 add_models(root_models or '')
 if ARGV.terms ~= '' then
   redis.call('HSETNX', KEYS.root, 'terms', ARGV.terms)

@@ -10,9 +10,10 @@
 --       ledger? (both for charged nodes), api_keys?, accounts? (both with a digest), windows? (of
 --       the account, if its calls are limited), run_webhook? (its own), delivery? (of its start),
 --       deliveries_due?, webhook_deliveries?, account_deliveries?, run_deliveries?,
---       batch?, account_items? (both for an item), triggers?, occurrences? (of the trigger),
---       started? (those of them that started), unarchived_occurrences? (all for an occurrence),
---       event? (of an event with an id), open_schedules?, schedules_due? (both for a due time)
+--       batch?, account_items?, waiting_items? (all for an item), triggers?, occurrences? (of the
+--       trigger), started? (those of them that started), unarchived_occurrences? (all for an
+--       occurrence), event? (of an event with an id), open_schedules?, schedules_due? (both for a
+--       due time), waited? (for an occurrence)
 -- ARGV: now? (Redis's clock), id, reference, version? (of a workflow), version_kind? ('named': it
 --       need not be live, 'foreign': it is another account's), statuses (of the nodes), resend_ms
 --       (until a hint is repeated), most_active? (executions), body_fingerprint?, first_call_ms?

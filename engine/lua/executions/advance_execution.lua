@@ -11,7 +11,10 @@
 --       webhook_deliveries?, account_deliveries?, run_deliveries?, run_webhook? (its own),
 --       batch? (of its item), account_items?, open_batches?, batches_due?, group? (of a child),
 --       parent?, root?, root_events?, open_children? (where a child or a parent ends),
---       children_due?, node_deliveries... (of settled nodes, for a webhook that asks for them)
+--       children_due?, waits? (where an execution leaves or ends that has waited), approvals?,
+--       child_waits? (of the root), waited?, waiting_items? (for a child too), first_call? (of the
+--       idempotency key), node_deliveries... (of settled nodes, for a webhook that asks for
+--       them)
 -- ARGV: now?, reference, execution_id, claim ('fence:token'), step (its number), settled?
 --       ('0c1f…'), retrying? ('3=500,4=w1000,…', pauses in milliseconds, and the times until
 --       which nodes wait), claimed? ('4,5'), rows? (of nodes), outputs? (if not in the rows),
@@ -25,18 +28,18 @@
 --         | {'closed', status, statuses, now} for charges of a child whose root has ended
 --         | {'behind', status} when the record lacks an earlier step, or a node of a completed
 --         execution | {'armed'} when the end needs the keys of its delivery
+--         | {'waited', digest of the idempotency key or ''} when the keys of waits are missing
 --         | {'over'|'insufficient', status, statuses, now, unpaid node, credits missing, balance}
 --         'watched' follows an ok of a watched execution; the statuses of a repeated step's ok are
 --         empty. A sixth word follows the end of a child that wakes its parent, as `wake_parent`
 --         returns it, and is 'woken' when a node was to wait whose wait is over.
 -- Uses: read_now, refuse_step, claim_of, refuse_moves, move_nodes
 local now = read_now(ARGV.now)
-local stamp = string.format('%d', now)
-local fence = string.match(ARGV.claim, '^%d+')
+local stamp, fence = string.format('%d', now), string.match(ARGV.claim, '^%d+')
 local rows_field = 'r' .. fence .. '.' .. ARGV.step
 
 local head = redis.call('HMGET', KEYS.execution, 'status', 'statuses', 'step' .. fence, 'events',
-  'holders', 'notifier', 'lost', 'terms', 'answer_batches', 'values', 'webhook_url')
+  'holders', 'notifier', 'lost', 'terms', 'answer_batches', 'values', 'webhook_url', 'waits')
 if KEYS.root and head[1] == 'processing' then
   -- Uses: is_root_alive
   if not is_root_alive() then head[1] = 'cancel_requested' end
@@ -50,8 +53,6 @@ local tells_nodes = LAST.node_deliveries >= FIRST.node_deliveries
 local codes, fields, woken = {string.byte(statuses, 1, -1)}, nil, nil
 refusal = refuse_moves(status, statuses, codes, fence, stamp)
 if refusal then return refusal end
--- The webhook was added after the walker's claim, when the caller's wait was over.
-if is_end and head[11] and not KEYS.delivery then return {'armed'} end
 
 if not (is_end or leaves or terms or watched or batches or lost or tells_nodes or KEYS.root) then
   statuses, fields, woken = move_nodes(codes, fence, now, rows_field)
@@ -101,4 +102,8 @@ if KEYS.root then
 end
 redis.call('HSET', KEYS.execution, 'statuses', statuses, 'holders', holders,
   'shares_work', leaves and '' or ARGV.shares_work, unpack(fields))
+if leaves and head[12] and ARGV.shares_work ~= '1' then
+  -- Uses: begin_only_waiting
+  begin_only_waiting(KEYS.execution)
+end
 return {'ok', status, statuses, stamp, watched or woken and '', woken}

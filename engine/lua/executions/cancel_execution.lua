@@ -5,15 +5,19 @@
 --       delivery? (of its end, for a webhook), deliveries_due?, webhook_deliveries?,
 --       account_deliveries?, run_deliveries?, run_webhook? (its own),
 --       batch? (of its item), account_items?, open_batches?, batches_due?, group? (of a child),
---       parent?, root?, root_events?, open_children? (of a child or a parent), children_due?
+--       parent?, root?, root_events?, open_children? (of a child or a parent), children_due?,
+--       waits? (of an execution that has waited), approvals?, child_waits? (of the root),
+--       waited?, waiting_items? (for a child too), first_call? (of the idempotency key)
 -- ARGV: now?, reference, execution_id, cancels (channel of them), child_end? (none)
 -- Returns {'cancelled', parent to wake as `wake_parent` returns it, or ''} | {'cancel_requested'}
 --         | {'ended', status} | {'missing'} | {'armed'} when the end needs the keys of its delivery
+--         | {'waited', digest of the idempotency key or ''} when the keys of waits are missing
 -- Uses: read_now, record_last_run
 local now = read_now(ARGV.now)
 
 local head = redis.call('HMGET', KEYS.execution, 'status', 'statuses', 'holders', 'notifier',
-  'terms', 'events', 'answer_batches', 'must_cancel', 'values', 'webhook_url')
+  'terms', 'events', 'answer_batches', 'must_cancel', 'values', 'webhook_url', 'waits',
+  'first_call')
 local status = head[1]
 if not status then return {'missing'} end
 if status == 'cancel_requested' then return {status} end
@@ -28,6 +32,7 @@ if is_held or head[8] then
   return {'cancel_requested'}
 end
 if head[10] and not KEYS.delivery then return {'armed'} end
+if head[11] and not KEYS.waits then return {'waited', head[12] or ''} end
 local spent = 0
 if head[5] then
   -- Uses: wallet, save_wallet, is_reservation_open, reservation, save_reservation
@@ -62,6 +67,10 @@ end
 if KEYS.open_children then
   -- Uses: look_at_groups
   look_at_groups(now)
+end
+if KEYS.waits then
+  -- Uses: close_waits
+  close_waits()
 end
 local statuses = string.gsub(head[2], '[prtw]', 'x')
 end_execution(now, 'cancelled', statuses, spent, '', '', head[4])

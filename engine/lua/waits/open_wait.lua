@@ -2,7 +2,7 @@
 -- Open the wait of a node that runs: write it to the record of its execution, and list it. A root
 -- knows that it or a child has waited, and keeps its idempotency key until it ends. A full Redis
 -- refuses the script as a whole. Called again, the script returns its first answer.
--- KEYS: execution, waits, approvals, root? (of a child), child_waits? (of that root),
+-- KEYS: execution, waits, approvals, waited, root? (of a child), child_waits? (of that root),
 --       first_call? (of the root's idempotency key)
 -- ARGV: now?, execution_id, node (index), kind ('a': approval, 'd': delay), duration_ms?, until_ms?
 --       (time in ms; one of both is given), most_waiting (executions of the account), facts (after
@@ -11,6 +11,7 @@
 --         | {'too_many', executions that wait}
 -- Uses: read_now
 local now = read_now(ARGV.now)
+local LONGEST_RUN_MS = 60 * 86400000 -- the end of the run makes it shorter
 
 local field, stamp = 'q' .. ARGV.node, string.format('%d', now)
 local status, statuses, open, wait = unpack(redis.call('HMGET', KEYS.execution, 'status',
@@ -40,5 +41,7 @@ if KEYS.root then
   redis.call('ZADD', KEYS.child_waits, stamp, name)
   redis.call('HSETNX', KEYS.root, 'waits', ',')
 end
-if KEYS.first_call then redis.call('PERSIST', KEYS.first_call) end
+redis.call('SADD', KEYS.waited, KEYS.root and string.match(KEYS.root, '[^:]+$') or
+  ARGV.execution_id)
+if KEYS.first_call then redis.call('PEXPIRE', KEYS.first_call, LONGEST_RUN_MS) end
 return {'ok', now, ends}

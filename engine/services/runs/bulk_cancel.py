@@ -31,7 +31,7 @@ async def cancel_matching(
     if processing not in (wanted.statuses or [processing]):
         return Cancelled(cancelled=0, is_more=False)
     fitting: dict[str, None] = {}  # a scan may repeat one
-    async for page in executions.active(account_id, replace(wanted, statuses=[processing])):
+    async for page in executions.unfinished(account_id, replace(wanted, statuses=[processing])):
         fitting |= dict.fromkeys(page)
         if len(fitting) > MOST_CANCELLED:
             break

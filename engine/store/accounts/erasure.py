@@ -12,6 +12,7 @@ from engine.store.redis import batch_keys, channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.triggers import keys as trigger_keys
+from engine.store.waits import keys as wait_keys
 from engine.store.webhooks.owners import batch_owner, run_owner
 from engine.store.workflows.workflows import Workflows
 
@@ -83,6 +84,7 @@ class AccountKeys:
                 keyspace.delivery(account_id, each),
                 keyspace.webhook(account_id, run_owner(each)),
                 keyspace.webhook_deliveries(account_id, run_owner(each)),
+                wait_keys.child_waits(account_id, each),
             )
         for key in (
             keyspace.finished(partition),
@@ -215,6 +217,10 @@ class AccountKeys:
                     keyspace.outbound,
                     keyspace.account_executions,
                     keyspace.active,
+                    wait_keys.waits,
+                    wait_keys.approvals,
+                    wait_keys.waited,
+                    wait_keys.waiting_items,
                     keyspace.wallet,
                     keyspace.account_changes,
                     keyspace.ledger,

@@ -13,6 +13,7 @@ from engine.billing.credits import MAX_CREDITS
 from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store.audit import COMMAND, AuditAction, AuditedAct, AuditLog
+from engine.store.executions.unfinished import unfinished_ids
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
@@ -204,8 +205,8 @@ class Wallets:
             start = "(" + page[-1][0].decode()
 
     async def _open_reserves(self, account_id: str) -> int:
-        ids = await self._client.send("SMEMBERS", keyspace.active(account_id))
-        keys = [keyspace.execution(account_id, each.decode()) for each in ids]
+        ids = await unfinished_ids(self._client, account_id)
+        keys = [keyspace.execution(account_id, each) for each in ids]
         reserves = await asyncio.gather(
             *(self._client.send("HMGET", key, "reserved", "captured") for key in keys)
         )

@@ -19,6 +19,7 @@ from engine.store.redis.batch_keys import BatchKeys
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.waits import keys as wait_keys
 
 MOST_ITEMS = 20
 """Most items that a worker takes at once."""
@@ -79,6 +80,7 @@ class BatchFeeding:
             account_items=keys.account_items,
             open_batches=keys.open_batches,
             batches_due=keys.batches_due,
+            waiting_items=wait_keys.waiting_items(account_id),
             windows=limits.windows,
             account_id=account_id,
             most_active=limits.most_active,

@@ -193,6 +193,8 @@ class Children:
             root=keys.root,
             due=keyspace.due(partition_of(ref.account_id)),
             root_events=keys.root_events,
+            active=keyspace.active(ref.account_id),
+            waiting_items=keys.waiting_items,
             wallet=charge and keyspace.wallet(ref.account_id),
             ledger=charge and keyspace.ledger(ref.account_id),
             children=[keyspace.execution(ref.account_id, each) for each in ids],

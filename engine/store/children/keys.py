@@ -10,6 +10,7 @@ from engine.store.dispatch.hints import BULK_QUEUE, WALK_QUEUE
 from engine.store.dispatch.queue_selector import BULK_FROM
 from engine.store.redis import keyspace
 from engine.store.redis.keyspace import account_tag, partition_tag
+from engine.store.waits import keys as wait_keys
 
 
 def children(account_id: str, parent_id: str, node: int) -> str:
@@ -76,6 +77,7 @@ class GroupKeys(Struct, frozen=True):
     open_children: str
     children_due: str
     root_events: str
+    waiting_items: str
 
     @classmethod
     def of(cls, ref: GroupRef) -> Self:
@@ -88,6 +90,7 @@ class GroupKeys(Struct, frozen=True):
             open_children(account_id),
             children_due(partition_of(account_id)),
             keyspace.events(account_id, ref.root_id),
+            wait_keys.waiting_items(account_id),
         )
 
     @property

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
+from engine.store.executions.unfinished import unfinished_sets
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
@@ -77,21 +78,19 @@ class GatewayLeases:
         )
         return bool(removed)
 
-    async def with_active(self, account_ids: Sequence[str]) -> list[str]:
-        """Return the accounts with executions that have not ended."""
-        counts = await asyncio.gather(
-            *(self._client.send("SCARD", keyspace.active(each)) for each in account_ids)
-        )
-        return [each for each, count in zip(account_ids, counts, strict=True) if int(count)]
+    async def unfinished(self, account_ids: Sequence[str]) -> list[tuple[str, str]]:
+        """Return the sets of executions that have not ended, each with its account and its key."""
+        keys = [(each, key) for each in account_ids for key in unfinished_sets(each)]
+        counts = await asyncio.gather(*(self._client.send("SCARD", key) for _, key in keys))
+        return [pair for pair, count in zip(keys, counts, strict=True) if int(count)]
 
-    async def active(
-        self, account_id: str, cursor: bytes, count: int
+    async def page(
+        self, account_id: str, key: str, cursor: bytes, count: int
     ) -> tuple[bytes, Sequence[str]]:
-        """Return the next cursor and about `count` references of unfinished executions.
+        """Return the next cursor and about `count` references of one of these sets.
 
         The scan begins with the cursor `0` and ends with it; a reference may be repeated.
         """
-        key = keyspace.active(account_id)
         following, ids = await self._client.send("SSCAN", key, cursor, "COUNT", count)
         return following, [keyspace.reference(account_id, each.decode()) for each in ids]
 

@@ -50,6 +50,7 @@ from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.triggers.starting import parse_refusal
+from engine.store.waits import keys as wait_keys
 from engine.store.webhooks.run_webhooks import start_id
 
 IDEMPOTENCY_MS = 86_400_000
@@ -264,6 +265,7 @@ def _rare_names(new: NewExecution, counted: CountedCall) -> Mapping[str, Any]:
         "may_approve": "1" if webhook is not None and webhook.may_approve else None,
         "batch": batch.batch,
         "account_items": batch.account_items,
+        "waiting_items": item and wait_keys.waiting_items(new.run.account_id),
         "item": item and item.index,
         "most_items": counted.most_items if isinstance(counted, ItemLimits) else None,
         **({} if occurrence is None else occurrence.names(new.run.account_id)),

@@ -17,10 +17,13 @@ from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.read.executions import ExecutionReads
 from engine.store.executions.read.results import Results
 from engine.store.executions.read.scan import find_matching
+from engine.store.executions.unfinished import has_unfinished, scan_unfinished
 from engine.store.redis import channels, keyspace
 from engine.store.redis.batch_keys import NO_BATCH, BatchKeys
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.waits.keys import WaitKeys
+from engine.store.waits.records import FIRST_CALL, WAITS
 from engine.store.webhooks.delivery_keys import (
     NO_DELIVERY_KEYS,
     DeliveryKeys,
@@ -28,10 +31,10 @@ from engine.store.webhooks.delivery_keys import (
     delivery_keys,
 )
 
-ACTIVE_AT_ONCE = 200
+UNFINISHED_AT_ONCE = 200
 CANCELLED_FIELDS = (
     *("webhook_url", "key", "webhook_events", "webhook_owner", "slug", "batch", "values"),
-    *("has_objects", "parent", "parent_node", "root", "groups"),
+    *("has_objects", "parent", "parent_node", "root", "groups", WAITS, FIRST_CALL),
 )
 """Fields of a record that a cancel reads first."""
 
@@ -47,8 +50,15 @@ class Executions(ExecutionReads):
         self._hints = hints
 
     async def count_active(self, account_id: str) -> int:
-        """Return the number of the account's executions that have not ended."""
+        """Return the number of the account's executions that run or are about to.
+
+        Those that have ended and those that only wait do not count.
+        """
         return int(await self._client.send("SCARD", keyspace.active(account_id)))
+
+    async def has_unfinished(self, account_id: str) -> bool:
+        """Return whether some of the account's executions have not ended."""
+        return await has_unfinished(self._client, account_id)
 
     async def find_bulk_accounts(self, account_ids: Iterable[str]) -> set[str]:
         """Return the accounts whose hints belong into the bulk queue."""
@@ -70,6 +80,9 @@ class Executions(ExecutionReads):
         reply = await self._cancel(account_id, execution_id, record, told)
         if reply[0] == b"armed":  # a caller's wait has run out meanwhile
             told = _told(account_id, execution_id, record)
+            reply = await self._cancel(account_id, execution_id, record, told)
+        if reply[0] == b"waited":  # its first wait was opened meanwhile
+            record |= {WAITS: b"", FIRST_CALL: reply[1]}
             reply = await self._cancel(account_id, execution_id, record, told)
         if reply[0] == b"missing":
             raise ExecutionNotCancellable(await self.status(account_id, execution_id))
@@ -129,25 +142,20 @@ class Executions(ExecutionReads):
             account_items=counted.account_items,
             open_batches=counted.open_batches,
             batches_due=counted.batches_due,
-            **_group_names(account_id, record),
+            **_rare_names(account_id, execution_id, record),
             reference=keyspace.reference(account_id, execution_id),
             execution_id=execution_id,
             cancels=channels.cancels(),
         )
 
-    async def active(
+    async def unfinished(
         self, account_id: str, wanted: ExecutionFilter = EVERY_EXECUTION
     ) -> AsyncIterator[Sequence[str]]:
         """Yield the ids of the account's executions that have not ended and match, in pages.
 
         An id may be repeated.
         """
-        key, cursor = keyspace.active(account_id), b""
-        while cursor != b"0":
-            cursor, ids = await self._client.send(
-                "SSCAN", key, cursor or b"0", "COUNT", ACTIVE_AT_ONCE
-            )
-            names = [each.decode() for each in ids]
+        async for names in scan_unfinished(self._client, account_id, UNFINISHED_AT_ONCE):
             keys = (keyspace.execution(account_id, name) for name in names)
             times = await asyncio.gather(
                 *(self._client.send("HGET", each, "created") for each in keys)
@@ -161,6 +169,18 @@ def _told(account_id: str, execution_id: str, record: Mapping[str, bytes]) -> De
     events, owner = record.get("webhook_events"), record.get("webhook_owner")
     webhook = WebhookOwner.of_record(record["key"], events, owner)
     return delivery_keys(account_id, execution_id, webhook)
+
+
+def _rare_names(
+    account_id: str, execution_id: str, record: Mapping[str, bytes]
+) -> dict[str, str | None]:
+    """Return the keys of groups and waits, which most executions have not."""
+    names = _group_names(account_id, record)
+    if WAITS not in record:
+        return names
+    root_id = record.get("root", execution_id.encode()).decode()
+    digest = record.get(FIRST_CALL, b"").decode()
+    return names | WaitKeys.of(account_id, root_id, digest).names
 
 
 def _group_names(account_id: str, record: Mapping[str, bytes]) -> dict[str, str | None]:

@@ -29,6 +29,7 @@ from engine.store.formats import Format
 from engine.store.redis.connection import Argument
 from engine.store.redis.record_packing import pack
 from engine.store.triggers.starting import NewOccurrence, OccurrenceRefused
+from engine.store.waits.records import FIRST_CALL
 from engine.store.webhooks.delivery_keys import NO_DELIVERY_KEYS, DeliveryKeys
 from engine.store.webhooks.run_webhooks import RunWebhook
 from engine.store.workflows.records import Workflow
@@ -227,8 +228,8 @@ class NewExecution(Struct, frozen=True, kw_only=True):
             fields["depth"] = run.depth
         if self.owner_id:
             fields["owner"] = self.owner_id
-        if run.request_id:
-            fields["request"] = run.request_id
+        if run.request_id or run.idempotency_key is not None:
+            fields |= _request_fields(run)
         if run.item is not None or run.occurrence is not None:
             fields |= _cause_fields(run)
         if workflow is not None and workflow.document.record_values is not RecordValues.ALL:
@@ -238,6 +239,14 @@ class NewExecution(Struct, frozen=True, kw_only=True):
         if self.warnings:
             fields["warnings"] = pack(list(self.warnings))
         return fields
+
+
+def _request_fields(run: NewRun) -> dict[str, Argument]:
+    """Return the fields of the request that has begun the run."""
+    fields: dict[str, Argument] = {"request": run.request_id} if run.request_id else {}
+    if run.idempotency_key is not None:
+        fields[FIRST_CALL] = run.idempotency_key.digest
+    return fields
 
 
 def _cause_fields(run: NewRun) -> dict[str, Argument]:

@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Sequence
 
 from engine.ids.partitions import partition_of
 from engine.store.children.running import running_children
+from engine.store.executions.unfinished import unfinished_sets
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
@@ -55,12 +56,15 @@ class Orphans:
 
     async def _unfinished(self, account_id: str) -> list[str]:
         """Return ids of executions of an account that go on, children included."""
-        key = keyspace.active(account_id)
-        ids, of_groups = await asyncio.gather(
-            self._client.send("SRANDMEMBER", key, MOST_OF_ACCOUNT),
-            running_children(self._client, account_id),
+        samples = (
+            self._client.send("SRANDMEMBER", key, MOST_OF_ACCOUNT)
+            for key in unfinished_sets(account_id)
         )
-        return [*(each.decode() for each in ids), *of_groups[:MOST_OF_ACCOUNT]]
+        of_groups, *found = await asyncio.gather(
+            running_children(self._client, account_id), *samples
+        )
+        ids = {each.decode() for sample in found for each in sample}
+        return [*ids, *of_groups[:MOST_OF_ACCOUNT]]
 
     async def unheld(
         self, references: Iterable[str], worker_ids: Collection[str]

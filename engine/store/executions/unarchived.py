@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from engine.executions.execution import Execution
 from engine.ids.partitions import partition_of
 from engine.store.executions.record_fields import HEAD_FIELDS, RESULT_AT, parse_head
+from engine.store.executions.unfinished import unfinished_ids
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 
@@ -41,7 +42,7 @@ class UnarchivedExecutions:
         self, account_id: str, start: int, end: int
     ) -> list[UnarchivedExecution]:
         """Return the executions that were created in a range of milliseconds, in no order."""
-        ids = {each.decode() for each in await self._members(account_id)}
+        ids = await unfinished_ids(self._client, account_id)
         ids |= await self._listed(account_id)
         names, executions = list(ids)[:MOST_READ], []
         for first in range(0, len(names), READ_AT_ONCE):
@@ -51,10 +52,6 @@ class UnarchivedExecutions:
                 each for each in heads if each and start <= each.execution.created_at < end
             ]
         return executions
-
-    async def _members(self, account_id: str) -> Sequence[bytes]:
-        ids: Sequence[bytes] = await self._client.send("SMEMBERS", keyspace.active(account_id))
-        return ids
 
     async def _listed(self, account_id: str) -> set[str]:
         key, cursor = keyspace.unarchived(partition_of(account_id)), b""

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from msgspec import Struct
+from msgspec.structs import asdict
 
 from engine.executions.statuses import ExecutionStatus
 from engine.graph.features import UnknownPart
@@ -29,9 +30,11 @@ from engine.store.executions.claim import (
 from engine.store.executions.record_fields import UNKNOWN, parse_hash
 from engine.store.formats import Format
 from engine.store.redis import channels, keyspace
-from engine.store.redis.batch_keys import NO_BATCH, BatchKeys
+from engine.store.redis.batch_keys import BatchKeys
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.waits import keys as wait_keys
+from engine.store.waits.keys import WaitKeys
 from engine.store.webhooks.delivery_keys import (
     NO_DELIVERY_KEYS,
     DeliveryKeys,
@@ -102,14 +105,18 @@ def _notified(lease: Lease, step: Step) -> _Notified:
     )
 
 
-def _counted(lease: Lease, step: Step) -> BatchKeys:
-    """Return the keys of the batch whose item ends with a step."""
-    is_end = step.end is not None and step.batch_id
-    return BatchKeys.of(lease.account_id, step.batch_id) if is_end else NO_BATCH
+def _rare_names(lease: Lease, step: Step, digest: bytes | None) -> Mapping[str, Any]:
+    """Return the names of batches, groups and waits, which most steps leave out."""
+    names = _group_names(lease, step)
+    if step.batch_id and step.end is not None:
+        names = {**names, **asdict(BatchKeys.of(lease.account_id, step.batch_id))}
+    if digest is None:
+        return names
+    root_id = lease.execution_id if lease.group is None else lease.group.root_id
+    return {**names, **WaitKeys.of(lease.account_id, root_id, digest.decode()).names}
 
 
-def _rare_names(lease: Lease, step: Step) -> Mapping[str, Any]:
-    """Return the names of groups, which most steps leave out."""
+def _group_names(lease: Lease, step: Step) -> Mapping[str, Any]:
     is_end, account_id = step.end is not None, lease.account_id
     if lease.group is not None:
         return GroupKeys.of(lease.group).names | {"child_end": step.child and step.child.packed}
@@ -137,17 +144,10 @@ class Walks:
     ) -> ClaimedExecution | None:
         """Claim the execution for this worker; None when it cannot be claimed."""
         account_id, execution_id = keyspace.parse_reference(reference)
-        partition = partition_of(account_id)
         token = token or secrets.token_hex(8)
-        reply = await self._client.call(
-            SCRIPTS["claim_execution"],
-            execution=keyspace.execution(account_id, execution_id),
-            due=keyspace.due(partition),
-            held=keyspace.held(partition, worker_id),
-            reference=reference,
-            token=token,
-            worker=worker_id,
-        )
+        reply = await self._claim(account_id, execution_id, worker_id, token)
+        if reply[0] == b"waiting":
+            reply = await self._claim(account_id, execution_id, worker_id, token, only_waits=True)
         match reply:
             case [b"claimed", fence, now, fields]:
                 record = parse_hash(fields)
@@ -160,6 +160,29 @@ class Walks:
         group = parse_group_ref(account_id, record)
         lease = Lease(account_id, execution_id, worker_id, int(fence), token, group)
         return parse_claimed(lease, int(now), record)
+
+    def _claim(
+        self,
+        account_id: str,
+        execution_id: str,
+        worker_id: str,
+        token: str,
+        *,
+        only_waits: bool = False,
+    ) -> "asyncio.Future[Sequence[Any]]":
+        """Return the answer of the script; `only_waits`: the execution is not an active one."""
+        partition = partition_of(account_id)
+        return self._client.call(
+            SCRIPTS["claim_execution"],
+            execution=keyspace.execution(account_id, execution_id),
+            due=keyspace.due(partition),
+            held=keyspace.held(partition, worker_id),
+            active=keyspace.active(account_id) if only_waits else None,
+            waiting_items=wait_keys.waiting_items(account_id) if only_waits else None,
+            reference=keyspace.reference(account_id, execution_id),
+            token=token,
+            worker=worker_id,
+        )
 
     def finish(self, reference: str, token: str, finished: UnclaimedWalk) -> "asyncio.Future[int]":
         """Claim and complete the execution; 0: nothing changed; a claim tells why."""
@@ -192,9 +215,21 @@ class Walks:
 
     def advance(self, lease: Lease, number: int, step: Step) -> Awaitable[Advanced]:
         """Queue a step at once; `number` counts this walk's steps from 1."""
+        notified = _notified(lease, step)
+        reply = self._advance(lease, number, step, notified)
+        return self._read_advanced(reply, notified, lease, number, step)
+
+    def _advance(
+        self,
+        lease: Lease,
+        number: int,
+        step: Step,
+        notified: _Notified,
+        digest: bytes | None = None,
+    ) -> "asyncio.Future[Any]":
+        """Queue a step; `digest` of the idempotency key, where the script asks for waits' keys."""
         execution_id, keys = lease.execution_id, _account_keys(lease.account_id, lease.worker_id)
-        notified, counted = _notified(lease, step), _counted(lease, step)
-        reply = self._client.call(
+        return self._client.call(
             SCRIPTS["advance_execution"],
             execution=keys.execution + execution_id,
             due=keys.due,
@@ -213,11 +248,7 @@ class Walks:
             account_deliveries=notified.keys.account_deliveries,
             run_deliveries=notified.keys.run_deliveries,
             run_webhook=notified.keys.run_webhook,
-            batch=counted.batch,
-            account_items=counted.account_items,
-            open_batches=counted.open_batches,
-            batches_due=counted.batches_due,
-            **_rare_names(lease, step),
+            **_rare_names(lease, step, digest),
             node_deliveries=notified.node_keys,
             reference=lease.reference,
             execution_id=execution_id,
@@ -238,17 +269,23 @@ class Walks:
             error=step.packed_error,
             node_facts=notified.node_facts,
         )
-        return self._read_advanced(reply, notified.references, lease, step)
 
     async def _read_advanced(
-        self, awaited: Awaitable[Any], notified: Sequence[str], lease: Lease, step: Step
+        self,
+        awaited: Awaitable[Any],
+        notified: _Notified,
+        lease: Lease,
+        number: int,
+        step: Step,
     ) -> Advanced:
         """Return the outcome of a step; `notified` are its deliveries when it is recorded."""
         end, batch_id = step.end, step.batch_id
         reply = await awaited
+        if reply[0] == b"waited":
+            reply = await self._advance(lease, number, step, notified, reply[1])
         verdict = VERDICTS[reply[0]]
         if verdict is Verdict.OK:
-            for each in notified:
+            for each in notified.references:
                 self._hints.send_delivery_soon(each)
             if end is not None and batch_id:
                 self.on_item_end(lease.account_id, batch_id)

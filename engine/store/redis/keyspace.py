@@ -167,7 +167,7 @@ def account_executions(account_id: str) -> str:
 
 
 def active(account_id: str) -> str:
-    """Set: ids of the account's executions that have not ended."""
+    """Set: ids of the account's executions that have not ended, but for those that only wait."""
     return f"{account_tag(account_id)}:account:{account_id}:active"
 
 

@@ -13,6 +13,7 @@ from engine.store.accounts.rate_limits import Window, parse_window
 from engine.store.executions.record_fields import parse_name
 from engine.store.redis.connection import Argument
 from engine.store.triggers import keys
+from engine.store.waits.keys import waited
 from engine.triggers.occurrences import OccurrenceStatus
 from engine.triggers.trigger import Overlap, Trigger
 
@@ -99,6 +100,7 @@ class NewOccurrence(Struct, frozen=True, kw_only=True):
             "event": keys.event(account_id, self.trigger_id, digest) if digest else None,
             "open_schedules": keys.open_schedules(account_id) if is_due else None,
             "schedules_due": keys.schedules_due(partition) if is_due else None,
+            "waited": waited(account_id),
             "occurrence": self.argument,
             "event_ms": EVENT_MS if digest else None,
         }

@@ -142,6 +142,7 @@ class NodeWaits:
             execution=keyspace.execution(account_id, execution_id),
             waits=wait_keys.waits(account_id),
             approvals=wait_keys.approvals(account_id),
+            waited=wait_keys.waited(account_id),
             root=root if is_child else None,
             child_waits=wait_keys.child_waits(account_id, ref.root_id) if is_child else None,
             first_call=digest and keyspace.idempotency(account_id, digest.decode()),

@@ -11,6 +11,7 @@ from engine.errors import InvalidCursor
 from engine.graph.plan import NodeName, unpack_names
 from engine.ids.partitions import partition_of
 from engine.store.children.keys import group_key, open_children
+from engine.store.executions.unfinished import scan_unfinished
 from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.client import Client
@@ -128,12 +129,8 @@ class Versions:
     async def _running(self, account_id: str) -> dict[str, set[int]]:
         """Return the versions in use by all executions that have not ended, by slug."""
         running: dict[str, set[int]] = defaultdict(set)
-        active, cursor = keyspace.active(account_id), b""
-        while cursor != b"0":
-            cursor, ids = await self._client.send(
-                "SSCAN", active, cursor or b"0", "COUNT", LOOKED_AT_ONCE
-            )
-            keys = (keyspace.execution(account_id, each.decode()) for each in ids)
+        async for ids in scan_unfinished(self._client, account_id, LOOKED_AT_ONCE):
+            keys = (keyspace.execution(account_id, each) for each in ids)
             heads = (self._client.send("HMGET", key, "slug", "version") for key in keys)
             for slug, version in await asyncio.gather(*heads):
                 if slug and version:

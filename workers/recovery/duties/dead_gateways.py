@@ -47,8 +47,8 @@ class DeadGateways(Duty):
         """Leases of this pass by channel; none between passes."""
         self._position: int | None = 0
         """Position among the accounts; None: all were looked at."""
-        self._accounts: deque[tuple[str, bytes]] = deque()
-        """Accounts with unfinished executions that are left, with the cursors of their scans."""
+        self._sets: deque[tuple[str, str, bytes]] = deque()
+        """Sets of unfinished executions that are left: account, key, and cursor of the scan."""
         self._ended = deque((partition, 0) for partition in partitions.every()) if dead else deque()
         """Partitions with ended executions that are left, with positions among these."""
         self._told = 0
@@ -58,8 +58,8 @@ class DeadGateways(Duty):
         if not self._dead:
             self._begin_pass(await self._find_dead())
             return bool(self._dead)
-        if self._accounts:
-            await self._end_active()
+        if self._sets:
+            await self._end_unfinished()
         elif self._position is not None:
             await self._find_accounts(self._position)
         elif self._ended:
@@ -86,21 +86,21 @@ class DeadGateways(Duty):
 
     async def _find_accounts(self, position: int) -> None:
         account_ids = await self._store.orphans.accounts(position, ACCOUNTS_BATCH)
-        found = await self._store.gateway_leases.with_active(account_ids)
-        self._accounts.extend((each, b"0") for each in found)
+        found = await self._store.gateway_leases.unfinished(account_ids)
+        self._sets.extend((*each, b"0") for each in found)
         is_last = len(account_ids) < ACCOUNTS_BATCH
         self._position = None if is_last else position + len(account_ids)
 
-    async def _end_active(self) -> None:
-        some = list(islice(self._accounts, PAGES_AT_ONCE))
+    async def _end_unfinished(self) -> None:
+        some = list(islice(self._sets, PAGES_AT_ONCE))
         pages = await asyncio.gather(
-            *(self._store.gateway_leases.active(*each, PAGE) for each in some)
+            *(self._store.gateway_leases.page(*each, PAGE) for each in some)
         )
         await self._end_waits(reference for _, found in pages for reference in found)
-        for (account_id, _), (cursor, _) in zip(some, pages, strict=True):
-            self._accounts.popleft()
+        for (account_id, key, _), (cursor, _) in zip(some, pages, strict=True):
+            self._sets.popleft()
             if cursor != b"0":
-                self._accounts.append((account_id, cursor))
+                self._sets.append((account_id, key, cursor))
 
     async def _end_ended(self) -> None:
         some = list(islice(self._ended, PAGES_AT_ONCE))

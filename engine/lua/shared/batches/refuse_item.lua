@@ -6,7 +6,8 @@ local function refuse_item(now, active)
     'concurrency'))
   if status ~= 'processing' then return {'cancelled'} end
   if string.sub(states, ARGV.item + 1, ARGV.item + 1) ~= 'q' then return {'begun'} end
-  local room, later = item_room(now, states, concurrency, active)
+  local batch = string.match(KEYS.batch, '[^:]+$')
+  local room, later = item_room(now, batch, states, concurrency, active)
   if later then return {'later', later} end
   if room == 0 then return {'full'} end
   return nil, with_state(states, ARGV.item, 'p')

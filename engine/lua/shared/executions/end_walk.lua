@@ -32,6 +32,10 @@ local function end_walk(now, statuses, spent, notifier, policy, is_watched, fiel
     fields[#fields + 1] = 'error'
     fields[#fields + 1] = ARGV.error
   end
+  if KEYS.waits then
+    -- Uses: close_waits
+    close_waits()
+  end
   -- Uses: record_last_run, end_execution
   end_execution(now, status, statuses, spent, ARGV.result, ARGV.error, notifier, 'holders', '0',
     unpack(fields))

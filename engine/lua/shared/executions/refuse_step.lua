@@ -23,4 +23,10 @@ local function refuse_step(head, stamp)
       (ARGV.claimed ~= '' or ARGV.retrying ~= '' or not is_end_of_cancel) then
     return {'cancel', status, statuses, stamp}
   end
+  local is_end = ARGV.end_status ~= ''
+  -- The webhook was added after the walker's claim, when the caller's wait was over.
+  if is_end and head[11] and not KEYS.delivery then return {'armed'} end
+  if head[12] and (is_end or ARGV.leaves == '1') and not KEYS.waits then
+    return {'waited', redis.call('HGET', KEYS.execution, 'first_call') or ''}
+  end
 end

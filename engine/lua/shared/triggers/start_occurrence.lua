@@ -12,7 +12,8 @@ local function refuse_occurrence(now)
     or kind == 'd' and due ~= at then
     return {'changed'}
   end
-  if overlap == '1' and last_run and redis.call('SISMEMBER', KEYS.active, last_run) == 1 then
+  if overlap == '1' and last_run and (redis.call('SISMEMBER', KEYS.active, last_run) == 1
+      or redis.call('SISMEMBER', KEYS.waited, last_run) == 1) then
     return {'still_running'}
   end
   local most = tonumber(ARGV.most_calls)

@@ -38,14 +38,14 @@ async def test_more_is_told_when_executions_are_left_in_a_later_page(
 ) -> None:
     monkeypatch.setattr(bulk_cancel, "MOST_CANCELLED", 3)
     await begin(store, account, 5)
-    read_active = store.executions.active
+    read_active = store.executions.unfinished
 
     async def read_one_by_one(*args: Any) -> AsyncIterator[Sequence[str]]:
         async for page in read_active(*args):
             for each in page:
                 yield [each]
 
-    monkeypatch.setattr(store.executions, "active", read_one_by_one)
+    monkeypatch.setattr(store.executions, "unfinished", read_one_by_one)
 
     found = await cancel_matching(store.executions, account.id, ExecutionFilter(key_id="key_1"))
 
@@ -57,7 +57,7 @@ async def test_executions_that_a_scan_repeats_count_once(
 ) -> None:
     monkeypatch.setattr(bulk_cancel, "MOST_CANCELLED", 3)
     await begin(store, account, 5)
-    read_active = store.executions.active
+    read_active = store.executions.unfinished
 
     async def read_first_twice(*args: Any) -> AsyncIterator[Sequence[str]]:
         ids = [each async for page in read_active(*args) for each in page]
@@ -65,7 +65,7 @@ async def test_executions_that_a_scan_repeats_count_once(
         yield ids[:2]
         yield ids[2:]
 
-    monkeypatch.setattr(store.executions, "active", read_first_twice)
+    monkeypatch.setattr(store.executions, "unfinished", read_first_twice)
 
     found = await cancel_matching(store.executions, account.id, ExecutionFilter(key_id="key_1"))
 

@@ -16,6 +16,7 @@ from engine.store import Accepted, Account, NewOccurrence, OccurrenceRefused, St
 from engine.store.redis import keyspace
 from engine.store.triggers import keys
 from engine.store.triggers.starting import CHANGED, EVENT_MS, OccurrenceKind
+from engine.store.waits.keys import waited
 from engine.triggers.occurrences import Occurrence, OccurrenceStatus
 from engine.triggers.trigger import Overlap, ScheduleSettings, Trigger
 from tests.support.store.redis_contents import contents
@@ -194,8 +195,11 @@ async def test_a_schedule_that_may_not_overlap_waits_for_its_last_run(
 
     refused = await starts.start_due(due, 3_000)
     assert refused == OccurrenceRefused(reason="still_running")
+    await store.client.send("SMOVE", keyspace.active(account.id), waited(account.id), first.id)
+    refused = await starts.start_due(due, 3_000)
+    assert refused == OccurrenceRefused(reason="still_running")
     assert isinstance(first, Accepted)
-    await store.client.send("SREM", keyspace.active(account.id), first.id)
+    await store.client.send("SREM", waited(account.id), first.id)
     assert isinstance(await starts.start_due(due, 3_000), Accepted)
 
 
