@@ -30,6 +30,9 @@ NODES = [
     node("route", "switch", cases=[{"name": "big", "when": "value > 9.0"}]),
     node("caption", "imageCaption", color="#ff8800"),
     node("photo", "upload"),
+    node("ask", "approval", title="{{ title }}?", fields=FIELDS[:6], timeoutSeconds=1),
+    node("pause", "delay", seconds=90),
+    node("until", "delay", until="2030-01-01T09:00:00Z"),
     node("result", "responseOutput", fields=[{"name": "text"}]),
 ]
 OPEN_ALL = "each => each.querySelectorAll('details').forEach((fold) => { fold.open = true; })"
