@@ -62,6 +62,10 @@ class Filled:
     texts: Mapping[str, str] = field(default_factory=dict)
     faults: Mapping[str, str] = field(default_factory=dict)
 
+    def with_faults(self, faults: Mapping[str, str]) -> "Filled":
+        """Return the form with more faults; those that it has stay."""
+        return Filled(texts=self.texts, faults={**faults, **self.faults})
+
 
 def question_page(question: Question, filled: Filled | None = None) -> Response:
     """Return the page with the form of an open approval; one with faults has the status 400."""
@@ -123,6 +127,6 @@ def _list_faults(controls: Sequence[Control], faults: Mapping[str, str]) -> str:
         if fault
     )
     whole = faults.get(DECISION, "")
-    reason = escape(whole) if whole else "Please mend this, and decide again:"
+    reason = escape(whole) if whole else "Please correct this, and decide again:"
     rest = f"<ul>{listed}</ul>" if listed else ""
     return f'<div class="faults" role="alert"><p>Nothing is decided yet. {reason}</p>{rest}</div>'

@@ -4,34 +4,35 @@ import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any
 from urllib.parse import urlsplit
 
 from starlette.responses import Response
 
 from engine.access.approval_links import ApprovalPlace
-from engine.errors import AccountNotFound, InvalidInputs
+from engine.errors import AccountNotFound, ApprovalAnswered, ApprovalNotFound, InvalidInputs
 from engine.executions.node_waits import (
     MAX_NOTE,
-    Answer,
     Answerer,
     AnswererKind,
     Decision,
     NodeWait,
     WaitKind,
 )
+from engine.services.approvals import GivenAnswer, form_of
 from engine.store import Principal
-from engine.store.waits.node_waits import Answered, WaitRef
-from engine.values.fields import Field, check_inputs, parse_fields
+from engine.store.waits.node_waits import WaitRef
+from engine.values.fields import Field, check_inputs, check_types
 from gateway.approvals.controls import PREFIX
 from gateway.approvals.form import SentForm, parse_form
-from gateway.approvals.page import NOTE, Filled, Question, notice_page, question_page
+from gateway.approvals.page import NOTE, Question, notice_page, question_page
 from gateway.http.json_bodies import run_off_loop
 from gateway.http.middleware import BodyLimit
 from gateway.http.request_bodies import read_bytes
 from gateway.services import GatewayRequest
 
-MAX_BYTES = 1_048_576
+MAX_BYTES = 262_144
+"""A form may be thrice as long as its values in JSON, of which `engine.services.approvals` has the
+limit."""
 BODY_LIMIT = BodyLimit(MAX_BYTES, seconds=30.0)
 NOWHERE = ApprovalPlace("acc_" + "0" * 32, "00000000-0000-4000-8000-000000000000", 0)
 """Place that a token without one is looked up at, so that all unknown links take the same time."""
@@ -81,17 +82,14 @@ async def take_answer(request: GatewayRequest, token: str) -> Response:
     sent = await run_off_loop(len(data), partial(_read, question.fields, content_type, data))
     if sent.filled.faults:
         return question_page(question, sent.filled)
-    decision = Decision(sent.decision)
-    answer = Answer(
-        decision=decision,
-        fields=sent.values,
-        note=sent.note,
-        by=Answerer(AnswererKind.LINK),
-    )
-    verdict = await request.services.store.node_waits.answer(_ref(wait), answer)
-    if not isinstance(verdict, Answered):
+    given = GivenAnswer(Decision(sent.decision), sent.values, sent.note)
+    try:
+        await request.services.approvals.answer(wait, given, Answerer(AnswererKind.LINK))
+    except (ApprovalAnswered, ApprovalNotFound):
         return notice_page(*OVER, 410)
-    return notice_page(*DECIDED[decision], 200)
+    except InvalidInputs as error:
+        return question_page(question, sent.filled.with_faults(_fault(error)))
+    return notice_page(*DECIDED[given.decision], 200)
 
 
 async def _find(request: GatewayRequest, token: str) -> NodeWait | None:
@@ -111,10 +109,6 @@ async def _begin_for(request: GatewayRequest, account_id: str) -> None:
     request.services.account_requests.begin(request.context, principal)
 
 
-def _ref(wait: NodeWait) -> WaitRef:
-    return WaitRef(wait.account_id, wait.execution_id, wait.node_index)
-
-
 def _is_over(wait: NodeWait) -> bool:
     return not wait.is_open or wait.until <= time.time() * 1000
 
@@ -129,29 +123,31 @@ def _question(request: GatewayRequest, wait: NodeWait) -> Question:
         host=_host(request),
         title=wait.title,
         message=wait.message,
-        fields=parse_fields([dict(each) for each in wait.fields]),
+        fields=form_of(wait),
     )
 
 
 def _host(request: GatewayRequest) -> str:
     """Return the host of the installation, as its callers know it."""
-    return urlsplit(request.services.settings.public_url or str(request.base_url)).netloc
+    return urlsplit(request.address).netloc
 
 
 def _read(fields: Sequence[Field], content_type: str, data: bytes) -> SentForm:
-    """Parse a form and check it; the values of its fields are then those of the answer."""
+    """Parse a form and check each of its fields, so that all faults are known at once."""
     sent = parse_form(fields, content_type, data)
-    values: dict[str, Any] = {}
-    faults = dict(sent.filled.faults)
-    is_approved = sent.decision == Decision.APPROVE
+    check = partial(check_inputs, strict=True) if sent.decision == Decision.APPROVE else check_types
+    faults: dict[str, str] = {}
     for field in fields:
-        name, given = field.name, sent.values
-        checked = field if is_approved else Field(name=name, label=name, type=field.type)
+        own = {name: value for name, value in sent.values.items() if name == field.name}
         try:
-            own = {name: given[name]} if name in given else {}
-            values |= check_inputs([checked], own, strict=True)
+            check([field], own, allow_nul=False)
         except InvalidInputs as error:
-            faults.setdefault(PREFIX + name, f"This {error.context['reason']}.")
+            faults |= _fault(error)
     if len(sent.note or "") > MAX_NOTE:
         faults[NOTE] = LONG_NOTE
-    return replace(sent, values=values, filled=Filled(texts=sent.filled.texts, faults=faults))
+    return replace(sent, filled=sent.filled.with_faults(faults))
+
+
+def _fault(error: InvalidInputs) -> dict[str, str]:
+    """Return the fault of a field, by its name in the form."""
+    return {f"{PREFIX}{error.context['field']}": f"This {error.context['reason']}."}

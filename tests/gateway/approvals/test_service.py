@@ -215,3 +215,17 @@ async def test_a_body_that_is_no_answer_decides_nothing(
     assert found is not None and found.is_open
     refused = await visitor.post(path, data={**APPROVED, "note": "x" * MAX_BYTES})
     assert refused.status_code == 413
+
+
+async def test_more_than_a_record_holds_is_a_fault_of_the_longest_field(
+    ask: Ask, runs: WaitRuns, store: Store, visitor: httpx2.AsyncClient
+) -> None:
+    path = await ask(RICH)
+    long = {"fields.count": "1", "fields.live": "true", "fields.more": f'"{"x" * 70_000}"'}
+
+    refused = await visitor.post(path, data={"decision": "refuse", **long})
+
+    assert refused.status_code == 400
+    assert refused.text.count("This is too long: all fields together") == 2
+    found = await store.node_waits.find(runs.asked)
+    assert found is not None and found.is_open
