@@ -51,6 +51,7 @@ ROUTES = {
     "GET /app/api/keys": "public",
     "GET /app/batches": "public",
     "GET /app/batches/{batch_id}": "public",
+    "GET /app/approvals": "public",
     "GET /app/triggers": "public",
     "GET /app/triggers/{trigger_id}": "public",
     "GET /app/executions": "public",

@@ -23,6 +23,7 @@ const Settings = lazy(() => import("./account/Settings"));
 const Admin = lazy(() => import("./admin/Admin"));
 const Executions = lazy(() => import("./executions/Executions"));
 const Execution = lazy(() => import("./executions/execution/Execution"));
+const Approvals = lazy(() => import("./approvals/Approvals"));
 const Batches = lazy(() => import("./batches/Batches"));
 const Batch = lazy(() => import("./batches/batch/Batch"));
 const Triggers = lazy(() => import("./triggers/Triggers"));
@@ -43,6 +44,7 @@ function page(path: string): ReactNode {
     if (section === "api" && name === "keys") return <Dashboard />;
   }
   if (path === "/app/executions" && isSignedIn) return <Executions />;
+  if (path === "/app/approvals" && isSignedIn) return <Approvals />;
   if (path === "/app/batches" && isSignedIn) return <Batches />;
   if (path === "/app/triggers" && isSignedIn) return <Triggers />;
   if (path === "/app/usage" && isSignedIn) return <Usage />;

@@ -1,6 +1,7 @@
 /** Events of the account, as they happen: one connection for all tabs of the browser. */
 
 import { useSyncExternalStore } from "react";
+import { APPROVALS } from "./approvals";
 import { invalidate } from "./resource";
 import type { RunRow, WorkflowRow } from "./types";
 
@@ -10,14 +11,16 @@ export type Connection = "open" | "lost" | "ended";
 const EXECUTIONS = "/api/executions?";
 const CHANGED: Record<string, string[]> = {
   "execution.started": [EXECUTIONS, "/api/triggers"],
-  "execution.completed": [EXECUTIONS, "/api/workflows", "/api/me"],
-  "execution.failed": [EXECUTIONS, "/api/workflows", "/api/me"],
-  "execution.cancelled": [EXECUTIONS, "/api/workflows", "/api/me"],
+  "execution.waiting": [APPROVALS],
+  "execution.completed": [EXECUTIONS, APPROVALS, "/api/workflows", "/api/me"],
+  "execution.failed": [EXECUTIONS, APPROVALS, "/api/workflows", "/api/me"],
+  "execution.cancelled": [EXECUTIONS, APPROVALS, "/api/workflows", "/api/me"],
   "delivery.updated": ["/api/api-keys", "/api/deliveries"],
   "balance.changed": ["/api/me", "/api/ledger"],
   "workflow.saved": ["/api/workflows"],
 };
 const SAVED = "workflow.saved";
+const WAITING = "execution.waiting";
 const LOCK = "headrace-events";
 const PATIENCE_MS = 2_500;
 const RETRY_MS = 3_000;
@@ -28,7 +31,7 @@ let connection: Connection = "open";
 /** A message between tabs: the name of an event, and the row that it carries. */
 interface Message {
   name: string;
-  row?: WorkflowRow | RunRow;
+  row?: WorkflowRow | RunRow | Pick<RunRow, "executionId">;
 }
 
 const watchers = new Set<() => void>();
@@ -63,6 +66,7 @@ function refresh(event: string, row?: Message["row"]): void {
 /** The row that an event carries, without its result, which may be large. */
 function rowOf(name: string, data: string): Message["row"] {
   if (name === SAVED) return JSON.parse(data) as WorkflowRow;
+  if (name === WAITING) return { executionId: (JSON.parse(data) as RunRow).executionId };
   if (!name.startsWith("execution.")) return undefined;
   const { executionId, status, error, creditsCost, durationMs, startedAt, completedAt } = JSON.parse(data) as RunRow;
   return { executionId, status, error, creditsCost, durationMs, startedAt, completedAt };
@@ -111,8 +115,9 @@ export function followEvents(): void {
   const hear = ({ name, row }: Message): void => {
     if (name === "open" || name === "lost" || name === "ended") return show(name);
     refresh(name, row);
-    if (row && "executionId" in row) for (const notify of runs) notify(row);
-    else if (row || name === "all") for (const notify of saves) notify(row ?? null);
+    if (row && "executionId" in row) {
+      if ("status" in row) for (const notify of runs) notify(row);
+    } else if (row || name === "all") for (const notify of saves) notify(row ?? null);
   };
   channel.onmessage = (event: MessageEvent<Message>) => hear(event.data);
   const notify = (name: string, row?: Message["row"]): void => {

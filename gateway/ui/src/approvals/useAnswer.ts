@@ -13,7 +13,7 @@ export interface AnswerState {
   note: string;
   noteFault: string | undefined;
   setNote: (note: string) => void;
-  /** The decision that is on its way. */
+  /** The decision that is on its way, or has arrived. */
   sent: Decision | null;
   /** The sentence for an approval that waits no more; empty while it does. */
   over: string;
@@ -34,7 +34,8 @@ export function useAnswer(asked: Asked, onAnswered?: (answer: Answer) => void): 
     const { [NOTE]: _, ...others } = form.faults;
     form.setFaults(others);
   };
-  const refuse = (error: unknown): boolean => {
+  /** Show the error of a sent answer; false where a field is at fault. */
+  const show = (error: unknown): boolean => {
     if (error instanceof ApiError && error.code === "INVALID_INPUTS" && typeof error.details.field === "string") {
       form.setFaults({ [error.details.field]: error.message });
       return false;
@@ -43,7 +44,7 @@ export function useAnswer(asked: Asked, onAnswered?: (answer: Answer) => void): 
     const sentence = isOver ? overInWords(error) : (error as Error).message;
     if (isOver) {
       setOver(sentence);
-      showAnswered(asked);
+      showAnswered();
     }
     toast(sentence);
     return true;
@@ -57,13 +58,12 @@ export function useAnswer(asked: Asked, onAnswered?: (answer: Answer) => void): 
     try {
       const answer = await giveAnswer(asked, { decision, fields: inputsOf(fields, form.draft), ...(note.trim() && { note: note.trim() }) });
       toast(decision === "approve" ? "Approved: the run goes on" : "Refused: the run takes its other way");
-      showAnswered(asked);
+      showAnswered();
       onAnswered?.(answer);
       return true;
     } catch (error) {
-      return refuse(error);
-    } finally {
       setSent(null);
+      return show(error);
     }
   };
   return { form, note, noteFault: form.faults[NOTE], setNote, sent, over, send };

@@ -6,6 +6,7 @@ import { CancelMany } from "./CancelMany";
 import { FilterBar } from "./Filters";
 import { type Filters, isFiltered, statusesOf, useFilters } from "./filters";
 import { RunTable } from "./RunTable";
+import { useAsking } from "./useAsking";
 import { useRunList } from "./useRunList";
 import "./executions.css";
 
@@ -31,6 +32,7 @@ export default function Executions() {
 
 function List({ query, filters }: { query: string; filters: Filters }) {
   const { rows, hasMore, error, reload, more } = useRunList(query, statusesOf(filters));
+  const asking = useAsking();
   if (!rows) return error ? <Failed error={error} retry={reload} /> : <Loading height="24rem" />;
   if (rows.length === 0 && hasMore && !error) return <Search more={more} />;
   if (rows.length === 0) {
@@ -46,7 +48,7 @@ function List({ query, filters }: { query: string; filters: Filters }) {
   }
   return (
     <>
-      <RunTable rows={rows} hasMore={hasMore} more={more} />
+      <RunTable rows={rows} asking={asking} hasMore={hasMore} more={more} />
       <div className="muted small list-end">
         {!error && (hasMore ? "Older ones come as you scroll." : `${rows.length.toLocaleString("en")} shown, no older ones.`)}
         {error && (

@@ -22,12 +22,14 @@ function useRowHeight(): number {
 
 interface Props {
   rows: Row[];
+  /** Ids of those that wait for an answer. */
+  asking: ReadonlySet<string>;
   hasMore: boolean;
   more: () => Promise<void>;
 }
 
 /** Executions, newest first. Only rows near the view are in the document. */
-export function RunTable({ rows, hasMore, more }: Props) {
+export function RunTable({ rows, asking, hasMore, more }: Props) {
   const body = useRef<HTMLTableSectionElement>(null);
   const height = useRowHeight();
   const [first, last] = useWindow(body, rows.length, height);
@@ -61,7 +63,7 @@ export function RunTable({ rows, hasMore, more }: Props) {
       <tbody ref={body}>
         <Space px={first * height} />
         {rows.slice(first, last).map((row, place) => (
-          <RunRow key={row.executionId} row={row} index={first + place + 2} />
+          <RunRow key={row.executionId} row={row} isAsking={asking.has(row.executionId)} index={first + place + 2} />
         ))}
         <Space px={(rows.length - last) * height} />
       </tbody>
@@ -74,7 +76,7 @@ function Space({ px }: { px: number }) {
   return px > 0 ? <tr className="space" style={{ height: px }} aria-hidden="true" /> : null;
 }
 
-const RunRow = memo(function RunRow({ row, index }: { row: Row; index: number }) {
+const RunRow = memo(function RunRow({ row, isAsking, index }: { row: Row; isAsking: boolean; index: number }) {
   return (
     <tr aria-rowindex={index}>
       <td className="run-status">
@@ -84,6 +86,7 @@ const RunRow = memo(function RunRow({ row, index }: { row: Row; index: number })
         <span className="run-label">
           <Link href={`/app/executions/${row.executionId}`}>{nameOf(row)}</Link>
           {versionOf(row) !== null && <span className="muted small">v{versionOf(row)}</span>}
+          {isAsking && row.completedAt === null && <span className="badge warn">Waits for an answer</span>}
           {row.tags.length > 0 && <Tags tags={row.tags} />}
           {row.error && <span className="fault">{row.error.message || row.error.code}</span>}
         </span>

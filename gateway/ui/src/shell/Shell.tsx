@@ -4,6 +4,7 @@ import { Button } from "../components/Button";
 import { Toasts, toast } from "../components/Toast";
 import { SearchButton } from "../search/SearchButton";
 import icon from "./icon.svg";
+import { ApprovalCount } from "./ApprovalCount";
 import { Link, usePath } from "./router";
 import { isSignedIn, signInAddress, signOut, useMe } from "./session";
 
@@ -11,6 +12,7 @@ const ADMINISTRATION = ["/app/admin", "Administration"] as const;
 const PAGES = [
   ["/", "Workflows"],
   ["/app/executions", "Executions"],
+  ["/app/approvals", "Approvals"],
   ["/app/batches", "Batches"],
   ["/app/triggers", "Triggers"],
   ["/app/usage", "Usage"],
@@ -42,6 +44,7 @@ export function Shell({ children }: { children: ReactNode }) {
               pages.map(([address, name]) => (
                 <Link key={address} href={address} aria-current={isCurrent(path, address) ? "page" : undefined}>
                   {name}
+                  {address === "/app/approvals" && <ApprovalCount />}
                 </Link>
               ))}
             <a href="/docs" aria-label="API reference">

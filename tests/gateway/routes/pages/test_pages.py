@@ -16,6 +16,7 @@ ACCOUNTS = [
     "/app/editor/greeting",
     "/app/executions",
     f"/app/executions/{EXECUTION_ID}",
+    "/app/approvals",
     "/app/batches",
     f"/app/batches/{EXECUTION_ID}",
     "/app/triggers",

@@ -1,0 +1,29 @@
+import { Empty } from "../components/States";
+import { Link } from "../shell/router";
+
+const STEPS = [
+  ["Add an Approval", "In the editor, put it before the step that a person must agree to. Its title and message say what is asked."],
+  ["Run the workflow", "It stops there, and costs nothing while it waits. What is asked appears here, with the value and a form."],
+  ["Answer, or pass the link on", "The approval link asks people without an account. The first answer counts, and the run goes on."],
+] as const;
+
+/** What approvals are for, and how to get one. */
+export function NoApprovals() {
+  return (
+    <Empty title="Nothing waits for an answer">
+      <p>An approval stops a workflow until a person says yes or no: before money is spent, or before something is published.</p>
+      <ol className="approval-steps">
+        {STEPS.map(([title, text], place) => (
+          <li key={title}>
+            <span aria-hidden="true">{place + 1}</span>
+            <h3>{title}</h3>
+            <p className="small">{text}</p>
+          </li>
+        ))}
+      </ol>
+      <Link className="button" href="/">
+        Open a workflow
+      </Link>
+    </Empty>
+  );
+}
