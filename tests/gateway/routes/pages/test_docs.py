@@ -12,7 +12,10 @@ from gateway.openapi.document import make_document
 from gateway.routes.pages import docs
 from tests.gateway.conftest import MakeClient
 
-PAGES = {"show_login", "sign_in", "show_page", "show_keys", "get_file"}
+PAGES = {
+    *("show_login", "sign_in", "show_page", "show_keys", "get_file"),
+    *("show_approval", "answer_by_link"),
+}
 DOCUMENT = make_document(routes(Settings()), "1")
 RUN = "/api/workflows/greeting/run"
 
