@@ -62,7 +62,7 @@ class WaitAttempts:
             wait = None if self._is_new(node.index) else await self._waits.find(self._ref(node))
             if wait is None:
                 return await self._open(node, inputs, now)
-            began_at = wait.since
+            began_at = self._began_at(wait)
             return await self._go_on(node, inputs, wait, now)
         except NodeFailed as failure:
             return AttemptOutcome(failure=failure, began_at=began_at)
@@ -77,6 +77,11 @@ class WaitAttempts:
         """
         is_known = wait_field(index) in self._claimed.record
         return self._claimed.fence == 1 and not is_known and index not in self._opened
+
+    def _began_at(self, wait: NodeWait) -> int | None:
+        """Return the begin of a wait; None: a retry has kept it, and begins its node now."""
+        created = int(self._claimed.record.get("created", 0))
+        return wait.since if wait.since >= created else None
 
     def _ref(self, node: Node) -> WaitRef:
         return WaitRef.of(self._claimed.lease, node.index)
@@ -106,7 +111,7 @@ class WaitAttempts:
     ) -> AttemptOutcome:
         """Return the outputs where a wait is over or its time has come; else park the node."""
         if wait.answer is not None or wait.over_at is not None:
-            return _collect(node, inputs, wait, wait.answer)
+            return _collect(node, inputs, self._began_at(wait), wait.answer)
         if not wait.is_open:
             return AttemptOutcome(parked_until=NEVER)  # the next step says so
         if wait.until > now:
@@ -116,7 +121,7 @@ class WaitAttempts:
                 if answer is None or answer.by.kind is AnswererKind.TIMEOUT:
                     metrics.WAITS_ENDED.labels(wait.kind.value, "timeout").inc()
                     metrics.WAIT_LATENESS.observe(max(0, now - wait.until) / 1000)
-                return _collect(node, inputs, wait, answer)
+                return _collect(node, inputs, wait.since, answer)
             case StillWaiting():
                 return AttemptOutcome(parked_until=wait.until + EARLY_MS)
             case ExecutionOver():
@@ -124,10 +129,10 @@ class WaitAttempts:
 
 
 def _collect(
-    node: Node, inputs: Mapping[str, Any], wait: NodeWait, answer: Answer | None
+    node: Node, inputs: Mapping[str, Any], began_at: int | None, answer: Answer | None
 ) -> AttemptOutcome:
     outputs = cast(WaitingNode, node.type).collect(node.settings, inputs, answer)
-    return _completed(outputs, wait.since)
+    return _completed(outputs, began_at)
 
 
 def _completed(outputs: Outputs, began_at: int | None = None) -> AttemptOutcome:

@@ -36,6 +36,7 @@ from engine.store.executions.record_fields import (
 from engine.store.executions.start import Retry, Start
 from engine.store.formats import Format
 from engine.store.redis.record_packing import pack, unpack
+from engine.store.waits.records import kept_waits
 
 GONE = "The version that it ran is not kept any more"
 FOREIGN = "It ran a public workflow of another account"
@@ -199,6 +200,7 @@ class RetryPreparation:
             **self._draft_fields(seeds),
             **self._job_fields(open_nodes),
             **await self._answer_fields(open_nodes, seeds),
+            **kept_waits(self._record, sorted(open_nodes)),
         }
         await seeds.hold_media()
         return Start(

@@ -6,7 +6,7 @@ waits: `,<index>:<a or d>:<until>,…`.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote, unquote
 
 from engine.executions.node_waits import (
@@ -121,3 +121,21 @@ def parse_waits(account_id: str, execution_id: str, record: Record) -> Sequence[
     indexes = sorted(int(match[1]) for match in matches if match)
     found = (parse_wait(account_id, execution_id, record, index) for index in indexes)
     return [each for each in found if each is not None]
+
+
+def kept_waits(record: Record, indexes: Iterable[int]) -> dict[str, bytes]:
+    """Return the fields with which a retry does not wait again at these nodes.
+
+    They have the delays that were over and the approvals that a person has answered. A time-out is
+    no answer.
+    """
+    fields: dict[str, bytes] = {}
+    for index in indexes:
+        wait = parse_wait("", "", record, index)
+        end = record.get(end_field(index))
+        if wait is None or end is None or not wait.has_values:
+            continue
+        is_delay, answer = wait.kind is WaitKind.DELAY, wait.answer
+        if is_delay or (answer is not None and answer.by.kind is not AnswererKind.TIMEOUT):
+            fields |= {wait_field(index): record[wait_field(index)], end_field(index): end}
+    return {**fields, WAITS: b","} if fields else {}

@@ -11,6 +11,7 @@ from engine.executions.node_waits import (
 )
 from engine.store.waits.records import (
     end_facts,
+    kept_waits,
     pack_answer,
     pack_wait,
     parse_wait,
@@ -82,3 +83,28 @@ def test_all_waits_of_a_record_are_found() -> None:
         (10, True, "r"),
     ]
     assert parse_waits("acc", "x", {"status": b"processing", "q2": WAIT}) == ()
+
+
+def test_a_retry_keeps_answers_of_persons_and_delays_that_were_over() -> None:
+    delay = NewWait(kind=WaitKind.DELAY, until=20)
+    over = f"10:20:{wait_facts('later', delay)}\n".encode() + pack_wait(delay)
+    by_clock = END.replace(b":key:key_1", b":timeout:")
+    record = {
+        **RECORD,
+        "q0": WAIT,
+        "a0": END,
+        "q1": WAIT,
+        "a1": by_clock,
+        "q2": WAIT,
+        "a2": b"30:::\n",
+        "q3": over,
+        "a3": b"30:::\n",
+        "q4": over,
+        "q5": WAIT,
+        "a5": END,
+    }
+
+    kept = kept_waits(record, range(5))
+
+    assert kept == {"q0": WAIT, "a0": END, "q3": over, "a3": b"30:::\n", "waits": b","}
+    assert kept_waits(record, [1, 2, 4]) == {}
