@@ -124,6 +124,7 @@ class ApprovalRow(Nested, kw_only=True):
         is_root = wait.root_id == wait.execution_id
         return cls.from_record(
             wait,
+            until=moment(wait.until),
             root_id=None if is_root else wait.root_id,
             workflow_slug=wait.workflow_slug or None,
             url=url,
@@ -135,6 +136,9 @@ class ApprovalPage(View):
 
     rows: list[ApprovalRow]
     next_cursor: str | None
+
+
+NOTE_PATTERN = r"^[^\x00]*$"
 
 
 class AnswerRequest(RequestBody):
@@ -150,9 +154,9 @@ class AnswerRequest(RequestBody):
         refused("must be an object"),
     ] = {}
     note: Annotated[
-        Annotated[str, Meta(max_length=MAX_NOTE)] | None,
+        Annotated[str, Meta(max_length=MAX_NOTE, pattern=NOTE_PATTERN)] | None,
         doc("Reasons of the approver."),
-        refused(f"must be null or a text of at most {MAX_NOTE} characters"),
+        refused(f"must be null or a text of at most {MAX_NOTE} characters without NUL"),
     ] = None
 
 

@@ -1,5 +1,6 @@
 """Runs that wait: documents with approvals and delays, and what callers see of them."""
 
+from datetime import datetime
 from typing import Any
 
 import httpx2
@@ -68,3 +69,9 @@ def is_link(value: object) -> bool:
     """Match the link of an approval."""
     token = value.partition("/approvals/")[2] if isinstance(value, str) else ""
     return len(token) > 60 and token.replace("-", "").replace("_", "").isalnum()
+
+
+def seconds_of(entry: Any) -> float:
+    """Return the length of a wait."""
+    since, end = (datetime.fromisoformat(entry[name]) for name in ("since", "until"))
+    return (end - since).total_seconds()

@@ -101,10 +101,12 @@ class Caller:
         """Return an execution."""
         return self.get(f"/api/executions/{execution_id}").json()
 
-    def ended(self, execution_id: str) -> Any:
+    def ended(self, execution_id: str, seconds: float = PATIENCE_SECONDS) -> Any:
         """Return an execution once it has ended."""
         return until(
-            lambda: self.execution(execution_id), lambda found: found["status"] in TERMINAL
+            lambda: self.execution(execution_id),
+            lambda found: found["status"] in TERMINAL,
+            timeout=seconds,
         )
 
     def result(self, nodes: list[Any], edges: list[Any], inputs: Any = None) -> Any:
