@@ -32,7 +32,8 @@ Links = Mapping[str, Mapping[str, str]]
 """By operation: its parameters, with the members of the answer that supply them."""
 
 OBJECT = dict[str, Any]
-Moment = Annotated[str, Meta(extra_json_schema={"format": "date-time"})]
+MOMENT_META = Meta(extra_json_schema={"format": "date-time"})
+Moment = Annotated[str, MOMENT_META]
 """A time in the format of `engine.values.plain.moment`."""
 EXAMPLE_TIME = "2026-03-01T09:30:00.000Z"
 Uuid = Annotated[str, Meta(extra_json_schema={"format": "uuid"})]
@@ -272,8 +273,9 @@ def _reader(name: str, kind: Any) -> Callable[[Any], Any]:
 
 
 def _alternatives(kind: Any) -> list[Any]:
-    if kind == Moment:
-        return [kind]
+    # A type in another annotation is joined with it.
+    if MOMENT_META in getattr(kind, "__metadata__", ()):
+        return [Moment]
     if hasattr(kind, "__metadata__"):
         return _alternatives(kind.__origin__)
     if get_origin(kind) in (Union, UnionType):

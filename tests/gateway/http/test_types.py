@@ -82,7 +82,7 @@ class LetterView(View):
     """View of a record for this test."""
 
     id: str
-    sent_at: Moment
+    sent_at: Annotated[Moment, doc("Described.")]
     read_at: Moment | None
     weight: float | None
     stamp: Annotated[str | UnsetType, doc("Absent without one.")] = UNSET
