@@ -113,6 +113,22 @@ def test_what_only_waits_is_not_active(administration: Administration) -> None:
     assert cancelled.json()["cancelled"] == 2
 
 
+def test_a_run_of_anothers_public_workflow_does_not_tell_that_it_waits(
+    caller: Caller, stranger: Caller
+) -> None:
+    called = caller.save(delaying(seconds=0.7).body())
+    for graph in (delaying(seconds=0.7), calling(called)):
+        slug = caller.save({**graph.body(), "publicPlayground": True})
+        execution_id = stranger.start(slug, {"who": "Ada"})
+        seen = []
+        while not seen or seen[-1]["status"] == "processing":
+            seen.append(stranger.execution(execution_id))
+        assert seen[-1]["result"] == "Ada"
+        assert len(seen) > 5
+        assert [each["waitingFor"] for each in seen] == [[]] * len(seen)
+    assert stranger.get("/api/approvals").json()["rows"] == []
+
+
 # -- ends ------------------------------------------------------------------------------------------
 
 

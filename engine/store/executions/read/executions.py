@@ -93,7 +93,7 @@ class ExecutionReads:
             raise ExecutionNotFound
         values = [record.get(name) for name in HEAD_FIELDS]
         execution = _visible(parse_head(account_id, execution_id, values, parse_nodes(record)))
-        if WAITS in record:
+        if WAITS in record and not execution.owner_id:
             execution = _with_waits(execution, record)
         return await self._results.add_result(execution, values[RESULT_AT], reserve)
 
