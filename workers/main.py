@@ -10,6 +10,8 @@ from dataclasses import dataclass
 import uvloop
 
 from engine import log, metrics
+from engine.access.approval_links import ApprovalLinks
+from engine.access.sealing import Sealer
 from engine.errors import EngineError
 from engine.history.database.own_database import OwnDatabase
 from engine.history.reading.archive import open_archive
@@ -17,7 +19,7 @@ from engine.media.objects import ObjectStore
 from engine.process import setup, spare_memory
 from engine.process.pool import Pool
 from engine.services.background_tasks import background
-from engine.services.media import MediaService
+from engine.services.media import MediaService, base_url
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates
@@ -329,6 +331,7 @@ async def _run_sender(resources: WorkerResources) -> AsyncIterator[Callable[[], 
     sender = WebhookSender(
         store=store,
         egress=resources.egress,
+        links=ApprovalLinks(Sealer.from_secret_key(settings.secret_key), base_url(settings)),
         limiter=resources.limiter,
         limits=HostLimits(
             concurrency=settings.webhook_host_at_once, per_second=settings.webhook_host_per_second

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from msgspec import Struct
 
 from engine.executions.execution import NodeExecution
+from engine.executions.node_waits import NodeWait
 from engine.executions.statuses import NODE_TERMINAL, ExecutionStatus, NodeStatus
 
 EVENT_ID = re.compile(r"[0-9]{1,15}\.[0-9]{1,9}")
@@ -31,6 +32,8 @@ class EventName(StrEnum):
     NODE_PROGRESS = "node.progress"
     NODE_TEXT = "node.token"
     NODE_FINISHED = "node.finished"
+    EXECUTION_WAITING = "execution.waiting"
+    """A node of the execution, or of one below it, waits: for a time or for an answer."""
     CHILD_STARTED = "child.started"
     """A child of a root began; nodes of children may have children too."""
     CHILD_FINISHED = "child.finished"
@@ -90,6 +93,8 @@ class ExecutionEvent:
     """With EXECUTION_FINISHED, CHILD_STARTED and CHILD_FINISHED."""
     child: ChildRef | None = None
     """With CHILD_STARTED and CHILD_FINISHED."""
+    wait: NodeWait | None = None
+    """With EXECUTION_WAITING."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -170,6 +175,18 @@ class ChildEntry:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitEntry:
+    """Entry of an execution or a root: a node waits from now on."""
+
+    number: int
+    wait: NodeWait
+
+    def events(self) -> Iterator[ExecutionEvent]:
+        """Yield the event."""
+        yield ExecutionEvent(name=EventName.EXECUTION_WAITING, wait=self.wait)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EndEntry:
     """Last entry of an execution."""
 
@@ -185,7 +202,7 @@ class EndEntry:
         yield ExecutionEvent(name=EventName.EXECUTION_FINISHED, status=self.status)
 
 
-Entry = StartEntry | StepEntry | ProgressEntry | ChildEntry | EndEntry
+Entry = StartEntry | StepEntry | ProgressEntry | ChildEntry | WaitEntry | EndEntry
 
 
 def read_events(entry: Entry, after: EventId = BEFORE_ALL) -> list[tuple[EventId, ExecutionEvent]]:

@@ -10,7 +10,7 @@ from engine.executions.rows import NodeRow
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.plan import NodeName
 from engine.values.plain import moment
-from engine.webhooks.events import NODE_FINISHED, STARTED
+from engine.webhooks.events import NODE_FINISHED, STARTED, WAITING
 
 TEST_EVENT = "webhook.test"
 
@@ -59,6 +59,22 @@ def node_body(execution: Execution, node: bytes, spent: int, sequence: int) -> b
         {
             **_head(execution, NODE_FINISHED, ExecutionStatus.PROCESSING),
             "node": msgspec.Raw(node),
+            **_running(execution, spent, sequence),
+        }
+    )
+
+
+def waiting_body(
+    execution: Execution, waiting: Mapping[str, Any], spent: int, sequence: int
+) -> bytes:
+    """Return the payload about a wait of a node, by its entry.
+
+    `spent` are the credits that the execution had cost by then.
+    """
+    return _encode(
+        {
+            **_head(execution, WAITING, ExecutionStatus.PROCESSING),
+            "waiting": waiting,
             **_running(execution, spent, sequence),
         }
     )

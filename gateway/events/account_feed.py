@@ -60,6 +60,13 @@ class Rows(Protocol):
         """Return the status of an execution, and its row."""
         ...
 
+    async def wait(self, execution_id: str, node_index: int) -> dict[str, Any]:
+        """Return id and row of the execution that a caller began, and in it the wait of a node.
+
+        The node is one of that execution, or of one below it.
+        """
+        ...
+
     async def delivery(self, delivery_id: str) -> dict[str, Any]:
         """Return the row of a delivery."""
         ...
@@ -186,6 +193,9 @@ async def _named(rows: Rows, event: AccountEvent) -> tuple[str, dict[str, Any]]:
         case ChangeKind.ENDED:
             status, row = await rows.execution(event.id)
             return f"execution.{status}", row
+        case ChangeKind.WAITING:
+            execution_id, _, index = event.id.rpartition("/")
+            return "execution.waiting", await rows.wait(execution_id, int(index))
         case ChangeKind.DELIVERY:
             return "delivery.updated", await rows.delivery(event.id)
         case ChangeKind.WORKFLOW:

@@ -13,9 +13,11 @@ from engine.executions.events import (
     ExecutionEvent,
     read_events,
 )
+from engine.executions.node_waits import NodeWait
 from engine.graph.plan import NodeName
 from engine.store import ReserveMemory, Store
 from engine.store.executions.events import NOTHING_MORE, EventPage
+from engine.webhooks.wait_entries import wait_entry
 from gateway.events.event_streams import HEARTBEAT
 from gateway.runs.node_names import node_names
 from gateway.runs.previews import Previews
@@ -96,6 +98,8 @@ class EventFeed:
             return _started_shape(self._execution_id)
         if event.name is EventName.EXECUTION_FINISHED:
             return await self._outcome(event)
+        if event.wait is not None:
+            return _waiting_shape(self._execution_id, event.wait)
         if event.child is not None:
             return _child_shape(self._execution_id, event, event.child)
         if not self._names:
@@ -134,6 +138,14 @@ def _child_shape(execution_id: str, event: ExecutionEvent, child: ChildRef) -> d
         "index": child.index,
         "status": event.status,
     }
+
+
+def _waiting_shape(execution_id: str, wait: NodeWait) -> dict[str, Any]:
+    """Return the data of the event of a wait; `childExecutionId` is there for that of a child."""
+    entry = wait_entry(wait, execution_id)
+    child_id = entry.pop("executionId", None)
+    child = {} if child_id is None else {"childExecutionId": child_id}
+    return {"executionId": execution_id, **child, **entry}
 
 
 def _gone_shape(execution_id: str, event: ExecutionEvent, error: ResultGone) -> dict[str, Any]:

@@ -57,6 +57,9 @@ class Rows:
     async def execution(self, execution_id: str) -> tuple[str, dict[str, Any]]:
         raise NotFound("There is none")
 
+    async def wait(self, execution_id: str, node_index: int) -> dict[str, Any]:
+        raise NotFound("There is none")
+
     async def delivery(self, delivery_id: str) -> dict[str, Any]:
         raise NotFound("There is none")
 

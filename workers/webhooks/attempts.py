@@ -4,20 +4,25 @@ import asyncio
 import logging
 import time
 from functools import partial
+from typing import Any
 
+from engine.access.approval_links import ApprovalLinks, ApprovalPlace
 from engine.errors import ExecutionNotFound, ResultGone, StorageFailed
 from engine.errors.nodes import STORAGE, NodeFailed
 from engine.executions.execution import Execution
+from engine.executions.node_waits import NodeWait, WaitKind
 from engine.executions.retry import draw_jitter
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.store import Store
+from engine.store.waits.node_waits import WaitRef
 from engine.store.webhooks.deliveries import ClaimedDelivery
 from engine.store.webhooks.owners import is_counted
 from engine.webhooks.deliveries import Attempt, DeliveryStatus
 from engine.webhooks.events import ENDS
-from engine.webhooks.payload import execution_body, node_body, started_body
+from engine.webhooks.payload import execution_body, node_body, started_body, waiting_body
 from engine.webhooks.schedule import DeliveryVerdict, judge
 from engine.webhooks.signing import sign
+from engine.webhooks.wait_entries import wait_entry
 from workers.outbound.client import Egress
 from workers.runtime.store_retries import retry_until_answered
 
@@ -46,8 +51,9 @@ class _GivenUp(Exception):
 class DeliveryAttempts:
     """Makes attempts at claimed deliveries. `scale` shortens the schedule's pauses for tests."""
 
-    def __init__(self, store: Store, egress: Egress, scale: float) -> None:
+    def __init__(self, store: Store, egress: Egress, links: ApprovalLinks, scale: float) -> None:
         self._store = store
+        self._links = links
         self._egress = egress
         self._scale = scale
 
@@ -120,6 +126,9 @@ class DeliveryAttempts:
             if is_end:
                 return execution_body(execution, claimed.event, claimed.sequence)
             sequence = claimed.sequence or 1
+            if claimed.wait is not None:
+                waiting = await self._waiting(claimed, claimed.wait, execution.id)
+                return waiting_body(execution, waiting, claimed.spent, sequence)
             if claimed.node is None:
                 return started_body(execution, sequence)
             return node_body(execution, claimed.node, claimed.spent, sequence)
@@ -127,6 +136,25 @@ class DeliveryAttempts:
             raise _GivenUp(FORGOTTEN) from None
         except ResultGone as error:
             raise _GivenUp(error.message) from None
+
+    async def _waiting(
+        self, claimed: ClaimedDelivery, told: NodeWait, execution_id: str
+    ) -> dict[str, Any]:
+        """Return the entry of a wait, with the link of an approval if the webhook may have it.
+
+        A workflow without recorded values tells title, message and form while its run has them.
+        """
+        place = ApprovalPlace(claimed.account_id, told.execution_id, told.node_index)
+        wait = told
+        if not told.has_values:
+            ref = WaitRef(place.account_id, place.execution_id, place.node_index)
+            find = self._store.node_waits.find
+            found = await retry_until_answered(lambda: find(ref), "read")
+            wait = told if found is None else found
+        entry = wait_entry(wait, execution_id)
+        if claimed.may_approve and told.kind is WaitKind.APPROVAL:
+            entry["url"] = self._links.url_of(place)
+        return entry
 
 
 def _sentence(error: Exception) -> str:

@@ -14,6 +14,7 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 
 from engine import metrics
+from engine.access.approval_links import ApprovalLinks
 from engine.errors import EngineError
 from engine.errors.nodes import NodeFailed
 from engine.executions.retry import jittered
@@ -80,6 +81,7 @@ class WebhookSender:
         *,
         store: Store,
         egress: Egress,
+        links: ApprovalLinks,
         limiter: CallLimiter,
         limits: HostLimits,
         release: Callable[[], None],
@@ -87,7 +89,7 @@ class WebhookSender:
     ) -> None:
         self._store = store
         self._egress = egress
-        self._attempts = DeliveryAttempts(store, egress, scale)
+        self._attempts = DeliveryAttempts(store, egress, links, scale)
         self._limiter = limiter
         self._limits = limits
         self._release = release

@@ -1,12 +1,15 @@
 #!lua
--- Open the wait of a node that runs: write it to the record of its execution, and list it. A root
--- knows that it or a child has waited, and keeps its idempotency key until it ends. A full Redis
--- refuses the script as a whole. Called again, the script returns its first answer.
+-- Open the wait of a node that runs: write it to the record of its execution, list it, and tell of
+-- it. A root knows that it or a child has waited, and keeps its idempotency key until it ends. A
+-- full Redis refuses the script as a whole. Called again, the script returns its first answer.
 -- KEYS: execution, waits, approvals, waited, root? (of a child), child_waits? (of that root),
---       first_call? (of the root's idempotency key)
--- ARGV: now?, execution_id, node (index), kind ('a': approval, 'd': delay), duration_ms?, until_ms?
---       (time in ms; one of both is given), most_waiting (executions of the account), facts (after
---       the times, in the record), values (packed)
+--       first_call? (of the root's idempotency key), events, root_events? (of that root), changes
+--       (of the account), delivery? (of the wait, to a webhook that asks for it), deliveries_due?,
+--       webhook_deliveries?, account_deliveries?, run_deliveries?, run_webhook? (its own)
+-- ARGV: now?, reference (of the root), change_ms, most_changes (of add_change), execution_id, node
+--       (index), kind ('a': approval, 'd': delay), duration_ms?, until_ms? (time in ms; one of both
+--       is given), most_waiting (executions of the account), facts (after the times, in the
+--       record), values (packed)
 -- Returns {'ok', since, until} in ms | {'ended'} execution, root or node
 --         | {'too_many', executions that wait}
 -- Uses: read_now
@@ -32,8 +35,8 @@ end
 
 local ends = ARGV.duration_ms == '' and tonumber(ARGV.until_ms) or now + tonumber(ARGV.duration_ms)
 local until_stamp, name = string.format('%d', ends), ARGV.execution_id .. '/' .. ARGV.node
-redis.call('HSET', KEYS.execution, field,
-  stamp .. ':' .. until_stamp .. ':' .. ARGV.facts .. '\n' .. ARGV.values,
+local told = stamp .. ':' .. until_stamp .. ':' .. ARGV.facts
+redis.call('HSET', KEYS.execution, field, told .. '\n' .. ARGV.values,
   'waits', (open or ',') .. ARGV.node .. ':' .. ARGV.kind .. ':' .. until_stamp .. ',')
 redis.call('HINCRBY', KEYS.waits, ARGV.execution_id, 1)
 if ARGV.kind == 'a' then redis.call('ZADD', KEYS.approvals, stamp, name) end
@@ -44,4 +47,6 @@ end
 redis.call('SADD', KEYS.waited, KEYS.root and string.match(KEYS.root, '[^:]+$') or
   ARGV.execution_id)
 if KEYS.first_call then redis.call('PEXPIRE', KEYS.first_call, LONGEST_RUN_MS) end
+-- Uses: tell_wait
+tell_wait(now, told, ARGV.values)
 return {'ok', now, ends}

@@ -26,10 +26,11 @@ class ChangeKind(StrEnum):
     ENDED = "ended"
     DELIVERY = "delivery"
     WORKFLOW = "workflow"
+    WAITING = "waiting"
     BALANCE = "balance"
 
 
-CHANGES = frozenset({ChangeKind.DELIVERY, ChangeKind.WORKFLOW})
+CHANGES = frozenset({ChangeKind.DELIVERY, ChangeKind.WORKFLOW, ChangeKind.WAITING})
 """Kinds of recorded changes; those that a later release adds are left out."""
 ORDER = {kind: position for position, kind in enumerate(ChangeKind)}
 
@@ -41,7 +42,7 @@ class AccountEvent:
     at: int
     kind: ChangeKind
     id: str
-    """Execution, delivery, slug or entry of the ledger."""
+    """Execution, delivery, slug, entry of the ledger, or execution/node index of a wait."""
     entry: LedgerEntry | None = None
     """With BALANCE: the last movement of credits."""
 
@@ -73,8 +74,8 @@ class AccountEventLog:
             SCRIPTS["record_change"],
             changes=keyspace.account_changes(account_id),
             change=change,
-            keep_ms=KEPT_MS,
-            most=KEPT_CHANGES,
+            change_ms=KEPT_MS,
+            most_changes=KEPT_CHANGES,
         )
 
     async def read_since(self, account_id: str, since: int | None) -> AccountEvents:

@@ -15,9 +15,11 @@ from engine.executions.events import (
     ProgressEntry,
     StartEntry,
     StepEntry,
+    WaitEntry,
     settle,
 )
 from engine.executions.execution import NodeExecution
+from engine.executions.node_waits import NodeWait
 from engine.executions.statuses import (
     NODE_TERMINAL,
     TERMINAL,
@@ -41,6 +43,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.waits.watched import read_waits
 
 MAX_ENTRIES = 64
 """Most entries of one read."""
@@ -136,9 +139,10 @@ class ExecutionEvents:
         nodes, walked_inputs = await self._nodes(
             account_id, execution_id, [fields for _, fields in wanted]
         )
+        waits = await read_waits(self._records, account_id, dict(wanted))
         has_ended = parse_status(status.decode()) in TERMINAL
         return EventPage(
-            entries=[_parse(number, fields, nodes) for number, fields in wanted],
+            entries=[_parse(number, fields, nodes, waits) for number, fields in wanted],
             is_all=has_ended and len(numbered) < MAX_ENTRIES,
             is_full=len(numbered) >= MAX_ENTRIES,
             last=int(last),
@@ -157,9 +161,10 @@ class ExecutionEvents:
         entries, record = archived_entries(ended), ended.fields
         wanted = [pair for pair in entries if pair[0] >= first][:MAX_ENTRIES]
         nodes = _without_outputs(dict(enumerate(parse_nodes(record))), record)
+        waits = await read_waits(self._records, account_id, dict(wanted))
         models = record.get("models", b"").decode()
         return EventPage(
-            entries=[_parse(number, fields, nodes) for number, fields in wanted],
+            entries=[_parse(number, fields, nodes, waits) for number, fields in wanted],
             is_all=len(wanted) < MAX_ENTRIES,
             is_full=len(wanted) >= MAX_ENTRIES,
             last=entries[-1][0] if entries else 0,
@@ -268,7 +273,12 @@ def _fields(words: Sequence[bytes]) -> Fields:
     return dict(zip(text[::2], text[1::2], strict=True))
 
 
-def _parse(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> Entry:
+def _parse(
+    number: int,
+    fields: Fields,
+    nodes: Mapping[int, NodeExecution],
+    waits: Mapping[int, NodeWait],
+) -> Entry:
     if "begun" in fields:
         return _parse_start(number, fields, nodes)
     if "ended" in fields:
@@ -277,6 +287,8 @@ def _parse(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> E
         return ChildEntry(number=number, event=_parse_child(fields))
     if fields.keys() >= PROGRESS_FIELDS:
         return ProgressEntry(number=number, event=_parse_progress(fields))
+    if number in waits:
+        return WaitEntry(number=number, wait=waits[number])
     # An entry of a kind that a later release adds has none of these, and yields no events.
     settled = SETTLED.findall(fields.get("settled", ""))
     return StepEntry(

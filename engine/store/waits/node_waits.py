@@ -1,8 +1,8 @@
 """Waits of nodes in Redis: each change is one script, of which the first to end a wait counts."""
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from typing import Self
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Self
 
 from msgspec import Struct
 
@@ -16,6 +16,7 @@ from engine.executions.node_waits import (
     WaitKind,
 )
 from engine.ids.partitions import partition_of
+from engine.store.accounts.account_events import KEPT_CHANGES, KEPT_MS
 from engine.store.audit import AuditAction, AuditedAct, AuditLog
 from engine.store.children.keys import GroupRef, children
 from engine.store.dispatch.hints import BULK_QUEUE, WALK_QUEUE, HintSender
@@ -39,6 +40,8 @@ from engine.store.waits.records import (
     wait_facts,
     wait_field,
 )
+from engine.store.waits.telling import TOLD_FIELDS, delivery_of_wait
+from engine.store.webhooks.delivery_keys import DeliveryKeys
 
 MAX_CHILD_WAITS = 100
 """Waits of children of which the root tells."""
@@ -136,7 +139,8 @@ class NodeWaits:
         """
         account_id, execution_id = ref.account_id, ref.execution_id
         is_child, root = ref.group is not None, keyspace.execution(account_id, ref.root_id)
-        digest = await self._client.send("HGET", root, FIRST_CALL)
+        digest, *told = await self._client.send("HMGET", root, FIRST_CALL, *TOLD_FIELDS)
+        told_by = delivery_of_wait(account_id, ref.root_id, execution_id, ref.node_index, told)
         reply = await self._client.call(
             SCRIPTS["open_wait"],
             execution=keyspace.execution(account_id, execution_id),
@@ -154,9 +158,12 @@ class NodeWaits:
             most_waiting=MAX_WAITING,
             facts=wait_facts(node_id, new),
             values=pack_wait(new),
+            **_telling_names(ref, told_by.keys),
         )
         match reply:
             case [b"ok", since, until]:
+                if told_by.reference is not None:
+                    self._hints.send_delivery_soon(told_by.reference)
                 return WaitOpened(int(since), int(until))
             case [b"too_many", count]:
                 return TooManyWaits(int(count))
@@ -297,6 +304,25 @@ class NodeWaits:
         )
         pairs = zip(roots, statuses, strict=True)
         return {root_id for root_id, status in pairs if status != b"processing"}
+
+
+def _telling_names(ref: WaitRef, told: DeliveryKeys) -> Mapping[str, Any]:
+    """Return the names of all who are told of a wait."""
+    account_id, root_id = ref.account_id, ref.root_id
+    return {
+        "reference": keyspace.reference(account_id, root_id),
+        "events": keyspace.events(account_id, ref.execution_id),
+        "root_events": keyspace.events(account_id, root_id) if ref.group is not None else None,
+        "changes": keyspace.account_changes(account_id),
+        "change_ms": KEPT_MS,
+        "most_changes": KEPT_CHANGES,
+        "delivery": told.delivery,
+        "deliveries_due": told.deliveries_due,
+        "webhook_deliveries": told.webhook_deliveries,
+        "account_deliveries": told.account_deliveries,
+        "run_deliveries": told.run_deliveries,
+        "run_webhook": told.run_webhook,
+    }
 
 
 def timeout_answer(wait: NodeWait) -> Answer | None:

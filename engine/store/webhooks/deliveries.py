@@ -8,6 +8,7 @@ from typing import Any
 
 from engine.access.sealing import Sealer, Unsealable
 from engine.errors import DeliveryNotRedeliverable, InvalidWebhook, NotFound
+from engine.executions.node_waits import NodeWait
 from engine.ids.partitions import partition_of
 from engine.store.accounts.account_events import AccountEventLog
 from engine.store.accounts.rate_limits import WINDOW_MS
@@ -24,6 +25,7 @@ from engine.store.redis.client import Client
 from engine.store.redis.info import read_now
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.waits.telling import parse_told_wait
 from engine.store.webhooks.delivery_reads import NO_DELIVERY, DeliveryReads
 from engine.store.webhooks.owners import key_of
 from engine.store.webhooks.webhooks import Webhook, seal_anew, secret_place
@@ -77,8 +79,10 @@ class ClaimedDelivery:
     """Body to send; None: it is made from the execution."""
     node: bytes | None = None
     """Node that has ended, as JSON; None: it is about another event."""
+    wait: NodeWait | None = None
+    """Wait of a node that began; None: it is about another event."""
     spent: int = 0
-    """Credits that the execution had cost when the node ended."""
+    """Credits that the execution had cost when the node ended or waited."""
     sequence: int | None = None
     """Number among the deliveries of its execution; None: its webhook asks for the end alone."""
     fence: int
@@ -88,6 +92,8 @@ class ClaimedDelivery:
     """Consecutive attempts without a recorded outcome."""
     secrets: tuple[str, ...]
     """Valid secrets, newest first; none when the webhook is deleted or disabled."""
+    may_approve: bool = False
+    """Whether who set its webhook, with this URL, may answer approvals."""
     is_unreadable: bool = False
     """Whether secrets exist that this process has no key to open."""
     now: int
@@ -204,8 +210,9 @@ class Deliveries(DeliveryReads):
                 return None
             case _:
                 return None
-        held = self._open_secrets(account_id, receiver, parse_hash(webhook), signing, now)
-        return _parse_claimed(account_id, delivery_id, record, held, now)
+        receiving = parse_hash(webhook)
+        held = self._open_secrets(account_id, receiver, receiving, signing, now)
+        return _parse_claimed(account_id, delivery_id, record, receiving, held, now)
 
     def _open_secrets(
         self,
@@ -339,10 +346,13 @@ def _parse_claimed(
     account_id: str,
     delivery_id: str,
     record: Mapping[str, bytes],
+    webhook: Mapping[str, bytes],
     held: tuple[str, ...] | None,
     now: int,
 ) -> ClaimedDelivery:
     execution_id = record.get("execution")
+    # The webhook of a key may have got another URL, from somebody with other rights.
+    is_as_set = webhook.get("url") == record["url"]
     return ClaimedDelivery(
         id=delivery_id,
         account_id=account_id,
@@ -352,12 +362,14 @@ def _parse_claimed(
         event=record["event"].decode(),
         body=record.get("body"),
         node=record.get("node"),
+        wait=parse_told_wait(account_id, record),
         spent=int(record.get("spent", 0)),
         sequence=int(record["sequence"]) if "sequence" in record else None,
         fence=int(record["fence"]),
         tries=int(record.get("tries", 0)),
         lost=int(record["fence"]) - int(record.get("settled", 0)) - 1,
         secrets=held or (),
+        may_approve=is_as_set and webhook.get("may_approve") == b"1",
         is_unreadable=held is None,
         now=now,
     )

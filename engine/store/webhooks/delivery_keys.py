@@ -49,12 +49,14 @@ class WebhookOwner(Struct, frozen=True):
         return event in (ENDS if self.events is None else self.events)
 
 
-def delivery_keys(account_id: str, execution_id: str, owner: WebhookOwner) -> DeliveryKeys:
-    """Return the keys with which a script adds the delivery of an execution's end."""
+def delivery_keys(
+    account_id: str, execution_id: str, owner: WebhookOwner, delivery: str | None = None
+) -> DeliveryKeys:
+    """Return the keys with which a script adds a delivery; None: that of the execution's end."""
     run = run_owner(execution_id)
     is_own, has_events = owner.name == run, owner.events is not None
     return DeliveryKeys(
-        delivery=keyspace.delivery(account_id, execution_id),
+        delivery=delivery or keyspace.delivery(account_id, execution_id),
         deliveries_due=keyspace.deliveries_due(partition_of(account_id)),
         webhook_deliveries=keyspace.webhook_deliveries(account_id, owner.name),
         account_deliveries=keyspace.account_deliveries(account_id),

@@ -63,17 +63,15 @@ class Webhooks:
         """Set the webhook of a key. Without a secret it keeps its own or gets a new one.
 
         Without events it keeps its own too, at first the three ends.
-        `makes_secret` replaces the secret. The previous one stays valid for a day. `may_approve`:
-        its setter may answer approvals, so it gets their links. `by` acts for
-        the owner, which the audit log records; None: the owner does. Raises NotFound when the key
-        is gone, and RecordTooNew for a webhook that a later version has saved.
+        `makes_secret` replaces the secret. The previous one stays valid for a day. With
+        `may_approve` it gets links of approvals. `by` acts for the owner, which the audit log
+        records; None: the owner does. Raises NotFound when the key is gone, and RecordTooNew for a
+        webhook that a later version has saved.
         """
         await self._seals.check()
         place, made = secret_place(account_id, key_id), make_secret()
         sealed = self._sealer.seal(made, place)
-        secret_to_set = sealed if makes_secret else None
-        if secret is not None and not makes_secret:
-            secret_to_set = self._sealer.seal(secret, place)
+        own = None if secret is None else self._sealer.seal(secret, place)
         await self._seal_anew(account_id, key_id)
         reply = await self._client.call(
             SCRIPTS["save_webhook"],
@@ -83,23 +81,16 @@ class Webhooks:
             api_key=key_id,
             url=url,
             enabled="1" if enabled else "0",
-            secret=secret_to_set,
+            secret=sealed if makes_secret else own,
             new_secret=sealed,
             events=events and ",".join(events),
             overlap_ms=OVERLAP_MS,
             format=Format.WEBHOOK.known,
             may_approve="1" if may_approve else "",
-            act=self._audit.arguments(_act(by, account_id, key_id, url) if by else None),
+            act=self._audit.arguments(_act(by, account_id, key_id, url)),
         )
-        kept_secret, reason, created, kept_events = _parse_saved(reply)
-        return Webhook(
-            url=url,
-            enabled=enabled,
-            disabled_reason=reason.decode(),
-            created_at=int(created),
-            events=parse_events(kept_events or None),
-            made_secret=made if kept_secret == sealed else None,
-        )
+        kept_secret, *kept = _parse_saved(reply)
+        return _saved(url, made if kept_secret == sealed else None, kept, enabled=enabled)
 
     async def _seal_anew(self, account_id: str, key_id: str) -> None:
         key = keyspace.webhook(account_id, key_id)
@@ -149,6 +140,18 @@ class Webhooks:
             raise NotFound("This API key has no webhook")
 
 
+def _saved(url: str, made: str | None, kept: Sequence[bytes], *, enabled: bool) -> Webhook:
+    reason, created, events = kept
+    return Webhook(
+        url=url,
+        enabled=enabled,
+        disabled_reason=reason.decode(),
+        created_at=int(created),
+        events=parse_events(events or None),
+        made_secret=made,
+    )
+
+
 def _parse_saved(reply: Sequence[bytes]) -> Sequence[bytes]:
     """Return secret, reason, creation time and events of a saved webhook."""
     if reply[0] == b"unknown":
@@ -158,7 +161,9 @@ def _parse_saved(reply: Sequence[bytes]) -> Sequence[bytes]:
     return reply[1:]
 
 
-def _act(by: str, account_id: str, key_id: str, url: str) -> AuditedAct:
+def _act(by: str | None, account_id: str, key_id: str, url: str) -> AuditedAct | None:
+    if by is None:
+        return None
     # The path and the query of a URL may be secret.
     facts = {"accountId": account_id, "host": urlsplit(url).hostname}
     return AuditedAct(by=by, action=AuditAction.KEY_WEBHOOK, subject=key_id, after=facts)

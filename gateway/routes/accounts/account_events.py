@@ -10,8 +10,10 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import InvalidQuery, ResultGone, TooManyStreams
+from engine.errors import ExecutionNotFound, InvalidQuery, ResultGone, TooManyStreams
 from engine.store import Principal, ReserveMemory
+from engine.store.waits.node_waits import WaitRef
+from engine.webhooks.wait_entries import wait_entry
 from gateway.admission.request_context import RequestContext
 from gateway.auth.endpoints import operation, session_only
 from gateway.auth.resource import Resource
@@ -33,6 +35,7 @@ class AccountEventName(StrEnum):
     """Names of an account's events."""
 
     STARTED = "execution.started"
+    WAITING = "execution.waiting"
     COMPLETED = "execution.completed"
     FAILED = "execution.failed"
     CANCELLED = "execution.cancelled"
@@ -91,6 +94,15 @@ class ListRows:
         except ResultGone:
             found = await executions.facts(account_id, execution_id)
         return found.status.value, _members(ExecutionRow.from_record(found))
+
+    async def wait(self, execution_id: str, node_index: int) -> dict[str, Any]:
+        """Return the row of a root, with a wait of it or of a child. Raises ExecutionNotFound."""
+        ref = WaitRef(self._principal.account.id, execution_id, node_index)
+        wait = await self._services.store.node_waits.find(ref)
+        if wait is None:
+            raise ExecutionNotFound
+        _, row = await self.execution(wait.root_id)
+        return {"id": wait.root_id, **row, "waiting": wait_entry(wait, wait.root_id)}
 
     async def delivery(self, delivery_id: str) -> dict[str, Any]:
         """Return the row of a delivery. Raises NotFound."""

@@ -14,6 +14,7 @@ from engine.store.accounts.account_events import (
     AccountEvents,
     ChangeKind,
 )
+from engine.values.plain import moment
 from gateway.events.account_feed import AccountCursor, AccountFeed, parse_account_cursor
 from gateway.live_events import LiveEvents
 
@@ -42,6 +43,11 @@ class Rows:
 
     async def execution(self, execution_id: str) -> tuple[str, dict[str, Any]]:
         raise NotFound("There is none")
+
+    async def wait(self, execution_id: str, node_index: int) -> dict[str, Any]:
+        if execution_id == "gone":
+            raise NotFound("There is none")
+        return {"id": execution_id, "waiting": {"index": node_index}}
 
     async def delivery(self, delivery_id: str) -> dict[str, Any]:
         raise NotFound("There is none")
@@ -106,3 +112,16 @@ def test_the_id_of_an_event_is_its_position() -> None:
     for text in ("", "12", "12-", "-3", "12-3-4", "a-b", "12.3", "1" * 16 + "-1", "١-1"):
         with pytest.raises(ValueError, match="not the id"):
             parse_account_cursor(text)
+
+
+async def test_a_wait_has_the_row_of_its_execution() -> None:
+    waiting = AccountEvent(at=AT, kind=ChangeKind.WAITING, id="x/12")
+    log = Log(waiting, AccountEvent(at=AT + 1, kind=ChangeKind.WAITING, id="gone/0"))
+    log.until = AT + 5
+    reader = feed(log, AccountCursor(AT, 0))
+
+    page = await reader.read("")
+    [(_, name, data)] = [each async for each in reader.translate(page)]
+
+    assert name == "execution.waiting"
+    assert data == {"id": "x", "at": moment(AT), "waiting": {"index": 12}}

@@ -211,8 +211,8 @@ SCENARIOS = {
     "record_change": scenario(
         ("ZADD", "changes", 5, "workflow:old", NOW - 5, "workflow:echo"),
         change="workflow:echo",
-        keep_ms=60_000,
-        most=10,
+        change_ms=60_000,
+        most_changes=10,
     ),
     "read_account_events": scenario(
         ("ZADD", "executions", NOW - 9, "x"),

@@ -27,7 +27,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/routes/triggers/views.py": "Types; tests/contract/triggers/test_triggers.py reads them.",
     "gateway/triggers/access.py": "tests/contract/triggers/test_triggers.py has keys of all kinds.",
     "gateway/triggers/bodies.py": "tests/contract/triggers/test_settings.py has wrong members of all kinds.",
-    "gateway/triggers/webhooks.py": "tests/contract/triggers/test_settings.py has webhooks of all kinds.",
     "gateway/routes/webhooks/deliveries.py": "tests/contract/webhooks/test_run_webhooks.py lists deliveries and sends them again.",
     "engine/graph/body_paths.py": "tests/engine/services/runs/test_child_plans.py and test_recorded_plans.py find bodies in it.",
     "engine/store/executions/read/child_states.py": "tests/engine/store/executions/read/test_children.py has groups in all states.",

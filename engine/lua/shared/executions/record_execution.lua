@@ -29,7 +29,7 @@ local function record_execution(now, version)
   end
   if KEYS.delivery then
     -- Uses: list_delivery, add_event_delivery
-    add_event_delivery(KEYS.delivery, 'execution.started', now)
+    add_event_delivery(KEYS.execution, KEYS.delivery, 'execution.started', now)
   end
   if KEYS.failed then redis.call('HSET', KEYS.failed, 'retry', ARGV.id) end
   if KEYS.first_call then

@@ -1,9 +1,10 @@
 -- Add the delivery of an event of an execution to its webhook, as it was frozen in the record at
--- the acceptance: the webhook of a key, or the run's own. Further fields and values follow.
+-- the acceptance: the webhook of a key, or the run's own. `record` is the key of that record, and
+-- `ARGV.reference` ends with its id. Further fields and values follow.
 -- Nothing is added for an event that the webhook does not ask for, for a delivery that exists, and
 -- to a run's webhook that a receiver has ended.
-local function add_event_delivery(delivery, event, now, ...)
-  local webhook = redis.call('HMGET', KEYS.execution, 'key', 'webhook_url', 'delivery_keep_ms',
+local function add_event_delivery(record, delivery, event, now, ...)
+  local webhook = redis.call('HMGET', record, 'key', 'webhook_url', 'delivery_keep_ms',
     'delivery_resend_ms', 'webhook_events', 'webhook_owner')
   if not webhook[2] then return end -- Redis has lost that a wait ended with it
   local events = webhook[5] or 'execution.completed,execution.failed,execution.cancelled'
@@ -17,7 +18,7 @@ local function add_event_delivery(delivery, event, now, ...)
   end
   -- The webhook of a key that asks for the end alone has no numbers.
   if webhook[5] or webhook[6] then
-    local sequence = redis.call('HINCRBY', KEYS.execution, 'sequence', 1)
+    local sequence = redis.call('HINCRBY', record, 'sequence', 1)
     redis.call('HSET', delivery, 'sequence', sequence)
   end
   local stamp = string.format('%d', now)
