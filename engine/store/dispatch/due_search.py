@@ -59,6 +59,20 @@ class DueSearch:
         return QUIET_ROTATION_SECONDS if is_quiet else ROTATION_SECONDS
 
     async def _take(self, due: Sequence[int], now: int, resend_ms: int) -> Sequence[str]:
+        """Return due members, in rounds while a partition may have more of them.
+
+        So a member is found in time behind thousands of others of its partition.
+        """
+        taken: list[str] = []
+        while due and len(taken) < MOST:
+            names, due = await self._take_round(due, now, resend_ms)
+            taken += names
+        return taken
+
+    async def _take_round(
+        self, due: Sequence[int], now: int, resend_ms: int
+    ) -> tuple[Sequence[str], Sequence[int]]:
+        """Return a bounded number of members of each partition, and partitions that have more."""
         most = max(LEAST_OF_PARTITION, min(MOST_OF_PARTITION, MOST // len(due)))
         replies = await asyncio.gather(
             *(
@@ -74,4 +88,6 @@ class DueSearch:
         )
         for partition, (first, _) in zip(due, replies, strict=True):
             self._first.note(partition, first)
-        return [name.decode() for _, names in replies for name in names]
+        found = [name.decode() for _, names in replies for name in names]
+        pairs = zip(due, replies, strict=True)
+        return found, [partition for partition, (_, names) in pairs if len(names) == most]

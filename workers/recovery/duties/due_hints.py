@@ -2,11 +2,13 @@
 
 import time
 from abc import abstractmethod
+from collections import Counter
 from collections.abc import Sequence
 
 from engine import metrics
 from engine.store import Store
 from engine.store.dispatch.hints import BULK_QUEUE
+from engine.store.dispatch.queue_selector import BULK_FROM
 from engine.store.executions.acceptance import RESEND_AFTER_MS
 from engine.store.redis import keyspace
 from workers.recovery.clock import RecoveryClock
@@ -72,6 +74,8 @@ async def send_walk_hints(store: Store, references: Sequence[str]) -> None:
     """Send hints of executions; executions of accounts with many wait behind all others."""
     owners = {each: keyspace.parse_reference(each)[0] for each in references}
     bulk_accounts = await store.executions.find_bulk_accounts(set(owners.values()))
+    # Executions that have only waited are not active yet.
+    bulk_accounts |= {each for each, count in Counter(owners.values()).items() if count > BULK_FROM}
     bulk = [each for each, owner in owners.items() if owner in bulk_accounts]
     await store.hints.send(bulk, BULK_QUEUE)
     await store.hints.send([each for each in owners if owners[each] not in bulk_accounts])

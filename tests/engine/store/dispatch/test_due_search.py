@@ -86,3 +86,19 @@ async def test_a_search_takes_a_bounded_number_and_something_of_each_partition(
     assert len({name.partition("-")[0] for name in first}) == MAX_COUNT
     assert len({*first, *rest}) == 5 * MAX_COUNT
     await store.close()
+
+
+async def test_a_member_behind_many_others_of_its_partition_is_found_at_once(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due_search, "MOST_OF_PARTITION", 10)
+    search = DueSearch(store.client, keyspace.due)
+    now = await store.leases.now()
+    greedy = {f"greedy/{number:03}": now for number in range(95)}
+    for name, at in {**greedy, "other/x": now + 1}.items():
+        await store.client.send("ZADD", keyspace.due(0), at, name)
+
+    found = await search.promote(now + 1, 60_000)
+
+    assert sorted(found.references) == sorted([*greedy, "other/x"])
+    assert (await search.promote(now + 1, 60_000)).references == []

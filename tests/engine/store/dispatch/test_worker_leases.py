@@ -7,7 +7,7 @@ from engine.executions.statuses import ExecutionStatus
 from engine.graph.plan import Plan
 from engine.ids.partitions import partition_of
 from engine.store import Account, Store, Workflow
-from engine.store.dispatch import worker_leases
+from engine.store.dispatch import due_search, worker_leases
 from engine.store.executions.advance import Step
 from engine.store.executions.claim import Lease
 from engine.store.redis import keyspace, process_keys
@@ -181,13 +181,16 @@ async def test_a_promotion_tells_whether_hints_are_due_later(store: Store) -> No
     assert (later.references, later.has_more) == ([], True)
 
 
-async def test_one_sweep_promotes_a_bounded_number(store: Store) -> None:
+async def test_one_sweep_promotes_a_bounded_number(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(due_search, "MOST", 1_000)
     for number in range(1_200):
         store.client.send("ZADD", keyspace.due(3), 1, f"acc/{number}")
 
     sizes = [len((await store.leases.promote(60_000)).references) for _ in range(4)]
 
-    assert sizes == [500, 500, 200, 0]
+    assert sizes == [1_000, 200, 0, 0]
 
 
 async def test_only_executions_that_ended_before_a_time_are_pruned_and_as_a_whole(

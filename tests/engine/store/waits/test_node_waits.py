@@ -171,7 +171,7 @@ async def test_a_child_waits_in_the_list_of_its_root(runs: WaitRuns, store: Stor
 
     found = await store.node_waits.of_children(runs.account.id, runs.root_id)
 
-    assert [each.execution_id for each in found] == [each.execution_id for each in asked]
+    assert {each.execution_id for each in found} == {each.execution_id for each in asked}
     assert {each.root_id for each in found} == {runs.root_id}
     assert isinstance(await store.node_waits.answer(asked[0], answer()), Answered)
     [left] = await store.node_waits.of_children(runs.account.id, runs.root_id)

@@ -78,3 +78,24 @@ async def test_a_full_redis_keeps_nothing_from_going_on(
     await due_executions.run()
 
     assert await store.hints.depth() >= 2
+
+
+async def test_many_delays_of_one_account_that_are_due_at_once_wait_behind_others(
+    store: Store, runner: Runner, due_executions: DueExecutions
+) -> None:
+    """They are no active executions while they wait."""
+    due, now = keyspace.due(partition_of(runner.account.id)), await store.leases.now()
+    many = [keyspace.reference(runner.account.id, f"x{number}") for number in range(1_500)]
+    other = await store.accounts.create(email="b@e.com", tier=Tier.PRO)
+    last = keyspace.reference(other.id, "y")
+    for each in many:
+        await store.client.send("ZADD", due, now - 2_000, each)
+    other_due = keyspace.due(partition_of(other.id))
+    await store.client.send("ZADD", other_due, now - 1_000, last)
+
+    await due_executions.run()
+
+    assert await store.hints.depths(("walk", "bulk")) == {"walk": 1, "bulk": 1_500}
+    assert await store.client.send("LRANGE", process_keys.hints("walk"), 0, -1) == [
+        f"walk|{last}".encode()
+    ]
