@@ -124,7 +124,6 @@ class ApprovalRow(Nested, kw_only=True):
         is_root = wait.root_id == wait.execution_id
         return cls.from_record(
             wait,
-            until=moment(wait.until),
             root_id=None if is_root else wait.root_id,
             workflow_slug=wait.workflow_slug or None,
             url=url,

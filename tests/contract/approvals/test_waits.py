@@ -254,6 +254,36 @@ def test_a_time_to_answer_that_is_up_does_what_the_node_says(caller: Caller) -> 
     assert (late.status_code, late.json()["code"]) == (404, "APPROVAL_NOT_FOUND")
 
 
+# -- limits ----------------------------------------------------------------------------------------
+
+
+def test_an_account_has_ten_thousand_runs_that_wait(administration: Administration) -> None:
+    account = administration.account("pro")
+    caller = administration.with_key(administration.key(account))
+    slug = caller.save(asking_person().body())
+    administration.pretend_waits(account, 9_999)
+    waits_of(caller, caller.start(slug, {"who": "Ada"}))
+
+    answer = caller.run(slug, {"who": "Eve"})
+
+    assert (answer.status_code, answer.json()["nodeCode"]) == (500, "too_many_waits")
+    assert_fits(answer.json()["reason"], sentence)
+
+
+def test_a_repeated_request_finds_the_run_that_waits_and_its_end(caller: Caller) -> None:
+    slug, key = caller.save(asking_person().body()), {"idempotency-key": str(uuids.uuid4())}
+
+    def ask() -> Any:
+        return caller.run(slug, {"who": "Ada"}, "?async=true", headers=key).json()["executionId"]
+
+    execution_id = ask()
+    waits_of(caller, execution_id)
+    assert ask() == execution_id
+    answer_to(caller, execution_id)
+    caller.ended(execution_id)
+    assert ask() == execution_id
+
+
 # -- told ------------------------------------------------------------------------------------------
 
 

@@ -16,6 +16,7 @@ from engine.ids.partitions import partition_of
 from engine.store import Store
 from engine.store.accounts.api_keys import pack_key
 from engine.store.redis import keyspace
+from engine.store.waits import keys as wait_keys
 from tests.support.acceptance.running_stack import RunningStack, until
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.gateway.documents import edge, node
@@ -182,6 +183,11 @@ class Administration:
             return secret
 
         return self._with_store(work)
+
+    def pretend_waits(self, account_id: str, count: int) -> None:
+        """Write that so many executions of an account wait."""
+        entries = [each for number in range(count) for each in (f"of a test {number}", 1)]
+        self._with_store(lambda s: s.client.send("HSET", wait_keys.waits(account_id), *entries))
 
     def caller(self, tier: str = "pro", *capabilities: str, **account: Any) -> Caller:
         """Return a client with a key of a new account."""
