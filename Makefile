@@ -21,7 +21,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers smoke chaos sentinel cluster versions soak fuzz dist clients e2e local timing contract clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits smoke chaos sentinel cluster versions soak fuzz dist clients e2e local timing contract clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -86,6 +86,9 @@ children: $(VENV)/.installed-dev ## Measure lists of texts and calls, and workfl
 triggers: $(VENV)/.installed-dev ## Measure a thousand schedules of one minute, and events of inbound webhooks (4 minutes)
 	$(BIN)/python -m tests.benchmarks.scale.schedules
 	$(BIN)/python -m tests.benchmarks.scale.events
+
+waits: $(VENV)/.installed-dev ## Measure a hundred thousand runs that wait, and a thousand that go on at one moment (15 minutes)
+	$(BIN)/python -m tests.benchmarks.scale.waits
 
 smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
 	$(BIN)/pytest tests/acceptance/commands/test_first_run.py

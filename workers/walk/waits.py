@@ -27,7 +27,7 @@ from engine.store.waits.node_waits import (
     WaitRef,
     timeout_answer,
 )
-from engine.store.waits.records import wait_field
+from engine.store.waits.records import parse_wait
 from workers.nodes.executor import AttemptOutcome
 from workers.walk.dependencies import WalkDependencies
 
@@ -44,13 +44,13 @@ APPROVAL_FORBIDDEN = "approval_forbidden"
 class WaitAttempts:
     """Runs attempts at the nodes of one execution that wait."""
 
-    __slots__ = ("_claimed", "_opened", "_waits")
+    __slots__ = ("_claimed", "_tried", "_waits")
 
     def __init__(self, claimed: ClaimedExecution, dependencies: WalkDependencies) -> None:
         self._claimed = claimed
         self._waits = dependencies.node_waits
-        self._opened: set[int] = set()
-        """Nodes whose waits this walk has opened, or tried to."""
+        self._tried: set[int] = set()
+        """Nodes at which this walk has made an attempt."""
 
     async def run(self, node: Node, inputs: Mapping[str, Any], now: int) -> AttemptOutcome:
         """Open the wait of a node, park the node, or return its outputs; `now` is in milliseconds.
@@ -59,7 +59,7 @@ class WaitAttempts:
         """
         began_at = None
         try:
-            wait = None if self._is_new(node.index) else await self._waits.find(self._ref(node))
+            wait = await self._find(node)
             if wait is None:
                 return await self._open(node, inputs, now)
             began_at = self._began_at(wait)
@@ -70,13 +70,17 @@ class WaitAttempts:
             invalid = NodeFailed("invalid_output", "The node's output is not valid JSON")
             return AttemptOutcome(failure=invalid, began_at=began_at)
 
-    def _is_new(self, index: int) -> bool:
-        """Return whether no wait of the node was on record, as far as this walk knows.
+    async def _find(self, node: Node) -> NodeWait | None:
+        """Return the wait of a node, which the first attempt of a walk finds in its claim.
 
-        One that another walker has opened meanwhile is found by `open`.
+        An answer since the claim wakes the node, however it is parked, and `open` and `end` find
+        what other walkers have done.
         """
-        is_known = wait_field(index) in self._claimed.record
-        return self._claimed.fence == 1 and not is_known and index not in self._opened
+        claimed, index = self._claimed, node.index
+        if index in self._tried:
+            return await self._waits.find(self._ref(node))
+        self._tried.add(index)
+        return parse_wait(claimed.account_id, claimed.execution_id, claimed.record, index)
 
     def _began_at(self, wait: NodeWait) -> int | None:
         """Return the begin of a wait; None: a retry has kept it, and begins its node now."""
@@ -95,7 +99,6 @@ class WaitAttempts:
         new = kind.begin(node.settings, inputs, now)
         if new is None:
             return _completed(kind.collect(node.settings, inputs))
-        self._opened.add(node.index)
         match await self._waits.open(self._ref(node), node.id, new):
             case WaitOpened(until=until):
                 metrics.WAITS_OPENED.labels(new.kind.value).inc()
