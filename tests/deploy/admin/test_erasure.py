@@ -43,6 +43,7 @@ from tests.support.store.redis_contents import contents
 from tests.support.triggers.occurrences import occurrence
 from tests.support.triggers.records import save_hook, save_schedule
 from tests.support.triggers.starts import Starts
+from tests.support.waits.runs import WaitRuns
 
 LEFT = ("asset", ":audit", ":top_up:", ":event:", "hr:hints:")
 """Parts of the names of what goes later, by itself: media, the audit log, markers, hints."""
@@ -83,6 +84,9 @@ async def live(store: Store, account: Account, database: Database) -> Ending:
     await runs.begin(0)
     await runs.end_child(0)
     await runs.end_parent()
+    waits = WaitRuns(store, account, (ending.workflow, ending.plan))
+    await waits.begin_root()
+    await waits.ask()
     return ending
 
 
@@ -136,7 +140,7 @@ async def test_an_erased_account_is_nowhere_and_others_have_all_that_they_had(
         "workflows": 1,
         "triggers": 2,
         "mediaBytes": 5,
-        "executionsInRedis": 7,
+        "executionsInRedis": 8,
         "executionsInHistory": 2,
         "batchesInHistory": 1,
         "deliveriesInHistory": 2,
@@ -289,7 +293,7 @@ async def test_executions_and_deliveries_that_redis_has_forgotten_are_erased(
 
     counts = await erase(store, database, account.id, dry_run=False)
 
-    assert (counts["executionsInRedis"], counts["executionsInHistory"]) == (4, 2)
+    assert (counts["executionsInRedis"], counts["executionsInHistory"]) == (5, 2)
     left = await names_with(store, account.id)
     assert {name for name in left if not any(word in name for word in LEFT)} == {"hr:slugs"}
     assert set(count_rows(database, account.id).values()) == {0}
