@@ -13,6 +13,10 @@ local function pay_for_step(terms, now)
   for node, credits, usd, model in string.gmatch(ARGV.charges, '(%d+)=(%d+):(%d+):([^,]*)') do
     capture(reservation, node, tonumber(credits), tonumber(usd), model)
   end
+  if reservation.has_waited and ARGV.reservations ~= '' then
+    -- Uses: lapse_reserved
+    lapse_reserved(reservation)
+  end
   for node, credits in string.gmatch(ARGV.reservations, '(%d+)=(%d+)') do
     local refusal, missing = reserve_node(reservation, node, tonumber(credits), terms)
     if refusal then return nil, refusal, tonumber(node), missing, reservation.wallet.balance end

@@ -18,10 +18,11 @@ end
 local function open_reservation(wallet)
   local record = KEYS.root or KEYS.execution
   local head = redis.call('HMGET', record, 'reserved', 'reserved_by_node',
-    'spent', 'usd', 'cap', 'trials', 'owner', 'captured', 'children_reserved')
+    'spent', 'usd', 'cap', 'trials', 'owner', 'captured', 'children_reserved', 'waits')
   local reservation = {wallet = wallet, parts = {}, reserved = 0, spent = tonumber(head[3] or '0'),
     usd = tonumber(head[4] or '0'), cap = tonumber(head[5] or 'inf') or math.huge, trials = {},
-    of_children = tonumber(head[9] or '0'), entry = {'execution', ARGV.execution_id}}
+    of_children = tonumber(head[9] or '0'), entry = {'execution', ARGV.execution_id},
+    has_waited = head[10]}
   for bucket, credits in string.gmatch(head[1] or '', '([^=,]+)=(%d+)') do
     reservation.parts[#reservation.parts + 1] = {bucket, tonumber(credits)}
     reservation.reserved = reservation.reserved + credits

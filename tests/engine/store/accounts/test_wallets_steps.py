@@ -211,3 +211,29 @@ async def test_an_operation_that_a_reservation_could_not_name_is_refused(
 ) -> None:
     with pytest.raises(ValueError, match="letters"):
         await store.wallets.top_up(account.id, PRO, 10, operation=operation)
+
+
+@pytest.mark.parametrize("has_waited", [True, False])
+async def test_the_reserve_of_a_run_that_has_waited_lapses_with_the_allowance_of_its_month(
+    has_waited: bool, spender: Spender, store: Store
+) -> None:
+    await spender.accept("x", 3_000, PRO)
+    if has_waited:
+        await store.client.send("HSET", "x", "waits", ",")
+    ends = int(await store.client.send("HGET", keyspace.wallet(spender.account.id), "ends"))
+
+    verdict = await spender.advance("x", claimed="0", reservations="0=1000", now=ends + 1)
+
+    assert verdict == b"ok"
+    reserved = await store.client.send("HGET", "x", "reserved")
+    [(bucket, credits)] = [each.split("=") for each in reserved.decode().split(",")]
+    expected = (True, 1_000) if has_waited else (False, 3_000)
+    assert (int(bucket[1:]) > ends, int(credits)) == expected
+    keys = ("waits", "approvals", "child_waits", "waited", "waiting_items")
+    names = {each: each for each in keys} if has_waited else {}
+    charged = {"settled": "0c", "charges": "0=800:1:", "end_status": "completed"}
+    assert await spender.advance("x", now=ends + 2, **charged, **names) == b"ok"
+    wallet = await store.client.send("HGETALL", keyspace.wallet(spender.account.id))
+    left = sum(int(value) for name, value in wallet.items() if name[:3] == b"b:m")
+    assert left == (PRO.allowance - 800 if has_waited else 0)
+    assert wallet[b"reserved"] == b"0"
