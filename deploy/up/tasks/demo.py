@@ -8,7 +8,7 @@ from deploy.admin.sign_in import make_login_link
 from deploy.stack.location import Stack, read_private, write_private
 from deploy.stack.store_access import open_store
 from deploy.up.sample_run import RECORD, SLUG
-from engine.access.capabilities import Role, Tier
+from engine.access.capabilities import APPROVE, Role, Tier
 from engine.errors import InvalidGraph, Unauthorized
 from engine.graph.calls import callees_first, with_replaced_calls
 from engine.ids.slugs import slugify
@@ -24,7 +24,7 @@ EMAIL = "demo@localhost"
 TIER = Tier.BUSINESS
 EXAMPLE_TAG = "example"
 """Tag by which the pages tell examples from workflows that somebody drew."""
-CAPABILITIES = ("workflow:*", "model:*", "execution:*", "webhook:receive")
+CAPABILITIES = ("workflow:*", "model:*", "execution:*", APPROVE, "webhook:receive")
 """Capabilities for every call that a key can make."""
 
 

@@ -23,6 +23,13 @@ def run(stack: RunningStack, slug: str, **inputs: Any) -> Any:
     return answer["result"]
 
 
+def begin(stack: RunningStack, slug: str, **inputs: Any) -> str:
+    path = f"/api/workflows/{slug}/run?async=true"
+    status, answer = stack.api("POST", path, {"inputs": inputs})
+    assert status == 202, answer
+    return str(answer["executionId"])
+
+
 def templates_of(stack: RunningStack, **options: Any) -> dict[str, Any]:
     _, rows = stack.api("GET", "/api/workflows", **options)
     return {row["name"]: row for row in rows if row["isTemplate"]}
@@ -100,11 +107,7 @@ def test_an_invoice_is_read_and_its_sums_are_checked(stack: RunningStack) -> Non
 def test_a_mail_takes_the_branch_of_its_topic(
     stack: RunningStack, mail: str, topic: str, is_urgent: bool
 ) -> None:
-    status, answer = stack.api(
-        "POST", "/api/workflows/support-mail-triage/run?async=true", {"inputs": {"mail": mail}}
-    )
-    assert status == 202
-    path = f"/api/executions/{answer['executionId']}"
+    path = f"/api/executions/{begin(stack, 'support-mail-triage', mail=mail)}"
     done = until(lambda: stack.api("GET", path)[1], lambda found: found["status"] == "completed")
 
     result, nodes = done["result"], {node["id"]: node["status"] for node in done["nodes"]}
@@ -158,6 +161,46 @@ def test_a_digest_has_the_news_of_each_page_and_is_sent(stack: RunningStack) -> 
     assert "404" in quiet["failed"][0]["reason"]
     assert (quiet["sent"], sent["sent"]) == (None, 200)
     assert message == {"text": sent["digest"]}
+
+
+@pytest.mark.parametrize(
+    ("answer", "post"),
+    [
+        ({"decision": "approve"}, "(stub) Lids are cheaper."),
+        ({"decision": "approve", "fields": {"text": "Lids: half price"}}, "Lids: half price"),
+        ({"decision": "refuse", "note": "Not true"}, None),
+    ],
+)
+def test_a_post_is_sent_only_after_a_yes(
+    stack: RunningStack, answer: dict[str, Any], post: str | None
+) -> None:
+    with stub_server(values={"/chat": {}}) as server:
+        inputs = {"topic": "Lids are cheaper.", "sendTo": f"{server.url}/chat"}
+        begun = begin(stack, "post-after-approval", **inputs)
+        path = f"/api/executions/{begun}"
+        asked = until(lambda: stack.api("GET", path)[1], lambda found: found["waitingFor"])
+        early = len(server.at("/chat"))
+        status, _ = stack.api("POST", f"{path}/approvals/ask", answer)
+        done = until(lambda: stack.api("GET", path)[1], lambda found: found["completedAt"])
+        sent = [json.loads(each.body) for each in server.at("/chat")]
+
+    assert asked["waitingFor"][0]["message"] == "(stub) Lids are cheaper."
+    assert (early, status) == (0, 200)
+    assert sent == ([{"text": post}] if post else [])
+    assert done["result"] == {
+        "post": post,
+        "decision": {"decision": answer["decision"], "note": answer.get("note"), "by": "key"},
+        "sent": 200 if post else None,
+    }
+
+
+def test_a_reminder_comes_after_its_time(stack: RunningStack) -> None:
+    with stub_server(values={"/chat": {}}) as server:
+        told = run(stack, "remind-me-later", text="Tea", minutes=0.02, sendTo=f"{server.url}/chat")
+        [message] = [json.loads(each.body) for each in server.at("/chat")]
+
+    assert told == {"reminder": "Tea", "sent": 200}
+    assert message == {"text": "Tea"}
 
 
 @pytest.mark.parametrize(
