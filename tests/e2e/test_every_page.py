@@ -17,6 +17,7 @@ from tests.support.e2e.editor_pages import EDITOR_PAGES, prepare
 from tests.support.e2e.hook_pages import HOOK_PAGES, prepare_hook
 from tests.support.e2e.models import commented, save
 from tests.support.e2e.triggers import open_schedule_form, set_schedule
+from tests.support.e2e.waiting import asking, waiting
 from tests.support.e2e.workflows import every_field
 
 pytestmark = pytest.mark.slow
@@ -33,6 +34,7 @@ A wide plate\t6\tlively\tplates
 FIRST_LOAD_BYTES = {
     **dict.fromkeys(("home", "playground", "keys", "executions", "execution", "usage"), 150_000),
     **dict.fromkeys(("run-many", "batch", "batches"), 150_000),
+    **dict.fromkeys(("approvals", "execution-waiting"), 150_000),
     **dict.fromkeys(HOOK_PAGES, 150_000),
     **dict.fromkeys(("triggers", "trigger", "new-schedule"), 150_000),
     **dict.fromkeys(("models", "model", "model-manifest"), 150_000),
@@ -50,6 +52,8 @@ def workflow(stack: RunningStack) -> None:
     stack.api("POST", "/api/workflows/product-notes/batch", batch)
     prepare_hook(stack)
     set_triggers(stack)
+    stack.api("POST", "/api/workflows", asking("Post after approval"))
+    waiting(stack, "post-after-approval")
     prepare(stack)
 
 
@@ -124,6 +128,19 @@ def show_run_many(page: Page) -> None:
     open_table(page, "product-notes")
     paste(page, "Title", 1, ROWS)
     page.get_by_role("list", name="Cells at fault").wait_for()
+
+
+def show_approvals(page: Page) -> None:
+    page.goto("/app/approvals")
+    page.get_by_role("list", name="Approvals that wait").get_by_role("link").first.click()
+    page.get_by_role("region", name="Value").get_by_text("Hello").wait_for()
+
+
+def show_waiting(page: Page) -> None:
+    page.goto("/app/executions?workflowSlug=post-after-approval")
+    page.get_by_role("row", name="post-after-approval").first.get_by_role("link").click()
+    page.get_by_role("region", name="Waits").get_by_role("button", name="Answer").click()
+    page.get_by_role("region", name="Value").get_by_text("Hello").wait_for()
 
 
 def show_batches(page: Page) -> None:
@@ -274,6 +291,8 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "executions": show_executions,
     "execution": show_execution,
     "events": show_events,
+    "approvals": show_approvals,
+    "execution-waiting": show_waiting,
     "run-many": show_run_many,
     "batches": show_batches,
     "batch": show_batch,

@@ -20,7 +20,6 @@ const CHANGED: Record<string, string[]> = {
   "workflow.saved": ["/api/workflows"],
 };
 const SAVED = "workflow.saved";
-const WAITING = "execution.waiting";
 const LOCK = "headrace-events";
 const PATIENCE_MS = 2_500;
 const RETRY_MS = 3_000;
@@ -31,7 +30,7 @@ let connection: Connection = "open";
 /** A message between tabs: the name of an event, and the row that it carries. */
 interface Message {
   name: string;
-  row?: WorkflowRow | RunRow | Pick<RunRow, "executionId">;
+  row?: WorkflowRow | RunRow;
 }
 
 const watchers = new Set<() => void>();
@@ -66,7 +65,6 @@ function refresh(event: string, row?: Message["row"]): void {
 /** The row that an event carries, without its result, which may be large. */
 function rowOf(name: string, data: string): Message["row"] {
   if (name === SAVED) return JSON.parse(data) as WorkflowRow;
-  if (name === WAITING) return { executionId: (JSON.parse(data) as RunRow).executionId };
   if (!name.startsWith("execution.")) return undefined;
   const { executionId, status, error, creditsCost, durationMs, startedAt, completedAt } = JSON.parse(data) as RunRow;
   return { executionId, status, error, creditsCost, durationMs, startedAt, completedAt };
@@ -115,9 +113,8 @@ export function followEvents(): void {
   const hear = ({ name, row }: Message): void => {
     if (name === "open" || name === "lost" || name === "ended") return show(name);
     refresh(name, row);
-    if (row && "executionId" in row) {
-      if ("status" in row) for (const notify of runs) notify(row);
-    } else if (row || name === "all") for (const notify of saves) notify(row ?? null);
+    if (row && "executionId" in row) for (const notify of runs) notify(row);
+    else if (row || name === "all") for (const notify of saves) notify(row ?? null);
   };
   channel.onmessage = (event: MessageEvent<Message>) => hear(event.data);
   const notify = (name: string, row?: Message["row"]): void => {

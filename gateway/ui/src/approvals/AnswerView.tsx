@@ -14,7 +14,7 @@ export function AnswerView({ answer, heading }: { answer: Answer; heading?: Reac
     <div className="stack answer-view">
       <div className="row">
         {heading}
-        <span className={`badge ${decision === "approve" ? "good" : "warn"}`}>{DECIDED[decision]}</span>
+        <span className={`badge ${decision === "approve" ? "good" : "warn"}`}>{DECIDED[decision]}</span>{" "}
         <span className="muted">
           <By by={by} /> <Ago at={at} />
         </span>
