@@ -7,7 +7,7 @@ the end of the execution.
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -105,6 +105,8 @@ class StartEntry:
     statuses: Sequence[NodeStatus]
     attempts: Mapping[int, int]
     """Attempt numbers of nodes that were running, retrying or waiting, by index."""
+    waits: Mapping[int, NodeWait] = field(default_factory=dict)
+    """Open waits of nodes, by index."""
     nodes: Mapping[int, NodeExecution]
     """Records of the nodes that had settled, by index."""
 
@@ -117,6 +119,8 @@ class StartEntry:
             if status is NodeStatus.RETRYING:
                 attempt = self.attempts.get(index, 1)
                 yield ExecutionEvent(name=EventName.NODE_RETRYING, index=index, attempt=attempt)
+            if index in self.waits:
+                yield _waiting(self.waits[index])
             has_run = status in (NodeStatus.COMPLETED, NodeStatus.FAILED)
             if has_run and self.nodes[index].attempts:  # else it was settled from the start
                 yield _started(index, self.nodes[index].attempts)
@@ -183,7 +187,7 @@ class WaitEntry:
 
     def events(self) -> Iterator[ExecutionEvent]:
         """Yield the event."""
-        yield ExecutionEvent(name=EventName.EXECUTION_WAITING, wait=self.wait)
+        yield _waiting(self.wait)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -220,6 +224,10 @@ def settle(index: int, status: NodeStatus, node: NodeExecution | None) -> NodeEx
 
 def _started(index: int, attempt: int) -> ExecutionEvent:
     return ExecutionEvent(name=EventName.NODE_STARTED, index=index, attempt=attempt)
+
+
+def _waiting(wait: NodeWait) -> ExecutionEvent:
+    return ExecutionEvent(name=EventName.EXECUTION_WAITING, wait=wait)
 
 
 def _finished(node: NodeExecution) -> ExecutionEvent:

@@ -139,7 +139,7 @@ class ExecutionEvents:
         nodes, walked_inputs = await self._nodes(
             account_id, execution_id, [fields for _, fields in wanted]
         )
-        waits = await read_waits(self._records, account_id, dict(wanted))
+        waits = await read_waits(self._records, account_id, execution_id, dict(wanted))
         has_ended = parse_status(status.decode()) in TERMINAL
         return EventPage(
             entries=[_parse(number, fields, nodes, waits) for number, fields in wanted],
@@ -161,7 +161,7 @@ class ExecutionEvents:
         entries, record = archived_entries(ended), ended.fields
         wanted = [pair for pair in entries if pair[0] >= first][:MAX_ENTRIES]
         nodes = _without_outputs(dict(enumerate(parse_nodes(record))), record)
-        waits = await read_waits(self._records, account_id, dict(wanted))
+        waits = await read_waits(self._records, account_id, execution_id, dict(wanted))
         models = record.get("models", b"").decode()
         return EventPage(
             entries=[_parse(number, fields, nodes, waits) for number, fields in wanted],
@@ -277,10 +277,10 @@ def _parse(
     number: int,
     fields: Fields,
     nodes: Mapping[int, NodeExecution],
-    waits: Mapping[int, NodeWait],
+    waits: Mapping[int, Sequence[NodeWait]],
 ) -> Entry:
     if "begun" in fields:
-        return _parse_start(number, fields, nodes)
+        return _parse_start(number, fields, nodes, waits.get(number, ()))
     if "ended" in fields:
         return _parse_end(number, fields, nodes)
     if fields.keys() >= CHILD_FIELDS:
@@ -288,7 +288,7 @@ def _parse(
     if fields.keys() >= PROGRESS_FIELDS:
         return ProgressEntry(number=number, event=_parse_progress(fields))
     if number in waits:
-        return WaitEntry(number=number, wait=waits[number])
+        return WaitEntry(number=number, wait=waits[number][0])
     # An entry of a kind that a later release adds has none of these, and yields no events.
     settled = SETTLED.findall(fields.get("settled", ""))
     return StepEntry(
@@ -307,12 +307,18 @@ def _parse(
     )
 
 
-def _parse_start(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> StartEntry:
+def _parse_start(
+    number: int,
+    fields: Fields,
+    nodes: Mapping[int, NodeExecution],
+    waits: Sequence[NodeWait],
+) -> StartEntry:
     statuses = parse_node_statuses(fields["begun"])
     return StartEntry(
         number=number,
         statuses=statuses,
         attempts=dict(_parse_attempts(fields.get("claims", ""))),
+        waits={each.node_index: each for each in waits},
         nodes={
             index: settle(index, node_status, nodes.get(index))
             for index, node_status in enumerate(statuses)

@@ -1,36 +1,55 @@
 """Waits in the entries for watchers of executions."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from engine.executions.node_waits import NodeWait
 from engine.store.executions.read.records import ExecutionRecords
 from engine.store.waits.records import parse_wait, wait_field
 
 WAIT_FIELDS = {"waiting", "node", "facts"}
-"""Fields of an entry: the execution that waits, its node, and the facts of the wait."""
+"""Fields of the entry of a wait: the execution that waits, its node, and the facts of the wait."""
+BEGUN_WAITS = "waits"
+"""Field of the first entry: the waits that were open before, `index=facts,…`."""
 
-
-async def read_wait(
-    records: ExecutionRecords, account_id: str, entry: Mapping[str, str]
-) -> NodeWait:
-    """Return the wait of an entry; without its values where they are no longer on record.
-
-    Raises Unavailable.
-    """
-    execution_id, index = entry["waiting"], int(entry["node"])
-    field = wait_field(index)
-    _, wait = await records.fields(account_id, execution_id, "status", field)
-    found = parse_wait(account_id, execution_id, {field: wait or entry["facts"].encode()}, index)
-    if found is None:
-        raise AssertionError("the record has the wait")
-    return found
+Fields = Mapping[str, str]
 
 
 async def read_waits(
-    records: ExecutionRecords, account_id: str, entries: Mapping[int, Mapping[str, str]]
-) -> Mapping[int, NodeWait]:
-    """Return the waits of entries by their numbers; other entries have none. Raises Unavailable."""
-    told = [number for number, fields in entries.items() if fields.keys() >= WAIT_FIELDS]
-    waits = await asyncio.gather(*(read_wait(records, account_id, entries[each]) for each in told))
-    return dict(zip(told, waits, strict=True))
+    records: ExecutionRecords, account_id: str, execution_id: str, entries: Mapping[int, Fields]
+) -> Mapping[int, Sequence[NodeWait]]:
+    """Return the waits of entries by their numbers; most entries have none.
+
+    They lack their values where these are no longer on record. Raises Unavailable.
+    """
+    told = [
+        (number, *place)
+        for number, fields in entries.items()
+        for place in _places(execution_id, fields)
+    ]
+    found = await asyncio.gather(*(_read(records, account_id, *place) for _, *place in told))
+    waits: dict[int, list[NodeWait]] = {}
+    for (number, *_), wait in zip(told, found, strict=True):
+        waits.setdefault(number, []).append(wait)
+    return waits
+
+
+def _places(execution_id: str, fields: Fields) -> Sequence[tuple[str, int, str]]:
+    """Return execution, index of the node, and facts of the waits of an entry."""
+    if fields.keys() >= WAIT_FIELDS:
+        return [(fields["waiting"], int(fields["node"]), fields["facts"])]
+    if "begun" not in fields or not fields.get(BEGUN_WAITS):
+        return ()
+    pairs = (each.split("=", 1) for each in fields[BEGUN_WAITS].split(","))
+    return [(execution_id, int(index), facts) for index, facts in pairs]
+
+
+async def _read(
+    records: ExecutionRecords, account_id: str, execution_id: str, index: int, facts: str
+) -> NodeWait:
+    field = wait_field(index)
+    _, wait = await records.fields(account_id, execution_id, "status", field)
+    found = parse_wait(account_id, execution_id, {field: wait or facts.encode()}, index)
+    if found is None:
+        raise AssertionError("the record has the wait")
+    return found
