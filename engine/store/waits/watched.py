@@ -23,13 +23,13 @@ async def read_waits(
     They lack their values where these are no longer on record. Raises Unavailable.
     """
     told = [
-        (number, *place)
+        (number, place)
         for number, fields in entries.items()
         for place in _places(execution_id, fields)
     ]
-    found = await asyncio.gather(*(_read(records, account_id, *place) for _, *place in told))
+    found = await asyncio.gather(*(_read(records, account_id, *place) for _, place in told))
     waits: dict[int, list[NodeWait]] = {}
-    for (number, *_), wait in zip(told, found, strict=True):
+    for (number, _), wait in zip(told, found, strict=True):
         waits.setdefault(number, []).append(wait)
     return waits
 
