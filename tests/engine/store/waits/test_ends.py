@@ -15,6 +15,7 @@ from engine.store.waits import keys as wait_keys
 from engine.store.waits.node_waits import AlreadyAnswered, Answered, NotWaiting
 from tests.support.store.child_runs import FAR
 from tests.support.store.claims import advance, claim
+from tests.support.waits.invariants import check_waits
 from tests.support.waits.runs import DELAY, WaitRuns, answer
 
 HOURS = 3_600_000
@@ -230,6 +231,13 @@ async def test_items_of_a_batch_that_only_wait_leave_room_for_others(
     assert await take() == TakenItems(FeedState.FULL)
     await runs.ask()
     assert await take() == TakenItems(FeedState.ITEMS, [1])
-    await claim(store, runs.reference(runs.root_id), "w2")
+    claimed = await claim(store, runs.reference(runs.root_id), "w2")
     assert await take() == TakenItems(FeedState.FULL)
     assert await store.client.send("HGETALL", wait_keys.waiting_items(account.id)) == {b"all": b"0"}
+
+    await advance(store, claimed, 1, Step(leave=True), "w2")
+    await runs.begin_root(item=BatchItem(new.batch_id, 1), terms=terms, source="batch")
+    await runs.ask()
+    await check_waits(store, account.id)
+    await store.executions.cancel(account.id, runs.root_id)
+    await check_waits(store, account.id)
