@@ -52,8 +52,8 @@ def workflow(stack: RunningStack) -> None:
     stack.api("POST", "/api/workflows/product-notes/batch", batch)
     prepare_hook(stack)
     set_triggers(stack)
-    stack.api("POST", "/api/workflows", asking("Post after approval"))
-    waiting(stack, "post-after-approval")
+    stack.api("POST", "/api/workflows", asking("Announcements"))
+    waiting(stack, "announcements")
     prepare(stack)
 
 
@@ -137,8 +137,8 @@ def show_approvals(page: Page) -> None:
 
 
 def show_waiting(page: Page) -> None:
-    page.goto("/app/executions?workflowSlug=post-after-approval")
-    page.get_by_role("row", name="post-after-approval").first.get_by_role("link").click()
+    page.goto("/app/executions?workflowSlug=announcements")
+    page.get_by_role("row", name="announcements").first.get_by_role("link").click()
     page.get_by_role("region", name="Waits").get_by_role("button", name="Answer").click()
     page.get_by_role("region", name="Value").get_by_text("Hello").wait_for()
 
