@@ -93,10 +93,24 @@ def show_(execution_id: str, node_id: str | None, access: Access, as_json: bool)
     has_children = any(node.get("childCount") is not None for node in nodes)
     columns = (*NODE_COLUMNS, "children") if has_children else NODE_COLUMNS
     show(nodes, as_json=False, columns=columns)
+    for wait in shown.get("waitingFor", ()):
+        print(f"\n{printable(_words_of_wait(wait))}")
     if shown["status"] == "completed":
         print(f"\n{readable(shown['result'])}")
     elif shown["completedAt"] is not None:
         print(f"\n{printable(failure(shown))}")
+
+
+def _words_of_wait(wait: Answer) -> str:
+    """Return a sentence about a node that waits, with its question and its link."""
+    node = f"'{wait['nodeId']}'"
+    if wait.get("executionId"):
+        node += f" of the child {wait['executionId']}"
+    if wait["kind"] == "delay":
+        return f"{node} waits until {wait['until']}"
+    question, link = wait.get("title"), wait.get("url")
+    words = f"{node} waits for an answer until {wait['until']}"
+    return "\n".join(filter(None, (f"{words}: {question}" if question else words, link)))
 
 
 def _place_of_child(shown: Answer) -> str:
