@@ -1,7 +1,8 @@
 /** A run as its events tell it. */
 
+import type { Waiting } from "../api/approvals";
 import type { ApiError } from "../api/client";
-import type { ExecutionDetail, ExecutionRow, Field, Status } from "../api/types";
+import type { ExecutionRow, Status } from "../api/types";
 import type { Children } from "../children/children";
 
 /** The beginning of an output, as events have it. */
@@ -29,28 +30,13 @@ export interface NodeState {
   children?: Children;
 }
 
-/** A wait of a node that goes on. */
-export interface OpenWait {
-  nodeId: string;
-  kind: "delay" | "approval";
-  since: string;
-  until: string;
-  title?: string | null;
-  message?: string | null;
-  fields?: Field[] | null;
-  /** The approval link, which the record has and events lack. */
-  url?: string | null;
-  /** The execution that waits: the run, unless it is one of its children. */
-  executionId?: string;
-}
-
 export interface RunState {
   status: Status | "starting" | "refused";
   executionId?: string;
   startedAt: number;
   nodes: NodeState[];
   /** Waits of the run and of its children, as its record was read last and its events told since. */
-  waits?: OpenWait[];
+  waits?: Waiting[];
   execution?: ExecutionRow;
   error?: ApiError;
 }
@@ -88,25 +74,21 @@ export function isOver({ status }: RunState): boolean {
 }
 
 /** Whether a wait is one of the run itself, and not of a child. */
-export function isOfRun({ executionId }: OpenWait, run: RunState): boolean {
+export function isOfRun({ executionId }: Waiting, run: RunState): boolean {
   return executionId === undefined || executionId === run.executionId;
 }
 
 /** The waits of a run and its children that go on, as far as they are known. */
-export function openWaits(run: RunState): OpenWait[] {
+export function openWaits(run: RunState): Waiting[] {
   if (isOver(run)) return [];
   const ended = new Set(run.nodes.filter(({ status }) => ENDED.has(status)).map(({ id }) => id));
   return (run.waits ?? []).filter((wait) => !isOfRun(wait, run) || !ended.has(wait.nodeId));
 }
 
-/** The waits of a record. */
-export function waitsOf(execution: ExecutionDetail): OpenWait[] {
-  return (execution as { waitingFor?: OpenWait[] | null }).waitingFor ?? [];
-}
-
 function withWait(state: RunState, data: Data): RunState {
-  const wait = data as unknown as OpenWait;
-  const waits = (state.waits ?? []).filter((each) => each.nodeId !== wait.nodeId || each.executionId !== wait.executionId);
+  const wait = data as unknown as Waiting;
+  const idOf = ({ executionId = state.executionId }: Waiting) => executionId;
+  const waits = (state.waits ?? []).filter((each) => each.nodeId !== wait.nodeId || idOf(each) !== idOf(wait));
   const next = { ...state, waits: [...waits, wait] };
   if (!isOfRun(wait, state)) return next;
   return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, status: "waiting" })) };

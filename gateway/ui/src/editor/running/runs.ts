@@ -1,6 +1,7 @@
 /** The run that the canvas shows, outside of React: one at a time, started here or found on the server. */
 
 import { useSyncExternalStore } from "react";
+import type { Waiting } from "../../api/approvals";
 import { ApiError, call, get } from "../../api/client";
 import { type RunEvent, run, watch } from "../../api/events";
 import { invalidate } from "../../api/resource";
@@ -8,7 +9,7 @@ import type { ExecutionRow, GraphNode, Page } from "../../api/types";
 import type { Draft, Faults } from "../../playground/inputs";
 import { check, inputsOf } from "../../playground/inputs";
 import { isParent } from "../../children/children";
-import { isOfRun, type NodeState, type OpenWait, openWaits, type RunState, withEvent } from "../../playground/runState";
+import { isOfRun, type NodeState, openWaits, type RunState, withEvent } from "../../playground/runState";
 import { type EditorStore, useStore } from "../document/store";
 import { RecordReader } from "./children/record";
 import { fieldsOf, filled } from "./form";
@@ -35,13 +36,19 @@ export interface Running {
   /** The node whose values are shown. */
   inspected: string | null;
   /** The approval that is being answered. */
-  answered: OpenWait | null;
+  answered: Waiting | null;
   isComparing: boolean;
 }
 
 const LIVE = ["processing", "cancel_requested"];
 const WAITING = "execution.waiting";
+const WAITING_TYPES = new Set(["delay", "approval"]);
 const NO_NODES: ReadonlyMap<string, NodeState> = new Map();
+
+/** Whether the nodes of a type wait, of which the record of the run knows more than its events. */
+function isHeld(node: { type: string }): boolean {
+  return isParent(node) || WAITING_TYPES.has(node.type);
+}
 
 export function isLive({ run, isSaving }: Running): boolean {
   return isSaving || (run !== null && [...LIVE, "starting"].includes(run.status));
@@ -168,7 +175,7 @@ export class Runs {
     this.set({ run: begin, ranWith, isSaving: false, answered: null });
     for await (const { name, data } of events) {
       if (mine !== this.turn) return;
-      if (name.startsWith("child.") || name === WAITING || isParent(data as { type: string })) this.reader.readSoon();
+      if (name.startsWith("child.") || name === WAITING || isHeld(data as { type: string })) this.reader.readSoon();
       if (!name.startsWith("child.")) this.draw(withEvent(this.pending ?? this.state.run ?? begin, name, data));
     }
     if (mine === this.turn && this.state.run?.nodes.some(isParent)) await this.reader.read();
@@ -244,7 +251,7 @@ export function useRunning<T>(select: (state: Running) => T): T {
 }
 
 /** The wait of a node in the run that is shown. */
-export function useNodeWait(id: string): OpenWait | undefined {
+export function useNodeWait(id: string): Waiting | undefined {
   return useRunning(({ run }) => run?.waits?.length ? openWaits(run).find((wait) => wait.nodeId === id && isOfRun(wait, run)) : undefined);
 }
 

@@ -1,7 +1,8 @@
 /** Statuses of nodes, each with a word and a sign of its own, so that colour is never alone. */
 
+import type { Waiting } from "../../api/approvals";
 import { isParent } from "../../children/children";
-import type { NodeState, OpenWait } from "../../playground/runState";
+import type { NodeState } from "../../playground/runState";
 
 /** As the API's executions have them; a node that works is "processing", one that waits for an answer "asks". */
 export type NodeStatus = "pending" | "waiting" | "asks" | "processing" | "retrying" | "completed" | "failed" | "skipped" | "cancelled";
@@ -34,7 +35,7 @@ const PATHS: Record<NodeStatus, string> = {
 export function statusOf(
   node: Pick<NodeState, "status" | "type"> | undefined,
   isRunLive: boolean,
-  wait?: OpenWait,
+  wait?: Waiting,
 ): NodeStatus | undefined {
   if (!node) return isRunLive ? "pending" : undefined;
   if (node.status === "waiting" && !isParent(node)) return wait?.kind === "approval" || node.type === "approval" ? "asks" : "waiting";

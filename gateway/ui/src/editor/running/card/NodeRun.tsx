@@ -1,9 +1,10 @@
 import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
+import type { Waiting } from "../../../api/approvals";
 import type { GraphNode } from "../../../api/types";
 import { type Children, endedOf, inWords } from "../../../children/children";
 import { credits, duration } from "../../../components/Ago";
 import { Clock } from "../../../playground/RunPanel";
-import type { NodeState, OpenWait } from "../../../playground/runState";
+import type { NodeState } from "../../../playground/runState";
 import { useEditor } from "../../document/store";
 import { OutputPreview, ResultPreview } from "../values/OutputPreview";
 import { isPinned } from "../values/pins";
@@ -69,7 +70,7 @@ interface FactsProps {
   id: string;
   status: NodeStatus;
   state: NodeState | undefined;
-  wait: OpenWait | undefined;
+  wait: Waiting | undefined;
   /** Whether a mark stands in the place of the word. */
   isMarked: boolean;
 }

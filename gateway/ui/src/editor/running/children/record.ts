@@ -1,9 +1,10 @@
 /** Facts of a run that its record has and its events lack: numbers of the children of nodes, and links of waits. */
 
+import { waitingOf } from "../../../api/approvals";
 import { get } from "../../../api/client";
 import type { ExecutionDetail } from "../../../api/types";
 import { childrenOf, endedOf, isParent } from "../../../children/children";
-import { isOver, type NodeState, type RunState, waitsOf } from "../../../playground/runState";
+import { isOver, type NodeState, type RunState } from "../../../playground/runState";
 
 /** Before the first read after an event; hundreds of children may end in a second. */
 const PAUSE_MS = 500;
@@ -41,7 +42,7 @@ export class RecordReader {
     const execution = await get<ExecutionDetail>(`/api/executions/${id}`).catch(() => null);
     const run = this.current();
     if (run?.executionId !== id) return;
-    if (execution) this.show({ ...run, waits: waitsOf(execution), nodes: run.nodes.map((node) => withChildren(node, execution)) });
+    if (execution) this.show({ ...run, waits: waitingOf(execution), nodes: run.nodes.map((node) => completed(node, execution)) });
     if (!isOver(run) && run.nodes.some(isOpen)) {
       this.pause = Math.min(2 * this.pause, LONGEST_PAUSE_MS);
       this.timer ||= window.setTimeout(() => void this.read(), this.pause);
@@ -55,8 +56,10 @@ function isOpen(node: NodeState): boolean {
   return isParent(node) && (status === "running" || (children !== undefined && endedOf(children) < children.count && status !== "cancelled"));
 }
 
-function withChildren(node: NodeState, execution: ExecutionDetail): NodeState {
+function completed(node: NodeState, execution: ExecutionDetail): NodeState {
   const found = execution.nodes.find((each) => each.id === node.id);
   const children = found && childrenOf(found);
-  return children ? { ...node, children } : node;
+  // A page that is opened later has no event of a wait that began before.
+  const isWaiting = found?.status === "waiting" && node.status === "running";
+  return { ...node, ...(children && { children }), ...(isWaiting && { status: "waiting" }) };
 }

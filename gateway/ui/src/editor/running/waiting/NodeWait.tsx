@@ -1,11 +1,11 @@
+import type { Waiting } from "../../../api/approvals";
 import { Button } from "../../../components/Button";
 import { CopyButton } from "../../../components/CopyButton";
-import type { OpenWait } from "../../../playground/runState";
 import { useRuns } from "../runs";
 import { TimeLeft, useClock } from "./TimeLeft";
 
 /** A wait in the strip of its node's card: the way to answer and the link, or the progress of a delay. */
-export function NodeWait({ wait }: { wait: OpenWait }) {
+export function NodeWait({ wait }: { wait: Waiting }) {
   const runs = useRuns();
   if (wait.kind !== "approval") return <Delay wait={wait} />;
   return (
@@ -18,7 +18,7 @@ export function NodeWait({ wait }: { wait: OpenWait }) {
   );
 }
 
-function Delay({ wait: { nodeId, since, until } }: { wait: OpenWait }) {
+function Delay({ wait: { nodeId, since, until } }: { wait: Waiting }) {
   const [begin, end] = [Date.parse(since), Date.parse(until)];
   const passed = Math.min(Math.max(0, useClock() - begin), end - begin);
   return (
@@ -38,7 +38,7 @@ function inWords(at: number): string {
 }
 
 /** The time that a wait has left, for the line above. */
-export function WaitFigures({ wait }: { wait: OpenWait }) {
+export function WaitFigures({ wait }: { wait: Waiting }) {
   return (
     <span className="figures muted">
       <TimeLeft until={wait.until} /> left

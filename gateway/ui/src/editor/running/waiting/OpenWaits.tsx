@@ -1,7 +1,8 @@
+import type { Waiting } from "../../../api/approvals";
 import { Button } from "../../../components/Button";
 import { CopyButton } from "../../../components/CopyButton";
 import { Moment } from "../../../components/Ago";
-import { isOfRun, openWaits, type OpenWait, type RunState } from "../../../playground/runState";
+import { isOfRun, openWaits, type RunState } from "../../../playground/runState";
 import { useReveal } from "../reveal";
 import { useRuns } from "../runs";
 import { StatusIcon } from "../status";
@@ -26,7 +27,7 @@ export function OpenWaits({ run }: { run: RunState }) {
 }
 
 interface Props {
-  wait: OpenWait;
+  wait: Waiting;
   run: RunState;
 }
 
