@@ -3,7 +3,7 @@ import { toast } from "../../components/Toast";
 import { useDocument, useEditor, useStore } from "../document/store";
 import { isPinned, pin } from "./values/pins";
 import { useRecent } from "./recent";
-import { isLive, useRunning, useRuns } from "./runs";
+import { isLive, useNodeWait, useRunning, useRuns } from "./runs";
 import { outputsToPin } from "./values/values";
 
 /** Most bytes of pins in the data of the canvas, which has room for 64 KiB. */
@@ -23,6 +23,7 @@ export function NodeActions({ ids, executionId, isInDialog = false }: Props) {
   const live = useRunning(isLive);
   const areUnpinned = useEditor(({ history }) => ids.some((id) => !isPinned(history.present, id)));
   const [only] = ids.length === 1 ? ids : [];
+  const wait = useNodeWait(only ?? "");
   // Parts of a draft are run, and outputs pinned, in the graph of the workflow alone.
   const isInside = store.path.length > 0;
   const togglePin = async (): Promise<void> => {
@@ -36,6 +37,11 @@ export function NodeActions({ ids, executionId, isInDialog = false }: Props) {
   };
   return (
     <div className="node-actions" role="group" aria-label="Runs of the node">
+      {wait?.kind === "approval" && (
+        <Button isCompact look="primary" onClick={() => runs.set({ answered: wait, inspected: null })}>
+          Answer
+        </Button>
+      )}
       {only && !isInDialog && (
         <Button isCompact onClick={() => runs.set({ inspected: only })}>
           Values

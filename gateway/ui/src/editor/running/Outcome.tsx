@@ -12,6 +12,7 @@ import { useDocument } from "../document/store";
 import { useReveal } from "./reveal";
 import { isLive, useRunning, useRuns } from "./runs";
 import { StatusIcon, statusOf, wordOf } from "./status";
+import { decisionOf } from "./waiting/decision";
 import { OpenWaits } from "./waiting/OpenWaits";
 
 /** The run as a whole: its state, its nodes, its failure by name, and its result. */
@@ -129,6 +130,7 @@ function Nodes({ nodes }: { nodes: NodeState[] }) {
                 <StatusIcon status={status} />
                 <span className="run-node-name">{node.id}</span>
                 <span className="muted figures">
+                  {decisionOf(node) ? `${decisionOf(node)} · ` : ""}
                   {status === "completed" && typeof node.durationMs === "number" ? duration(node.durationMs) : wordOf(status)}
                   {node.creditsCost ? ` · ${credits(node.creditsCost)}` : ""}
                   {node.children && ` · ${inWords(node.children)}`}

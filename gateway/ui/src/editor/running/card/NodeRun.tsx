@@ -11,6 +11,7 @@ import { isPinned } from "../values/pins";
 import "../running.css";
 import { isLive, useNodeRun, useNodeWait, useRunning, useRuns } from "../runs";
 import { type NodeStatus, StatusIcon, statusOf, wordOf } from "../status";
+import { decisionOf } from "../waiting/decision";
 import { NodeWait, WaitFigures } from "../waiting/NodeWait";
 
 /** The status of a node in the run that is shown; undefined without a run. */
@@ -80,6 +81,7 @@ function Facts({ id, status, state, wait, isMarked }: FactsProps) {
   const estimate = useEditor(({ check }) => check.estimate.byNode[id] ?? 0);
   const figures = state ? figuresOf(status, state, estimate) : null;
   const isRunAgain = state?.attempts !== 0;
+  const decision = state && decisionOf(state);
   if (isWait(status)) {
     return (
       <>
@@ -90,7 +92,11 @@ function Facts({ id, status, state, wait, isMarked }: FactsProps) {
   }
   return (
     <>
-      <span className={figures || isMarked || !isRunAgain ? "hidden-visually" : undefined}>{wordOf(status)}</span>
+      {decision && !isMarked ? (
+        <span>{decision}</span>
+      ) : (
+        <span className={figures || isMarked || !isRunAgain ? "hidden-visually" : undefined}>{wordOf(status)}</span>
+      )}
       {!isRunAgain && !isMarked && status === "completed" && <span className="muted">Not run again</span>}
       {figures && <span className="figures muted">{figures}</span>}
     </>

@@ -1,16 +1,19 @@
 import type { Waiting } from "../../../api/approvals";
+import { TimeLeft } from "../../../approvals/TimeLeft";
 import { Button } from "../../../components/Button";
 import { CopyButton } from "../../../components/CopyButton";
 import { useRuns } from "../runs";
-import { TimeLeft, useClock } from "./TimeLeft";
+import { Countdown, useClock } from "./Countdown";
 
 /** A wait in the strip of its node's card: the way to answer and the link, or the progress of a delay. */
 export function NodeWait({ wait }: { wait: Waiting }) {
   const runs = useRuns();
   if (wait.kind !== "approval") return <Delay wait={wait} />;
   return (
-    <div className="node-wait nodrag">
-      <Button isCompact look="primary" onClick={() => runs.set({ answered: wait })}>
+    // A press here answers, and does not choose the node.
+    // biome-ignore lint/a11y/useKeyWithClickEvents: the buttons inside take keys
+    <div className="node-wait nodrag" onClick={(event) => event.stopPropagation()}>
+      <Button isCompact look="primary" aria-label={`Answer ${wait.nodeId}`} onClick={() => runs.set({ answered: wait })}>
         Answer
       </Button>
       {wait.url && <CopyButton text={wait.url} label="Copy link" name={`Copy the approval link of ${wait.nodeId}`} />}
@@ -38,10 +41,16 @@ function inWords(at: number): string {
 }
 
 /** The time that a wait has left, for the line above. */
-export function WaitFigures({ wait }: { wait: Waiting }) {
+export function WaitFigures({ wait: { kind, until } }: { wait: Waiting }) {
   return (
     <span className="figures muted">
-      <TimeLeft until={wait.until} /> left
+      {kind === "approval" ? (
+        <TimeLeft until={until} />
+      ) : (
+        <>
+          <Countdown until={until} /> left
+        </>
+      )}
     </span>
   );
 }

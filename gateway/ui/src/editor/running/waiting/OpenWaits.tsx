@@ -1,12 +1,12 @@
 import type { Waiting } from "../../../api/approvals";
+import { Deadline, Until } from "../../../approvals/TimeLeft";
+import { titleOf } from "../../../approvals/words";
 import { Button } from "../../../components/Button";
 import { CopyButton } from "../../../components/CopyButton";
-import { Moment } from "../../../components/Ago";
 import { isOfRun, openWaits, type RunState } from "../../../playground/runState";
 import { useReveal } from "../reveal";
 import { useRuns } from "../runs";
 import { StatusIcon } from "../status";
-import { TimeLeft } from "./TimeLeft";
 import "./waiting.css";
 
 /** The waits of a run, of its children too: those that ask somebody first. */
@@ -33,15 +33,15 @@ interface Props {
 
 function Asked({ wait, run }: Props) {
   const runs = useRuns();
-  const { title, until, url } = wait;
+  const { nodeId, title = "", until, url } = wait;
   return (
     <>
       <p className="open-wait-title">
         <StatusIcon status="asks" />
-        <strong>{title || "Somebody is asked"}</strong>
+        <strong>{titleOf({ title, nodeId })}</strong>
       </p>
       <p className="hint">
-        <Place wait={wait} run={run} /> waits for an answer, for <TimeLeft until={until} /> more
+        <Place wait={wait} run={run} /> waits for an answer <Deadline until={until} />
       </p>
       <div className="row">
         <Button isCompact look="primary" onClick={() => runs.set({ answered: wait })}>
@@ -58,7 +58,7 @@ function Delayed({ wait, run }: Props) {
     <p className="open-wait-title">
       <StatusIcon status="waiting" />
       <span>
-        <Place wait={wait} run={run} /> waits until <Moment at={wait.until} />
+        <Place wait={wait} run={run} /> goes on <Until until={wait.until} />
       </span>
     </p>
   );

@@ -1,5 +1,5 @@
 import { useEffect, useState } from "react";
-import { duration } from "../../../components/Ago";
+import { duration, exactly } from "../../../components/Ago";
 
 const SECOND_MS = 1_000;
 
@@ -13,13 +13,13 @@ export function useClock(): number {
   return now;
 }
 
-/** The time until a moment, as it passes. */
-export function TimeLeft({ until }: { until: string }) {
-  const left = Date.parse(until) - useClock();
+/** The time until a delay is over, second by second. */
+export function Countdown({ until }: { until: string }) {
   // Whole seconds, without tenths that a clock of seconds makes jump.
+  const seconds = Math.max(0, Math.ceil((Date.parse(until) - useClock()) / SECOND_MS));
   return (
-    <time dateTime={until} title={new Date(until).toLocaleString("en")}>
-      {left < SECOND_MS ? "less than 1 s" : duration(Math.ceil(left / SECOND_MS) * SECOND_MS).replace(".0", "")}
+    <time dateTime={until} title={exactly(until)}>
+      {seconds < 120 ? `${seconds} s` : duration(seconds * SECOND_MS)}
     </time>
   );
 }
