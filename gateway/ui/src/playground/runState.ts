@@ -85,8 +85,9 @@ export function openWaits(run: RunState): Waiting[] {
   return (run.waits ?? []).filter((wait) => !isOfRun(wait, run) || !ended.has(wait.nodeId));
 }
 
-function withWait(state: RunState, data: Data): RunState {
-  const wait = data as unknown as Waiting;
+/** The event of a wait names the run, and the child that waits where it is one. */
+function withWait(state: RunState, { executionId: _, childExecutionId, ...data }: Data): RunState {
+  const wait = { ...data, ...(childExecutionId !== undefined && { executionId: childExecutionId }) } as unknown as Waiting;
   const idOf = ({ executionId = state.executionId }: Waiting) => executionId;
   const waits = (state.waits ?? []).filter((each) => each.nodeId !== wait.nodeId || idOf(each) !== idOf(wait));
   const next = { ...state, waits: [...waits, wait] };
@@ -96,12 +97,12 @@ function withWait(state: RunState, data: Data): RunState {
 
 /** The run after a further event. */
 export function withEvent(state: RunState, name: string, data: Data): RunState {
-  // The execution that waits may be a child.
-  if (name === "execution.waiting") return withWait(state, data);
   const next = { ...state, executionId: String(data.executionId) };
   switch (name) {
     case "execution.started":
       return { ...next, status: "processing" };
+    case "execution.waiting":
+      return withWait(next, data);
     case "node.started":
       return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, ...started(data) })) };
     case "node.retrying":
