@@ -35,7 +35,7 @@ from gateway.openapi.examples import (
 from gateway.runs.node_views import ChildrenOfNode, NodeFailure, NodeView, child_members
 from gateway.runs.tags import Tags
 from gateway.runs.webhooks import WebhookMember, WebhookOfRun
-from gateway.waits.views import WaitView
+from gateway.waits.views import WAITING, WaitView
 
 ERROR_MEMBERS = ("code", "message", "nodeId")
 """Members of an execution's error that are shown."""
@@ -231,7 +231,7 @@ class ExecutionView(ExecutionRow, kw_only=True):
             "Its nodes that wait, and up to 100 of executions below it; empty when none does, of a"
             " public workflow of another account, and after the end."
         ),
-    ] = field(default_factory=list)
+    ]
 
     @classmethod
     def with_nodes(
@@ -343,30 +343,51 @@ RunResult.examples = (
     RunResult(success=True, result=RESULT, cost=0, ms=31, execution_id=EXECUTION_ID),
 )
 AcceptedView.examples = (AcceptedView.for_execution(EXECUTION_ID, "https://example.com/hooks"),)
+DETAILS: dict[str, Any] = {
+    "inputs": {"name": "Ada"},
+    "key_id": KEY_ID,
+    "http_request_id": REQUEST_ID,
+    "deliveries": [],
+}
+SETTLED: dict[str, Any] = {
+    "attempts": 1,
+    "started_at": STARTED,
+    "duration_ms": 1,
+    "credits_cost": 0,
+    "error": None,
+}
+UNENDED: dict[str, Any] = {
+    "status": ExecutionStatus.PROCESSING,
+    "result": None,
+    "duration_ms": None,
+    "completed_at": None,
+}
 ExecutionView.examples = (
     ExecutionView(
         **ROW,
-        inputs={"name": "Ada"},
-        key_id=KEY_ID,
-        http_request_id=REQUEST_ID,
-        deliveries=[],
+        **DETAILS,
         nodes=[
-            NodeView(
-                id=node_id,
-                type=kind,
-                status=NodeStatus.COMPLETED,
-                attempts=1,
-                started_at=STARTED,
-                duration_ms=1,
-                credits_cost=0,
-                error=None,
-            )
+            NodeView(id=node_id, type=kind, status=NodeStatus.COMPLETED, **SETTLED)
             for node_id, kind in (
                 ("in", "requestInput"),
                 ("text", "textBox"),
                 ("out", "responseOutput"),
             )
         ],
+        waiting_for=[],
+    ),
+    ExecutionView(
+        **ROW | UNENDED,
+        **DETAILS,
+        nodes=[
+            NodeView(
+                id="ask",
+                type="approval",
+                status=NodeStatus.WAITING,
+                **SETTLED | {"duration_ms": None},
+            )
+        ],
+        waiting_for=[WAITING],
     ),
 )
 EventView.examples = (
