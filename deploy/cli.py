@@ -11,6 +11,7 @@ from deploy.problems import CommandFailed, with_reasons
 INTERRUPTED = 130
 COMMANDS = {
     "account": ("accounts:account", "Create, approve, move, credit and list accounts."),
+    "approval": ("approvals:approval", "List approvals that wait for an answer, and answer them."),
     "audit": ("audit:audit", "List the newest administrative acts, newest first."),
     "backup": ("backup:backup", "Save the Redis and the history of a running stack."),
     "batch": ("batches:batch", "Run a workflow for each row of a file."),

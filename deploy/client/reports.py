@@ -2,6 +2,7 @@
 
 import json
 import sys
+from collections.abc import Mapping
 from typing import Any
 
 from deploy.client.api import Answer
@@ -51,6 +52,13 @@ def failure(execution: Answer) -> str:
             error["reason"]
         )
     return f"{subject} failed ({error['code']}): {error['message']}"
+
+
+def words_of_wait(data: Mapping[str, Any]) -> str:
+    """Return what a node waits for, by the data of its event."""
+    if data["kind"] == "approval":
+        return f"waits for an answer until {data['until']}: {data.get('title', '')}"
+    return f"waits until {data['until']}"
 
 
 def _answer(execution: Answer) -> Answer:

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from deploy.client.api import Answer, StreamEvent
+from deploy.client.reports import words_of_wait
 from deploy.output.tables import printable
 
 SHOWN = ("begun", "failed", "cancelled")
@@ -70,6 +71,14 @@ class Screen:
         counts["begun" if stream_event.name == "child.started" else data["status"]] += 1
         words = (f"{counts[each]} {each}" for each in SHOWN if counts[each])
         self._nodes[data["nodeId"]]["progress"] = ", ".join(words)
+        self._live.update(self._drawn())
+
+    def show_wait(self, stream_event: StreamEvent) -> None:
+        """Show that a node waits; those of executions below have no line."""
+        data = stream_event.data
+        if "childExecutionId" in data:
+            return
+        self._nodes[data["nodeId"]].update(status="waiting", progress=words_of_wait(data))
         self._live.update(self._drawn())
 
     def _forget(self, node: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from deploy.client.api import Answer, StreamEvent
 from deploy.client.callers import WorkflowCaller
+from deploy.client.reports import words_of_wait
 from deploy.http_client import Unreachable
 from deploy.output.tables import printable
 from deploy.problems import ApiRefused
@@ -17,6 +18,7 @@ from engine.executions.retry import jittered
 TERMINAL = frozenset({"completed", "failed", "cancelled"})
 FIRST, LAST = "execution.started", "execution.finished"
 OF_CHILDREN = "child."
+WAITING = "execution.waiting"
 FIRST_PAUSE_SECONDS = 0.02
 MAX_PAUSE_SECONDS = 0.5
 MAX_SILENCES = 60
@@ -76,6 +78,8 @@ async def _show(
                         view.begin(await caller.execution(stream_event.data["executionId"]))
                 elif stream_event.name == LAST:
                     return await _with_nodes(caller, stream_event.data)
+                elif stream_event.name == WAITING:
+                    view.show_wait(stream_event)
                 elif stream_event.name.startswith(OF_CHILDREN):
                     if stream_event.data["parentId"] == stream_event.data["executionId"]:
                         view.show_child(stream_event)
@@ -134,6 +138,10 @@ class _View(Protocol):
         """Show the begin or the end of an execution that a node began."""
         ...
 
+    def show_wait(self, stream_event: StreamEvent) -> None:
+        """Show that a node waits, of this execution or of one below it."""
+        ...
+
 
 def _view() -> contextlib.AbstractContextManager[_View]:
     if not sys.stderr.isatty():
@@ -173,6 +181,14 @@ class _Lines:
         data = stream_event.data
         if data["status"] == "failed":
             _print(f"{data['nodeId']}: item {data['index']} failed, {data['childExecutionId']}")
+
+    def show_wait(self, stream_event: StreamEvent) -> None:
+        data = stream_event.data
+        child = f" of {data['childExecutionId']}" if "childExecutionId" in data else ""
+        begun = self._begun.pop(data["nodeId"], None) if not child else None
+        if begun is not None:
+            begun.cancel()
+        _print(f"{data['nodeId']}{child}: {words_of_wait(data)}")
 
     def _print_running(self, node: str) -> None:
         if self._begun.pop(node, None) is not None:

@@ -256,10 +256,33 @@ async def test_a_screen_shows_every_node_and_the_end_of_its_text(
     done = event(5, "finished", type="assistant", status="completed", attempts=1, durationMs=41)
 
     below = [child(9, "started", "processing"), child(9, "finished", "failed")]
-    scripted = Scripted([BEGUN, *reported, *pieces, 0.15, *below, 0.15, done, FINISHED])
+    asked = {**ID, "nodeId": "out", "kind": "delay", "until": "2026-12-08T00:00:00.000Z"}
+    waits = [
+        StreamEvent(id="9.9", name="execution.waiting", data=data)
+        for data in (asked, {**asked, "nodeId": "deep", "childExecutionId": "c"})
+    ]
+    scripted = Scripted([BEGUN, *reported, *pieces, 0.15, *below, *waits, 0.15, done, FINISHED])
     await watch(scripted, "story", {}, ignore)
 
     drawn = terminal.getvalue()
     assert "1 begun, 1 failed" in drawn
+    assert "waits until" in drawn and "deep" not in drawn
     for words in ("story e", "pending", "running", "50%", "Once [bold]upon[/bold] a time", "41"):
         assert words in drawn, words
+
+
+async def test_a_node_that_waits_says_for_whom_and_how_long(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    until = "2026-12-08T00:00:00.000Z"
+    asked = {**ID, "nodeId": "teller", "kind": "approval", "until": until, "title": "Post it?"}
+    below = {**ID, "childExecutionId": "c", "nodeId": "later", "kind": "delay", "until": until}
+    waits = [
+        StreamEvent(id=f"{number}.1", name="execution.waiting", data=data)
+        for number, data in ((2, asked), (3, below))
+    ]
+
+    assert await lines(capsys, STARTED, *waits, 0.05) == [
+        f"teller: waits for an answer until {until}: Post it?",
+        f"later of c: waits until {until}",
+    ]
