@@ -140,14 +140,21 @@ class WaitFigures:
         until(self._delaying, lambda found: found >= count, timeout=PATIENCE_SECONDS)
         left = (at - datetime.now(UTC)).total_seconds()
         assert left > 1, "the runs began too late"
-        time.sleep(left + 1)
+        time.sleep(left - 0.5)
+        cpu = self._cpu_seconds()
+        until(self._delaying, lambda found: found == 0)
+        time.sleep(1)
+        cpu = self._cpu_seconds() - cpu
         found = sorted(
             late
             for owner, batch in zip(self._delayers, batches, strict=True)
             for late in owner.lateness(batch, runs, at)
         )
         assert found[0] >= 0, "a run went on before its time"
-        _show(f"{count} runs go on at one moment while {state}: ended {_spread(found)} later")
+        _show(
+            f"{count} runs go on at one moment while {state}: ended {_spread(found)} later, "
+            f"{1000 * cpu / count:.1f} ms of CPU each"
+        )
 
     def _waiting(self) -> int:
         return self._count(self._askers)

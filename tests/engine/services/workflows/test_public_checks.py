@@ -102,6 +102,8 @@ async def test_callers_that_take_another_version_or_are_drafts_do_not_matter(
 ) -> None:
     await create(store, account, "bottom", greeting())
     await create(store, account, "fixed", calling("bottom", version=1), **PUBLIC)
+    newer = parse_document({**calling("bottom").body("fixed"), **PUBLIC})
+    await save_draft(*(store, account.id, "fixed", newer, None), markup=Decimal(1), checker=ANY_URL)
     await create(store, account, "sketch", calling("bottom"), draft=True, **PUBLIC)
 
     await update(store, account, "bottom", elements(asking()))
