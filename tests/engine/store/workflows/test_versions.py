@@ -7,6 +7,7 @@ from engine.ids.partitions import partition_of
 from engine.settings import Settings
 from engine.store import Account, Store, Workflow
 from engine.store.redis import keyspace
+from engine.store.waits.keys import waited
 from engine.store.workflows.versions import NAMES_KEPT, UNDO_MS, VERSIONS_KEPT
 from tests.support.store.records import accept, document, save
 
@@ -100,7 +101,12 @@ async def test_a_version_that_runs_is_kept_until_its_execution_has_ended(
     assert claimed is not None
     assert await other.workflows.plan_of(account.id, claimed.slug, claimed.version)
 
-    await store.client.send("SREM", keyspace.active(account.id), running)  # like an ended execution
+    # Like an execution that only waits, and then like one that has ended.
+    await store.client.send("SMOVE", keyspace.active(account.id), waited(account.id), running)
+    await make_due(store, account)
+    await store.versions.prune()
+    assert 1 in await kept(store, account)
+    await store.client.send("SREM", waited(account.id), running)
     await make_due(store, account)
     await store.versions.prune()
 
