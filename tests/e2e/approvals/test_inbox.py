@@ -178,7 +178,7 @@ def test_an_empty_inbox_teaches_and_is_accessible(sign_in_as: SignIn) -> None:
         assert violations(page) == [], theme
 
 
-def test_a_list_tells_which_runs_wait_for_an_answer(page: Page, stack: RunningStack) -> None:
+def test_a_list_tells_which_runs_need_an_answer(page: Page, stack: RunningStack) -> None:
     stack.api("POST", "/api/workflows", asking("Listed as asking"))
     page.goto("/app/executions?workflowSlug=listed-as-asking")
     page.get_by_text("No execution matches").wait_for()
@@ -186,4 +186,4 @@ def test_a_list_tells_which_runs_wait_for_an_answer(page: Page, stack: RunningSt
     run(stack, "listed-as-asking")
 
     row = page.get_by_role("row", name="listed-as-asking")
-    expect(row).to_contain_text("Waits for an answer")
+    expect(row).to_contain_text("Needs an answer")

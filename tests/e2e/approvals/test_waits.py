@@ -6,11 +6,20 @@ import re
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.support.acceptance.running_stack import RunningStack
+from tests.support.acceptance.running_stack import RunningStack, until
 from tests.support.e2e.executions import ended, panel
 from tests.support.e2e.waiting import asking, delaying, waiting
+from tests.support.e2e.workflows import edge
 
 pytestmark = pytest.mark.slow
+UPLOAD = """async () => {
+  const canvas = new OffscreenCanvas(40, 30);
+  canvas.getContext("2d").fillRect(0, 0, 20, 30);
+  const body = new FormData();
+  body.append("file", await canvas.convertToBlob(), "picture.png");
+  return (await (await fetch("/api/assets", {method: "POST", body})).json()).id;
+}"""
+"""Uploads a picture and returns the id of its asset."""
 
 
 def test_an_execution_is_answered_on_its_page(page: Page, stack: RunningStack) -> None:
@@ -81,3 +90,43 @@ def test_a_delay_tells_its_time_and_takes_little_room(page: Page, stack: Running
     cut = nodes.locator("tbody .timeline .cut").first.bounding_box()
     assert timeline and cut
     assert cut["width"] < 0.2 * timeline["width"]
+
+
+def test_the_playground_tells_that_its_run_waits(page: Page, stack: RunningStack) -> None:
+    stack.api("POST", "/api/workflows", asking("Asked in the playground", fields=[]))
+    page.goto("/app/playground/asked-in-the-playground")
+    page.get_by_role("button", name="Run", exact=True).click()
+
+    waits = page.get_by_role("list", name="Waits")
+    expect(waits).to_contain_text("Publish “Ada”?")
+    waits.get_by_role("link", name="Answer").click()
+    page.get_by_role("button", name="Approve").click()
+
+    expect(page.get_by_role("region", name="Approval")).to_contain_text("Approved")
+
+
+def test_the_value_of_an_approval_is_shown_as_the_medium_that_it_is(
+    page: Page, stack: RunningStack
+) -> None:
+    document = asking("Asked for a picture", fields=[])
+    field = {"name": "name", "label": "Picture", "type": "image", "required": True}
+    document["nodes"][0]["data"]["fields"] = [field]
+    ask = document["nodes"][2]
+    ask["data"]["title"] = "Is this the picture?"
+    document["nodes"].pop(1)
+    document["edges"] = [
+        edge("form", "name", "ask", "value-in"),
+        *(each for each in document["edges"] if each["source"] == "ask"),
+    ]
+    stack.api("POST", "/api/workflows", document)
+    page.goto("/app/approvals")
+    inputs = {"inputs": {"name": page.evaluate(UPLOAD)}}
+    path = "/api/workflows/asked-for-a-picture/run?async=true"
+    _, begun = stack.api("POST", path, inputs)
+    until(lambda: stack.api("GET", f"/api/executions/{begun['executionId']}")[1]["waitingFor"])
+    page.goto(f"/app/approvals?approval={begun['executionId']}/ask")
+
+    picture = page.get_by_role("region", name="Value").get_by_role("img")
+
+    expect(picture).to_be_visible()
+    assert picture.evaluate("(image) => image.decode().then(() => image.naturalWidth)") > 0

@@ -80,13 +80,12 @@ const RunRow = memo(function RunRow({ row, isAsking, index }: { row: Row; isAski
   return (
     <tr aria-rowindex={index}>
       <td className="run-status">
-        <StatusBadge status={row.status} />
+        {isAsking && row.status === "processing" ? <span className="badge warn">Needs an answer</span> : <StatusBadge status={row.status} />}
       </td>
       <th scope="row" className="run-name">
         <span className="run-label">
           <Link href={`/app/executions/${row.executionId}`}>{nameOf(row)}</Link>
           {versionOf(row) !== null && <span className="muted small">v{versionOf(row)}</span>}
-          {isAsking && row.completedAt === null && <span className="badge warn">Waits for an answer</span>}
           {row.tags.length > 0 && <Tags tags={row.tags} />}
           {row.error && <span className="fault">{row.error.message || row.error.code}</span>}
         </span>

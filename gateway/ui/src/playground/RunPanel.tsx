@@ -1,11 +1,11 @@
 import { useEffect, useState } from "react";
-import { addressOf, titleOf } from "../approvals/words";
 import { credits, duration } from "../components/Ago";
 import { Button } from "../components/Button";
 import { StatusBadge } from "../components/StatusBadge";
 import { Link } from "../shell/router";
 import { Result } from "./Result";
-import { type NodeState, openWaits, type RunState } from "./runState";
+import { Waits } from "./Waits";
+import type { NodeState, RunState } from "./runState";
 
 const LIVE = new Set(["starting", "processing", "cancel_requested"]);
 
@@ -47,7 +47,7 @@ export function RunPanel({ state, onCancel }: { state: RunState | null; onCancel
           </Button>
         )}
       </div>
-      <Asked state={state} />
+      {isLive(state) && <Waits run={state} />}
       {isLive(state) && <Nodes nodes={state.nodes} />}
       {error && <Refusal message={error.message} code={error.code} />}
       {execution?.error && <Refusal message={execution.error.message} code={execution.error.code} />}
@@ -55,21 +55,6 @@ export function RunPanel({ state, onCancel }: { state: RunState | null; onCancel
       {execution?.status === "completed" && execution.result === null && (
         <p className="muted">The run gave nothing, or its result is not kept any more.</p>
       )}
-    </div>
-  );
-}
-
-/** The approvals that the run waits for, each of which leads to its place. */
-function Asked({ state }: { state: RunState }) {
-  const asked = openWaits(state).filter(({ kind }) => kind === "approval");
-  if (asked.length === 0) return null;
-  return (
-    <div className="note warn" role="status">
-      {asked.map(({ executionId = state.executionId ?? "", nodeId, title = "" }) => (
-        <p key={`${executionId} ${nodeId}`}>
-          It waits for an answer: <Link href={addressOf({ executionId, nodeId })}>{titleOf({ title, nodeId })}</Link>
-        </p>
-      ))}
     </div>
   );
 }
