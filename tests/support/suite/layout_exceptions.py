@@ -57,6 +57,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/commands/accounts.py": "tests/acceptance/commands/test_commands.py and test_commands_credits.py.",
     "deploy/backup/manifest.py": "Types; tests/deploy/backup/test_archive.py reads and writes them.",
     "deploy/commands/audit.py": "tests/acceptance/commands/test_commands.py reads the audit log.",
+    "deploy/commands/approvals.py": "tests/acceptance/commands/test_approvals.py runs the commands.",
     "deploy/commands/batches.py": "tests/acceptance/commands/test_batches.py runs the commands.",
     "deploy/commands/doctor.py": "tests/acceptance/commands/test_commands.py runs the command on a stack.",
     "deploy/commands/executions.py": "tests/acceptance/commands/test_commands_remote.py lists, watches and cancels.",
