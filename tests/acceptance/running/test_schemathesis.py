@@ -65,7 +65,9 @@ def search(request: pytest.FixtureRequest, administration: Administration, accou
     """A search with a key that its requests cannot delete, or with a session."""
     url = administration.url
     if request.param == "key":
-        return Search(url, {"key": administration.key(account, "workflow:*", "model:*")})
+        return Search(
+            url, {"key": administration.key(account, "workflow:*", "model:*", "execution:*")}
+        )
     browser = administration.browser(account)
     return Search(url, {"session": browser.client.cookies["headrace_session"]}, origin=url)
 
