@@ -37,6 +37,7 @@ THUMBNAILS_OF_ACCOUNT = 1
 MAX_LINK = 2_048
 MAX_SEARCHED = 10_000
 """Values of a result that are searched for links."""
+EXPIRED = "This link has expired; `GET /api/assets/:id` gives a fresh one"
 REMOVAL_SECONDS = 5.0
 """Longest time a DELETE waits for the object's removal."""
 
@@ -172,9 +173,12 @@ class MediaService:
         is_here = url.startswith(f"{self._links.base}{PATH}")
         return is_here or self._links.read_url(url) is not None
 
-    async def find(self, url: str) -> Asset:
-        """Return the asset of a link. Raises AssetNotFound."""
-        asset, link = await self._followed(self._links.read_url(url))
+    async def find(self, url: str, reader: str = "") -> Asset:
+        """Return the asset of a link. Raises AssetNotFound.
+
+        A link to an asset of the account `reader` never expires: a run may have waited for months.
+        """
+        asset, link = await self._followed(self._links.read_url(url), reader)
         if link.width is not None:
             raise AssetNotFound
         return asset
@@ -200,12 +204,16 @@ class MediaService:
                 asset_ids[value] = asset_id
         return asset_ids
 
-    async def _followed(self, link: MediaLink | None) -> tuple[Asset, MediaLink]:
+    async def _followed(self, link: MediaLink | None, reader: str = "") -> tuple[Asset, MediaLink]:
         if link is None:
             raise AssetNotFound
-        if link.expires <= time.time():
-            raise AssetNotFound("This link has expired; `GET /api/assets/:id` gives a fresh one")
-        return await self._assets.find(link.asset_id), link
+        is_expired = link.expires <= time.time()
+        if is_expired and not reader:
+            raise AssetNotFound(EXPIRED)
+        asset = await self._assets.find(link.asset_id)
+        if is_expired and asset.account_id != reader:
+            raise AssetNotFound(EXPIRED)
+        return asset, link
 
     async def stream(self, asset: Asset, part: ByteRange | None = None) -> AsyncIterator[bytes]:
         """Stream the bytes of an asset, or a range of them. Raises AssetNotFound."""

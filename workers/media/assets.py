@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Collection, Coroutine, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from decimal import Decimal
 from typing import Any
 
@@ -82,8 +82,7 @@ class AccountMedia:
         if not self._media_service.is_own(url):
             return None
         with _explained():
-            accounts = account_id, owner_id
-            _, data = await _read(self._media_service, accounts, url, max_bytes)
+            _, data = await _read(self._media_service, account_id, owner_id, url, max_bytes)
         return data
 
     async def keep(self, account_id: str, data: bytes, content_type: str) -> StoredMedia:
@@ -163,24 +162,28 @@ class OwnMedia:
 
     async def _read(self, call: HttpCall) -> HttpAnswer:
         with _explained():
-            accounts = call.account_id, call.owner_id
-            reading = _read(
-                self._media_service, accounts, call.url, call.max_bytes, is_cut=call.is_cut
+            asset, data = await _read(
+                self._media_service,
+                call.account_id,
+                call.owner_id,
+                call.url,
+                call.max_bytes,
+                is_cut=call.is_cut,
             )
-            asset, data = await reading
         return HttpAnswer(status=200, headers={"content-type": asset.content_type}, body=data)
 
 
 async def _read(
     media_service: MediaService,
-    accounts: Collection[str],
+    account_id: str,
+    owner_id: str,
     url: str,
     max_bytes: int,
     *,
     is_cut: bool = False,
 ) -> tuple[Asset, bytes]:
-    asset = await media_service.find(url)
-    if asset.account_id not in accounts:
+    asset = await media_service.find(url, reader=account_id)
+    if asset.account_id not in (account_id, owner_id):
         raise AssetNotFound
     if asset.bytes > max_bytes and not is_cut:
         raise NodeFailed("response_too_large", f"The medium is larger than {max_bytes} bytes")

@@ -128,6 +128,10 @@ async def test_a_link_leads_to_the_asset_until_its_time_is_over(
     monkeypatch.setattr(time, "time", lambda: later)
     with pytest.raises(AssetNotFound, match="expired"):
         await media_service.follow(asset.id, query)
+    for reader in ("", "another"):
+        with pytest.raises(AssetNotFound, match="expired"):
+            await media_service.find(url, reader)
+    assert await media_service.find(url, account.id) == asset, "its account needs no link"
 
 
 async def test_an_execution_uses_what_is_its_accounts_only(

@@ -1,3 +1,4 @@
+import time
 from collections.abc import AsyncIterator, Awaitable
 from dataclasses import replace
 from decimal import Decimal
@@ -280,6 +281,24 @@ async def test_links_to_media_of_the_account_are_read_where_they_are(
     assert (
         await failing(way_out.fetch(structs.replace(call, method="POST")))
     ).code == "url_blocked"
+
+
+async def test_a_run_that_has_waited_for_long_reads_media_of_its_account_by_expired_links(
+    media_service: MediaService,
+    strict: Egress,
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asset = await kept(media_service, account, files.png(), "image/png")
+    call = HttpCall(method="GET", url=media_service.lasting_link(asset), account_id=account.id)
+    years_later = time.time() + 10**8
+    monkeypatch.setattr(time, "time", lambda: years_later)
+
+    way_out = OwnMedia(media_service, strict)
+
+    assert (await way_out.fetch(call)).body == files.png()
+    of_runner = structs.replace(call, account_id="runner", owner_id=account.id)
+    assert (await failing(way_out.fetch(of_runner))).code == "asset_not_found"
 
 
 async def test_media_of_a_node_are_stored_and_read_by_its_account_alone(
