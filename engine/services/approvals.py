@@ -11,7 +11,6 @@ from engine.errors import ApprovalAnswered, ApprovalNotFound, InvalidInputs
 from engine.executions.node_waits import Answer, Answerer, Decision, NodeWait, WaitKind
 from engine.store import Store
 from engine.store.waits.node_waits import AlreadyAnswered, Answered, WaitRef
-from engine.store.waits.records import parse_waits
 from engine.values.fields import Field, check_inputs, check_types, parse_fields
 from engine.values.plain import moment
 
@@ -37,8 +36,7 @@ class Approvals(Struct, frozen=True):
 
         Raises ExecutionNotFound or ApprovalNotFound.
         """
-        record = await self.store.executions.record(account_id, execution_id)
-        for wait in parse_waits(account_id, execution_id, record):
+        for wait in await self.store.node_waits.of_execution(account_id, execution_id):
             if wait.node_id == node_id and wait.kind is WaitKind.APPROVAL:
                 return wait
         await self.store.executions.facts(account_id, execution_id)

@@ -39,6 +39,7 @@ from engine.store.waits.records import (
     parse_wait,
     wait_facts,
     wait_field,
+    waiting_indexes,
 )
 from engine.store.waits.telling import TOLD_FIELDS, delivery_of_wait
 from engine.store.webhooks.delivery_keys import DeliveryKeys
@@ -176,6 +177,14 @@ class NodeWaits:
         values = await self._client.send("HMGET", key, *names)
         record = {name: each for name, each in zip(names, values, strict=True) if each is not None}
         return parse_wait(ref.account_id, ref.execution_id, record, ref.node_index)
+
+    async def of_execution(self, account_id: str, execution_id: str) -> Sequence[NodeWait]:
+        """Return all waits of an execution, open or over; none once Redis has forgotten it."""
+        key = keyspace.execution(account_id, execution_id)
+        fields = [each.decode() for each in await self._client.send("HKEYS", key)]
+        refs = [WaitRef(account_id, execution_id, each) for each in waiting_indexes(fields)]
+        found = await asyncio.gather(*(self.find(each) for each in refs))
+        return [each for each in found if each is not None]
 
     async def answer(self, ref: WaitRef, answer: Answer) -> AnswerVerdict:
         """Answer an approval for a person, whose answer is an entry of the audit log.

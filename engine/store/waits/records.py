@@ -117,8 +117,7 @@ def parse_waits(account_id: str, execution_id: str, record: Record) -> Sequence[
     """Return all waits on a record, by the index of their nodes."""
     if WAITS not in record:
         return ()
-    matches = (WAIT_FIELD.fullmatch(name) for name in record)
-    indexes = sorted(int(match[1]) for match in matches if match)
+    indexes = waiting_indexes(record)
     found = (parse_wait(account_id, execution_id, record, index) for index in indexes)
     return [each for each in found if each is not None]
 
@@ -139,3 +138,9 @@ def kept_waits(record: Record, indexes: Iterable[int]) -> dict[str, bytes]:
         if is_delay or (answer is not None and answer.by.kind is not AnswererKind.TIMEOUT):
             fields |= {wait_field(index): record[wait_field(index)], end_field(index): end}
     return {**fields, WAITS: b","} if fields else {}
+
+
+def waiting_indexes(fields: Iterable[str]) -> Sequence[int]:
+    """Return the sorted indexes of the nodes whose waits are among the fields of a record."""
+    matches = (WAIT_FIELD.fullmatch(name) for name in fields)
+    return sorted(int(match[1]) for match in matches if match)
