@@ -5,7 +5,8 @@
 -- is scheduled until it is done.
 -- KEYS: group, parent, root, open_children, children_due
 -- ARGV: now?, account_id, member (of the open children), token, lease_ms, most (children),
---       most_running (children of the root), look_ms (until the next look), are_walked? ('1' for
+--       most_running (children of the root), look_ms (until the next look), waiting_look_ms (the
+--       same while the group can begin nothing before the end of a wait), are_walked? ('1' for
 --       children that end as they begin)
 -- Returns {'items', indexes joined by commas} | {'held'} by another worker | {'full'}
 --         | {'begun'} without a queued child | {'cancelling'} when those that run are to be
@@ -14,20 +15,22 @@
 local now = read_now(ARGV.now)
 local status, size, queued, running, concurrency, feeder, held_until = unpack(redis.call('HMGET',
   KEYS.group, 'status', 'size', 'queued', 'running', 'concurrency', 'feeder', 'feeder_until'))
+local root_status, root_running, waits, only_waits = unpack(redis.call('HMGET', KEYS.root,
+  'status', 'children_running', 'waits', 'only_waits'))
 local function answer(verdict)
   if feeder == ARGV.token then redis.call('HDEL', KEYS.group, 'feeder', 'feeder_until') end
   if verdict == 'done' or verdict == 'gone' then
     redis.call('ZREM', KEYS.open_children, ARGV.member)
   else
-    schedule_group(ARGV.account_id, ARGV.member, now + tonumber(ARGV.look_ms))
+    local is_parked = verdict == 'begun' and waits or verdict == 'full' and only_waits
+    local pause = is_parked and ARGV.waiting_look_ms or ARGV.look_ms
+    schedule_group(ARGV.account_id, ARGV.member, now + tonumber(pause))
   end
   return {verdict}
 end
 
 if not status then return answer('gone') end
 local parent_status = redis.call('HGET', KEYS.parent, 'status')
-local root_status, root_running = unpack(redis.call('HMGET', KEYS.root, 'status',
-  'children_running'))
 if status == 'open' and (parent_status ~= 'processing' or root_status ~= 'processing') then
   cancel_group()
   status = redis.call('HGET', KEYS.group, 'status')

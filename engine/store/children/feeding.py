@@ -11,6 +11,11 @@ from engine.store.redis.scripts import SCRIPTS
 
 MOST_CHILDREN = 50
 """Most children that a worker takes at once."""
+WAITING_LOOK_MS = 1_800_000
+"""Time until the next look at a group that can begin nothing before the end of a wait.
+
+An account may have ten thousand of them. Ends of children and of parents bring the look forward.
+"""
 MOST_NEXT = 20
 """Groups of one account that may use the room which children of another one have left."""
 
@@ -43,6 +48,7 @@ class GroupFeeding:
             most=MOST_CHILDREN,
             most_running=MAX_RUNNING,
             look_ms=LOOK_MS,
+            waiting_look_ms=WAITING_LOOK_MS,
             are_walked="1" if are_walked else None,
         )
         return parse_taken(reply)

@@ -18,6 +18,8 @@ ROTATION_SECONDS = 1.0
 QUIET_ROTATION_SECONDS = 2.0
 """Period of the rotation once nothing was scheduled for `QUIET_SECONDS`."""
 QUIET_SECONDS = 30.0
+SOON_MS = 60_000
+"""Members that are due later, as those of long waits are, let the search be quiet."""
 MOST = 8_000
 """Members that one search takes."""
 MOST_OF_PARTITION = 500
@@ -26,7 +28,7 @@ LEAST_OF_PARTITION = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Promoted:
-    """References with a due hint, and whether more are scheduled."""
+    """References with a due hint, and whether more are scheduled soon."""
 
     references: Sequence[str]
     has_more: bool
@@ -50,9 +52,11 @@ class DueSearch:
             now = await read_now(self._client)
         due = await self._first.due(now, self._period())
         references = await self._take(due, now, resend_ms) if due else []
-        if self._first.has_any:
+        first = self._first.first_time
+        is_soon = first is not None and first <= now + SOON_MS
+        if is_soon:
             self._scheduled_at = time.monotonic()
-        return Promoted(references=references, has_more=self._first.has_any)
+        return Promoted(references=references, has_more=is_soon)
 
     def _period(self) -> float:
         is_quiet = time.monotonic() - self._scheduled_at > QUIET_SECONDS

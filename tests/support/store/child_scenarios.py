@@ -71,6 +71,7 @@ CHILD_SCENARIOS = {
         most=50,
         most_running=200,
         look_ms=2_000,
+        waiting_look_ms=60_000,
     ),
     "fail_child": scenario(
         PARENT,

@@ -22,7 +22,12 @@ local function settle_child(now, from, account, parent, node, index, id, status,
     schedule_group(account, parent .. '/' .. node, now)
     return wake_parent(now, account, parent, node)
   end
-  if tonumber(queued) + tonumber(running) > 1 then return end
+  if tonumber(queued) + tonumber(running) > 1 then
+    -- The next look may be far away, as that of a group which waits.
+    local is_late = from == 'p' and tonumber(queued) > 0 and redis.call('HGET', KEYS.root, 'waits')
+    if is_late then schedule_group(account, parent .. '/' .. node, now) end
+    return
+  end
   redis.call('HSET', KEYS.group, 'status', 'done')
   redis.call('ZREM', KEYS.open_children, parent .. '/' .. node)
   if not redis.call('HGET', KEYS.group, 'failed') then

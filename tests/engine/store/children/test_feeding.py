@@ -5,7 +5,7 @@ import pytest
 from engine.executions.children import MAX_RUNNING, GroupStatus
 from engine.ids.partitions import partition_of
 from engine.store import Store
-from engine.store.children.feeding import MOST_CHILDREN
+from engine.store.children.feeding import MOST_CHILDREN, WAITING_LOOK_MS
 from engine.store.children.keys import GroupKeys, children_due, group_key, open_children
 from engine.store.partitioned.due_lists import LEASE_MS
 from engine.store.partitioned.taken_items import FeedState, TakenItems
@@ -105,6 +105,26 @@ async def test_an_open_group_is_looked_at_again_until_it_is_done(
     assert second > first
     assert last.state is FeedState.DONE
     assert await look_at(runs) is None
+
+
+@pytest.mark.parametrize("is_full", [False, True])
+async def test_a_group_that_only_waits_is_looked_at_rarely_until_a_child_ends(
+    is_full: bool, runs: ChildRuns, store: Store
+) -> None:
+    await runs.open(3, concurrency=2 if is_full else 3)
+    await runs.begin(0, 1, *([] if is_full else [2]))
+    await set_root(runs, "waits", ",")
+    await set_root(runs, "only_waits", "1")
+    now = await store.leases.now()
+
+    await store.children.feeding.take(runs.ref, "a")
+    rare = await look_at(runs)
+    await runs.end_child(0)
+    soon = await look_at(runs)
+
+    assert rare is not None and rare >= now + WAITING_LOOK_MS
+    assert soon is not None
+    assert soon <= now + 5_000 if is_full else soon == rare
 
 
 @pytest.mark.parametrize("status", ["failed", "cancel_requested"])

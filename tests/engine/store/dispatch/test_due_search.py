@@ -102,3 +102,13 @@ async def test_a_member_behind_many_others_of_its_partition_is_found_at_once(
 
     assert sorted(found.references) == sorted([*greedy, "other/x"])
     assert (await search.promote(now + 1, 60_000)).references == []
+
+
+async def test_members_that_are_due_much_later_let_the_search_be_quiet(store: Store) -> None:
+    search = DueSearch(store.client, keyspace.due)
+    now = await store.leases.now()
+    await store.client.send("ZADD", keyspace.due(0), now + 3_600_000, "acc/x")
+
+    assert not (await search.promote(now, 60_000)).has_more
+    await store.client.send("ZADD", keyspace.due(0), now + 10_000, "acc/y")
+    assert (await search.promote(now + 1, 60_000)).has_more
