@@ -12,15 +12,17 @@ interface Props {
   executionId: string;
   found: Children;
   scale: Scale;
+  /** Ids of executions that wait for a person or a time. */
+  waiting: ReadonlySet<string | undefined>;
 }
 
 /** The children of a node in time, page by page: rows of the waterfall that lead to their own pages. */
-export function ChildRows({ node, executionId, found, scale }: Props) {
+export function ChildRows({ node, executionId, found, scale, waiting }: Props) {
   const { rows, error, more } = useChildPages(childListPath(executionId, node.id, "", 20), found);
   return (
     <>
       {rows?.map((child) => (
-        <ChildRow key={child.executionId} child={child} name={childName(child, isCall(node))} scale={scale} />
+        <ChildRow key={child.executionId} child={child} name={childName(child, isCall(node))} scale={scale} isWaiting={waiting.has(child.executionId)} />
       ))}
       {error && (
         <tr className="child-row">
@@ -42,11 +44,18 @@ export function ChildRows({ node, executionId, found, scale }: Props) {
   );
 }
 
-function ChildRow({ child, name, scale }: { child: ExecutionRow; name: string; scale: Scale }) {
+interface RowProps {
+  child: ExecutionRow;
+  name: string;
+  scale: Scale;
+  isWaiting: boolean;
+}
+
+function ChildRow({ child, name, scale, isWaiting }: RowProps) {
   const { executionId, status, durationMs, creditsCost, startedAt, completedAt } = child;
   const from = Math.max(0, Date.parse(startedAt ?? child.createdAt) - scale.begin);
   const to = completedAt ? Date.parse(completedAt) - scale.begin : scale.length;
-  const kind = status === "failed" ? "failed" : completedAt ? "ran" : "running";
+  const kind = status === "failed" ? "failed" : completedAt ? "ran" : isWaiting ? "waiting" : "running";
   // A child that a retry has kept ran before this execution began.
   const isKept = completedAt !== null && to < 0;
   const left = placeOf(from, scale);
@@ -55,12 +64,12 @@ function ChildRow({ child, name, scale }: { child: ExecutionRow; name: string; s
       <th scope="row">
         <Link href={`/app/executions/${executionId}`}>
           <span className="waterfall-name">{name}</span>
-          <StatusBadge status={status} />
+          <StatusBadge status={isWaiting && !completedAt ? "waiting" : status} />
         </Link>
       </th>
       <td className="timeline">
         <span className={isKept ? "no-bar muted small" : "hidden-visually"}>
-          {isKept ? "taken from the run before" : durationMs === null ? "is running" : `ran ${duration(durationMs)}`}
+          {isKept ? "taken from the run before" : durationMs === null ? (isWaiting ? "waits" : "is running") : `ran ${duration(durationMs)}`}
         </span>
         {!isKept && (
           <span

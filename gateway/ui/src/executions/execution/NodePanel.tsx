@@ -11,7 +11,7 @@ import { graphAddress } from "../../editor/bodies/address";
 import { SocketValue } from "../../editor/running/values/SocketValue";
 import { valuesPath } from "../../editor/running/values/values";
 import { isWait } from "./scale";
-import { turnOf, workOf } from "./timeline";
+import { statusOf, turnOf, workOf } from "./timeline";
 import { NodeWait } from "./waits/NodeWait";
 import { lastBefore, useBodyPath, useGraph } from "./useGraph";
 
@@ -71,7 +71,7 @@ function Facts({ execution, node, values, onChoose }: Omit<Props, "onClose"> & {
   const queued = isWait(node) ? 0 : (values?.attempts.reduce((sum, each) => sum + each.queuedMs, 0) ?? 0);
   return (
     <div className="row small muted facts-line">
-      <StatusBadge status={node.status} />
+      <StatusBadge status={statusOf(node)} />
       {node.durationMs !== null && <span className="figures">{isWait(node) ? "waited" : "ran"} {duration(workOf(node, values))}</span>}
       {queued > 0 && <span className="figures">waited {duration(queued)} for {turnOf(node)}</span>}
       <span className="figures">{credits(node.creditsCost)}</span>

@@ -1,4 +1,5 @@
 import { type ComponentProps, Fragment, useEffect, useState } from "react";
+import { waitingOf } from "../../api/approvals";
 import { useResource } from "../../api/resource";
 import type { ExecutionDetail, ExecutionNode, NodeValues } from "../../api/types";
 import { childrenOf, inWords as inWordsOf, isCall } from "../../children/children";
@@ -8,7 +9,7 @@ import { valuesPath } from "../../editor/running/values/values";
 import { ChildRows } from "./ChildRows";
 import { isWait, placeOf, type Scale, type Stretch, scaleOf, ticksOf } from "./scale";
 import { isLive } from "./state";
-import { type Bar, barsOf, inOrder, turnOf, waitOf, workOf } from "./timeline";
+import { type Bar, barsOf, inOrder, statusOf, turnOf, waitOf, workOf } from "./timeline";
 import { lastBefore, useGraph } from "./useGraph";
 
 /** Of more nodes than these, only those with retries show their attempts: each costs a call. */
@@ -38,6 +39,8 @@ interface Props {
 export function Waterfall({ execution, chosen, onChoose }: Props) {
   const scale = scaleOf(execution, useNow(isLive(execution)));
   const graph = useGraph(execution);
+  const waiting = new Set(waitingOf(execution).map((each) => each.executionId));
+  const rows = { executionId: execution.executionId, scale, waiting };
   const ran = execution.nodes.filter((node) => node.startedAt !== null && node.attempts > 0).length;
   return (
     <div className="waterfall-frame">
@@ -71,15 +74,15 @@ export function Waterfall({ execution, chosen, onChoose }: Props) {
                   isChosen={node.id === chosen}
                   onChoose={onChoose}
                 />
-                {found && !isCall(node) && <Items node={node} executionId={execution.executionId} found={found} scale={scale} />}
-                {found && isCall(node) && <ChildRows node={node} executionId={execution.executionId} found={found} scale={scale} />}
+                {found && !isCall(node) && <Items {...rows} node={node} found={found} />}
+                {found && isCall(node) && <ChildRows {...rows} node={node} found={found} />}
               </Fragment>
             );
           })}
         </tbody>
       </table>
       <p className="legend small muted" aria-hidden="true">
-        {LEGEND.filter(([kind]) => kind !== "waiting" || execution.nodes.some(isWait)).map(([kind, word]) => (
+        {LEGEND.filter(([kind]) => kind !== "waiting" || waiting.size > 0 || execution.nodes.some(isWait)).map(([kind, word]) => (
           <span key={kind}>
             <span className={`bar ${kind}`} /> {word}
           </span>
@@ -120,13 +123,10 @@ function useNow(isRunning: boolean): number {
   return now;
 }
 
-/** Percent of the width behind which a label has no room. */
-const MOST_LABELLED = 94;
-
 function Axis({ scale }: { scale: Scale }) {
   return (
     <span className="axis" aria-hidden="true">
-      {ticksOf(scale).filter(({ at }) => at < MOST_LABELLED).map(({ at, ms, isAfterCut }) => (
+      {ticksOf(scale).filter(({ isLabelled }) => isLabelled).map(({ at, ms, isAfterCut }) => (
         <span key={at} style={{ left: `${at}%` }}>
           {isAfterCut && "+"}
           {duration(ms)}
@@ -171,7 +171,7 @@ function NodeRow({ node, executionId, isDetailed, before, scale, isChosen, onCho
         <button type="button" aria-pressed={isChosen} onClick={() => onChoose(node.id)}>
           <span className="waterfall-name">{node.id}</span>
           {node.attempts > 1 && <span className="muted small figures">{node.attempts}×</span>}
-          <StatusBadge status={node.status} />
+          <StatusBadge status={statusOf(node)} />
         </button>
       </th>
       <td className="timeline" onClick={() => onChoose(node.id)}>

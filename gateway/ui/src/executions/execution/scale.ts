@@ -19,6 +19,8 @@ export interface Scale {
 /** A line of the chart, at a share of its width in percent. */
 export interface Tick {
   at: number;
+  /** Whether its label has room before the next cut and the end. */
+  isLabelled: boolean;
   /** Milliseconds since the begin, or since the end of the cut before it. */
   ms: number;
   isAfterCut: boolean;
@@ -31,6 +33,7 @@ const MOST_WAITING = 0.5;
 const CUT_WIDTH = 16;
 const CUTS_WIDTH = 50;
 const TICKS = 5;
+const LABEL_WIDTH = 6;
 
 /** Whether a node waits for a time or a person, and does nothing else. */
 export function isWait({ type }: Pick<ExecutionNode, "type">): boolean {
@@ -114,7 +117,8 @@ export function ticksOf(scale: Scale): Tick[] {
     const end = cuts[place]?.from ?? length;
     const ticks: Tick[] = [];
     for (let ms = place === 0 ? 0 : step; start + ms <= end; ms += step) {
-      ticks.push({ at: placeOf(start + ms, scale), ms, isAfterCut: place > 0 });
+      const at = placeOf(start + ms, scale);
+      ticks.push({ at, ms, isAfterCut: place > 0, isLabelled: at + LABEL_WIDTH <= placeOf(end, scale) });
     }
     return ticks;
   });

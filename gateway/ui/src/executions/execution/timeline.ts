@@ -46,6 +46,11 @@ function barsOfAttempt(attempt: NodeAttempt, before: NodeAttempt | undefined, { 
   return bars.filter((bar) => bar.to >= bar.from);
 }
 
+/** The status of a node in words: one that waits for executions below it has them run. */
+export function statusOf(node: ExecutionNode): string {
+  return node.status === "waiting" && !isWait(node) ? "running" : node.status;
+}
+
 /** Node types that call a model, and so wait for the turn of its provider. */
 const OF_MODELS = ["assistant", "imageGenerator", "videoGenerator", "musicGenerator", "customModel"];
 
