@@ -137,9 +137,10 @@ class Attempts:
         refusal = self._output_store.check_inputs([in_edge.source for in_edge, _ in delivered])
         if refusal is not None:
             return AttemptOutcome(failure=refusal)
-        if self._plan.nodes[index].type.kind is WorkKind.CHILDREN:
+        kind = self._plan.nodes[index].type.kind
+        if kind is WorkKind.CHILDREN:
             return await self._run_children(index, delivered)
-        if self._plan.nodes[index].type.kind is WorkKind.WAIT:
+        if kind is WorkKind.WAIT:
             return await self._run_wait(index, delivered)
         claimed, claim = self._claimed, self._state.claims.get(index)
         checkpoints, publisher = self._execution_checkpoints, self._publisher

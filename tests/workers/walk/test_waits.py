@@ -2,7 +2,8 @@
 
 import asyncio
 from dataclasses import replace
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
@@ -13,12 +14,15 @@ from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.document import parse_document
 from engine.settings import Settings
 from engine.store import Account, Store
+from engine.store.executions.advance import Step
+from engine.store.redis import keyspace
 from engine.store.waits import node_waits
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner
 from tests.support.graphs.nested import body_of
 from tests.support.waits.answers import answer, bring_forward, open_waits, until_waiting
 from workers.main import worker
+from workers.walk.waits import EARLY_MS, NEVER, WaitAttempts
 
 NAMED = [{"name": name} for name in ("yes", "no", "answer", "error", "beside")]
 REASON = {"name": "reason", "type": "text"}
@@ -224,3 +228,27 @@ async def test_a_wait_outlives_the_worker_that_began_it(
 
     assert execution.result["yes"] == "Hello Ada", execution.error
     assert [node.attempts for node in execution.nodes if node.attempts > 1] == []
+
+
+async def test_a_clock_ahead_of_that_of_redis_ends_no_wait_early(runner: Runner) -> None:
+    store, account_id = runner.store, runner.account.id
+    slug = await runner.save(delayed(seconds=60))
+    _, plan = await store.workflows.plan(slug)
+    assert plan is not None
+    [node] = [each for each in plan.nodes if each.id == "wait"]
+    reference = keyspace.reference(account_id, await runner.begin(slug, {"who": "Ada"}))
+    claimed = await store.walks.claim(reference, "worker")
+    assert claimed is not None
+    await store.walks.advance(claimed.lease, 1, Step(claimed=[node.index]))
+    attempts = WaitAttempts(claimed, cast(Any, SimpleNamespace(node_waits=store.node_waits)))
+
+    opened = await attempts.run(node, {"value-in": "Ada"}, claimed.now)
+    again = await attempts.run(node, {"value-in": "Ada"}, claimed.now + 59_000)
+    early = await attempts.run(node, {"value-in": "Ada"}, claimed.now + 90_000)
+    await store.executions.cancel(account_id, claimed.execution_id)
+    cancelled = await attempts.run(node, {"value-in": "Ada"}, claimed.now + 90_000)
+
+    assert opened.parked_until is not None
+    assert again.parked_until == opened.parked_until
+    assert early.parked_until == opened.parked_until + EARLY_MS
+    assert cancelled.parked_until == NEVER
