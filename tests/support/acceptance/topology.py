@@ -26,6 +26,7 @@ EXCLUDED: dict[str, str] = {
     "test_the_console_tells_of_the_start_and_says_at_the_end_where_the_data_is": EMBEDDED,
     "test_a_redis_that_cannot_start_is_told_with_its_reason": EMBEDDED,
     "test_a_backup_is_restored_into_an_empty_data_directory": EMBEDDED,
+    "test_what_waits_for_30_days_goes_on_and_lacks_nothing": EMBEDDED,
 }
 """Parts of the names of tests that need the Redis of `headrace up`, and the reasons."""
 

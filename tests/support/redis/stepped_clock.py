@@ -1,4 +1,4 @@
-"""Redis with a clock that can be stepped while it runs, by libfaketime."""
+"""Clocks of processes that can be stepped while they run, by libfaketime."""
 
 import shutil
 import subprocess
@@ -9,14 +9,13 @@ import pytest
 from tests.conftest import RedisServer
 
 
-class SteppedRedis(RedisServer):
-    """Server with a wall clock of its own; its monotonic clock is the machine's."""
+class SteppedClock:
+    """Wall clock of processes that start with `environ`; their monotonic clock is the machine's."""
 
-    def __init__(self, *arguments: str) -> None:
-        super().__init__(*arguments)
-        self._offset = self.folder / "offset"
+    def __init__(self, folder: Path) -> None:
+        self._offset = folder / "offset"
         self.step(0)
-        self._environ = {
+        self.environ = {
             "LD_PRELOAD": _find_library(),
             "FAKETIME_TIMESTAMP_FILE": str(self._offset),
             "FAKETIME_NO_CACHE": "1",
@@ -28,6 +27,19 @@ class SteppedRedis(RedisServer):
         written = Path(f"{self._offset}.new")
         written.write_text(f"{seconds:+}\n")
         written.rename(self._offset)
+
+
+class SteppedRedis(RedisServer):
+    """Server with a clock of its own."""
+
+    def __init__(self, *arguments: str) -> None:
+        super().__init__(*arguments)
+        self._clock = SteppedClock(self.folder)
+        self._environ = self._clock.environ
+
+    def step(self, seconds: float) -> None:
+        """Set the clock to this many seconds ahead of the machine's."""
+        self._clock.step(seconds)
 
 
 def _find_library() -> str:
