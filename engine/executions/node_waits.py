@@ -21,6 +21,9 @@ MAX_TITLE = 500
 MAX_MESSAGE = 16_384
 """Characters of a message with its values put in."""
 
+MAX_FORM_BYTES = 65_536
+"""Most bytes in JSON that the form of an approval has: each waiting execution keeps its own."""
+
 
 class WaitKind(StrEnum):
     """Kind of a wait."""

@@ -4,9 +4,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.executions.node_waits import (
     DEFAULT_TIMEOUT,
+    MAX_FORM_BYTES,
     MAX_MESSAGE,
     MAX_SECONDS,
     MAX_TITLE,
@@ -73,6 +76,10 @@ def _read_fields(raw: object, path: str, faults: Faults) -> tuple[Field, ...]:
     for position, field in enumerate(fields):
         if field.type in MEDIA:
             faults.add(f"{path}[{position}].type", f"is '{field.type}': {NO_MEDIA_WORDS}")
+    size = len(msgspec.json.encode([field.as_dict() for field in fields]))
+    if size > MAX_FORM_BYTES:
+        reason = f"{path} has {size:,} bytes in JSON; a form has at most {MAX_FORM_BYTES:,}"
+        faults.add_rule(reason, path)
     return fields
 
 

@@ -62,6 +62,7 @@ def test_what_a_node_that_waits_cannot_have_is_a_problem_at_save(caller: Caller)
             asking_person(retry={"attempts": 2}),
         ],
         "onTimeout": [asking_person(onTimeout="cancel")],
+        "fields": [asking_person(fields=[{"name": "a", "type": "text", "default": "x" * 70_000}])],
         "fields[0].type": [asking_person(fields=[{"name": "a", "type": "image"}])],
     }
     for field, wrong in graphs.items():
