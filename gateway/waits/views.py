@@ -140,7 +140,7 @@ class ApprovalPage(View):
 NOTE_PATTERN = r"^[^\x00]*$"
 
 
-class AnswerRequest(RequestBody):
+class AnswerRequest(RequestBody, forbid_unknown_fields=True):
     """An answer to an approval."""
 
     decision: Decision

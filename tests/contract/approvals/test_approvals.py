@@ -126,6 +126,7 @@ def test_fields_of_a_refusal_are_checked_for_their_type_alone(caller: Caller) ->
         ({}, "decision"),
         ({"decision": "yes"}, "decision"),
         ({"decision": "approve", "fields": []}, "fields"),
+        ({"decision": "refuse", "reason": "No"}, "reason"),
         ({"decision": "approve", "note": 1}, "note"),
         ({"decision": "approve", "note": "x" * 2_001}, "note"),
         ({"decision": "approve", "note": "a\0b"}, "note"),
