@@ -10,7 +10,7 @@ import pytest
 from engine.errors import Unavailable
 from engine.settings import Settings
 from engine.store import Account, Store
-from engine.store.waits.node_waits import NodeWaits
+from engine.store.waits.node_waits import NodeWaits, WaitRef
 from gateway import app
 from gateway.approvals import service
 from gateway.approvals.style import HEADERS
@@ -157,3 +157,25 @@ async def test_a_store_that_is_away_is_told_as_a_page(
     assert (answer.status_code, answer.headers["retry-after"]) == (503, "2")
     assert "Nothing is decided yet" in answer.text
     assert "The store cannot be reached right now." in answer.text
+
+
+async def test_every_token_that_leads_nowhere_costs_the_same_and_gets_the_same(
+    settings: Settings, account: Account, visitor: httpx2.AsyncClient, monitored: bytearray
+) -> None:
+    gone = WaitRef(account.id, "3a1f7c52-0d6b-4f5e-9a51-6a5f4a3f0b11", 0)
+    authentic = link_to(settings, gone)
+    forged = authentic[:-1] + ("A" if authentic[-1] != "A" else "B")
+    odd = ("%00", "a%2Fb", "é" * 40, "\\", "'", "a" * 2_000, "{token}", "A=", "%ff")
+    found: dict[str, tuple[int, str]] = {}
+    for each in (authentic, forged, UNKNOWN, *(f"/approvals/{each}" for each in odd)):
+        monitored.clear()
+        answer = await visitor.post(each, data=APPROVED)
+        looks = [
+            line for line in monitored.splitlines() if b'] "HMGET"' in line and b'"q0"' in line
+        ]
+        found[each] = (answer.status_code, answer.text)
+        if answer.headers["content-type"].startswith("text/html"):
+            assert len(looks) == 1, each
+
+    assert {status for status, _ in found.values()} == {404}
+    assert found[authentic] == found[forged] == found[UNKNOWN]
