@@ -60,7 +60,7 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         lab_before(stack.url) as lab,
     ):
         account = make_account(stack, tier="enterprise")
-        capabilities = ("workflow:*", "webhook:receive")
+        capabilities = ("workflow:*", "webhook:receive", "execution:approve")
         options = [each for name in capabilities for each in ("--capability", name)]
         made = json_of(stack, "key", "create", "--account", account["id"], *options)
         key = made["key"]
@@ -72,7 +72,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         calls = (HERE / "programs" / "scenario-call.json").read_text(encoding="utf-8")
         letter = (EXAMPLES / "greeting-letter.json").read_text(encoding="utf-8")
         items = (HERE / "programs" / "scenario-items.json").read_text(encoding="utf-8")
-        for document in (items, calls.replace("LAB", lab.url), letter):
+        ask = (HERE / "programs" / "scenario-ask.json").read_text(encoding="utf-8")
+        for document in (ask, items, calls.replace("LAB", lab.url), letter):
             body = json.loads(document)
             assert call("POST", f"{stack.url}/api/workflows", key=key, body=body)[0] == 201
         yield Place(stack, lab, key)

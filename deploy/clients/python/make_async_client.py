@@ -7,7 +7,7 @@ PACKAGE = Path(__file__).parent / "headrace_client"
 CHANGES = (
     (r'\A"""The blocking client\."""', '"""The asynchronous client; made of `client.py`."""'),
     (r"\bclass (\w+):", r"class Async\1:"),
-    (r"= (Executions|Batches|Triggers|Assets)\(", r"= Async\1("),
+    (r"= (Executions|Batches|Triggers|Approvals|Assets)\(", r"= Async\1("),
     (r"`Headrace\.", "`AsyncHeadrace."),
     (r"\bBlockingDriver\b", "AwaitingDriver"),
     (r"\bdrivers\.blocking\b", "drivers.awaiting"),

@@ -21,6 +21,9 @@ from headrace_client.errors import (
     WebhookVerificationError,
 )
 from headrace_client.models import (
+    Answerer,
+    Approval,
+    ApprovalAnswer,
     Asset,
     Batch,
     BatchCounts,
@@ -39,6 +42,7 @@ from headrace_client.models import (
     StartedRun,
     Trigger,
     TriggerWebhook,
+    Wait,
 )
 from headrace_client.options import BatchInput, RunWebhook, Verify
 from headrace_client.webhooks import (
@@ -49,7 +53,10 @@ from headrace_client.webhooks import (
 )
 
 __all__ = [
+    "Answerer",
     "ApiError",
+    "Approval",
+    "ApprovalAnswer",
     "Asset",
     "AsyncHeadrace",
     "AuthenticationError",
@@ -88,6 +95,7 @@ __all__ = [
     "TriggerWebhook",
     "UnexpectedAnswerError",
     "Verify",
+    "Wait",
     "WaitTimeoutError",
     "WebhookEvent",
     "WebhookVerificationError",

@@ -7,11 +7,13 @@ from typing import Any, Self, Unpack
 
 import httpx
 
-from headrace_client.core import assets, batches, executions, runs, triggers
+from headrace_client.core import approvals, assets, batches, executions, runs, triggers
 from headrace_client.core.session import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, Session
 from headrace_client.drivers.awaiting import AwaitingDriver
 from headrace_client.drivers.transport import LIMITS, Server
 from headrace_client.models import (
+    Approval,
+    ApprovalAnswer,
     Asset,
     Batch,
     BatchItem,
@@ -198,6 +200,44 @@ class AsyncTriggers:
         return await self._driver.call(triggers.preview(self._session, cron, timezone, count))
 
 
+class AsyncApprovals:
+    """Questions of runs that wait for the answer of a person."""
+
+    def __init__(self, driver: AwaitingDriver, session: Session) -> None:
+        self._driver = driver
+        self._session = session
+
+    def list(self, *, limit: int | None = None) -> AsyncIterator[Approval]:
+        """Iterate over approvals that wait, newest first; `limit` is the rows of a page."""
+        return self._driver.iterate(approvals.list_approvals(self._session, limit))
+
+    async def approve(
+        self,
+        execution_id: str,
+        node_id: str,
+        fields: Mapping[str, Any] | None = None,
+        *,
+        note: str | None = None,
+    ) -> ApprovalAnswer:
+        """Let a run go on. Raises ConflictError with the `decision` of an earlier answer."""
+        return await self._driver.call(
+            approvals.answer_approval(self._session, execution_id, node_id, "approve", fields, note)
+        )
+
+    async def refuse(
+        self,
+        execution_id: str,
+        node_id: str,
+        fields: Mapping[str, Any] | None = None,
+        *,
+        note: str | None = None,
+    ) -> ApprovalAnswer:
+        """Send a run its other way. Raises ConflictError as `approve`."""
+        return await self._driver.call(
+            approvals.answer_approval(self._session, execution_id, node_id, "refuse", fields, note)
+        )
+
+
 class AsyncAssets:
     """Pictures, videos and sounds."""
 
@@ -246,6 +286,7 @@ class AsyncHeadrace:
         self.executions = AsyncExecutions(self._driver, self._session)
         self.batch = AsyncBatches(self._driver, self._session)
         self.triggers = AsyncTriggers(self._driver, self._session)
+        self.approvals = AsyncApprovals(self._driver, self._session)
         self.assets = AsyncAssets(self._driver, self._session)
 
     async def run(

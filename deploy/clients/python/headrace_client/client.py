@@ -7,11 +7,13 @@ from typing import Any, Self, Unpack
 
 import httpx
 
-from headrace_client.core import assets, batches, executions, runs, triggers
+from headrace_client.core import approvals, assets, batches, executions, runs, triggers
 from headrace_client.core.session import DEFAULT_MAX_RETRIES, DEFAULT_TIMEOUT_SECONDS, Session
 from headrace_client.drivers.blocking import BlockingDriver
 from headrace_client.drivers.transport import LIMITS, Server
 from headrace_client.models import (
+    Approval,
+    ApprovalAnswer,
     Asset,
     Batch,
     BatchItem,
@@ -188,6 +190,44 @@ class Triggers:
         return self._driver.call(triggers.preview(self._session, cron, timezone, count))
 
 
+class Approvals:
+    """Questions of runs that wait for the answer of a person."""
+
+    def __init__(self, driver: BlockingDriver, session: Session) -> None:
+        self._driver = driver
+        self._session = session
+
+    def list(self, *, limit: int | None = None) -> Iterator[Approval]:
+        """Iterate over approvals that wait, newest first; `limit` is the rows of a page."""
+        return self._driver.iterate(approvals.list_approvals(self._session, limit))
+
+    def approve(
+        self,
+        execution_id: str,
+        node_id: str,
+        fields: Mapping[str, Any] | None = None,
+        *,
+        note: str | None = None,
+    ) -> ApprovalAnswer:
+        """Let a run go on. Raises ConflictError with the `decision` of an earlier answer."""
+        return self._driver.call(
+            approvals.answer_approval(self._session, execution_id, node_id, "approve", fields, note)
+        )
+
+    def refuse(
+        self,
+        execution_id: str,
+        node_id: str,
+        fields: Mapping[str, Any] | None = None,
+        *,
+        note: str | None = None,
+    ) -> ApprovalAnswer:
+        """Send a run its other way. Raises ConflictError as `approve`."""
+        return self._driver.call(
+            approvals.answer_approval(self._session, execution_id, node_id, "refuse", fields, note)
+        )
+
+
 class Assets:
     """Pictures, videos and sounds."""
 
@@ -236,6 +276,7 @@ class Headrace:
         self.executions = Executions(self._driver, self._session)
         self.batch = Batches(self._driver, self._session)
         self.triggers = Triggers(self._driver, self._session)
+        self.approvals = Approvals(self._driver, self._session)
         self.assets = Assets(self._driver, self._session)
 
     def run(

@@ -14,6 +14,9 @@ ExecutionStatus = Literal[
 BatchStatus = Literal["processing", "completed", "cancelled"]
 ItemStatus = Literal["queued", "processing", "completed", "failed", "cancelled"]
 TriggerKind = Literal["schedule", "webhook"]
+WaitKind = Literal["delay", "approval"]
+Decision = Literal["approve", "refuse"]
+AnswererKind = Literal["session", "key", "link", "timeout"]
 OccurrenceStatus = Literal["started", "skipped", "failed", "missed"]
 ENDED = frozenset({"completed", "failed", "cancelled"})
 
@@ -97,6 +100,66 @@ class NodeRun:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Wait:
+    """A node that waits: for a time, or for the answer of a person."""
+
+    node_id: str
+    kind: WaitKind
+    since: datetime
+    until: datetime
+    """Time at which it goes on by itself; of an approval, the end of the time to answer."""
+    execution_id: str | None = None
+    """Execution below this one whose node waits; None: a node of this one does."""
+    title: str | None = None
+    """Question of an approval; None of a delay."""
+    message: str | None = None
+    fields: tuple[Mapping[str, Any], ...] = ()
+    """Form of the answer."""
+    url: str | None = None
+    """Link at which whoever has it answers; None for callers without `execution:approve`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Approval:
+    """A question of a run that waits for an answer."""
+
+    execution_id: str
+    root_id: str | None
+    """Execution that a caller began; None: it is this one."""
+    node_id: str
+    workflow_slug: str | None
+    title: str
+    message: str
+    fields: tuple[Mapping[str, Any], ...]
+    """Form of the answer."""
+    since: datetime
+    until: datetime
+    url: str | None
+    """Link at which whoever has it answers, without an account."""
+    raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answerer:
+    """Who has answered: a session, a key, the holder of the link, or the end of the time."""
+
+    kind: AnswererKind
+    id: str | None = None
+    """Id of the session or the key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ApprovalAnswer:
+    """The answer that counts."""
+
+    decision: Decision
+    fields: Mapping[str, Any]
+    note: str | None
+    by: Answerer
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Execution:
     """An execution; those of lists have no nodes and no inputs."""
 
@@ -129,6 +192,8 @@ class Execution:
     """Index of its item among those of the parent's node, from 0."""
     warnings: tuple[str, ...] = ()
     nodes: tuple[NodeRun, ...] = ()
+    waiting_for: tuple[Wait, ...] = ()
+    """Its nodes that wait, and those of executions below it: the first 100 of these."""
     inputs: Mapping[str, Any] | None = None
     key_id: str | None = None
     retry_of: str | None = None

@@ -14,7 +14,7 @@ from standardwebhooks.webhooks import Webhook
 
 from headrace_client.core.decoding import decode
 from headrace_client.errors import WebhookVerificationError
-from headrace_client.models import BatchCounts, RunFailure
+from headrace_client.models import BatchCounts, RunFailure, Wait
 
 GENERATED = "whsec_"
 STANDARD = "webhook-signature"
@@ -58,7 +58,7 @@ class NodeFinished:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExecutionWebhook(WebhookEvent):
-    """`execution.started`, `.completed`, `.failed`, `.cancelled`, or `node.finished` of a run."""
+    """An event of a run: `execution.started`, `execution.waiting`, its end, or `node.finished`."""
 
     execution_id: str
     status: str | None = None
@@ -66,6 +66,8 @@ class ExecutionWebhook(WebhookEvent):
     result: Any = None
     error: RunFailure | None = None
     node: NodeFinished | None = None
+    waiting: Wait | None = None
+    """With `execution.waiting`; it has a `url` by the right of who set the webhook."""
     tags: tuple[str, ...] = ()
     sequence: int | None = None
     credits_cost: float = 0

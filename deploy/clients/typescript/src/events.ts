@@ -23,6 +23,9 @@ interface OfChild extends OfExecution {
   index: number;
 }
 
+/** A node that waits, for a time or for the answer of a person; a delay has no title, message and form. */
+export type WaitingFor = Omit<Execution["waitingFor"][number], "url" | "executionId">;
+
 /** Data of each event, by its name. */
 export interface RunEvents {
   "execution.started": OfExecution & { status: string; pollUrl: string; eventsUrl: string };
@@ -41,6 +44,8 @@ export interface RunEvents {
     error: { code: string; message: string } | null;
     outputs?: Record<string, unknown>;
   };
+  /** A node waits; with `childExecutionId`, a node of that execution below this one. */
+  "execution.waiting": OfExecution & WaitingFor & { childExecutionId?: string };
   /** A node began an execution: of `parentId`, which is this one or one below it. */
   "child.started": OfChild & { status: "processing" };
   "child.finished": OfChild & { status: "completed" | "failed" | "cancelled" };

@@ -1,5 +1,6 @@
 /** The client. */
 
+import { Approvals } from "./approvals.ts";
 import { Assets } from "./assets.ts";
 import { Batches } from "./batches.ts";
 import type { RunEvent } from "./events.ts";
@@ -15,6 +16,7 @@ export class Headrace {
   readonly batch: Batches;
   readonly executions: Executions;
   readonly triggers: Triggers;
+  readonly approvals: Approvals;
   readonly assets: Assets;
   readonly #transport: Transport;
   readonly #runs: Runs;
@@ -29,6 +31,7 @@ export class Headrace {
     this.batch = new Batches(this.#transport);
     this.executions = new Executions(this.#transport);
     this.triggers = new Triggers(this.#transport);
+    this.approvals = new Approvals(this.#transport);
     this.assets = new Assets(this.#transport);
     this.#runs = new Runs(this.#transport, this.executions);
   }

@@ -1,7 +1,7 @@
 /** Webhooks of runs, and their signatures, checked by WebCrypto, whose comparison takes the same time for all. */
 
 import { WebhookVerificationError } from "./errors.ts";
-import type { RunRequest } from "./schemas.ts";
+import type { Execution, RunRequest } from "./schemas.ts";
 
 /** A webhook that is told of one run. */
 export type RunWebhook = NonNullable<RunRequest["webhook"]>;
@@ -25,6 +25,8 @@ export interface WebhookEvent {
   status?: string;
   result?: unknown;
   error?: { code: string; message: string };
+  /** Of `execution.waiting`; it has a `url` by the right of who set the webhook. */
+  waiting?: Execution["waitingFor"][number];
   tags?: string[];
   sequence?: number;
   [name: string]: unknown;
