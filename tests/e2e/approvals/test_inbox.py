@@ -176,6 +176,11 @@ def test_an_empty_inbox_teaches_and_is_accessible(sign_in_as: SignIn) -> None:
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
         assert violations(page) == [], theme
+    page.get_by_role("link", name="Start from a template").click()
+    dialog = page.get_by_role("dialog", name="New workflow")
+    expect(dialog.get_by_role("radio", name="Post after approval")).to_be_checked()
+    dialog.get_by_role("button", name="Cancel").click()
+    expect(dialog).to_have_count(0)
 
 
 def test_a_list_tells_which_runs_need_an_answer(page: Page, stack: RunningStack) -> None:

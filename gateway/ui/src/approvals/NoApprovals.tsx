@@ -1,6 +1,10 @@
+import { WORKFLOWS } from "../api/paths";
+import { useResource } from "../api/resource";
+import type { WorkflowRow } from "../api/types";
 import { Empty } from "../components/States";
 import { Link } from "../shell/router";
 
+const TEMPLATE = "post-after-approval";
 const STEPS = [
   ["Add an Approval", "In the editor, put it before the step that a person must agree to. Its title and message say what is asked."],
   ["Run the workflow", "It stops there, and costs nothing while it waits. What is asked appears here, with the value and a form."],
@@ -9,6 +13,8 @@ const STEPS = [
 
 /** What approvals are for, and how to get one. */
 export function NoApprovals() {
+  const rows = useResource<WorkflowRow[]>(WORKFLOWS).data;
+  const hasTemplate = rows?.some((row) => row.slug === TEMPLATE && row.isTemplate);
   return (
     <Empty title="Nothing waits for an answer">
       <p>An approval stops a workflow until a person says yes or no: before money is spent, or before something is published.</p>
@@ -21,9 +27,16 @@ export function NoApprovals() {
           </li>
         ))}
       </ol>
-      <Link className="button" href="/">
-        Open a workflow
-      </Link>
+      <div className="row">
+        {hasTemplate && (
+          <Link className="button" href={`/?new=${TEMPLATE}`}>
+            Start from a template
+          </Link>
+        )}
+        <Link className={hasTemplate ? "button quiet" : "button"} href="/">
+          Open a workflow
+        </Link>
+      </div>
     </Empty>
   );
 }

@@ -16,7 +16,13 @@ export function Home() {
   usePageTitle("Workflows");
   const list = useResource<WorkflowRow[]>(WORKFLOWS);
   const me = useMe().data;
-  const [isCreating, setCreating] = useState(false);
+  const [isOpen, setCreating] = useState(false);
+  const [from, setFrom] = useParameter("new", "");
+  const isCreating = isOpen || (from !== "" && list.data !== undefined);
+  const close = (): void => {
+    setCreating(false);
+    if (from) setFrom("");
+  };
   const rows = list.data ?? [];
   const own = rows.filter((row) => row.createdBy !== null && !deleted.has(row.slug));
   const templates = rows.filter((row) => row.isTemplate && !row.archived && !deleted.has(row.slug));
@@ -47,7 +53,7 @@ export function Home() {
         </Empty>
       )}
       {own.length > 0 && <Cards rows={own} />}
-      {isCreating && <NewWorkflow templates={templates} onClose={() => setCreating(false)} />}
+      {isCreating && <NewWorkflow templates={templates} from={from} onClose={close} />}
     </>
   );
 }

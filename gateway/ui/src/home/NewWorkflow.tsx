@@ -37,12 +37,14 @@ const FROM_NOTHING = ".empty";
 
 interface Props {
   templates: WorkflowRow[];
+  /** Slug of the template that is chosen at first. */
+  from: string;
   onClose: () => void;
 }
 
-export function NewWorkflow({ templates, onClose }: Props) {
+export function NewWorkflow({ templates, from, onClose }: Props) {
   const [name, setName] = useState("");
-  const [start, setStart] = useState("");
+  const [start, setStart] = useState(templates.some((row) => row.slug === from) ? from : "");
   const [fault, setFault] = useState("");
   const [isSaving, setSaving] = useState(false);
   const around = useSurroundings();
@@ -74,7 +76,7 @@ export function NewWorkflow({ templates, onClose }: Props) {
           maxLength={200}
           autoFocus
         />
-        <StartFrom templates={templates} around={around} chosen={start} onChoose={setStart} />
+        <StartFrom templates={templates} from={from} around={around} chosen={start} onChoose={setStart} />
         <Advice />
         <div className="actions">
           <Button look="quiet" onClick={onClose}>
@@ -91,19 +93,20 @@ export function NewWorkflow({ templates, onClose }: Props) {
 
 interface StartFromProps {
   templates: WorkflowRow[];
+  from: string;
   around: Surroundings | undefined;
   chosen: string;
   onChoose: (start: string) => void;
 }
 
-/** The example, the empty canvas and the templates by name, as radio buttons. */
-function StartFrom({ templates, around, chosen, onChoose }: StartFromProps) {
+/** The example, the empty canvas and the templates by name, as radio buttons; the one chosen at first comes first. */
+function StartFrom({ templates, from, around, chosen, onChoose }: StartFromProps) {
   const without = { tags: [], coverUrl: null };
   const cards = [
     { slug: "", name: "A small example", description: "A form with one field, and a text with its value.", graph: EXAMPLE, ...without },
     { slug: FROM_NOTHING, name: "An empty canvas", description: "Nothing yet: add your nodes and wire them.", graph: EMPTY, ...without },
     ...[...templates].sort((one, other) => one.name.localeCompare(other.name)),
-  ];
+  ].sort((one, other) => Number(isFirst(other, from)) - Number(isFirst(one, from)));
   return (
     <fieldset className="stack start-from">
       <legend className="label">Start from</legend>
@@ -114,6 +117,10 @@ function StartFrom({ templates, around, chosen, onChoose }: StartFromProps) {
       </div>
     </fieldset>
   );
+}
+
+function isFirst({ slug }: { slug: string }, from: string): boolean {
+  return slug !== "" && slug === from;
 }
 
 /** Save the small example, or a draft without nodes. */
