@@ -7,8 +7,8 @@ PAGE_STYLE = (
     + """
 body { max-width: 40rem; margin: 6vh auto; }
 main { padding: 1.75rem; }
-h1, .message, .value { white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
-.message { margin-top: 1rem; color: var(--text); max-height: 60vh; overflow-y: auto; }
+h1, .message { white-space: pre-wrap; overflow-wrap: anywhere; unicode-bidi: isolate; }
+.message { margin-top: 1rem; color: var(--text); }
 .origin { margin: 0 0 0.75rem; font-size: 0.875rem; overflow-wrap: anywhere; }
 form { margin-top: 1.5rem; padding-top: 0.25rem; border-top: 1px solid var(--line); }
 .field { margin: 1.25rem 0 0; padding: 0; border: 0; min-width: 0; }
@@ -41,7 +41,7 @@ fieldset[aria-invalid] { padding-left: 0.75rem; border-width: 0 0 0 2px; }
 :root { --fault: #a4262c; --edge: #8a8375; }
 @media (prefers-color-scheme: dark) { :root { --fault: #ffb3ad; --edge: #8b857a; } }
 @media (max-width: 30rem) { body { margin: 0 auto; padding: 0.75rem; }
-  main { padding: 1.25rem 1rem; } h1 { font-size: 1.375rem; } .message { max-height: none; } }
+  main { padding: 1.25rem 1rem; } h1 { font-size: 1.375rem; } }
 """
 )
 HEADERS = {

@@ -269,6 +269,8 @@ def test_what_waits_for_30_days_goes_on_and_lacks_nothing(life: LongLife, tmp_pa
     [allowance] = [each["credits"] for each in entries if each["kind"] == "allowance"]
     assert account["balance"] == allowance - 3 * PRICE, "the calls before are of the month before"
     assert waits_in_redis(life) == []
+    pages = [life.stack.url + httpx2.URL(link).path for link in links]
+    until(lambda: {httpx2.get(each).status_code for each in pages} == {404}, timeout=60)
 
     second = tmp_path / "second"
     (second / "data").mkdir(parents=True)
