@@ -1,15 +1,29 @@
 """Webhook of a key, set from the command line by the rules of the API."""
 
+from collections.abc import Sequence
+
 from engine.access.capabilities import covers
-from engine.errors import CapabilityDenied
+from engine.errors import CapabilityDenied, Unavailable
 from engine.settings import load
 from engine.store import Store, Webhook
 from engine.store.audit import COMMAND
+from engine.store.webhooks.run_webhooks import SINCE_SCHEMA
+from engine.webhooks.events import ENDS, check_events
 from engine.webhooks.signing import CAPABILITY, NO_CAPABILITY, check_secret, check_webhook_url
+from gateway.runs.webhooks import NEEDS_SCHEMA
 
 
-async def set_webhook(store: Store, key_id: str, url: str, secret: str | None) -> Webhook:
-    """Save the webhook. Raises NotFound, CapabilityDenied or InvalidWebhook."""
+async def set_webhook(
+    store: Store, key_id: str, url: str, secret: str | None, events: Sequence[str] = ()
+) -> Webhook:
+    """Save the webhook; without events it keeps its own, at first the three ends.
+
+    It gets no links of approvals: only a session or a key with `execution:approve` gives it these.
+    Raises NotFound, CapabilityDenied, InvalidWebhook, or Unavailable by the schema of the store.
+    """
+    asked = check_events([*events]) if events else None
+    if asked not in (None, ENDS) and not store.schema.allows(SINCE_SCHEMA):
+        raise Unavailable(NEEDS_SCHEMA)
     key = await store.api_keys.get(key_id)
     if not covers(key.capabilities, CAPABILITY):
         raise CapabilityDenied(CAPABILITY, NO_CAPABILITY)
@@ -20,5 +34,6 @@ async def set_webhook(store: Store, key_id: str, url: str, secret: str | None) -
         url=checked,
         secret=own,
         makes_secret=own is None,
+        events=asked,
         by=COMMAND,
     )

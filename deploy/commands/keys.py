@@ -91,11 +91,19 @@ def revoke(key_id: str, data_dir: Path, as_json: bool) -> None:
 @click.argument("key_id", metavar="ID")
 @click.option("--url", required=True, metavar="U", help="URL that events are sent to.")
 @click.option("--secret", metavar="S", help="A secret of your own; else one is made and shown.")
+@options.webhook_events("--event")
 @options.data_dir
 @options.as_json
-def webhook(key_id: str, url: str, secret: str | None, data_dir: Path, as_json: bool) -> None:
-    """Set where the ends of a key's asynchronous runs are told."""
-    saved = with_store(data_dir, lambda store: set_webhook(store, key_id, url, secret))
+def webhook(
+    key_id: str,
+    url: str,
+    secret: str | None,
+    events: tuple[str, ...],
+    data_dir: Path,
+    as_json: bool,
+) -> None:
+    """Set where a key's asynchronous runs are told."""
+    saved = with_store(data_dir, lambda store: set_webhook(store, key_id, url, secret, events))
     show(webhook_row(key_id, saved), as_json=as_json, columns=WEBHOOK_COLUMNS)
 
 

@@ -41,6 +41,17 @@ def expires(words: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
     )
 
 
+def webhook_events(name: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return an option that takes the events of a webhook, `events`, as often as it is named."""
+    return click.option(
+        *(name, "events"),
+        multiple=True,
+        metavar="E",
+        help="An event to be told of, in place of the three ends, such as execution.waiting.  "
+        "May be repeated.",
+    )
+
+
 def milliseconds(day: datetime | None) -> int | None:
     """Return the beginning of a day (UTC) in milliseconds."""
     return None if day is None else int(day.replace(tzinfo=UTC).timestamp() * 1000)

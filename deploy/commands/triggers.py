@@ -70,6 +70,7 @@ def _settings(command: Callable[..., None]) -> Callable[..., None]:
         ),
         click.option("--webhook", metavar="URL", help="Be told there of the end of each run."),
         click.option("--webhook-secret", metavar="S", help="The secret that signs these."),
+        options.webhook_events("--webhook-event"),
         click.option("--cron", metavar="CRON", help="Makes a schedule: five fields, or @daily."),
         click.option("--timezone", metavar="ZONE", help="Such as Europe/Berlin.  [default: UTC]"),
         click.option("--overlap", type=click.Choice(("allow", "skip")), help="While one runs."),

@@ -29,6 +29,7 @@ class TriggerOptions:
     inputs: Sequence[str] = ()
     webhook: str | None = None
     webhook_secret: str | None = None
+    events: Sequence[str] = ()
     cron: str | None = None
     timezone: str | None = None
     overlap: str | None = None
@@ -54,6 +55,8 @@ class TriggerOptions:
                 raise click.UsageError(f"--{name.replace('_', '-')} needs {own}.")
         if self.webhook_secret is not None and self.webhook is None:
             raise click.UsageError("--webhook-secret needs --webhook.")
+        if self.events and self.webhook is None:
+            raise click.UsageError("--webhook-event needs --webhook.")
 
 
 async def trigger_body(options: TriggerOptions, caller: WorkflowCaller) -> dict[str, Any]:
@@ -67,11 +70,16 @@ async def trigger_body(options: TriggerOptions, caller: WorkflowCaller) -> dict[
         "version": options.version,
         "max_credits": options.max_credits,
         "enabled": False if options.disabled else None,
-        "webhook": _given({"url": options.webhook, "secret": options.webhook_secret}) or None,
+        "webhook": _webhook(options),
     }
     if options.cron is None:
         return _given({"kind": HOOK, **common, **_hook_members(options)})
     return _given({"kind": SCHEDULE, **common, **await _schedule_members(options, caller)})
+
+
+def _webhook(options: TriggerOptions) -> dict[str, Any] | None:
+    members = {"url": options.webhook, "secret": options.webhook_secret}
+    return _given({**members, "events": [*options.events] or None}) or None
 
 
 async def _schedule_members(options: TriggerOptions, caller: WorkflowCaller) -> dict[str, Any]:

@@ -46,7 +46,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/clients/python/headrace_client/options.py": "Types; tests/deploy/clients/python/headrace_client/core/test_runs.py passes them.",
     "deploy/admin/diagnosis.py": "tests/acceptance/commands/test_commands.py runs `headrace doctor`.",
     "deploy/admin/sign_in.py": "tests/acceptance/commands/test_first_run.py signs a browser in.",
-    "deploy/admin/webhooks.py": "tests/acceptance/running/test_webhooks.py sets webhooks by command.",
     "deploy/admin/secrets.py": "tests/acceptance/commands/test_secrets.py sets, lists and deletes secrets by command.",
     "deploy/client/server_access.py": "tests/acceptance/commands/test_commands_remote.py names servers, keys and accounts.",
     "deploy/client/api.py": "tests/acceptance/commands/test_commands_remote.py calls a server through it.",

@@ -40,6 +40,20 @@ async def test_a_schedule_has_inputs_by_the_types_of_their_fields(tmp_path: Path
     }
 
 
+async def test_the_webhook_of_a_trigger_has_events() -> None:
+    told = {"webhook": "https://example.org", "webhook_secret": "a secret of the trigger"}
+
+    body = await body_of(cron="@daily", **told, events=("execution.waiting",))
+
+    assert body["webhook"] == {
+        "url": "https://example.org",
+        "secret": "a secret of the trigger",
+        "events": ["execution.waiting"],
+    }
+    with pytest.raises(click.UsageError, match="--webhook-event needs --webhook"):
+        await body_of(cron="@daily", events=("execution.waiting",))
+
+
 async def test_an_inbound_webhook_has_expressions_for_its_inputs() -> None:
     body = await body_of(
         name="Bugs",
