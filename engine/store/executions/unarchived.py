@@ -46,12 +46,24 @@ class UnarchivedExecutions:
         ids |= await self._listed(account_id)
         names, executions = list(ids)[:MOST_READ], []
         for first in range(0, len(names), READ_AT_ONCE):
-            part = names[first : first + READ_AT_ONCE]
+            part = await self._created(account_id, names[first : first + READ_AT_ONCE], start, end)
             heads = await asyncio.gather(*(self._head(account_id, each) for each in part))
             executions += [
                 each for each in heads if each and start <= each.execution.created_at < end
             ]
         return executions
+
+    async def _created(
+        self, account_id: str, names: Sequence[str], start: int, end: int
+    ) -> list[str]:
+        """Return those of the names that may be of the range, by the account's list.
+
+        Thousands of executions may wait since long before it, and their records are not read.
+        """
+        key = keyspace.account_executions(account_id)
+        times = await self._client.send("ZMSCORE", key, *names)
+        pairs = zip(names, times, strict=True)
+        return [name for name, at in pairs if at is None or start <= int(float(at)) < end]
 
     async def _listed(self, account_id: str) -> set[str]:
         key, cursor = keyspace.unarchived(partition_of(account_id)), b""
