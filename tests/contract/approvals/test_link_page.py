@@ -9,6 +9,7 @@ from tests.support.acceptance.running_stack import until
 from tests.support.contract.approvals import asking_person, begin, delaying, node_of, waits_of
 from tests.support.contract.installation import Caller, open_client
 
+ROUTES = {"GET /approvals/{token}": "public", "POST /approvals/{token}": "public"}
 HEADERS = {"referrer-policy": "no-referrer", "cache-control": "no-store"}
 
 
