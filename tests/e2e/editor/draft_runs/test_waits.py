@@ -33,6 +33,19 @@ WIRES = (
     wire("ask.refused-out", "result.refused"),
 )
 
+BODY = {
+    "nodes": [
+        node("item", "requestInput", fields=[{"name": "item", "type": "text"}]),
+        node("ask", "approval", title="Post {{ item }}?"),
+        node("given", "responseOutput"),
+    ],
+    "edges": [
+        wire("item.item", "ask.item"),
+        wire("item.item", "ask.value-in"),
+        wire("ask.answer-out", "given.result-in"),
+    ],
+}
+
 
 def begin(page: Page, stack: RunningStack) -> Locator:
     """Run the draft until it asks; return the panel."""
@@ -111,3 +124,53 @@ def test_an_answer_by_another_program_is_seen_in_the_editor(
     expect(dialog).to_contain_text("it is refused already")
     expect(dialog.get_by_role("button", name="Refuse")).to_have_count(0)
     expect(card(page, "ask")).to_contain_text("Refused")
+
+
+def test_approvals_of_items_are_answered_from_the_card_of_their_node(
+    page: Page, stack: RunningStack
+) -> None:
+    nodes = [
+        node("form", "requestInput", fields=[{"name": "rows", "label": "Rows", "type": "json"}]),
+        node("each", "forEach", body=BODY),
+        node("result", "responseOutput"),
+    ]
+    wires = (wire("form.rows", "each.item"), wire("each.results-out", "result.result-in"))
+    slug = save_draft(stack, "Asks for each", nodes, *wires)
+    page.goto(f"/app/editor/{slug}")
+    card(page, "result").wait_for()
+    page.get_by_role("button", name="Run", exact=True).click()
+    panel = page.get_by_role("region", name="Run", exact=True)
+    panel.get_by_label("Rows").fill('["tea", "mug"]')
+    panel.get_by_role("button", name="Run the draft").click()
+
+    expect(card(page, "each")).to_contain_text("2 wait for an answer")
+    asked = panel.get_by_role("list", name="Waits").get_by_role("listitem")
+    asked.filter(has_text="Post tea?").get_by_role("button", name="Answer").click()
+    page.get_by_role("dialog", name="Post tea?").get_by_role("button", name="Approve").click()
+    expect(asked).to_have_count(1)
+
+    card(page, "each").get_by_role("button", name="Answer ask").click()
+    page.get_by_role("dialog", name="Post mug?").get_by_role("button", name="Refuse").click()
+    expect(card(page, "each")).to_have_attribute("data-status", "completed")
+    expect(card(page, "result")).to_have_attribute("data-status", "completed")
+
+
+def test_a_changed_wait_is_told_in_words_before_it_is_published(
+    page: Page, stack: RunningStack
+) -> None:
+    slug = save_draft(stack, "Changed waits", NODES, *WIRES)
+    _, published = stack.api("POST", f"/api/workflows/{slug}/publish", {})
+    ask, pause = published["nodes"][1], published["nodes"][2]
+    ask["data"] |= {"timeoutSeconds": 129_600, "onTimeout": "approve"}
+    pause["data"] = {"seconds": 90}
+    stack.api("PUT", f"/api/workflows/{slug}/draft", published)
+    page.goto(f"/app/editor/{slug}")
+    card(page, "result").wait_for()
+
+    page.get_by_role("button", name="Publish", exact=True).click()
+
+    changes = page.get_by_role("dialog").get_by_role("region", name="Nodes")
+    expect(changes).to_contain_text("Time to answer")
+    expect(changes).to_contain_text("1 day 12 hours")
+    expect(changes).to_contain_text("It counts as approved")
+    expect(changes).to_contain_text("1 minute 30 seconds")

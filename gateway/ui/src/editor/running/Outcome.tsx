@@ -5,7 +5,7 @@ import { Button } from "../../components/Button";
 import { StatusBadge } from "../../components/StatusBadge";
 import { Result } from "../../playground/Result";
 import { Clock } from "../../playground/RunPanel";
-import type { NodeState, RunState } from "../../playground/runState";
+import { type NodeState, openWaits, type RunState } from "../../playground/runState";
 import { placeOf } from "../bodies/body";
 import { openGraph, useOpenPath } from "../bodies/open";
 import { useDocument } from "../document/store";
@@ -28,6 +28,7 @@ export function Outcome() {
       <div className="row spread">
         <span className="row">
           <StatusBadge status={status === "starting" ? "processing" : status} />
+          {openWaits(run).length > 0 && <StatusBadge status="waiting" />}
           {execution && (
             <span className="muted figures">
               {execution.durationMs !== null && `${duration(execution.durationMs)} · `}

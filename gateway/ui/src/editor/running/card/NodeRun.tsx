@@ -1,7 +1,7 @@
 import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 import type { Waiting } from "../../../api/approvals";
 import type { GraphNode } from "../../../api/types";
-import { type Children, endedOf, inWords } from "../../../children/children";
+import { type Children, endedOf, inWords, isParent } from "../../../children/children";
 import { credits, duration } from "../../../components/Ago";
 import { Clock } from "../../../playground/RunPanel";
 import type { NodeState } from "../../../playground/runState";
@@ -11,6 +11,7 @@ import { isPinned } from "../values/pins";
 import "../running.css";
 import { isLive, useNodeRun, useNodeWait, useRunning, useRuns } from "../runs";
 import { type NodeStatus, StatusIcon, statusOf, wordOf } from "../status";
+import { ChildWaits } from "../waiting/ChildWaits";
 import { decisionOf } from "../waiting/decision";
 import { NodeWait, WaitFigures } from "../waiting/NodeWait";
 
@@ -58,6 +59,7 @@ export function NodeRun({ node }: { node: GraphNode }) {
         {isChanged && <span className="node-changed">Changed since</span>}
         {status && <Facts id={id} status={status} state={state} wait={wait} isMarked={pinned || isChanged} />}
       </button>
+      {state && isParent(state) && status === "processing" && <ChildWaits id={id} />}
       {state && (wait && isWait(status) ? <NodeWait wait={wait} /> : <Details state={state} />)}
     </div>
   );
