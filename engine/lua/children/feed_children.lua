@@ -15,14 +15,14 @@
 local now = read_now(ARGV.now)
 local status, size, queued, running, concurrency, feeder, held_until = unpack(redis.call('HMGET',
   KEYS.group, 'status', 'size', 'queued', 'running', 'concurrency', 'feeder', 'feeder_until'))
-local root_status, root_running, waits, only_waits = unpack(redis.call('HMGET', KEYS.root,
-  'status', 'children_running', 'waits', 'only_waits'))
+local root_status, root_running, has_waited, only_waits = unpack(redis.call('HMGET', KEYS.root,
+  'status', 'children_running', 'waited', 'only_waits'))
 local function answer(verdict)
   if feeder == ARGV.token then redis.call('HDEL', KEYS.group, 'feeder', 'feeder_until') end
   if verdict == 'done' or verdict == 'gone' then
     redis.call('ZREM', KEYS.open_children, ARGV.member)
   else
-    local is_parked = verdict == 'begun' and waits or verdict == 'full' and only_waits
+    local is_parked = verdict == 'begun' and has_waited or verdict == 'full' and only_waits
     local pause = is_parked and ARGV.waiting_look_ms or ARGV.look_ms
     schedule_group(ARGV.account_id, ARGV.member, now + tonumber(pause))
   end

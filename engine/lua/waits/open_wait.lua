@@ -44,8 +44,8 @@ if KEYS.root then
   redis.call('ZADD', KEYS.child_waits, stamp, name)
   redis.call('HSETNX', KEYS.root, 'waits', ',')
 end
-redis.call('SADD', KEYS.waited, KEYS.root and string.match(KEYS.root, '[^:]+$') or
-  ARGV.execution_id)
+redis.call('HSET', KEYS.root or KEYS.execution, 'waited', '1')
+redis.call('SADD', KEYS.waited, string.match(KEYS.root or KEYS.execution, '[^:]+$'))
 if KEYS.first_call then redis.call('PEXPIRE', KEYS.first_call, LONGEST_RUN_MS) end
 -- Uses: tell_wait
 tell_wait(now, told, ARGV.values)

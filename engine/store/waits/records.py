@@ -1,8 +1,8 @@
 """Waits on the record of an execution.
 
 `q<index>` is the wait of a node: a line with its facts, and its packed values. `a<index>` is its
-end likewise. The end of the execution may remove the values. `waits` has the open
-waits: `,<index>:<a or d>:<until>,…`.
+end likewise. The end of the execution may remove the values. `waits` has the open waits:
+`,<index>:<a or d>:<until>,…`. `waited` marks a root that has waited, or whose child has.
 """
 
 import re

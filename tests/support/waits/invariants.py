@@ -37,7 +37,7 @@ async def check_waits(store: Store, account_id: str) -> None:
     active = {each.decode() for each in await send("SMEMBERS", keyspace.active(account_id))}
     assert (active, active & only) == (roots - only, set())
     waited = {each.decode() for each in await send("SMEMBERS", wait_keys.waited(account_id))}
-    assert waited == {name for name in roots if b"waits" in records[name]}
+    assert waited == {name for name in roots if b"waited" in records[name]}
     await check_items(store, account_id, [records[name] for name in only])
     for root in roots:
         key = wait_keys.child_waits(account_id, root)

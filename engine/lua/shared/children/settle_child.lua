@@ -24,7 +24,7 @@ local function settle_child(now, from, account, parent, node, index, id, status,
   end
   if tonumber(queued) + tonumber(running) > 1 then
     -- The next look may be far away, as that of a group which waits.
-    local is_late = from == 'p' and tonumber(queued) > 0 and redis.call('HGET', KEYS.root, 'waits')
+    local is_late = from == 'p' and tonumber(queued) > 0 and redis.call('HGET', KEYS.root, 'waited')
     if is_late then schedule_group(account, parent .. '/' .. node, now) end
     return
   end

@@ -18,7 +18,7 @@ end
 local function open_reservation(wallet)
   local record = KEYS.root or KEYS.execution
   local head = redis.call('HMGET', record, 'reserved', 'reserved_by_node',
-    'spent', 'usd', 'cap', 'trials', 'owner', 'captured', 'children_reserved', 'waits')
+    'spent', 'usd', 'cap', 'trials', 'owner', 'captured', 'children_reserved', 'waited')
   local reservation = {wallet = wallet, parts = {}, reserved = 0, spent = tonumber(head[3] or '0'),
     usd = tonumber(head[4] or '0'), cap = tonumber(head[5] or 'inf') or math.huge, trials = {},
     of_children = tonumber(head[9] or '0'), entry = {'execution', ARGV.execution_id},

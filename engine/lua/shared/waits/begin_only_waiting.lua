@@ -1,9 +1,9 @@
 -- Move an execution out of the active ones if nothing of it is left but waits: those of its own
 -- nodes, and those of children.
 local function begin_only_waiting(record)
-  local status, statuses, holders, waits, children, only = unpack(redis.call('HMGET', record,
-    'status', 'statuses', 'holders', 'waits', 'children_running', 'only_waits'))
-  if not waits or only or status ~= 'processing' or tonumber(holders or '0') > 0 then return end
+  local status, statuses, holders, waited, children, only = unpack(redis.call('HMGET', record,
+    'status', 'statuses', 'holders', 'waited', 'children_running', 'only_waits'))
+  if not waited or only or status ~= 'processing' or tonumber(holders or '0') > 0 then return end
   if tonumber(children or '0') > 0 or not string.find(statuses, 'w') then return end
   if string.find(statuses, '[rt]') then return end
   -- Uses: only_waiting

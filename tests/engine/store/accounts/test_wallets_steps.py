@@ -219,7 +219,7 @@ async def test_the_reserve_of_a_run_that_has_waited_lapses_with_the_allowance_of
 ) -> None:
     await spender.accept("x", 3_000, PRO)
     if has_waited:
-        await store.client.send("HSET", "x", "waits", ",")
+        await store.client.send("HSET", "x", "waits", ",", "waited", "1")
     ends = int(await store.client.send("HGET", keyspace.wallet(spender.account.id), "ends"))
 
     verdict = await spender.advance("x", claimed="0", reservations="0=1000", now=ends + 1)

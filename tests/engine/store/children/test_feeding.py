@@ -113,7 +113,7 @@ async def test_a_group_that_only_waits_is_looked_at_rarely_until_a_child_ends(
 ) -> None:
     await runs.open(3, concurrency=2 if is_full else 3)
     await runs.begin(0, 1, *([] if is_full else [2]))
-    await set_root(runs, "waits", ",")
+    await set_root(runs, "waited", "1")
     await set_root(runs, "only_waits", "1")
     now = await store.leases.now()
 

@@ -241,3 +241,17 @@ async def test_items_of_a_batch_that_only_wait_leave_room_for_others(
     await check_waits(store, account.id)
     await store.executions.cancel(account.id, runs.root_id)
     await check_waits(store, account.id)
+
+
+async def test_a_retry_that_keeps_waits_is_active_until_it_waits_itself(
+    runs: WaitRuns, store: Store
+) -> None:
+    key = keyspace.execution(runs.account.id, runs.root_id)
+    await store.client.send("HSET", key, "waits", ",")  # as `kept_waits` has it
+
+    await runs.open(2)
+    await runs.park(FAR)  # no child has begun
+
+    assert await store.executions.count_active(runs.account.id) == 1
+    await store.executions.cancel(runs.account.id, runs.root_id)
+    await check_waits(store, runs.account.id)
