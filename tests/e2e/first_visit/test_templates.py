@@ -17,7 +17,7 @@ SignIn = Callable[[str], Page]
 
 def open_dialog(page: Page) -> Locator:
     page.goto("/")
-    page.get_by_role("button", name="New workflow").click()
+    page.get_by_role("button", name="New workflow").first.click()
     return page.get_by_role("dialog", name="New workflow")
 
 
