@@ -127,6 +127,20 @@ def test_the_slower_of_two_answers_is_told_of_the_first(
     complaints.clear()  # Chromium logs the refusal
 
 
+def test_a_cancelled_run_asks_nobody_any_more(page: Page, stack: RunningStack) -> None:
+    stack.api("POST", "/api/workflows", asking("Asked and cancelled"))
+    execution_id = waiting(stack, "asked-and-cancelled")
+    page.goto(f"/app/approvals?approval={execution_id}/ask")
+    shown = page.get_by_role("region", name="Approval")
+    shown.get_by_role("button", name="Approve").wait_for()
+
+    stack.api("POST", f"/api/executions/{execution_id}/cancel")
+
+    expect(shown).to_contain_text("Nobody is asked any more")
+    expect(shown.get_by_role("button", name="Approve")).to_have_count(0)
+    expect(inbox(page).get_by_role("link", name="asked-and-cancelled")).to_have_count(0)
+
+
 def test_another_approval_does_not_take_the_place_of_the_one_that_is_shown(
     page: Page, stack: RunningStack
 ) -> None:

@@ -6,10 +6,10 @@ import { Tree } from "../playground/Result";
 import { DECIDED } from "./words";
 import "./answer.css";
 
-/** A given answer: its decision, the one who gave it, its note and its fields. */
+/** A given answer: its decision, the one who gave it, its note and the fields that were filled in. */
 export function AnswerView({ answer, heading }: { answer: Answer; heading?: ReactNode }) {
   const { decision, by, at, note, fields } = answer;
-  const entries = Object.entries(fields);
+  const entries = Object.entries(fields).filter(([, value]) => value !== null && value !== "");
   return (
     <div className="stack answer-view">
       <div className="row">

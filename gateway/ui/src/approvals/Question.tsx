@@ -15,10 +15,11 @@ interface Props {
 
 const VALUE = "value-in";
 
-/** The message of an approval as plain text, and the value on which is decided. */
+/** The message of an approval as plain text, and the value on which is decided, where the message lacks it. */
 export function Question({ executionId, nodeId, message }: Props) {
   const { data, error } = useResource<NodeValues>(valuesPath(executionId, nodeId));
-  const value = data?.inputs?.[VALUE];
+  const given = data?.inputs?.[VALUE];
+  const value = isTold(given, message) ? undefined : given;
   return (
     <>
       <Message text={message} />
@@ -34,6 +35,11 @@ export function Question({ executionId, nodeId, message }: Props) {
       )}
     </>
   );
+}
+
+/** Whether a message has the value in it. */
+function isTold(value: unknown, message: string): boolean {
+  return typeof value === "string" && message.includes(value.trim());
 }
 
 export function Message({ text }: { text: string }) {
