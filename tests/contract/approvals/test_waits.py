@@ -144,7 +144,10 @@ def test_a_failure_elsewhere_ends_a_wait(caller: Caller, stub: Stub, failing: st
     assert (answer.status_code, answer.json()["code"]) == (404, "APPROVAL_NOT_FOUND")
 
 
-def test_a_retry_asks_nobody_again(caller: Caller, stub: Stub, failing: str) -> None:
+@pytest.mark.parametrize("is_below", [False, True])
+def test_a_retry_asks_nobody_again(
+    caller: Caller, stub: Stub, failing: str, is_below: bool
+) -> None:
     graph = asking_person(fields=[]).node("later", "delay", seconds=0.5)
     graph.node("call", "httpRequest", url=stub.url + failing, method="POST")
     graph.nodes[2]["data"]["fields"].append({"name": "called"})
@@ -152,16 +155,20 @@ def test_a_retry_asks_nobody_again(caller: Caller, stub: Stub, failing: str) -> 
         *("ask.approved-out > later.value-in", "later.value-out > call.body-in"),
         "call.response-out > out.called",
     )
-    execution_id = begin(caller, graph)
-    given = answer_to(caller, execution_id, {"decision": "approve", "note": "Yes"}).json()
-    assert caller.ended(execution_id)["status"] == "failed"
+    root_id = begin(caller, calling(caller.save(graph.body())) if is_below else graph)
+    [entry] = waits_of(caller, root_id)
+    asked_id = entry.get("executionId", root_id)
+    given = answer_to(caller, asked_id, {"decision": "approve", "note": "Yes"}).json()
+    assert caller.ended(root_id)["status"] == "failed"
     stub.give(failing, "done")
 
-    retried = caller.post(f"/api/executions/{execution_id}/retry").json()["executionId"]
+    retried_id = caller.post(f"/api/executions/{root_id}/retry").json()["executionId"]
 
-    ended = caller.ended(retried)
+    ended = caller.ended(retried_id)
     assert (ended["status"], ended["result"]["answer"]) == ("completed", given)
     assert ended["result"]["called"] == "done"
+    if is_below:
+        ended = caller.execution(node_of(ended, "call")["childExecutionIds"][0])
     assert [node_of(ended, each)["attempts"] for each in ("ask", "later")] == [0, 0]
 
 
@@ -282,9 +289,6 @@ def test_a_repeated_request_finds_the_run_that_waits_and_its_end(caller: Caller)
     answer_to(caller, execution_id)
     caller.ended(execution_id)
     assert ask() == execution_id
-
-
-# -- told ------------------------------------------------------------------------------------------
 
 
 def test_links_of_an_execution_are_in_no_other_answer(caller: Caller) -> None:
