@@ -53,7 +53,9 @@ class LimitsView(Nested):
     """Limits of an account and their use; null stands for no limit."""
 
     runs_per_minute: RunsPerMinuteView | None
-    active: Annotated[UseView | None, doc("Executions that have not ended.")]
+    active: Annotated[
+        UseView | None, doc("Executions that have not ended, but for those that only wait.")
+    ]
     media: Annotated[UseView | None, doc("Bytes of stored media.")]
 
 
