@@ -23,6 +23,7 @@ from tests.support.acceptance.running_stack import (
 )
 from tests.support.contract.installation import TERMINAL
 from tests.support.factories import Graph
+from tests.support.http.echo_server import EchoServer, echo_server
 from tests.support.manifests import manifest
 from tests.support.media.files import png
 from tests.support.redis.clients import open_redis
@@ -33,11 +34,15 @@ DAY = 86_400
 LONGEST = 30 * DAY
 LONG_TEXT = "x" * 300_000
 """A text that is an object beside the record."""
-SETTINGS = {"HEADRACE_HOT_MINUTES": "0.1", "HEADRACE_RETENTION_DAYS": "1"}
+SETTINGS = {
+    "HEADRACE_ALLOW_PRIVATE_URLS": "1",
+    "HEADRACE_HOT_MINUTES": "0.1",
+    "HEADRACE_RETENTION_DAYS": "1",
+}
 """What has ended is forgotten as soon as possible."""
 VERSIONS = 55
 """Later versions of a document; the last 50 and those in use are kept."""
-RIGHTS = ("workflow:*", "execution:*", "execution:approve")
+RIGHTS = ("workflow:*", "execution:*", "execution:approve", "webhook:receive")
 FIELDS = [
     {"name": "who", "label": "Who", "type": "text"},
     {"name": "photo", "label": "Photo", "type": "image"},
@@ -106,10 +111,25 @@ class LongLife:
         assert answer.is_success, (method, path, answer.status_code, answer.text)
         return answer.json()
 
-    def begin(self, slug: str, inputs: Any, **headers: str) -> str:
-        """Begin a run; return its id."""
+    def begin(self, slug: str, inputs: Any, *, webhook: str = "", once: str = "") -> str:
+        """Begin a run, with an idempotency key and a webhook if they are given; return its id."""
+        body = {"inputs": inputs}
+        if webhook:
+            body["webhook"] = {"url": webhook, "secret": "s" * 32}
+        headers = {"idempotency-key": once} if once else {}
         path = f"/api/workflows/{slug}/run?async=true"
-        return str(self.api("POST", path, {"inputs": inputs}, headers=headers)["executionId"])
+        return str(self.api("POST", path, body, headers=headers)["executionId"])
+
+    def begin_batch(self, slug: str, inputs: Any) -> tuple[str, str]:
+        """Begin a batch of one run; return the path of the batch, and the id of the run."""
+        body = {"items": [{"inputs": inputs}]}
+        path = f"/api/batches/{self.api('POST', f'/api/workflows/{slug}/batch', body)['batchId']}"
+
+        def run() -> str:
+            [row] = self.api("GET", f"{path}/items")["rows"]
+            return str(row["executionId"] or "")
+
+        return path, until(run)
 
     def waiting(self, execution_id: str) -> Any:
         """Return the only entry of `waitingFor` of a run, once it waits."""
@@ -128,6 +148,13 @@ class LongLife:
         return until(
             lambda: self.api("GET", path), lambda found: found["status"] in TERMINAL, timeout=30
         )
+
+
+@pytest.fixture
+def told() -> Iterator[EchoServer]:
+    """A server that is told of ends."""
+    with echo_server() as server:
+        yield server
 
 
 @pytest.fixture
@@ -185,6 +212,8 @@ class Begun(NamedTuple):
     """Its workflow is deleted meanwhile."""
     parent: str
     """Its child asks."""
+    item: str
+    """The only one of a batch."""
     refused: str
     """Nobody answers."""
     delayed: str
@@ -209,7 +238,9 @@ def waits_in_redis(life: LongLife) -> list[str]:
     return [key for key in keys if any(part in key for part in parts)]
 
 
-def test_what_waits_for_30_days_goes_on_and_lacks_nothing(life: LongLife, tmp_path: Path) -> None:
+def test_what_waits_for_30_days_goes_on_and_lacks_nothing(
+    life: LongLife, told: EchoServer, tmp_path: Path
+) -> None:
     photo = life.api("POST", "/api/assets", content=PICTURE, headers={"content-type": "image/png"})
     inputs = {"who": "Ada", "photo": photo["id"], "long": LONG_TEXT}
     documents = {
@@ -221,21 +252,23 @@ def test_what_waits_for_30_days_goes_on_and_lacks_nothing(life: LongLife, tmp_pa
     }
     for name, document in documents.items():
         assert life.api("POST", "/api/workflows", document | {"name": name})["slug"] == name
-    once = {"idempotency-key": "once"}
+    webhook = {"webhook": f"{told.url}/text", "once": "a-key"}
+    batch, item = life.begin_batch("asks", inputs)
     begun = Begun(
-        run=life.begin("asks", inputs, **once),
+        run=life.begin("asks", inputs, **webhook),
         of_deleted=life.begin("deleted", inputs),
         parent=life.begin("parent", inputs),
+        item=item,
         refused=life.begin("refuses", inputs),
         delayed=life.begin("delays", {"who": "Bob"}),
     )
-    asked = begun[:3]
+    asked = begun[:4]
     links = [life.waiting(each)["url"] for each in asked]
     kinds = [life.waiting(each)["kind"] for each in begun]
-    assert kinds == ["approval"] * 4 + ["delay"]
+    assert kinds == ["approval"] * 5 + ["delay"]
 
     life.go_to(2 * DAY)
-    assert life.begin("asks", inputs, **once) == begun.run, "its key is kept while it waits"
+    assert life.begin("asks", inputs, **webhook) == begun.run, "its key is kept while it waits"
     for number in range(VERSIONS):
         life.api("PUT", "/api/workflows/asks", asking(title=f"{number}, {{{{ who }}}}"))
     life.api("DELETE", "/api/workflows/deleted")
@@ -248,16 +281,19 @@ def test_what_waits_for_30_days_goes_on_and_lacks_nothing(life: LongLife, tmp_pa
     cancelled = life.begin("delays", {"who": "Eve"})
     life.api("POST", f"/api/executions/{cancelled}/cancel")
     until(lambda: life.command("history", "status")["executions"] >= 1)  # the archiver has been
-    assert life.begin("asks", inputs, **once) == begun.run
+    assert life.begin("asks", inputs, **webhook) == begun.run
     for link in links:
         assert "Go on, Ada?" in httpx2.get(life.stack.url + httpx2.URL(link).path).text
     backup = tmp_path / "backup.zip"
     life.command("backup", str(backup))
-    assert [life.answer(link) for link in links] == [200] * 3
+    assert [life.answer(link) for link in links] == [200] * 4
     check_result(life, begun.run, photo["id"])
     check_result(life, begun.of_deleted, photo["id"])
     assert life.ended(begun.parent)["result"] == "<<Ada>>"
-    assert life.begin("asks", inputs, **once) == begun.run, "for a day after its end"
+    assert life.ended(begun.item)["result"]["text"] == "<<Ada>>"
+    assert until(lambda: life.api("GET", batch)["completedAt"])
+    until(lambda: [path for path, _ in told.received] == ["/text"])
+    assert life.begin("asks", inputs, **webhook) == begun.run, "for a day after its end"
 
     life.go_to(30 * DAY + 60)
     assert life.ended(begun.delayed)["result"] == "Bob"
@@ -267,7 +303,7 @@ def test_what_waits_for_30_days_goes_on_and_lacks_nothing(life: LongLife, tmp_pa
     assert account["faults"] == []
     entries = life.api("GET", "/api/ledger?limit=200")["rows"]
     [allowance] = [each["credits"] for each in entries if each["kind"] == "allowance"]
-    assert account["balance"] == allowance - 3 * PRICE, "the calls before are of the month before"
+    assert account["balance"] == allowance - 4 * PRICE, "the calls before are of the month before"
     assert waits_in_redis(life) == []
     pages = [life.stack.url + httpx2.URL(link).path for link in links]
     until(lambda: {httpx2.get(each).status_code for each in pages} == {404}, timeout=60)
@@ -280,7 +316,7 @@ def test_what_waits_for_30_days_goes_on_and_lacks_nothing(life: LongLife, tmp_pa
     life.go_to(29.95 * DAY)
     life.start(second)
     assert life.waiting(begun.delayed)["kind"] == "delay"
-    assert [life.answer(link) for link in links] == [200] * 3
+    assert [life.answer(link) for link in links] == [200] * 4
     check_result(life, begun.run, photo["id"])
     assert life.ended(begun.parent)["result"] == "<<Ada>>"
     life.go_to(30 * DAY + 60)
