@@ -42,7 +42,8 @@ UNKNOWN = (
 )
 OVER = (
     "This is no longer asked for",
-    "It was answered already, or its time is over. No further answer counts.",
+    "It was answered already, or its time is over. If you pressed a button twice, only the first "
+    "press can have counted.",
 )
 DECIDED = {
     Decision.APPROVE: ("Approved", "Your answer is recorded, and the workflow goes on."),
