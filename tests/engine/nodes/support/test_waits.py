@@ -2,11 +2,13 @@
 
 import pytest
 
+from engine.graph.plan import compile_plan
 from engine.nodes import NODE_TYPES
 from engine.nodes.catalogue import WAITS_FOR_SCHEMA, list_node_types
 from engine.nodes.support.base import WorkKind
 from engine.nodes.support.settings import Faults
 from engine.nodes.support.waits import WaitingNode, refuse_retry
+from tests.support.factories import Graph
 from tests.support.nodes.node_context import FakeContext
 
 WAITING = [kind for kind in NODE_TYPES if isinstance(kind, WaitingNode)]
@@ -28,6 +30,17 @@ def test_retry_is_a_fault_even_with_one_attempt() -> None:
     refuse_retry({"retry": {"attempts": 1}}, faults)
 
     assert [each.reason for each in faults.found] == ["retry: a node that waits has one attempt"]
+
+
+def test_no_run_with_one_ends_before_it_is_claimed() -> None:
+    graph = Graph().node("out", "responseOutput")
+    for kind, data in (("delay", {"seconds": 0}), ("approval", {})):
+        graph.node(kind, kind, **data).wire(f"{kind}.error-out > out.result-in")
+
+    plan = compile_plan(graph.nodes, graph.edges)
+
+    assert not plan.is_pure
+    assert not any(edge.is_fixed for node in plan.nodes for edge in node.in_edges)
 
 
 async def test_no_worker_runs_them() -> None:
