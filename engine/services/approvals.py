@@ -6,7 +6,6 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
-from engine import metrics
 from engine.errors import ApprovalAnswered, ApprovalNotFound, InvalidInputs
 from engine.executions.node_waits import Answer, Answerer, Decision, NodeWait, WaitKind
 from engine.store import Store
@@ -57,7 +56,6 @@ class Approvals(Struct, frozen=True):
         ref = WaitRef(wait.account_id, wait.execution_id, wait.node_index)
         match await self.store.node_waits.answer(ref, answer):
             case Answered(counted):
-                metrics.WAITS_ENDED.labels(wait.kind.value, counted.decision.value).inc()
                 return counted
             case AlreadyAnswered(first):
                 raise _answered(first)

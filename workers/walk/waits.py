@@ -35,6 +35,8 @@ NEVER = 2**53
 """Time in milliseconds after all others: the node is due when it is woken."""
 EARLY_MS = 50
 """Pause of a node whose time has come by the clock of the walk, and not yet by that of Redis."""
+TIMEOUT = "timeout"
+"""Outcome of a wait whose time has come, in metrics."""
 TOO_MANY_WAITS = "too_many_waits"
 """Code of a node that would wait where too many executions of its account do."""
 APPROVAL_FORBIDDEN = "approval_forbidden"
@@ -114,28 +116,35 @@ class WaitAttempts:
     ) -> AttemptOutcome:
         """Return the outputs where a wait is over or its time has come; else park the node."""
         if wait.answer is not None or wait.over_at is not None:
-            return _collect(node, inputs, self._began_at(wait), wait.answer)
+            return self._collect(node, inputs, wait, wait.answer)
         if not wait.is_open:
             return AttemptOutcome(parked_until=NEVER)  # the next step says so
         if wait.until > now:
             return AttemptOutcome(parked_until=wait.until)
         match await self._waits.end(self._ref(node), timeout_answer(wait)):
             case WaitEnded(answer=answer):
-                if answer is None or answer.by.kind is AnswererKind.TIMEOUT:
-                    metrics.WAITS_ENDED.labels(wait.kind.value, "timeout").inc()
+                if _outcome(answer) == TIMEOUT:
                     metrics.WAIT_LATENESS.observe(max(0, now - wait.until) / 1000)
-                return _collect(node, inputs, wait.since, answer)
+                return self._collect(node, inputs, wait, answer)
             case StillWaiting():
                 return AttemptOutcome(parked_until=wait.until + EARLY_MS)
             case ExecutionOver():
                 return AttemptOutcome(parked_until=NEVER)
 
+    def _collect(
+        self, node: Node, inputs: Mapping[str, Any], wait: NodeWait, answer: Answer | None
+    ) -> AttemptOutcome:
+        began_at = self._began_at(wait)
+        if began_at is not None:
+            metrics.WAITS_ENDED.labels(wait.kind.value, _outcome(answer)).inc()
+        outputs = cast(WaitingNode, node.type).collect(node.settings, inputs, answer)
+        return _completed(outputs, began_at)
 
-def _collect(
-    node: Node, inputs: Mapping[str, Any], began_at: int | None, answer: Answer | None
-) -> AttemptOutcome:
-    outputs = cast(WaitingNode, node.type).collect(node.settings, inputs, answer)
-    return _completed(outputs, began_at)
+
+def _outcome(answer: Answer | None) -> str:
+    """Return the outcome of an ended wait as metrics name it."""
+    is_person = answer is not None and answer.by.kind is not AnswererKind.TIMEOUT
+    return answer.decision.value if answer is not None and is_person else TIMEOUT
 
 
 def _completed(outputs: Outputs, began_at: int | None = None) -> AttemptOutcome:

@@ -7,6 +7,7 @@ from typing import Any, cast
 
 import pytest
 
+from engine import metrics
 from engine.access.capabilities import Tier
 from engine.executions.execution import Execution
 from engine.executions.node_waits import Decision
@@ -109,8 +110,11 @@ class TestWithAWorker:
         [wait] = await until_waiting(store, account_id, execution_id)
         meanwhile = await store.executions.get(account_id, execution_id)
 
+        ended = metrics.WAITS_ENDED.labels("approval", decision.value)
+        before = ended._value.get()
         await answer(store, wait, decision, {"reason": "nice"}, "note")
         execution = await runner.end(execution_id)
+        assert ended._value.get() == before + 1
 
         assert (wait.title, wait.message) == ("Greet Ada?", "Ada!")
         assert [field["name"] for field in wait.fields] == ["reason"]
