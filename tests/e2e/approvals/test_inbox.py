@@ -136,9 +136,35 @@ def test_a_cancelled_run_asks_nobody_any_more(page: Page, stack: RunningStack) -
 
     stack.api("POST", f"/api/executions/{execution_id}/cancel")
 
-    expect(shown).to_contain_text("Nobody is asked any more")
+    expect(shown).to_contain_text("Nobody is asked any more: the run was cancelled.")
     expect(shown.get_by_role("button", name="Approve")).to_have_count(0)
     expect(inbox(page).get_by_role("link", name="asked-and-cancelled")).to_have_count(0)
+
+
+def test_an_approval_that_the_list_has_no_place_for_any_more_stays_as_it_is(
+    page: Page, stack: RunningStack
+) -> None:
+    stack.api("POST", "/api/workflows", asking("Asked long ago", fields=[]))
+    execution_id = waiting(stack, "asked-long-ago")
+    page.goto(f"/app/approvals?approval={execution_id}/ask")
+    shown = page.get_by_role("region", name="Approval")
+    shown.get_by_label("Note").fill("Half a thought")
+    row = inbox(page).get_by_role("link", name="asked-long-ago")
+    expect(row).to_have_count(1)
+
+    page.route(
+        re.compile(r"/api/approvals\?"),
+        lambda route: route.fulfill(json={"rows": [], "nextCursor": None}),
+    )
+    waiting(stack, "asked-long-ago")
+
+    expect(row).to_have_count(0)
+    expect(shown.get_by_label("Note")).to_have_value("Half a thought")
+    shown.get_by_role("button", name="Approve").click()
+    expect(shown).to_contain_text("Half a thought")
+    page.reload()
+    expect(shown).to_contain_text("Approved")
+    assert ended(stack, execution_id)["result"]["answer"]["note"] == "Half a thought"
 
 
 def test_another_approval_does_not_take_the_place_of_the_one_that_is_shown(

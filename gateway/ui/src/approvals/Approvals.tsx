@@ -7,13 +7,13 @@ import { Failed, Loading } from "../components/States";
 import { Link, useParameter } from "../shell/router";
 import { usePageTitle } from "../shell/Shell";
 import { ApprovalList } from "./ApprovalList";
-import { ApprovalPanel } from "./ApprovalPanel";
-import { EndedApproval } from "./EndedApproval";
+import { ChosenApproval } from "./ChosenApproval";
 import { NoApprovals } from "./NoApprovals";
 import { keyOf, placeOf } from "./words";
 import "./approvals.css";
 
-const LIST = `${APPROVALS}?limit=50`;
+const FIRST = 50;
+const LIST = `${APPROVALS}?limit=${FIRST}`;
 /** No event tells that somebody else has answered. */
 const RENEW_MS = 10_000;
 
@@ -40,12 +40,12 @@ function Inbox() {
   const [answers, setAnswers] = useState<Record<string, Answer>>({});
   const seen = useSeen(rows);
   const key = useChosen(rows, parameter);
-  useRenewal(APPROVALS, rows !== undefined, RENEW_MS);
+  // A first page that is read anew takes away those after it.
+  useRenewal(APPROVALS, rows !== undefined && rows.length <= FIRST, RENEW_MS);
   if (!rows) return error ? <Failed error={error} retry={reload} /> : <Loading height="24rem" />;
   const waiting = rows.filter((row) => !answers[keyOf(row)]);
   if (waiting.length === 0 && !key) return <NoApprovals />;
-  const row = waiting.find((each) => keyOf(each) === key);
-  const ended = seen.get(key) ?? placeOf(key);
+  const place = placeOf(key);
   return (
     <div className={parameter ? "inbox chosen" : "inbox"}>
       <div className="stack inbox-list">
@@ -62,8 +62,17 @@ function Inbox() {
         <p className="back inbox-back">
           <Link href="/app/approvals">All approvals</Link>
         </p>
-        {row && <ApprovalPanel approval={row} onAnswered={(answer) => setAnswers((before) => ({ ...before, [key]: answer }))} />}
-        {!row && ended && <EndedApproval key={key} approval={ended} given={answers[key]} next={waiting[0]} />}
+        {place && (
+          <ChosenApproval
+            key={key}
+            place={place}
+            row={waiting.find((each) => keyOf(each) === key)}
+            seen={seen.get(key)}
+            given={answers[key]}
+            next={waiting[0]}
+            onAnswered={(answer) => setAnswers((before) => ({ ...before, [key]: answer }))}
+          />
+        )}
       </div>
     </div>
   );

@@ -2,17 +2,19 @@ import { useEffect, useRef } from "react";
 import type { Answer, Approval } from "../api/approvals";
 import { useReload } from "../api/renewal";
 import { useResource } from "../api/resource";
-import type { NodeValues } from "../api/types";
+import type { ExecutionDetail, NodeValues } from "../api/types";
 import { valuesPath } from "../editor/running/values/values";
 import { Link } from "../shell/router";
 import { AnswerView, answerIn } from "./AnswerView";
-import { addressOf, keyOf, titleOf } from "./words";
+import { addressOf, keyOf, type Place, titleOf } from "./words";
 
 const RENEW_MS = 2_000;
 
 interface Props {
-  /** The approval as it was seen last; its place alone where it never was. */
-  approval: Pick<Approval, "executionId" | "nodeId"> & Partial<Approval>;
+  /** The approval as it was listed last; its place alone where it never was. */
+  approval: Place & Partial<Approval>;
+  /** Its execution, where it was read. */
+  run: ExecutionDetail | undefined;
   /** The answer, where it was given here. */
   given: Answer | undefined;
   /** The approval to go on with. */
@@ -20,9 +22,9 @@ interface Props {
 }
 
 /** An approval that waits no more: its answer, and the ways on. */
-export function EndedApproval({ approval, given, next }: Props) {
+export function EndedApproval({ approval, run, given, next }: Props) {
   const { executionId, nodeId } = approval;
-  const found = useAnswer(executionId, nodeId, given);
+  const found = useAnswer(approval, run, given);
   const heading = useRef<HTMLHeadingElement>(null);
   // The button that was pressed is gone.
   useEffect(() => {
@@ -38,7 +40,7 @@ export function EndedApproval({ approval, given, next }: Props) {
         {!found.answer && <p className="muted">{found.sentence}</p>}
       </div>
       <p className="row">
-        {next && keyOf(next) !== keyOf(approval) && (
+        {next && keyOf(next) !== keyOf({ executionId, nodeId }) && (
           <Link className="button primary" href={addressOf(next)}>
             Next approval
           </Link>
@@ -51,12 +53,26 @@ export function EndedApproval({ approval, given, next }: Props) {
   );
 }
 
-/** The answer that an execution has on record, read again until it is there. */
-function useAnswer(executionId: string, nodeId: string, given: Answer | undefined): { answer?: Answer; sentence: string } {
+/** The answer that an execution has on record, read again until it is there or the execution has ended. */
+function useAnswer({ executionId, nodeId }: Place, run: ExecutionDetail | undefined, given: Answer | undefined): { answer?: Answer; sentence: string } {
   const { data, error, reload } = useResource<NodeValues>(given ? null : valuesPath(executionId, nodeId));
   const answer = given ?? answerIn(data?.outputs);
-  useReload(() => !answer && !error && reload(), RENEW_MS);
+  const isSettled = answer !== undefined || error !== undefined || (run ? run.completedAt !== null : false);
+  useReload(() => !isSettled && reload(), RENEW_MS);
+  // Its answer may have come with the end, after the last read.
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `reload` is made anew each time
+  useEffect(() => {
+    if (run?.completedAt && !given) reload();
+  }, [run?.completedAt]);
   if (answer) return { answer, sentence: "" };
   if (error) return { sentence: error.status === 404 ? "There is no such approval." : error.message };
-  return { sentence: "Nobody is asked any more: it was answered, its time is over, or its run has ended." };
+  return { sentence: `Nobody is asked any more${run ? reasonOf(run, nodeId) : "."}` };
+}
+
+/** The reason for which nobody is asked, as the rest of a sentence. */
+function reasonOf({ status, nodes }: ExecutionDetail, nodeId: string): string {
+  const error = nodes.find((node) => node.id === nodeId)?.error;
+  if (error) return `: ${error.message}`;
+  if (status === "cancelled" || status === "cancel_requested") return ": the run was cancelled.";
+  return status === "processing" ? ": it was answered, or its time is over." : `: the run has ${status}.`;
 }

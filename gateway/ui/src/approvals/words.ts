@@ -10,7 +10,8 @@ const SOON_MS = HOUR_MS;
 
 export const DECIDED: Record<Decision, string> = { approve: "Approved", refuse: "Refused" };
 
-type Place = Pick<Approval, "executionId" | "nodeId">;
+/** The node that asks, and its execution. */
+export type Place = Pick<Approval, "executionId" | "nodeId">;
 
 /** The name of an approval in the address of the page. */
 export function keyOf({ executionId, nodeId }: Place): string {
