@@ -68,7 +68,7 @@ def test_an_approval_appears_is_answered_and_tells_its_answer(
     shown.get_by_label("Budget").press("Enter")  # decides nothing
     shown.get_by_role("button", name="Approve").click()
 
-    expect(shown).to_contain_text("Approved in these pages")
+    expect(shown).to_contain_text("Approved by this account")
     expect(shown).to_contain_text("Fine with me.")
     expect(shown.get_by_role("heading")).to_be_focused()
     expect(row).to_have_count(0)

@@ -42,7 +42,7 @@ def test_an_execution_is_answered_on_its_page(page: Page, stack: RunningStack) -
 
     expect(waits).to_have_count(0)
     answer = page.get_by_role("region", name="Answer at ask")
-    expect(answer).to_contain_text(re.compile("Approved.*in these pages.*Go ahead.*budget.*40"))
+    expect(answer).to_contain_text(re.compile("Approved.*by this account.*Go ahead.*budget.*40"))
     expect(answer).to_contain_text("newsletter")
     expect(page.get_by_role("heading", level=1)).to_contain_text("completed")
     expect(nodes.get_by_role("row", name="ask completed")).to_contain_text("waited")

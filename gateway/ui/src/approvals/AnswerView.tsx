@@ -37,7 +37,7 @@ export function AnswerView({ answer, heading }: { answer: Answer; heading?: Reac
 function By({ by }: { by: Answerer }) {
   if (by.kind === "link") return "by its approval link,";
   if (by.kind === "timeout") return "by itself when the time to answer was over,";
-  if (by.kind === "session") return "in these pages,";
+  if (by.kind === "session") return "by this account,";
   return (
     <>
       {by.id ? <ByKey id={by.id} /> : "by a key"},

@@ -59,7 +59,7 @@ export function NodePanel({ execution, node, onChoose, onClose }: Props) {
         <>
           <Sockets title="Input" values={data.inputs} absent={absence(data, node, "input")} />
           <Sockets title="Output" values={data.outputs} absent={absence(data, node, "output")} />
-          {data.attempts.length > 0 && <Attempts attempts={data.attempts} />}
+          {data.attempts.length > 0 && !isWait(node) && <Attempts attempts={data.attempts} />}
         </>
       )}
     </section>
