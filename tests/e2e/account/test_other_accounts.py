@@ -25,6 +25,7 @@ def test_what_is_above_the_ceiling_is_grey_and_says_why(sign_in_as: SignIn) -> N
     page.get_by_role("radio", name="Custom").check()
 
     expect(page.get_by_role("checkbox", name="Run every workflow")).to_be_enabled()
+    expect(page.get_by_role("checkbox", name="Answer approvals")).to_be_enabled()
     expect(page.get_by_role("checkbox", name="Run every model")).to_be_disabled()
     expect(page.get_by_text("Not in the pro tier.").first).to_be_visible()
 

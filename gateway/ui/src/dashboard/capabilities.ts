@@ -16,6 +16,7 @@ export const GENERAL: Record<string, string> = {
   "workflow:read": "List and read workflows",
   "workflow:write": "Save and delete workflows",
   "webhook:receive": "Have a webhook",
+  "execution:approve": "Answer approvals, and see their links",
   "model:run": "Run every model",
 };
 
