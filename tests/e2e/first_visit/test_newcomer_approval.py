@@ -96,7 +96,7 @@ def test_a_newcomer_lets_a_person_decide_by_a_link(
 
     asking = card(page, "approval")
     expect(asking).to_have_attribute("data-status", "asks")
-    expect(asking).to_contain_text("2 days left")
+    expect(asking).to_contain_text("2 days 23 hours left")
     expect(card(page, "responseOutput")).to_contain_text("Not begun")
     asking.get_by_role("button", name="Copy the approval link").click()
     link = page.evaluate("navigator.clipboard.readText()")

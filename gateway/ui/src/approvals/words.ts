@@ -39,10 +39,14 @@ function count(number: number, unit: string): string {
   return `${number} ${unit}${number === 1 ? "" : "s"}`;
 }
 
-/** The time that is left until a moment, in one unit: "6 days", "23 hours"; the seconds are told by none. */
+/** The time that is left until a moment: "6 days 23 hours", "23 hours", "59 minutes"; seconds are not told. */
 export function timeLeft(until: string, now: number): string {
   const left = Date.parse(until) - now;
-  if (left >= 2 * DAY_MS) return count(Math.floor(left / DAY_MS), "day");
+  if (left >= 2 * DAY_MS) {
+    const hours = Math.floor((left % DAY_MS) / HOUR_MS);
+    const days = count(Math.floor(left / DAY_MS), "day");
+    return hours ? `${days} ${count(hours, "hour")}` : days;
+  }
   if (left >= 2 * HOUR_MS) return count(Math.floor(left / HOUR_MS), "hour");
   if (left >= MINUTE_MS) return count(Math.floor(left / MINUTE_MS), "minute");
   return left > 0 ? "less than a minute" : "no time";
