@@ -49,7 +49,7 @@ def test_a_length_of_time_is_an_amount_of_a_unit(
     await_settings(stack, slug, "pause", {"seconds": 90})
     panel.get_by_label("Time", exact=True).fill("soon")
     await_settings(stack, slug, "pause", {"seconds": "soon"})
-    expect(panel.get_by_text("Must be a number of seconds")).to_be_visible()
+    expect(panel.get_by_text("Must be a number, at most 30 days")).to_be_visible()
 
 
 def test_a_moment_has_a_zone_and_takes_the_place_of_a_length(
@@ -88,13 +88,14 @@ def test_an_approval_asks_by_a_form_without_media_within_a_time(
     )
     time_to_answer(panel).get_by_label("Unit of time to answer").select_option("seconds")
     time_to_answer(panel).get_by_label("Time to answer", exact=True).fill("30")
-    expect(time_to_answer(panel).get_by_text("from 60 to 2592000")).to_be_visible()
+    too_short = time_to_answer(panel).get_by_text("Must be at least 1 minute and at most 30 days")
+    expect(too_short).to_be_visible()
     time_to_answer(panel).get_by_label("Unit of time to answer").select_option("hours")
     panel.get_by_label("If nobody answers").select_option("It counts as refused")
 
     expected = {**APPROVAL, "timeoutSeconds": 108_000, "onTimeout": "refuse"}
     await_settings(stack, slug, "ask", expected)
-    expect(panel.get_by_text("from 60 to 2592000")).to_have_count(0)
+    expect(too_short).to_have_count(0)
 
 
 def test_a_renamed_field_of_an_answer_leaves_the_wires_of_the_node(
@@ -110,3 +111,29 @@ def test_a_renamed_field_of_an_answer_leaves_the_wires_of_the_node(
 
     panel.get_by_role("button", name="Close", exact=True).click()
     expect(page.locator(".react-flow__edge")).to_have_count(2)
+
+
+def test_settings_that_a_wait_cannot_have_are_named_and_removed(
+    page: Page, stack: RunningStack
+) -> None:
+    nodes = [node("pause", "delay", seconds=1, retry={"attempts": 2}, timeoutSeconds=9)]
+    slug = save_draft(stack, "Too much", nodes)
+    panel = open_settings(page, slug, "pause")
+    expect(panel.get_by_text("A node that waits has one attempt")).to_be_visible()
+    expect(panel.get_by_text("A delay ends at its time")).to_be_visible()
+
+    panel.get_by_role("button", name="Remove retry").click()
+    panel.get_by_role("button", name="Remove timeoutSeconds").click()
+
+    await_settings(stack, slug, "pause", {"seconds": 1})
+
+
+def test_a_workflow_that_asks_people_is_told_not_to_become_public(page: Page, slug: str) -> None:
+    open_settings(page, slug, "ask")
+    page.get_by_role("button", name="Deploy", exact=True).click()
+    deploy = page.get_by_role("region", name="Deploy")
+    expect(deploy.get_by_text("cannot be public")).to_have_count(0)
+
+    deploy.get_by_role("switch", name="Public playground").click()
+
+    expect(deploy.get_by_text("cannot be public")).to_be_visible()

@@ -1,10 +1,11 @@
 import { lazy, Suspense, useMemo } from "react";
 import { useResource } from "../../api/resource";
-import type { PublicSchema } from "../../api/types";
+import type { GraphNode, PublicSchema } from "../../api/types";
 import { CopyButton } from "../../components/CopyButton";
 import { Loading } from "../../components/States";
 import { Snippets } from "../../playground/snippets/Snippets";
 import { Link } from "../../shell/router";
+import { bodyOf } from "../bodies/body";
 import { useDocument, useEditor, useStore } from "../document/store";
 import { countOf, useStanding } from "../publishing/state";
 import { setMember } from "./members";
@@ -16,7 +17,7 @@ const WorkflowTriggers = lazy(() => import("../../triggers/WorkflowTriggers"));
 export function DeployPanel() {
   const store = useStore();
   const { slug } = store;
-  const { publicPlayground } = useDocument();
+  const { publicPlayground, nodes } = useDocument();
   const live = useEditor((state) => state.saving.live);
   const { changes, liveVersion } = useStanding();
   const path = `/api/workflows/${slug}`;
@@ -54,9 +55,14 @@ export function DeployPanel() {
       <section className="stack" aria-label="Playground">
         <h3>Playground</h3>
         <label className="labelled-switch">
-          <input type="checkbox" role="switch" checked={publicPlayground} onChange={(event) => setMember(store, "publicPlayground", event.target.checked)} />
+          <input type="checkbox" role="switch" checked={publicPlayground} aria-describedby="public-fault" onChange={(event) => setMember(store, "publicPlayground", event.target.checked)} />
           <span>Public playground</span>
         </label>
+        {publicPlayground && asksPeople(nodes) && (
+          <p className="fault" id="public-fault">
+            A workflow that asks people cannot be public: other accounts would run it, and nobody could answer them.
+          </p>
+        )}
         <p className="hint">Anybody signed in may try the workflow on its page and pays with own credits. It takes effect once published.</p>
       </section>
       <ul className="links">
@@ -77,6 +83,11 @@ export function DeployPanel() {
       </ul>
     </div>
   );
+}
+
+/** Whether there is an approval, in the graphs inside of nodes too. */
+function asksPeople(nodes: readonly GraphNode[]): boolean {
+  return nodes.some((node) => node.type === "approval" || asksPeople(bodyOf(node)?.nodes ?? []));
 }
 
 function InputList({ fields }: { fields: PublicSchema["fields"] }) {

@@ -1,14 +1,16 @@
 import { useEffect, useRef } from "react";
 import type { GraphNode } from "../../api/types";
+import { Button } from "../../components/Button";
 import { isOwn } from "../catalogue/check";
 import type { NodeType, SettingSchema } from "../catalogue/catalogue";
-import { useEditor } from "../document/store";
+import { setSetting } from "../document/edits";
+import { useEditor, useStore } from "../document/store";
 import { BODY } from "../bodies/body";
 import { WORKFLOW } from "./calls/callee";
 import { Fold } from "./Fold";
 import { ModelSetting } from "./models/ModelSetting";
 import { isModelSetting, useModelOf } from "./models/modelSettings";
-import { Reasons, sentence } from "./problems";
+import { isWithin, Reasons, sentence } from "./problems";
 import { SettingField } from "./SettingField";
 import { WireTo } from "./template/PlaceholderList";
 import { socketNames } from "./template/placeholders";
@@ -55,6 +57,7 @@ export function NodeSettings({ node, type }: { node: GraphNode; type: NodeType }
     <div className="stack settings" ref={form}>
       <p className="hint">{type.description}</p>
       <OtherReasons node={node} type={type} />
+      <Unknown node={node} type={type} />
       {isDelay(type) && <DelayChoice node={node} type={type} />}
       {all.filter(([name]) => !isRare(type, name)).map(show)}
       {rare.length > 0 && (
@@ -91,6 +94,27 @@ function OtherReasons({ node, type }: { node: GraphNode; type: NodeType }) {
       )}
     </>
   );
+}
+
+/** Problems of settings that nodes of this type do not have, which no control shows; from here they are removed. */
+function Unknown({ node, type }: { node: GraphNode; type: NodeType }) {
+  const store = useStore();
+  const problems = useEditor((state) => state.check.problems);
+  const names = Object.keys(node.data).filter((name) => !(name in (type.settings.properties ?? {})));
+  const found = names.flatMap((name) => {
+    const reasons = problems.filter((each) => isOwn(each, node.id) && isWithin(each.field, name)).map((each) => sentence(each.reason, each.field));
+    return reasons.length > 0 ? [{ name, reasons: [...new Set(reasons)] }] : [];
+  });
+  return found.map(({ name, reasons }) => (
+    <div key={name} className="field" data-field={name}>
+      <Reasons reasons={reasons} />
+      <div className="row">
+        <Button isCompact onClick={() => store.edit(setSetting(node.id, name, undefined))}>
+          Remove {name}
+        </Button>
+      </div>
+    </div>
+  ));
 }
 
 const CONTROLS = "input, textarea, select, summary, button";

@@ -5,6 +5,7 @@ import type { SettingSchema } from "../catalogue/catalogue";
 import { type Edit, setSetting } from "../document/edits";
 import { useStore } from "../document/store";
 import { Reasons, useReasons } from "./problems";
+import { inUnits } from "./waits/durations";
 import { WIDGETS } from "./widgets/registry";
 import { WiredNote } from "./WiredNote";
 
@@ -22,7 +23,8 @@ export function SettingField({ node, name, schema, isRequired }: Props) {
   const widget = WIDGETS[schema["x-widget"] ?? ""] ?? WIDGETS.json;
   const { Control, isGroup, isExplained } = widget as NonNullable<typeof widget>;
   const hint = isExplained ? undefined : schema.description;
-  const reasons = useReasons(node.id, name, isGroup);
+  const told = useReasons(node.id, name, isGroup);
+  const reasons = schema["x-widget"] === "duration" ? told.map(inUnits) : told;
   const value = node.data[name] ?? undefined;
   const label = schema.title ?? name;
   const describedBy = [hint && `${id}-hint`, reasons.length > 0 && `${id}-reasons`].filter(Boolean).join(" ");

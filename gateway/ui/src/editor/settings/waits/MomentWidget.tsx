@@ -5,9 +5,6 @@ import { attributes } from "../widgets/simple";
 import { inWords, type WidgetProps } from "../widgets/widget";
 import { type Local, momentAt, momentIn, offsetAt, offsetInWords, parseMoment } from "./moments";
 
-/** Longest wait of a node. */
-const MOST_MS = 30 * 86_400_000;
-
 /** A moment: a time on the clocks of a zone. */
 export function MomentWidget(props: WidgetProps) {
   const { value, id, describedBy, onChange } = props;
@@ -75,6 +72,5 @@ const here = new Intl.DateTimeFormat("en", { weekday: "long", month: "long", day
 function momentInWords(text: string, isHere: boolean): string {
   const ms = Date.parse(text) - Date.now();
   if (ms <= 0) return "This moment has passed: the node goes on at once.";
-  const words = `${here.format(Date.parse(text))}${isHere ? "" : " here"}, in ${duration(ms)}.`;
-  return ms > MOST_MS ? `${words} That is more than the 30 days that a node can wait, if it begins now.` : words;
+  return `${here.format(Date.parse(text))}${isHere ? "" : " here"}, in ${duration(ms)}.`;
 }

@@ -18,6 +18,14 @@ export function unitOf(seconds: number, fallback: Unit): Unit {
   return UNITS.findLast((unit) => seconds % unit.seconds === 0) ?? (UNITS[0] as Unit);
 }
 
+/** A reason about a number of seconds, in the words of the control. */
+export function inUnits(reason: string): string {
+  return reason.replace(/^\w+ must be a number of seconds from (\d+) to (\d+)/i, (_, least: string, most: string) => {
+    const range = `at most ${durationInWords(Number(most))}`;
+    return least === "0" ? `Must be a number, ${range}` : `Must be at least ${durationInWords(Number(least))} and ${range}`;
+  });
+}
+
 /** A duration in words, such as "7 days" or "1 hour 30 minutes". */
 export function durationInWords(seconds: number): string {
   const words: string[] = [];
