@@ -14,7 +14,6 @@ from engine.executions.node_waits import NodeWait, WaitKind
 from engine.executions.retry import draw_jitter
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.store import Store
-from engine.store.waits.node_waits import WaitRef
 from engine.store.webhooks.deliveries import ClaimedDelivery
 from engine.store.webhooks.owners import is_counted
 from engine.webhooks.deliveries import Attempt, DeliveryStatus
@@ -127,7 +126,7 @@ class DeliveryAttempts:
                 return execution_body(execution, claimed.event, claimed.sequence)
             sequence = claimed.sequence or 1
             if claimed.wait is not None:
-                waiting = await self._waiting(claimed, claimed.wait, execution.id)
+                waiting = self._waiting(claimed, claimed.wait, execution.id)
                 return waiting_body(execution, waiting, claimed.spent, sequence)
             if claimed.node is None:
                 return started_body(execution, sequence)
@@ -137,22 +136,13 @@ class DeliveryAttempts:
         except ResultGone as error:
             raise _GivenUp(error.message) from None
 
-    async def _waiting(
-        self, claimed: ClaimedDelivery, told: NodeWait, execution_id: str
+    def _waiting(
+        self, claimed: ClaimedDelivery, wait: NodeWait, execution_id: str
     ) -> dict[str, Any]:
-        """Return the entry of a wait, with the link of an approval if the webhook may have it.
-
-        A workflow without recorded values tells title, message and form while its run has them.
-        """
-        place = ApprovalPlace(claimed.account_id, told.execution_id, told.node_index)
-        wait = told
-        if not told.has_values:
-            ref = WaitRef(place.account_id, place.execution_id, place.node_index)
-            find = self._store.node_waits.find
-            found = await retry_until_answered(lambda: find(ref), "read")
-            wait = told if found is None else found
+        """Return the entry of a wait, with the link of an approval if the webhook may have it."""
+        place = ApprovalPlace(claimed.account_id, wait.execution_id, wait.node_index)
         entry = wait_entry(wait, execution_id)
-        if claimed.may_approve and told.kind is WaitKind.APPROVAL:
+        if claimed.may_approve and wait.kind is WaitKind.APPROVAL:
             entry["url"] = self._links.url_of(place)
         return entry
 

@@ -1,6 +1,6 @@
 #!lua flags=allow-oom
 -- Record an attempt at a delivery and its outcome, and disable a webhook that is gone or has only
--- failed for too long.
+-- failed for too long. Values that are not to be recorded are removed with the end of the delivery.
 -- Called again with the same fence, the script changes nothing.
 -- KEYS: delivery, deliveries_due, webhook, unarchived_deliveries
 -- ARGV: now?, reference, fence, outcome ('delivered', 'pending' or 'failed'), delay_ms (until the
@@ -12,7 +12,8 @@
 local now = read_now(ARGV.now)
 local stamp = string.format('%d', now)
 
-local head = redis.call('HMGET', KEYS.delivery, 'status', 'fence', 'settled', 'url', 'disabling')
+local head = redis.call('HMGET', KEYS.delivery, 'status', 'fence', 'settled', 'url', 'disabling',
+  'drops_values', 'wait')
 if head[2] ~= ARGV.fence then return {'fenced'} end
 if head[3] == ARGV.fence then return {'ok', head[1], head[5] or ''} end
 
@@ -41,6 +42,9 @@ redis.call('HSET', KEYS.delivery, 'status', status, 'settled', ARGV.fence, 'next
 if status == 'pending' then
   redis.call('ZADD', KEYS.deliveries_due, next_at, ARGV.reference)
 else
+  if head[6] == '1' then -- the facts of the wait stay
+    redis.call('HSET', KEYS.delivery, 'wait', string.match(head[7], '^[^\n]*'))
+  end
   redis.call('ZREM', KEYS.deliveries_due, ARGV.reference)
   redis.call('ZADD', KEYS.unarchived_deliveries, stamp, ARGV.reference .. '/' .. ARGV.fence)
   if webhook[4] then

@@ -56,7 +56,7 @@ def wait_delivery_id(root_id: str, execution_id: str, node_index: int) -> str:
 def parse_told_wait(account_id: str, delivery: Mapping[str, bytes]) -> NodeWait | None:
     """Return the wait that the record of a delivery is about; None: it is about another event.
 
-    It lacks its values where the workflow records none.
+    It lacks its values where the workflow does not record all, and the delivery has ended before.
     """
     if "waits" not in delivery:
         return None

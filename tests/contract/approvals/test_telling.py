@@ -11,10 +11,11 @@ from tests.support.contract.approvals import (
     answer_to,
     asking_person,
     begin,
+    delaying,
     is_link,
     waits_of,
 )
-from tests.support.contract.event_streams import events_of
+from tests.support.contract.event_streams import STREAM, events_of
 from tests.support.contract.installation import Administration, Caller, cleaned
 from tests.support.contract.shapes import assert_fits, moment, number, uuid
 from tests.support.contract.webhooks import OWN_SECRET, Owner
@@ -91,6 +92,25 @@ def hooked(owner: Owner, path: str) -> Any:
 # -- streams ---------------------------------------------------------------------------------------
 
 
+def test_a_stream_tells_once_that_a_node_waits_without_a_link(caller: Caller) -> None:
+    slug, seen, execution_id = caller.save(asking_person().body()), "", ""
+    path, body = f"/api/workflows/{slug}/run", {"inputs": {"who": "Ada"}}
+    with caller.client.stream("POST", path, json=body, headers=STREAM) as answer:
+        for text in answer.iter_text():
+            seen += text
+            if not execution_id and WAITING in seen:
+                execution_id = parse(seen)[0].data["executionId"]
+                assert answer_to(caller, execution_id).status_code == 200
+    events = parse(seen)
+
+    [waiting] = named(events, WAITING)
+    assert_fits(waiting, {"executionId": execution_id, **ASKED})
+    names = [each.name for each in events if each.data.get("nodeId") == "ask"]
+    assert names == ["node.started", WAITING, "node.finished"]
+    assert events[-1].data["result"]["yes"] == "Ada"
+    assert named(events_of(caller, execution_id), WAITING) == [waiting]
+
+
 def test_who_watches_later_is_told_of_what_waits_and_resumes_after_it(caller: Caller) -> None:
     execution_id = begin(caller, asking_person())
 
@@ -112,6 +132,40 @@ def _until_waiting(caller: Caller, execution_id: str) -> list[SentEvent]:
             if WAITING in [each.name for each in parse(seen)]:
                 break
     return parse(seen)
+
+
+def test_a_delay_is_told_too(caller: Caller) -> None:
+    execution_id = begin(caller, delaying(seconds=86_400))
+
+    waiting = _until_waiting(caller, execution_id)[-1].data
+
+    delay = {"nodeId": "later", "kind": "delay", "since": moment, "until": moment}
+    assert_fits(waiting, {"executionId": execution_id, **delay})
+
+
+# -- events of the account -------------------------------------------------------------------------
+
+
+def test_the_account_is_told_of_the_waits_of_its_runs_and_below_them(
+    owner: Owner, approver: Caller
+) -> None:
+    asking = owner.caller.save(asking_person().body())
+    slug = owner.caller.save(calling(asking).body())
+    seen, root_id = "", ""
+    with owner.browser.client.stream("GET", "/api/events", timeout=30) as answer:
+        for text in answer.iter_text():
+            seen += text
+            root_id = root_id or owner.caller.start(slug, {"who": "Ada"})
+            if named(parse(seen), WAITING):
+                break
+
+    [told_of] = named(parse(seen), WAITING)
+    [entry] = waits_of(owner.caller, root_id)
+    assert told_of["waiting"] == entry
+    assert_fits(entry, {**ASKED, "executionId": uuid})
+    assert (told_of["id"], told_of["executionId"]) == (root_id, root_id)
+    assert (told_of["status"], told_of["workflowSlug"]) == ("processing", slug)
+    assert answer_to(approver, entry["executionId"]).status_code == 200
 
 
 # -- webhooks --------------------------------------------------------------------------------------
@@ -138,6 +192,24 @@ def test_the_webhook_of_a_run_gets_the_link_by_the_right_of_who_set_it(
             (1, WAITING),
             (2, "execution.completed"),
         ]
+
+
+def test_the_webhook_of_a_key_is_told_if_it_asks_for_it(owner: Owner, approver: Caller) -> None:
+    slug = owner.caller.save(asking_person().body())
+    owner.set("/ends")
+    quiet = owner.caller.start(slug, {"who": "Ada"})
+    owner.set("/asked", events=[WAITING])
+    loud = owner.caller.start(slug, {"who": "Ada"})
+
+    assert_fits(hooked(owner, "/asked"), {**ASKED, "url": is_link})
+
+    for each in (quiet, loud):
+        waits_of(owner.caller, each)
+        assert answer_to(approver, each).status_code == 200
+    assert json.loads(owner.received("/ends")[0].body)["event"] == "execution.completed"
+    assert len(owner.stub.at("/ends")) == 1
+    [delivery] = owner.caller.get(f"/api/deliveries?executionId={loud}").json()["rows"]
+    assert delivery["event"] == WAITING
 
 
 def test_the_webhook_of_a_run_is_told_of_waits_below_it(owner: Owner) -> None:

@@ -1,7 +1,8 @@
 -- Tell that a node waits from now on: watchers of its execution and of the root, readers of the
 -- account's events, and the webhook of the run, if it asks for that. `facts` is the first line of
--- the wait on record, `values` the rest; only deliveries keep these, where the workflow records
--- values: others read them from the record. Nobody is told of nodes of another account's workflow.
+-- the wait on record, `values` the rest, which only a delivery keeps: until it has ended where the
+-- workflow does not record all values. Others read them from the record. Nobody is told of nodes of
+-- another account's workflow.
 local function tell_watchers(record, stream, id, facts)
   local events, statuses = unpack(redis.call('HMGET', record, 'events', 'statuses'))
   if not events then return end
@@ -25,7 +26,7 @@ local function tell_wait(now, facts, values)
   if KEYS.delivery then
     -- Uses: list_delivery, add_event_delivery
     add_event_delivery(run, KEYS.delivery, 'execution.waiting', now, 'waits', name,
-      'wait', policy and facts or facts .. '\n' .. values,
+      'wait', facts .. '\n' .. values, 'drops_values', policy and '1' or '0',
       'spent', redis.call('HGET', run, 'spent') or '0')
   end
 end

@@ -15,11 +15,15 @@ from engine.store.waits.telling import wait_delivery_id
 from engine.store.webhooks.deliveries import ClaimedDelivery
 from engine.store.webhooks.owners import run_owner
 from engine.store.webhooks.run_webhooks import RunWebhook
+from engine.webhooks.deliveries import Attempt, DeliveryStatus
 from engine.webhooks.events import EVENTS, WAITING
+from engine.webhooks.schedule import DeliveryVerdict
 from tests.support.store.child_runs import NODE, NODE_ID
 from tests.support.store.records import save
 from tests.support.waits.runs import ASK, DELAY, WaitRuns
 
+DONE = DeliveryVerdict(status=DeliveryStatus.DELIVERED)
+AGAIN = DeliveryVerdict(status=DeliveryStatus.PENDING)
 URL = "https://example.com/told"
 
 
@@ -124,7 +128,7 @@ async def test_the_root_is_told_of_a_wait_of_its_child(told: ToldRuns) -> None:
     assert await told.changes() == [f"{told.child_id(0)}/{NODE}"]
 
 
-async def test_values_stand_in_the_record_alone_where_the_workflow_keeps_none(
+async def test_values_go_with_the_record_and_the_end_of_the_delivery(
     told: ToldRuns, store: Store
 ) -> None:
     await told.begin_told(WAITING)
@@ -134,16 +138,25 @@ async def test_values_stand_in_the_record_alone_where_the_workflow_keeps_none(
     await told.wait()
 
     delivery, [asked] = await told.delivery(), await told.seen(told.root_id)
+    assert delivery is not None
+    await store.deliveries.settle(delivery, Attempt(at=delivery.now), AGAIN)
+    repeated = await told.delivery()
+    assert repeated is not None
+    await store.deliveries.settle(repeated, Attempt(at=delivery.now), DONE)
+    await store.deliveries.redeliver(told.account.id, None, delivery.id)
+    ended = await told.delivery()
     field = wait_field(NODE)
     kept = await store.client.send("HGET", key, field)
     await store.client.send("HSET", key, field, kept.partition(b"\n")[0])  # as the end leaves it
     [gone] = await told.seen(told.root_id)
 
     assert asked is not None and (asked.title, asked.has_values) == (ASK.title, True)
-    assert delivery is not None and delivery.wait is not None
-    assert (delivery.wait.title, delivery.wait.has_values) == ("", False)
+    assert delivery.wait is not None and delivery.wait.title == ASK.title
+    assert repeated.wait == delivery.wait
+    assert ended is not None and ended.wait is not None
+    assert (ended.wait.title, ended.wait.has_values) == ("", False)
     assert gone is not None and (gone.title, gone.has_values) == ("", False)
-    assert gone.until == asked.until == delivery.wait.until
+    assert gone.until == asked.until == ended.wait.until
 
 
 async def test_nobody_is_told_of_a_wait_in_another_accounts_workflow(
