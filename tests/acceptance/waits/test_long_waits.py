@@ -137,6 +137,11 @@ class LongLife:
         [entry] = until(lambda: self.api("GET", path)["waitingFor"])
         return entry
 
+    def look(self, url: str) -> httpx2.Response:
+        """Open a link that a stack has made, which may have had another port."""
+        path = httpx2.URL(url).raw_path.decode()
+        return httpx2.get(self.stack.url + path, timeout=30)
+
     def answer(self, url: str) -> int:
         """Answer an approval by its link; return the status."""
         link = self.stack.url + httpx2.URL(url).path
@@ -226,7 +231,7 @@ def check_result(life: LongLife, execution_id: str, photo: str) -> None:
     answer = result["answer"]
     assert (answer["by"]["kind"], answer["fields"]) == ("link", {"reason": "It fits."})
     for url in (life.api("GET", f"/api/assets/{photo}")["url"], result["copy"]):
-        shown = httpx2.get(life.stack.url + httpx2.URL(url).raw_path.decode())
+        shown = life.look(url)
         assert (shown.status_code, shown.content) == (200, PICTURE)
 
 
@@ -283,7 +288,7 @@ def test_what_waits_for_30_days_goes_on_and_lacks_nothing(
     until(lambda: life.command("history", "status")["executions"] >= 1)  # the archiver has been
     assert life.begin("asks", inputs, **webhook) == begun.run
     for link in links:
-        assert "Go on, Ada?" in httpx2.get(life.stack.url + httpx2.URL(link).path).text
+        assert "Go on, Ada?" in life.look(link).text
     backup = tmp_path / "backup.zip"
     life.command("backup", str(backup))
     assert [life.answer(link) for link in links] == [200] * 4
@@ -305,8 +310,10 @@ def test_what_waits_for_30_days_goes_on_and_lacks_nothing(
     [allowance] = [each["credits"] for each in entries if each["kind"] == "allowance"]
     assert account["balance"] == allowance - 4 * PRICE, "the calls before are of the month before"
     assert waits_in_redis(life) == []
-    pages = [life.stack.url + httpx2.URL(link).path for link in links]
-    until(lambda: {httpx2.get(each).status_code for each in pages} == {404}, timeout=60)
+    until(lambda: {life.look(each).status_code for each in links} == {404}, timeout=60)
+
+    life.go_to(31.5 * DAY)
+    assert life.begin("delays", {"who": "Fay"}, once="a-key") != begun.run, "it is forgotten"
 
     second = tmp_path / "second"
     (second / "data").mkdir(parents=True)
