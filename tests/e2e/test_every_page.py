@@ -377,6 +377,18 @@ def test_a_page_of_visitors_is_accessible_in_both_themes(
     check(page, f"visitor-{name}", complaints)
 
 
+def test_the_page_behind_an_approval_link_is_accessible_in_both_themes(
+    make_page: MakePage, stack: RunningStack, complaints: list[str]
+) -> None:
+    page = make_page(viewport=DESK, reduced_motion="reduce")
+    asked = stack.api("GET", "/api/approvals")[1]["rows"][0]
+
+    page.goto(asked["url"])
+
+    expect(page.get_by_role("heading", level=1)).to_have_text(asked["title"])
+    check(page, "visitor-approval", complaints)
+
+
 @pytest.mark.parametrize("name", FIRST_LOAD_BYTES)
 def test_the_first_load_is_small_and_nothing_scrolls_sideways(
     make_page: MakePage, signed_in: Path, name: str
