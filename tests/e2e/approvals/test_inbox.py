@@ -71,6 +71,7 @@ def test_an_approval_appears_is_answered_and_tells_its_answer(
     expect(shown).to_contain_text("Approved by this account")
     expect(shown).to_contain_text("Fine with me.")
     expect(shown.get_by_role("heading")).to_be_focused()
+    assert violations(page) == []
     expect(row).to_have_count(0)
     result = ended(stack, execution_id)["result"]
     assert (result["sent"], result["kept"]) == ("Hello Grace!", None)

@@ -2,7 +2,8 @@
 
 import { useSyncExternalStore } from "react";
 import { APPROVALS } from "./approvals";
-import { invalidate } from "./resource";
+import { invalidate, isRead } from "./resource";
+import type { ApprovalPage } from "./schemas";
 import type { RunRow, WorkflowRow } from "./types";
 
 export type Connection = "open" | "lost" | "ended";
@@ -12,9 +13,9 @@ const EXECUTIONS = "/api/executions?";
 const CHANGED: Record<string, string[]> = {
   "execution.started": [EXECUTIONS, "/api/triggers"],
   "execution.waiting": [APPROVALS],
-  "execution.completed": [EXECUTIONS, APPROVALS, "/api/workflows", "/api/me"],
-  "execution.failed": [EXECUTIONS, APPROVALS, "/api/workflows", "/api/me"],
-  "execution.cancelled": [EXECUTIONS, APPROVALS, "/api/workflows", "/api/me"],
+  "execution.completed": [EXECUTIONS, "/api/workflows", "/api/me"],
+  "execution.failed": [EXECUTIONS, "/api/workflows", "/api/me"],
+  "execution.cancelled": [EXECUTIONS, "/api/workflows", "/api/me"],
   "delivery.updated": ["/api/api-keys", "/api/deliveries"],
   "balance.changed": ["/api/me", "/api/ledger"],
   "workflow.saved": ["/api/workflows"],
@@ -49,7 +50,10 @@ function show(state: Connection): void {
 /** Fetch changed answers again: several events in a row cost one fetch, and a stream of them one a second. */
 function refresh(event: string, row?: Message["row"]): void {
   for (const prefix of event === "all" ? ["/api/"] : (CHANGED[event] ?? [])) pending.add(prefix);
-  if (row && "executionId" in row) pending.add(`/api/executions/${row.executionId}`);
+  if (row && "executionId" in row) {
+    pending.add(`/api/executions/${row.executionId}`);
+    if (row.completedAt && asks(row.executionId)) pending.add(APPROVALS);
+  }
   if (settling) return;
   settling = window.setTimeout(
     () => {
@@ -60,6 +64,11 @@ function refresh(event: string, row?: Message["row"]): void {
     },
     Date.now() - settledAt < BUSY_MS ? BUSY_MS : SETTLE_MS,
   );
+}
+
+/** Whether a list of approvals that was read has one of an execution, or of one below it. */
+function asks(executionId: string): boolean {
+  return isRead<ApprovalPage>(APPROVALS, ({ rows }) => rows.some((each) => (each.rootId ?? each.executionId) === executionId));
 }
 
 /** The row that an event carries, without its result, which may be large. */

@@ -74,6 +74,11 @@ export function replaceAnswer<T>(path: string, change: (data: T) => T): void {
   if (entry?.data !== undefined) set(path, { ...entry, data: change(entry.data as T) });
 }
 
+/** Whether one of the answers that were read at paths that begin with `prefix` fits. */
+export function isRead<T>(prefix: string, fits: (data: T) => boolean): boolean {
+  return [...entries].some(([path, { data }]) => path.startsWith(prefix) && data !== undefined && fits(data as T));
+}
+
 export interface Resource<T> {
   data?: T;
   error?: ApiError;
