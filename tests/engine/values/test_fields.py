@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from engine.errors import InvalidInputs
 from engine.errors.nodes import SettingsError
-from engine.values.fields import Field, FieldType, check_inputs, parse_fields
+from engine.values.fields import Field, FieldType, check_inputs, check_types, parse_fields
 from engine.values.input_schemas import inputs_schema
 from tests.engine.values.test_plain import PLAIN
 
@@ -286,3 +286,21 @@ def test_a_NUL_character_is_refused_where_it_cannot_be_taken(kind: str, value: A
 
     assert raised.value.context == {"field": "a", "reason": "has a NUL character in a text"}
     assert check_inputs(fields, {"a": value}, strict=False) == {"a": value}
+
+
+def test_values_that_need_only_their_type_may_break_the_other_rules() -> None:
+    fields = parse_fields(
+        [
+            {"name": "text", "type": "text", "required": True, "maxLength": 2, "options": ["a"]},
+            {"name": "size", "type": "slider", "min": 2, "max": 4, "step": 2, "default": 2},
+            {"name": "mood", "type": "pills", "options": ["calm", 3], "default": 3},
+        ]
+    )
+    free = {"text": "abc", "size": 7, "mood": "calm"}
+
+    assert check_types(fields, {}) == {}
+    assert check_types(fields, free) == free
+    for wrong in ({"text": 1}, {"size": "7"}, {"mood": {}}, {"other": 1}):
+        with pytest.raises(InvalidInputs) as raised:
+            check_types(fields, wrong)
+        assert raised.value.context["field"] in wrong
