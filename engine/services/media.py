@@ -19,6 +19,7 @@ from engine.errors import (
     StorageStalled,
     UnsupportedMediaType,
 )
+from engine.executions.node_waits import MAX_SECONDS
 from engine.media.formats import MediaKind, UnfitMedia
 from engine.media.inspector import Inspector, TooLargeMedia
 from engine.media.links import PATH, WIDTHS, LinkSigner, MediaLink
@@ -53,7 +54,9 @@ class MediaService:
         self._objects = objects
         self._links = links
         self.max_bytes = settings.max_asset_bytes
-        self._keep_seconds = int(settings.retention_days * 86_400) + LINK_SECONDS
+        retention_seconds = int(settings.retention_days * 86_400)
+        # A run may wait for a person before the next node needs the link, or before it ends.
+        self._keep_seconds = MAX_SECONDS + retention_seconds + LINK_SECONDS
         self._thumbnail_slots = AccountSemaphore(THUMBNAILS_AT_ONCE, share=THUMBNAILS_OF_ACCOUNT)
 
     @classmethod
@@ -147,7 +150,7 @@ class MediaService:
         return self._link(asset, LINK_SECONDS, width)
 
     def lasting_link(self, asset: Asset) -> str:
-        """Return a link that is valid as long as an execution is kept."""
+        """Return a link that is valid as long as an execution is kept which waits once."""
         return self._link(asset, self._keep_seconds)
 
     def _link(self, asset: Asset, seconds: int, width: int | None = None) -> str:

@@ -230,7 +230,8 @@ def check_result(life: LongLife, execution_id: str, photo: str) -> None:
     assert (result["text"], result["long"]) == ("<<Ada>>", LONG_TEXT)
     answer = result["answer"]
     assert (answer["by"]["kind"], answer["fields"]) == ("link", {"reason": "It fits."})
-    for url in (life.api("GET", f"/api/assets/{photo}")["url"], result["copy"]):
+    fresh = life.api("GET", f"/api/assets/{photo}")["url"]
+    for url in (result["photo"], result["copy"], fresh):
         shown = life.look(url)
         assert (shown.status_code, shown.content) == (200, PICTURE)
 

@@ -134,6 +134,24 @@ async def test_a_link_leads_to_the_asset_until_its_time_is_over(
     assert await media_service.find(url, account.id) == asset, "its account needs no link"
 
 
+async def test_a_link_of_a_run_outlives_its_wait_and_its_record(
+    media_service: MediaService,
+    settings: Settings,
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    asset = await keep(media_service, account, files.png())
+    url = media_service.lasting_link(asset)
+    days = 30 + settings.retention_days
+    began = time.time()
+
+    monkeypatch.setattr(time, "time", lambda: began + days * 86_400)
+    assert await media_service.find(url) == asset
+    monkeypatch.setattr(time, "time", lambda: began + (days + 1) * 86_400 + 10)
+    with pytest.raises(AssetNotFound, match="expired"):
+        await media_service.find(url)
+
+
 async def test_an_execution_uses_what_is_its_accounts_only(
     media_service: MediaService, account: Account
 ) -> None:
