@@ -82,8 +82,8 @@ class Control:
                 f'value="{escape(value)}"{checked}{self._required}>{escape(label)}</label>'
             )
         return (
-            f'<fieldset class="field"{self._common}><legend dir="auto">{self._label}</legend>'
-            f"{choices}{self._notes}</fieldset>"
+            f'<fieldset class="field" role="radiogroup"{self._common}>'
+            f'<legend dir="auto">{self._label}</legend>{choices}{self._notes}</fieldset>'
         )
 
     def _select(self, options: Options) -> str:

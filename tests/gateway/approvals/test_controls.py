@@ -68,7 +68,7 @@ def test_few_choices_are_radios_in_a_group(
     assert [each.attributes["value"] for each in radios] == values
     assert [each.attributes["value"] for each in radios if "checked" in each.attributes] == checked
     assert len({each.attributes["id"] for each in radios}) == len(radios)
-    assert made.one("fieldset").one("legend").text == "The label"
+    assert made.one("fieldset", role="radiogroup").one("legend").text == "The label"
 
 
 def test_a_list_holds_its_choice() -> None:
