@@ -1,3 +1,6 @@
+import asyncio
+from typing import Any
+
 from engine.executions.events import EventName
 from engine.store import Account, Store
 from engine.store.executions.read.records import ExecutionRecords
@@ -39,3 +42,32 @@ async def test_who_watches_later_is_told_of_the_waits_that_are_open(
     assert (waiting.wait.title, waiting.wait.until) == (ASK.title, opened.until)
     repeated = [event.name for entry in again.entries for event in entry.events()]
     assert repeated == [started.name, node.name, waiting.name]
+
+
+async def test_executions_are_read_once_each_and_delays_not_at_all() -> None:
+    """The history refuses an account many reads at once."""
+
+    class Records:
+        def __init__(self) -> None:
+            self.read: list[tuple[str, ...]] = []
+            self.now = 0
+
+        async def fields(self, account_id: str, *names: str) -> list[bytes | None]:
+            self.now += 1
+            assert self.now == 1
+            await asyncio.sleep(0)
+            self.now -= 1
+            self.read.append(names)
+            return [None] * (len(names) - 1)
+
+    records: Any = Records()
+    asked = {"node": "0", "facts": "1:2:a:fail:ask"}
+    entries = {number: {"waiting": f"child {number}", **asked} for number in range(2, 40)}
+    begun = {"begun": "ww", "waits": "0=1:2:a:fail:ask,3=1:2:d:fail:later,5=1:2:a:fail:more"}
+    delay = {"waiting": "child", "node": "1", "facts": "1:2:d:fail:later"}
+
+    found = await read_waits(records, "acc", "root", {1: begun, **entries, 40: delay})
+
+    assert [wait.node_id for wait in found[1]] == ["ask", "later", "more"]
+    assert {names[0] for names in records.read} == {"root", *(f"child {n}" for n in range(2, 40))}
+    assert len(records.read) == 39 and len(found) == 40
