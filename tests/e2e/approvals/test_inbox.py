@@ -9,7 +9,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from tests.e2e.conftest import MakePage, SignIn
 from tests.support.acceptance.running_stack import RunningStack
-from tests.support.e2e.axe import violations
+from tests.support.e2e.axe import SETTLED, violations
 from tests.support.e2e.executions import ended, run
 from tests.support.e2e.waiting import asking, waiting
 
@@ -71,6 +71,7 @@ def test_an_approval_appears_is_answered_and_tells_its_answer(
     expect(shown).to_contain_text("Approved by this account")
     expect(shown).to_contain_text("Fine with me.")
     expect(shown.get_by_role("heading")).to_be_focused()
+    page.evaluate(SETTLED)
     assert violations(page) == []
     expect(row).to_have_count(0)
     result = ended(stack, execution_id)["result"]
@@ -216,6 +217,7 @@ def test_an_empty_inbox_teaches_and_is_accessible(sign_in_as: SignIn) -> None:
     expect(badge(page)).to_have_accessible_name("Approvals")
     for theme in ("light", "dark"):
         page.emulate_media(color_scheme=theme)
+        page.evaluate(SETTLED)
         assert violations(page) == [], theme
     page.get_by_role("link", name="Start from a template").click()
     dialog = page.get_by_role("dialog", name="New workflow")

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from tests.support.acceptance.running_stack import RunningStack, until
-from tests.support.e2e.axe import violations
+from tests.support.e2e.axe import SETTLED, violations
 from tests.support.e2e.executions import ended, panel
 from tests.support.e2e.waiting import asking, delaying, waiting
 from tests.support.e2e.workflows import edge
@@ -49,6 +49,7 @@ def test_an_execution_is_answered_on_its_page(page: Page, stack: RunningStack) -
     expect(nodes.get_by_role("row", name="ask completed")).to_contain_text("waited")
     page.get_by_role("button", name="ask completed").click()
     expect(panel(page, "ask").get_by_role("region", name="Answer")).to_contain_text("Go ahead.")
+    page.evaluate(SETTLED)
     assert violations(page) == []
 
 
