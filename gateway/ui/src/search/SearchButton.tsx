@@ -26,12 +26,11 @@ export function SearchButton() {
   }, []);
   return (
     <>
-      <button type="button" className="search-button" aria-keyshortcuts="/ Control+K" onClick={() => setOpen(true)}>
+      <button type="button" className="search-button" title="Search (/)" aria-keyshortcuts="/ Control+K" onClick={() => setOpen(true)}>
         <svg viewBox="0 0 16 16" aria-hidden="true">
           <path d="M11 11l3.5 3.5M7 12A5 5 0 1 0 7 2a5 5 0 0 0 0 10Z" />
         </svg>
-        <span>Search</span>
-        <kbd aria-hidden="true">/</kbd>
+        <span className="hidden-visually">Search</span>
       </button>
       {isOpen && (
         <Suspense fallback={null}>
