@@ -55,7 +55,7 @@ def failure(execution: Answer) -> str:
 
 
 def words_of_wait(data: Mapping[str, Any]) -> str:
-    """Return what a node waits for, by the data of its event."""
+    """Return the words about the wait of a node, by the data of its event."""
     if data["kind"] == "approval":
         return f"waits for an answer until {data['until']}: {data.get('title', '')}"
     return f"waits until {data['until']}"

@@ -112,7 +112,7 @@ class TriggerWebhook(Struct, frozen=True, kw_only=True):
     sealed_secret: bytes = b""
     """Secret sealed to the trigger; see `Triggers.open_webhook`."""
     may_approve: bool = False
-    """Whether who set it may answer approvals: it gets their links then."""
+    """Whether its setter may answer approvals: it gets their links then."""
 
 
 class TriggerSettings(Struct, frozen=True, kw_only=True):

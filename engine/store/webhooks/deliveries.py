@@ -93,7 +93,7 @@ class ClaimedDelivery:
     secrets: tuple[str, ...]
     """Valid secrets, newest first; none when the webhook is deleted or disabled."""
     may_approve: bool = False
-    """Whether who set its webhook, with this URL, may answer approvals."""
+    """Whether the setter of its webhook, with this URL, may answer approvals."""
     is_unreadable: bool = False
     """Whether secrets exist that this process has no key to open."""
     now: int

@@ -41,7 +41,7 @@ class RunWebhook(Struct, frozen=True, kw_only=True):
     """Secret of the run's own one, sealed to its place; empty: the secrets of the webhook of the
     run's key sign its deliveries."""
     may_approve: bool = False
-    """Whether who set the run's own one may answer approvals: it gets their links then."""
+    """Whether the setter of the run's own one may answer approvals: it gets their links then."""
 
     def with_secret(self, sealed: bytes) -> "RunWebhook":
         """Return it with its sealed secret."""

@@ -111,7 +111,7 @@ def test_a_stream_tells_once_that_a_node_waits_without_a_link(caller: Caller) ->
     assert named(events_of(caller, execution_id), WAITING) == [waiting]
 
 
-def test_who_watches_later_is_told_of_what_waits_and_resumes_after_it(caller: Caller) -> None:
+def test_later_watchers_are_told_of_open_waits_and_resume_after_them(caller: Caller) -> None:
     execution_id = begin(caller, asking_person())
 
     first = _until_waiting(caller, execution_id)
@@ -171,7 +171,7 @@ def test_the_account_is_told_of_the_waits_of_its_runs_and_below_them(
 # -- webhooks --------------------------------------------------------------------------------------
 
 
-def test_the_webhook_of_a_run_gets_the_link_by_the_right_of_who_set_it(
+def test_the_webhook_of_a_run_gets_the_link_by_the_right_of_its_setter(
     owner: Owner, approver: Caller
 ) -> None:
     slug = owner.caller.save(asking_person().body())
@@ -224,7 +224,7 @@ def test_the_webhook_of_a_run_is_told_of_waits_below_it(owner: Owner) -> None:
     assert seen == entry
 
 
-def test_the_webhook_of_a_trigger_has_the_right_of_who_set_it(
+def test_the_webhook_of_a_trigger_has_the_right_of_its_setter(
     owner: Owner, approver: Caller
 ) -> None:
     slug = owner.caller.save(asking_person().body())

@@ -141,7 +141,7 @@ class Approval:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Answerer:
-    """Who has answered: a session, a key, the holder of the link, or the end of the time."""
+    """Answerer: a session, a key, the holder of the link, or the end of the time."""
 
     kind: AnswererKind
     id: str | None = None

@@ -67,7 +67,7 @@ class ExecutionWebhook(WebhookEvent):
     error: RunFailure | None = None
     node: NodeFinished | None = None
     waiting: Wait | None = None
-    """With `execution.waiting`; it has a `url` by the right of who set the webhook."""
+    """With `execution.waiting`; it has a `url` by the right of the setter of the webhook."""
     tags: tuple[str, ...] = ()
     sequence: int | None = None
     credits_cost: float = 0

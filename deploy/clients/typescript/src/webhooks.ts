@@ -25,7 +25,7 @@ export interface WebhookEvent {
   status?: string;
   result?: unknown;
   error?: { code: string; message: string };
-  /** Of `execution.waiting`; it has a `url` by the right of who set the webhook. */
+  /** Of `execution.waiting`; it has a `url` by the right of the setter of the webhook. */
   waiting?: Execution["waitingFor"][number];
   tags?: string[];
   sequence?: number;

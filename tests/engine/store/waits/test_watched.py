@@ -27,7 +27,7 @@ async def test_entries_of_waits_are_read_with_the_values_on_record(
     assert (gone.node_id, gone.until, gone.has_values) == ("ask", 2, False)
 
 
-async def test_who_watches_later_is_told_of_the_waits_that_are_open(
+async def test_later_watchers_are_told_of_the_waits_that_are_open(
     runs: WaitRuns, store: Store, account: Account
 ) -> None:
     opened = await runs.wait()
