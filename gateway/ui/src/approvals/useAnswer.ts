@@ -86,5 +86,5 @@ function noteFault(note: string): Faults {
 
 function overInWords({ code, details }: ApiError): string {
   if (code === "APPROVAL_NOT_FOUND") return "Nobody is asked any more: the run has ended, or its time to answer is over.";
-  return `Somebody was faster: it is ${details.decision === "approve" ? "approved" : "refused"} already.`;
+  return `The first answer counts: it is ${details.decision === "approve" ? "approved" : "refused"} already.`;
 }
