@@ -6,6 +6,6 @@ local function count_running(runs)
   redis.call('HSET', KEYS.execution, 'counted', runs and '1' or '0')
   redis.call('HINCRBY', KEYS.root, 'children_running', runs and 1 or -1)
   if not redis.call('HGET', KEYS.root, 'waited') then return end
-  -- Uses: begin_only_waiting
+  -- Uses: only_waiting, begin_only_waiting
   if runs then end_only_waiting(KEYS.root) else begin_only_waiting(KEYS.root) end
 end

@@ -210,6 +210,21 @@ async def test_a_root_waits_only_when_no_child_of_it_runs(runs: WaitRuns, store:
     assert await unfinished_ids(store.client, account_id) == {runs.root_id}
 
 
+async def test_a_child_that_goes_on_makes_its_root_active_again(
+    runs: WaitRuns, store: Store
+) -> None:
+    await runs.open(1)
+    await runs.begin(0)
+    await runs.park()
+    await runs.ask_in_child(0, DELAY)
+    assert await store.executions.count_active(runs.account.id) == 0
+
+    child = await runs.claim_child(0, "w3")
+    assert await advance(store, child, 1, Step(claimed=[1]), "w3") is Verdict.OK
+
+    assert await store.executions.count_active(runs.account.id) == 1
+
+
 async def test_items_of_a_batch_that_only_wait_leave_room_for_others(
     runs: WaitRuns, store: Store
 ) -> None:
