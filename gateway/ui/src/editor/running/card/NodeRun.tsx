@@ -1,6 +1,7 @@
 import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 import type { Waiting } from "../../../api/approvals";
 import type { GraphNode } from "../../../api/types";
+import { DECIDED } from "../../../approvals/words";
 import { type Children, endedOf, inWords, isParent } from "../../../children/children";
 import { credits, duration } from "../../../components/Ago";
 import { Clock } from "../../../playground/RunPanel";
@@ -95,7 +96,7 @@ function Facts({ id, status, state, wait, isMarked }: FactsProps) {
   return (
     <>
       {decision && !isMarked ? (
-        <span>{decision}</span>
+        <span className={decision === DECIDED.refuse ? "node-refused" : undefined}>{decision}</span>
       ) : (
         <span className={figures || isMarked || !isRunAgain ? "hidden-visually" : undefined}>{wordOf(status)}</span>
       )}
