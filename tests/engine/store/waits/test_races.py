@@ -134,12 +134,14 @@ class Play:
         await store.walks.advance(claimed.lease, 1, step)
 
     async def go_on(self) -> None:
-        """Claim the waiting run as its hint does, and leave it again."""
+        """Claim the waiting run and its node as the hint lets a worker do, and park it again."""
         store, worker = self.store(), str(self.draw.random())
         reference = self.runs.reference(self.asked.execution_id)
         claimed = await store.walks.claim(reference, worker)
         if claimed is not None:
-            await store.walks.advance(claimed.lease, 1, Step(leave=True))
+            begun = await store.walks.advance(claimed.lease, 1, Step(claimed=[NODE]))
+            parked = [(NODE, 2**52)] if begun.verdict is Verdict.OK else []
+            await store.walks.advance(claimed.lease, 2, Step(parked=parked, leave=True))
 
     async def park(self) -> None:
         """Record the park of the walker that has opened the wait."""
