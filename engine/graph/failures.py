@@ -36,11 +36,12 @@ def outputs_after(node: Node, error: Mapping[str, Any], attempts: int) -> Output
 
 
 def fallback_of(node: Node) -> Outputs | None:
-    """Return the fallback values of a node by socket, None for a node without.
+    """Return the outputs of a failed node whose run goes on, but for `error-out`; None: all null.
 
     They follow from the plan, so no record has them.
     """
-    if node.policy.on_error != "fallback":
+    policy, ways = node.policy, node.type.ways
+    if policy.on_error == "fail" or (policy.on_error == "continue" and not ways):
         return None
-    names = node.wired.union(node.type.outputs(node.settings))
-    return {**dict.fromkeys(sorted(names)), **node.policy.fallback}
+    names = node.wired.union(node.type.outputs(node.settings)) - ways
+    return {**dict.fromkeys(sorted(names)), **policy.fallback}

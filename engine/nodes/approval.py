@@ -131,6 +131,7 @@ class Approval(WaitingNode):
     label = "Approval"
     description = "Asks a person, waits for the answer, and passes a value on by the chosen way."
     is_dynamic = True
+    ways = frozenset(WAYS.values())
     members = (
         template("title", "Question in a line; each {{ placeholder }} is a socket.", [VALUE_IN]),
         template("message", "Text below it; each {{ placeholder }} is a socket.", [VALUE_IN]),

@@ -213,6 +213,8 @@ class NodeType(Protocol):
     """Nodes of the type can fail, so they have the output `error-out`."""
     since_schema: int = 1
     """Schema version of the store from which on nodes of the type can be saved."""
+    ways: frozenset[str] = frozenset()
+    """Outputs that stand for a decision: a node that fails takes none that `fallback` omits."""
     takes_retry: bool = True
     """The common setting `retry` has an effect; else it is a fault."""
     takes_timeout: bool = True

@@ -31,7 +31,7 @@ class Policy:
     timeout_seconds: float | None = None
     on_error: Literal["fail", "continue", "fallback"] = "fail"
     fallback: Mapping[str, Any] = field(default_factory=dict)
-    """Outputs after a failure, by socket, with `on_error` "fallback"; others are null."""
+    """Outputs after a failure, by socket, with `on_error` "fallback"."""
 
 
 def parse_policy(data: Mapping[str, Any], *, takes_timeout: bool = True) -> Policy:

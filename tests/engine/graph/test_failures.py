@@ -54,3 +54,16 @@ def test_a_node_that_goes_on_alone_gives_nulls() -> None:
     graph = failing("httpRequest", "response-out", url=URL, onError="continue")
 
     assert outputs_after(node_of(graph), ERROR, 1) is None
+
+
+def test_an_approval_that_fails_takes_no_way_but_one_that_its_fallback_names() -> None:
+    def failed(**data: Any) -> Any:
+        graph = Graph("who").node("f", "approval", title="Go?", **data)
+        graph.wire("in.who > f.value-in").node("out", "responseOutput")
+        return outputs_after(node_of(graph.wire("f.refused-out > out.result-in")), ERROR, 1)
+
+    fallback = {"refused-out": "no"}
+
+    assert failed(onError="continue") == {"answer-out": None}
+    assert failed(onError="fallback") == {"answer-out": None}
+    assert failed(onError="fallback", fallback=fallback) == {"answer-out": None, **fallback}

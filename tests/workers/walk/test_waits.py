@@ -10,7 +10,7 @@ import pytest
 from engine import metrics
 from engine.access.capabilities import Tier
 from engine.executions.execution import Execution
-from engine.executions.node_waits import Decision
+from engine.executions.node_waits import MAX_MESSAGE, Decision
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.document import parse_document
 from engine.settings import Settings
@@ -98,6 +98,16 @@ class TestWithAWorker:
             assert (execution.status, execution.result) == (ExecutionStatus.COMPLETED, None)
         else:
             assert execution.result["code"] == "invalid_inputs"
+
+    async def test_an_approval_that_fails_approves_nothing(self, runner: Runner) -> None:
+        graph = asking(message="{{ name }}", onError="continue")
+
+        execution = await runner.run(graph, {"who": "a" * (MAX_MESSAGE + 1)})
+
+        assert execution.status is ExecutionStatus.COMPLETED
+        given = (execution.result[name] for name in ("yes", "no", "answer"))
+        assert list(given) == [None, None, None]
+        assert statuses(execution).count(NodeStatus.SKIPPED) == 2
 
     @pytest.mark.parametrize("decision", list(Decision))
     async def test_an_answer_chooses_the_way_while_other_branches_go_on(
