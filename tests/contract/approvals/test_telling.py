@@ -8,6 +8,7 @@ import pytest
 
 from tests.support.acceptance.running_stack import until
 from tests.support.contract.approvals import (
+    ASKED,
     answer_to,
     asking_person,
     begin,
@@ -16,47 +17,19 @@ from tests.support.contract.approvals import (
     waits_of,
 )
 from tests.support.contract.event_streams import STREAM, events_of
-from tests.support.contract.installation import Administration, Caller, cleaned
-from tests.support.contract.shapes import assert_fits, moment, number, uuid
-from tests.support.contract.webhooks import OWN_SECRET, Owner
+from tests.support.contract.installation import Administration, Caller
+from tests.support.contract.shapes import assert_fits, moment, uuid
+from tests.support.contract.webhooks import OWN_SECRET, RUNNING, Owner, new_owners
 from tests.support.graphs.nested_graphs import calling
 from tests.support.http.sse_reader import SentEvent, named, parse
 from tests.support.http.target import Stub
 
 WAITING = "execution.waiting"
-ASKED = {
-    "nodeId": "ask",
-    "kind": "approval",
-    "since": moment,
-    "until": moment,
-    "title": "Post for Ada?",
-    "message": "It says: Ada",
-    "fields": [dict],
-}
-HOOK = {
-    "event": WAITING,
-    "executionId": uuid,
-    "requestId": uuid,
-    "userId": str,
-    "workflowSlug": str,
-    "modelIds": [],
-    "status": "processing",
-    "creditsCost": number,
-    "durationMs": None,
-    "createdAt": moment,
-    "completedAt": None,
-    "tags": [],
-    "sequence": int,
-}
 
 
 @pytest.fixture
 def owner(administration: Administration, stub: Stub) -> Iterator[Owner]:
-    browser = administration.browser(administration.account("business"))
-    body = {"name": "hook", "capabilities": ["workflow:*", "webhook:receive"]}
-    made = browser.post("/api/api-keys", body).json()
-    for caller in cleaned(administration.with_key(made["key"])):
-        yield Owner(browser=browser, caller=caller, key_id=made["id"], stub=stub)
+    yield from new_owners(administration, stub)
 
 
 @pytest.fixture
@@ -85,7 +58,7 @@ def run_with(caller: Caller, slug: str, webhook: Any) -> str:
 def hooked(owner: Owner, path: str) -> Any:
     """Return the entry of the wait of which a webhook is told, and check the rest of its body."""
     body = json.loads(owner.received(path)[0].body)
-    assert_fits(body, {**HOOK, "waiting": dict})
+    assert_fits(body, {**RUNNING, "event": WAITING, "waiting": dict})
     return body["waiting"]
 
 

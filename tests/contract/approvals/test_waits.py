@@ -9,6 +9,7 @@ import pytest
 from tests.support.acceptance.running_stack import until
 from tests.support.contract.approvals import (
     ANSWER,
+    ASKED,
     FIELDS,
     WEEK_SECONDS,
     answer_to,
@@ -26,16 +27,7 @@ from tests.support.factories import Graph
 from tests.support.graphs.nested_graphs import calling, per_item
 from tests.support.http.target import Stub
 
-APPROVAL = {
-    "nodeId": "ask",
-    "kind": "approval",
-    "since": moment,
-    "until": moment,
-    "title": "Post for Ada?",
-    "message": "It says: Ada",
-    "fields": [dict],
-    "url": is_link,
-}
+APPROVAL = {**ASKED, "url": is_link}
 
 
 @pytest.fixture

@@ -8,20 +8,16 @@ import pytest
 from standardwebhooks import Webhook
 
 from tests.support.acceptance.running_stack import until
-from tests.support.contract.installation import Administration, cleaned
+from tests.support.contract.installation import Administration
 from tests.support.contract.triggers import SECRET, at, greeting, make, schedule
-from tests.support.contract.webhooks import Owner
+from tests.support.contract.webhooks import Owner, new_owners
 from tests.support.http.signature_verifier import is_knouds_signed
 from tests.support.http.target import Stub
 
 
 @pytest.fixture
 def owner(administration: Administration, stub: Stub) -> Iterator[Owner]:
-    browser = administration.browser(administration.account("business"))
-    body = {"name": "hook", "capabilities": ["workflow:*", "webhook:receive"]}
-    made = browser.post("/api/api-keys", body).json()
-    for caller in cleaned(administration.with_key(made["key"])):
-        yield Owner(browser=browser, caller=caller, key_id=made["id"], stub=stub)
+    yield from new_owners(administration, stub)
 
 
 def run(owner: Owner, **members: Any) -> str:

@@ -9,8 +9,8 @@ from standardwebhooks import Webhook
 
 from tests.support.acceptance.running_stack import until
 from tests.support.contract.installation import Administration, Caller, failing, never
-from tests.support.contract.shapes import assert_fits, moment, number, sentence, uuid
-from tests.support.contract.webhooks import DELIVERY, EVENT, OWN_SECRET, Owner
+from tests.support.contract.shapes import assert_fits, number, sentence
+from tests.support.contract.webhooks import DELIVERY, EVENT, OWN_SECRET, RUNNING, Owner
 from tests.support.gateway.documents import greeting
 from tests.support.http.signature_verifier import is_knouds_signed
 from tests.support.http.target import Request
@@ -27,18 +27,6 @@ EVENTS = [
     "execution.failed",
     "execution.cancelled",
 ]
-HEAD = {"executionId": uuid, "requestId": uuid, "userId": str, "workflowSlug": str}
-RUNNING = {
-    **HEAD,
-    "modelIds": [],
-    "status": "processing",
-    "creditsCost": number,
-    "durationMs": None,
-    "createdAt": moment,
-    "completedAt": None,
-    "tags": [str],
-    "sequence": int,
-}
 NODE = {
     "id": str,
     "type": str,

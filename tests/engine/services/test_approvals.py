@@ -10,7 +10,6 @@ from engine.services.approvals import Approvals, GivenAnswer
 from engine.store import Account, Store
 from engine.values.plain import moment
 from tests.support.store.child_runs import NODE_ID
-from tests.support.store.records import save
 from tests.support.waits.runs import DELAY, WaitRuns
 
 KEY = Answerer(AnswererKind.KEY, "key_1")
@@ -24,9 +23,7 @@ def approved(**fields: Any) -> GivenAnswer:
 @pytest.fixture
 async def runs(store: Store, account: Account) -> WaitRuns:
     """Return a root whose first node runs."""
-    runs = WaitRuns(store, account, await save(store, account))
-    await runs.begin_root()
-    return runs
+    return await WaitRuns.rooted(store, account)
 
 
 @pytest.fixture

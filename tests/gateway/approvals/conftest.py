@@ -11,7 +11,6 @@ from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.waits.node_waits import WaitRef
 from tests.gateway.conftest import MakeClient
-from tests.support.store.records import save
 from tests.support.waits.links import link_to
 from tests.support.waits.runs import ASK, WaitRuns
 
@@ -22,9 +21,7 @@ Ask = Callable[..., Awaitable[str]]
 @pytest.fixture
 async def runs(store: Store, account: Account) -> WaitRuns:
     """Return a root whose first node runs."""
-    runs = WaitRuns(store, account, await save(store, account))
-    await runs.begin_root()
-    return runs
+    return await WaitRuns.rooted(store, account)
 
 
 @pytest.fixture

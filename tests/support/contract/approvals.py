@@ -7,6 +7,7 @@ import httpx2
 
 from tests.support.acceptance.running_stack import until
 from tests.support.contract.installation import Caller
+from tests.support.contract.shapes import moment
 from tests.support.factories import Graph
 
 WEEK_SECONDS = 604_800
@@ -16,6 +17,16 @@ FIELDS = [
     {"name": "place", "label": "Place", "type": "pills", "options": ["blog", "shop"]},
     {"name": "urgent", "label": "Urgent", "type": "toggle", "required": True},
 ]
+ASKED = {
+    "nodeId": "ask",
+    "kind": "approval",
+    "since": moment,
+    "until": moment,
+    "title": "Post for Ada?",
+    "message": "It says: Ada",
+    "fields": [dict],
+}
+"""Entry of the wait of `asking_person` with the input Ada, without its link."""
 ANSWER = {"decision": "approve", "fields": {"urgent": True}}
 
 

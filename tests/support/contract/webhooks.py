@@ -1,10 +1,11 @@
 """An owner of webhooks, and the shapes of deliveries."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 from tests.support.acceptance.running_stack import until
-from tests.support.contract.installation import Caller
+from tests.support.contract.installation import Administration, Caller, cleaned
 from tests.support.contract.shapes import (
     moment,
     moment_or_null,
@@ -15,6 +16,8 @@ from tests.support.contract.shapes import (
 )
 from tests.support.http.target import Request, Stub
 
+CAPABILITIES = ("workflow:*", "webhook:receive")
+"""Capabilities of the key of an owner."""
 OWN_SECRET = "an owner's own secret, with ünicode"
 EVENT = {
     "event": str,
@@ -30,6 +33,21 @@ EVENT = {
     "completedAt": moment,
     "tags": [],
 }
+RUNNING = {
+    "executionId": uuid,
+    "requestId": uuid,
+    "userId": str,
+    "workflowSlug": str,
+    "modelIds": [],
+    "status": "processing",
+    "creditsCost": number,
+    "durationMs": None,
+    "createdAt": moment,
+    "completedAt": None,
+    "tags": [str],
+    "sequence": int,
+}
+"""Events of an execution that goes on, without the members of their kind."""
 DELIVERY = {
     "id": uuid,
     "executionId": text_or_null,
@@ -81,3 +99,14 @@ class Owner:
 
         (row,) = until(read, lambda rows: [each["status"] for each in rows] == [status])
         return row
+
+
+def new_owners(
+    administration: Administration, stub: Stub, *more_capabilities: str
+) -> Iterator[Owner]:
+    """Yield an owner of a new account, and remove its workflows afterwards."""
+    browser = administration.browser(administration.account("business"))
+    body = {"name": "hook", "capabilities": [*CAPABILITIES, *more_capabilities]}
+    made = browser.post("/api/api-keys", body).json()
+    for caller in cleaned(administration.with_key(made["key"])):
+        yield Owner(browser=browser, caller=caller, key_id=made["id"], stub=stub)

@@ -1,12 +1,14 @@
 """Executions whose first node waits, moved step by step."""
 
-from typing import Any
+from typing import Any, Self
 
 from engine.executions.node_waits import Answer, Answerer, AnswererKind, Decision, NewWait, WaitKind
+from engine.store import Account, Store
 from engine.store.executions.advance import Advanced, Step
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.waits.node_waits import OpenVerdict, WaitOpened, WaitRef
 from tests.support.store.child_runs import NODE, NODE_ID, ChildRuns
+from tests.support.store.records import save
 
 DAY = 86_400_000
 """Milliseconds."""
@@ -28,6 +30,13 @@ def answer(decision: Decision = Decision.APPROVE, **members: Any) -> Answer:
 
 class WaitRuns(ChildRuns):
     """A root, whose first node waits or has a child that does."""
+
+    @classmethod
+    async def rooted(cls, store: Store, account: Account) -> Self:
+        """Save a workflow, and return a root of it whose first node runs."""
+        runs = cls(store, account, await save(store, account))
+        await runs.begin_root()
+        return runs
 
     @property
     def asked(self) -> WaitRef:

@@ -18,7 +18,6 @@ from gateway.http.middleware import BodyLimit
 from tests.gateway.conftest import Gateway, MakeClient, serving
 from tests.support.eventually import eventually
 from tests.support.gateway.raw_requests import close, connect
-from tests.support.store.records import save
 from tests.support.waits.links import link_to
 from tests.support.waits.runs import WaitRuns
 
@@ -35,8 +34,7 @@ def settings(settings: Settings) -> Settings:
 @pytest.fixture
 async def path(settings: Settings, store: Store, account: Account) -> str:
     """Return the link to an open approval."""
-    runs = WaitRuns(store, account, await save(store, account))
-    await runs.begin_root()
+    runs = await WaitRuns.rooted(store, account)
     await runs.ask()
     return link_to(settings, runs.asked)
 
@@ -126,8 +124,7 @@ async def test_slow_answers_to_one_account_keep_no_other_out(
     stranger: Account,
     visitor: httpx2.AsyncClient,
 ) -> None:
-    runs = WaitRuns(store, stranger, await save(store, stranger))
-    await runs.begin_root()
+    runs = await WaitRuns.rooted(store, stranger)
     await runs.ask()
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: {service.MAX_BYTES}\r\n\r\n"
     slow = [await connect(gateway.url) for _ in range(80)]
