@@ -45,6 +45,11 @@ def _restore(code: str, message: str, retryable: bool, retry_after: float) -> No
     return NodeFailed(code, message, retryable=retryable, retry_after=retry_after)
 
 
+def invalid_output() -> NodeFailed:
+    """Return the failure of a node whose outputs JSON cannot express."""
+    return NodeFailed("invalid_output", "The node's output is not valid JSON")
+
+
 class SiblingFailed(NodeFailed):
     """A call was abandoned because another call of its node failed; the next attempt resumes it."""
 

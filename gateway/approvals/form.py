@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.errors import InvalidBody
+from engine.executions.node_waits import Decision
 from engine.values.fields import NUMBERS, Field, FieldType
 from gateway.approvals.controls import PREFIX
 from gateway.approvals.page import DECISION, NOTE, Filled
 from gateway.hooks.event_body import FORM_DATA, FORM_URLENCODED, parse_event_body
 from gateway.http.json_bodies import ANY, NO_OBJECT, check_count, check_values, parse_json
 
-DECISIONS = ("approve", "refuse")
 NUMBER = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?", re.ASCII)
 INTEGER = re.compile(r"[+-]?[0-9]+", re.ASCII)
 MAX_DIGITS = 64
@@ -46,7 +46,7 @@ def parse_form(fields: Sequence[Field], content_type: str, data: bytes) -> SentF
     texts = {name: text if isinstance(text, str) else text[0] for name, text in sent.items()}
     known = {DECISION, NOTE, *(PREFIX + each.name for each in fields)}
     faults = _faults_of_names(sent, known)
-    if texts.get(DECISION) not in DECISIONS:
+    if texts.get(DECISION) not in tuple(Decision):
         faults.setdefault(DECISION, NOT_DECIDED)
     values: dict[str, Any] = {}
     for each in fields:

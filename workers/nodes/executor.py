@@ -10,7 +10,7 @@ from msgspec import Struct, structs
 
 from engine.access.opened_secrets import OpenedSecrets
 from engine.billing.credits import MONEY_CODES
-from engine.errors.nodes import NodeFailed
+from engine.errors.nodes import NodeFailed, invalid_output
 from engine.graph.plan import Node, NodeName
 from engine.log import MAX_TEXT
 from engine.models.pricing import NO_USAGE, Usage
@@ -125,7 +125,7 @@ def _failure(error: Exception, node: Node, secrets: OpenedSecrets) -> NodeFailed
         case TimeoutError():
             return timed_out(node.policy.timeout_seconds or 0)
         case OverflowError() | UnicodeEncodeError():
-            return NodeFailed("invalid_output", "The node's output is not valid JSON")
+            return invalid_output()
     _log_error(node, secrets)
     return NodeFailed("internal_error", "The node failed unexpectedly", retryable=True)
 

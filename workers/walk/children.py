@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any, cast
 
 from engine.errors import StorageFailed
-from engine.errors.nodes import STORAGE, NodeFailed
+from engine.errors.nodes import STORAGE, NodeFailed, invalid_output
 from engine.executions.batches import ItemStatus
 from engine.executions.children import MAX_CHILDREN, GroupStatus
 from engine.executions.run_depth import MAX_DEPTH
@@ -92,8 +92,7 @@ class ChildrenAttempts:
         except StorageFailed:
             return AttemptOutcome(failure=NodeFailed(STORAGE, NOT_STORED))
         except (OverflowError, UnicodeEncodeError):
-            invalid = NodeFailed("invalid_output", "The node's output is not valid JSON")
-            return AttemptOutcome(failure=invalid, began_at=began_at)
+            return AttemptOutcome(failure=invalid_output(), began_at=began_at)
 
     def _is_new(self, index: int) -> bool:
         """Return whether no group of the node was on record, as far as this walk knows.

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from engine import metrics
-from engine.errors.nodes import NodeFailed
+from engine.errors.nodes import NodeFailed, invalid_output
 from engine.executions.node_waits import MAX_WAITING, Answer, AnswererKind, NodeWait
 from engine.graph.plan import Node
 from engine.nodes.approval import Approval
@@ -69,8 +69,7 @@ class WaitAttempts:
         except NodeFailed as failure:
             return AttemptOutcome(failure=failure, began_at=began_at)
         except (OverflowError, UnicodeEncodeError):
-            invalid = NodeFailed("invalid_output", "The node's output is not valid JSON")
-            return AttemptOutcome(failure=invalid, began_at=began_at)
+            return AttemptOutcome(failure=invalid_output(), began_at=began_at)
 
     async def _find(self, node: Node) -> NodeWait | None:
         """Return the wait of a node, which the first attempt of a walk finds in its claim.

@@ -65,7 +65,7 @@ class CalleeInterface:
     """Named outputs; none: there is one result."""
     is_exact: bool = True
     """False: the names are those of the wires alone, since the workflow may change."""
-    asks: bool = False
+    has_approval: bool = False
     """An `approval` is in the workflow, or in one that it calls over any number of steps."""
 
 

@@ -101,7 +101,7 @@ class _Reading:
         if len(self.found) > MAX_REACHED:
             reason = f"workflow: it leads to more than {MAX_REACHED} workflows"
             return SettingFault(reason, "workflow")
-        return replace(interface_of(plan), asks=self._leads_to_approval(call))
+        return replace(interface_of(plan), has_approval=self._leads_to_approval(call))
 
     def _calls_of(self, call: Callee) -> Collection[Callee]:
         found = self.found.get(call)

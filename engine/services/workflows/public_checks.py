@@ -42,7 +42,7 @@ async def check_public(
     `slug` is that of the workflow; None: it is new, and none calls it.
     """
     own = list(find_approvals(nodes))
-    calling = list(_find_asking_calls(nodes, callees))
+    calling = list(_find_calls_with_approval(nodes, callees))
     if not own and not calling:
         return []
     if is_public:
@@ -57,12 +57,14 @@ async def check_public(
     return [problem_at(path, reason) for path in (*own, *(path for path, _ in calling))]
 
 
-def _find_asking_calls(nodes: Elements, callees: Callees) -> Iterator[tuple[tuple[str, ...], str]]:
+def _find_calls_with_approval(
+    nodes: Elements, callees: Callees
+) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the paths of nodes that call a workflow with an approval, and its slug."""
     for path, node in walk_nodes(nodes):
         call = call_of(node)
         found = None if call is None else callees.get(call)
-        if call is not None and isinstance(found, CalleeInterface) and found.asks:
+        if call is not None and isinstance(found, CalleeInterface) and found.has_approval:
             yield path, call.workflow
 
 

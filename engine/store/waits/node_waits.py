@@ -282,10 +282,6 @@ class NodeWaits:
         is_last = len(names) <= limit
         return found, None if is_last else make_cursor(int(flat[2 * limit - 1]), names[limit - 1])
 
-    async def count_approvals(self, account_id: str) -> int:
-        """Return the number of open approvals of an account."""
-        return int(await self._client.send("ZCARD", wait_keys.approvals(account_id)))
-
     async def of_children(
         self, account_id: str, root_id: str, limit: int = MAX_CHILD_WAITS
     ) -> Sequence[NodeWait]:
