@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import click
 
@@ -26,7 +26,7 @@ fields = click.option(
     metavar="NAME=VALUE",
     help="A value of the form; NAME:=JSON takes it as JSON.  May be repeated.",
 )
-note = click.option("--note", metavar="TEXT", help="A note for whoever reads the run.")
+note = click.option("--note", metavar="TEXT", help="A note for readers of the run.")
 
 
 @click.group()
@@ -44,52 +44,35 @@ def list_(limit: int, access: Access, as_json: bool) -> None:
     show(rows, as_json=as_json, columns=COLUMNS)
 
 
-@approval.command()
-@execution_id
-@node_id
-@fields
-@note
-@access
-@options.as_json
-def approve(
-    execution_id: str,
-    node_id: str,
-    words: tuple[str, ...],
-    note: str | None,
-    access: Access,
-    as_json: bool,
-) -> None:
-    """Approve what NODE of EXECUTION asks: the run goes on."""
-    _answer(execution_id, node_id, "approve", words, note, access, as_json=as_json)
+def answering(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the arguments and options of an answer to a command."""
+    for add in reversed((execution_id, node_id, fields, note, access, options.as_json)):
+        command = add(command)
+    return command
 
 
 @approval.command()
-@execution_id
-@node_id
-@fields
-@note
-@access
-@options.as_json
-def refuse(
-    execution_id: str,
-    node_id: str,
-    words: tuple[str, ...],
-    note: str | None,
-    access: Access,
-    as_json: bool,
-) -> None:
-    """Refuse what NODE of EXECUTION asks: the run takes its other way."""
-    _answer(execution_id, node_id, "refuse", words, note, access, as_json=as_json)
+@answering
+def approve(**given: Any) -> None:
+    """Approve the question of NODE of EXECUTION: the run goes on."""
+    _answer("approve", **given)
+
+
+@approval.command()
+@answering
+def refuse(**given: Any) -> None:
+    """Refuse the question of NODE of EXECUTION: the run takes its other way."""
+    _answer("refuse", **given)
 
 
 def _answer(
+    decision: str,
+    *,
     execution_id: str,
     node_id: str,
-    decision: str,
     words: tuple[str, ...],
     note: str | None,
     access: Access,
-    *,
     as_json: bool,
 ) -> None:
     async def work(caller: ApprovalCaller) -> Answer:

@@ -1,4 +1,4 @@
-"""Links to approvals: whoever has the link of an approval may answer it, without an account.
+"""Links to approvals: the holder of a link may answer its approval, without an account.
 
 The token of a link is the sealed place of the approval: nothing is stored for it, it cannot be
 guessed or changed into that of another approval, and every key of the installation opens it.

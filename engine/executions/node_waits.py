@@ -40,7 +40,7 @@ class Decision(StrEnum):
 
 
 class AnswererKind(StrEnum):
-    """Kind of what answers."""
+    """Kind of an answerer."""
 
     SESSION = "session"
     KEY = "key"

@@ -134,10 +134,9 @@ def _read_seconds(raw: object) -> float:
 
 
 def _read_moment(raw: object) -> int:
-    is_text = isinstance(raw, str)
     text = UNTIL.read({"until": raw.strip()}, Faults()) if isinstance(raw, str) else None
     until = None if text is None else parse_moment(text.upper())
     if until is None:
-        found = f"'{str(raw)[:100]}'" if is_text else kind_of(raw)
+        found = f"'{raw[:100]}'" if isinstance(raw, str) else kind_of(raw)
         raise NodeFailed(INVALID_INPUTS, f"'{UNTIL_IN}' {MOMENT_WORDS}, and {found} came in")
     return until

@@ -150,7 +150,7 @@ class MediaService:
         return self._link(asset, LINK_SECONDS, width)
 
     def lasting_link(self, asset: Asset) -> str:
-        """Return a link that is valid as long as an execution is kept which waits once."""
+        """Return a link that outlives an execution with one wait of the greatest length."""
         return self._link(asset, self._keep_seconds)
 
     def _link(self, asset: Asset, seconds: int, width: int | None = None) -> str:

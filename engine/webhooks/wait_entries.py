@@ -1,4 +1,4 @@
-"""Waits as events and webhooks tell of them, in the contract's names."""
+"""Entries of waits in events and webhooks, in the contract's names."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from engine.values.plain import moment
 
 
 def wait_entry(wait: NodeWait, execution_id: str) -> dict[str, Any]:
-    """Return the entry of a wait in what is told of an execution: its own, or that of a child.
+    """Return the entry of a wait of an execution, or of a child of it.
 
     An approval whose values are no longer on record lacks title, message and form. The entry has no
     link.

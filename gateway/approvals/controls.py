@@ -11,6 +11,8 @@ PREFIX = "fields."
 """Beginning of the names that the fields have in the form."""
 MAX_RADIOS = 8
 """Options that are all in sight; more of them are a list to open."""
+MULTILINE = frozenset({FieldType.TEXTAREA, FieldType.JSON})
+"""Fields with texts of several lines."""
 OPTIONAL = ' <span class="optional">(optional)</span>'
 YES_OR_NO = (("true", "Yes"), ("false", "No"))
 Options = Sequence[tuple[str, str]]
@@ -101,7 +103,7 @@ class Control:
 
     def _input(self) -> str:
         kind = self.field.type
-        if kind in {FieldType.TEXTAREA, FieldType.JSON}:
+        if kind in MULTILINE:
             form = 'class="json" spellcheck="false"' if kind is FieldType.JSON else 'dir="auto"'
             begin = f'<textarea rows="5" {form} {self._named}{self._required}>'
             # A browser drops the first line break of the content.

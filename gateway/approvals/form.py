@@ -8,7 +8,7 @@ from typing import Any
 from engine.errors import InvalidBody
 from engine.executions.node_waits import Decision
 from engine.values.fields import NUMBERS, Field, FieldType
-from gateway.approvals.controls import PREFIX
+from gateway.approvals.controls import MULTILINE, PREFIX
 from gateway.approvals.page import DECISION, NOTE, Filled
 from gateway.hooks.event_body import FORM_DATA, FORM_URLENCODED, parse_event_body
 from gateway.http.json_bodies import ANY, NO_OBJECT, check_count, check_values, parse_json
@@ -21,7 +21,6 @@ NO_FORM = "The answer must be sent as a form."
 UNKNOWN = "The answer has a field that is not asked for."
 REPEATED = "The answer has a field more than once."
 TOGGLES = {"true": True, "false": False}
-MULTILINE = frozenset({FieldType.TEXTAREA, FieldType.JSON})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

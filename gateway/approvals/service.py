@@ -1,4 +1,4 @@
-"""Answers to approvals by their links: whoever has a link may answer, once."""
+"""Answers to approvals by their links: the holder of a link may answer, once."""
 
 import time
 from collections.abc import Sequence

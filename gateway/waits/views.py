@@ -31,7 +31,7 @@ from gateway.openapi.examples import CREATED, EXECUTION_ID
 Url = Annotated[
     str | None,
     doc(
-        "The link at which whoever has it answers, without an account; null in an installation"
+        "The link at which its holder answers, without an account; null in an installation"
         " without a secret key."
     ),
 ]
@@ -66,7 +66,7 @@ class WaitView(Nested, kw_only=True):
         Uuid | UnsetType, doc("The execution below this one whose node waits; absent of its own.")
     ] = UNSET
     title: Annotated[str | UnsetType, doc("Question of an approval, in a line.")] = UNSET
-    message: Annotated[str | UnsetType, doc("What its approver is told, in plain text.")] = UNSET
+    message: Annotated[str | UnsetType, doc("Text for its approver, without markup.")] = UNSET
     fields: Annotated[
         Sequence[Mapping[str, Any]] | UnsetType,
         described_as(list[FieldView] | UnsetType),
@@ -75,7 +75,7 @@ class WaitView(Nested, kw_only=True):
     url: Annotated[
         str | None | UnsetType,
         doc(
-            "The link of an approval, at which whoever has it answers without an account; for"
+            "The link of an approval, at which its holder answers without an account; for"
             " sessions and for keys with `execution:approve`. Null in an installation without a"
             " secret key."
         ),
@@ -108,7 +108,7 @@ class ApprovalRow(Nested, kw_only=True):
     node_id: str
     workflow_slug: Annotated[str | None, doc("Workflow whose run asks.")]
     title: Annotated[str, doc("The question, in a line.")]
-    message: Annotated[str, doc("What the approver is told, in plain text.")]
+    message: Annotated[str, doc("Text for the approver, without markup.")]
     fields: Annotated[
         Sequence[Mapping[str, Any]],
         described_as(list[FieldView]),

@@ -142,8 +142,9 @@ class WaitAttempts:
 
 def _outcome(answer: Answer | None) -> str:
     """Return the outcome of an ended wait as metrics name it."""
-    is_person = answer is not None and answer.by.kind is not AnswererKind.TIMEOUT
-    return answer.decision.value if answer is not None and is_person else TIMEOUT
+    if answer is None or answer.by.kind is AnswererKind.TIMEOUT:
+        return TIMEOUT
+    return answer.decision.value
 
 
 def _completed(outputs: Outputs, began_at: int | None = None) -> AttemptOutcome:

@@ -1,6 +1,6 @@
 """Checks that no public workflow asks a person, directly or by the workflows that it calls.
 
-Whoever runs a public workflow is no member of its account: nobody could be asked for them.
+Callers of a public workflow are no members of its account, and nobody could answer for them.
 """
 
 from collections.abc import Iterator

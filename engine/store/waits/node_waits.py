@@ -1,10 +1,11 @@
-"""Waits of nodes in Redis: each change is one script, of which the first to end a wait counts."""
+"""Waits of nodes in Redis: each change is one script, and the first end of a wait counts."""
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Self
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.executions.node_waits import (
     MAX_WAITING,
@@ -47,7 +48,7 @@ from engine.store.webhooks.delivery_keys import DeliveryKeys
 MAX_CHILD_WAITS = 100
 """Waits of children of which the root tells."""
 LINK = "link"
-"""Stands in the audit log for a person with an approval link; others act by their account."""
+"""Actor in the audit log of a person with an approval link; others act by their account."""
 GROUP_FIELDS = ("parent", "root", "parent_node")
 """Fields of a record that name the group of a child."""
 
@@ -201,7 +202,7 @@ class NodeWaits:
             case [b"ok", at, active]:
                 is_bulk = ref.group is not None or int(active) > BULK_FROM
                 self._hints.send_soon(ref.reference, BULK_QUEUE if is_bulk else WALK_QUEUE)
-                return Answered(_at(answer, int(at)))
+                return Answered(replace(answer, at=int(at)))
             case [b"over", end]:
                 _, first = parse_end(end)
                 return NotWaiting() if first is None else AlreadyAnswered(first)
@@ -215,7 +216,7 @@ class NodeWaits:
         reply = await self._end(ref, answer, is_due=True)
         match reply:
             case [b"ok", at, _]:
-                return WaitEnded(None if answer is None else _at(answer, int(at)))
+                return WaitEnded(None if answer is None else replace(answer, at=int(at)))
             case [b"over", end]:
                 return WaitEnded(parse_end(end)[1])
             case [b"early"]:
@@ -312,7 +313,7 @@ class NodeWaits:
 
 
 def _telling_names(ref: WaitRef, told: DeliveryKeys) -> Mapping[str, Any]:
-    """Return the names of all who are told of a wait."""
+    """Return the keys and values with which a script tells of a wait."""
     account_id, root_id = ref.account_id, ref.root_id
     return {
         "reference": keyspace.reference(account_id, root_id),
@@ -336,12 +337,6 @@ def timeout_answer(wait: NodeWait) -> Answer | None:
     if decision is None:
         return None
     return Answer(decision=decision, fields={}, note=None, by=Answerer(AnswererKind.TIMEOUT))
-
-
-def _at(answer: Answer, at: int) -> Answer:
-    return Answer(
-        decision=answer.decision, fields=answer.fields, note=answer.note, by=answer.by, at=at
-    )
 
 
 def _act(wait: NodeWait, answer: Answer) -> AuditedAct:

@@ -1,1 +1,1 @@
-"""Routes of approvals: for their account, and for whoever has the link of one."""
+"""Routes of approvals: for their account, and for holders of their links."""

@@ -46,7 +46,7 @@ async def list_approvals(request: GatewayRequest, principal: Principal) -> Respo
 )
 @requires(APPROVE)
 async def answer_approval(request: GatewayRequest, principal: Principal) -> Response:
-    """Approve or refuse what a node asks; its execution goes on at once.
+    """Approve or refuse the question of a node; its execution goes on at once.
 
     Of several answers at once one wins, and the others are told of it.
     """

@@ -21,7 +21,7 @@ TROUBLE = "Nothing is decided yet"
 
 @guessed
 async def show_approval(request: GatewayRequest) -> Response:
-    """Show what an approval asks, with a form for the answer; nothing is decided."""
+    """Show the question of an approval, with a form for the answer; nothing is decided."""
     return await _as_page(request, show_question)
 
 

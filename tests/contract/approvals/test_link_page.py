@@ -1,4 +1,4 @@
-"""The page behind the link of an approval, as whoever has the link uses it."""
+"""The page behind the link of an approval, as the holder of the link uses it."""
 
 from collections.abc import Iterator
 

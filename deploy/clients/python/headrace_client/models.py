@@ -116,7 +116,7 @@ class Wait:
     fields: tuple[Mapping[str, Any], ...] = ()
     """Form of the answer."""
     url: str | None = None
-    """Link at which whoever has it answers; None for callers without `execution:approve`."""
+    """Link at which its holder answers; None for callers without `execution:approve`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -135,7 +135,7 @@ class Approval:
     since: datetime
     until: datetime
     url: str | None
-    """Link at which whoever has it answers, without an account."""
+    """Link at which its holder answers, without an account."""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
 
