@@ -11,7 +11,7 @@ const STEPS = [
   ["Answer, or pass the link on", "The approval link asks people without an account. The first answer counts, and the run goes on."],
 ] as const;
 
-/** What approvals are for, and how to get one. */
+/** The empty inbox: the use of approvals, and the way to a first one. */
 export function NoApprovals() {
   const rows = useResource<WorkflowRow[]>(WORKFLOWS).data;
   const hasTemplate = rows?.some((row) => row.slug === TEMPLATE && row.isTemplate);

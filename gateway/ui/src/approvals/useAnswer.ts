@@ -8,7 +8,7 @@ import { toast } from "../components/Toast";
 import { type InputForm, useInputForm } from "../playground/inputForm";
 import { check, type Faults, inputsOf, shown } from "../playground/inputs";
 
-export interface AnswerState {
+interface AnswerState {
   form: InputForm;
   note: string;
   noteFault: string | undefined;

@@ -17,7 +17,7 @@ export interface Scale {
 }
 
 /** A line of the chart, at a share of its width in percent. */
-export interface Tick {
+interface Tick {
   at: number;
   /** Whether its label has room before the next cut and the end. */
   isLabelled: boolean;
@@ -71,7 +71,7 @@ function joined(stretches: Stretch[]): Stretch[] {
   return result;
 }
 
-/** What is left of stretches without others; both in order. */
+/** Stretches without the parts that others cover; both in order. */
 function without(stretches: Stretch[], others: Stretch[]): Stretch[] {
   return stretches.flatMap(({ from, to }) => {
     const rest: Stretch[] = [];

@@ -7,7 +7,7 @@ import "./waits.css";
 /** More answers than these are told by their nodes alone: each costs a call. */
 const MOST = 10;
 
-export function isApproval({ type }: Pick<ExecutionNode, "type">): boolean {
+function isApproval({ type }: Pick<ExecutionNode, "type">): boolean {
   return type === "approval";
 }
 
