@@ -20,7 +20,8 @@ MAX_TITLE = 500
 """Characters of a title with its values put in."""
 MAX_MESSAGE = 16_384
 """Characters of a message with its values put in."""
-
+MAX_CHILD_WAITS = 100
+"""Waits of children of which the root tells: those that began first."""
 MAX_FORM_BYTES = 65_536
 """Most bytes in JSON that the form of an approval has: each waiting execution keeps its own."""
 

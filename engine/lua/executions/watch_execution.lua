@@ -3,10 +3,11 @@
 -- first call writes the first entry. An execution that ended unwatched has two entries that are
 -- computed, from data that never change, and so has one of another account's workflow: its caller
 -- sees begin and end alone, and no children.
--- KEYS: execution, events, progress
--- ARGV: channel (to notify, '' for none), first (number of an entry), most (entries)
+-- KEYS: execution, events, progress, child_waits, children... (that wait)
+-- ARGV: channel (to notify, '' for none), first (number of an entry), most (entries), most_waits
+--       (of children, told to a first watcher), ids... (of the children)
 -- Returns {status, entries as XRANGE returns them, slug, version, models, number of the last entry,
---         parent} | {'missing'}
+--         parent} | {'missing'} | {'children'} that wait were not named
 -- Uses: add_event, begin_events
 local MOST_WATCHERS = 16
 
@@ -16,8 +17,17 @@ local status, statuses, last, watchers = head[1], head[2], head[3], head[4] or '
 if not status or (head[8] and head[9]) then return {'missing'} end
 if status == 'processing' or status == 'cancel_requested' then
   if (last or '0') == '0' then
+    local waits = {}
+    if not head[8] and redis.call('EXISTS', KEYS.child_waits) == 1 then
+      -- Uses: child_waits
+      waits = child_waits()
+      if not waits then return {'children'} end
+    end
     begin_events(KEYS.execution, KEYS.events, statuses)
-    last = '1'
+    for _, wait in ipairs(waits) do
+      add_event(KEYS.execution, KEYS.events, 'waiting', wait[1], 'node', wait[2], 'facts', wait[3])
+    end
+    last = tostring(1 + #waits)
   end
   local _, count = string.gsub(watchers, ',', '')
   local is_known = ARGV.channel == '' or string.find(watchers, ARGV.channel .. ',', 1, true)

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 from engine.errors import ExecutionNotFound
 from engine.executions.events import (
@@ -19,7 +20,7 @@ from engine.executions.events import (
     settle,
 )
 from engine.executions.execution import NodeExecution
-from engine.executions.node_waits import NodeWait
+from engine.executions.node_waits import MAX_CHILD_WAITS, NodeWait
 from engine.executions.statuses import (
     NODE_TERMINAL,
     TERMINAL,
@@ -43,6 +44,7 @@ from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.connection import Argument
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.waits import keys as wait_keys
 from engine.store.waits.watched import read_waits
 
 MAX_ENTRIES = 64
@@ -122,15 +124,7 @@ class ExecutionEvents:
 
         Raises ExecutionNotFound.
         """
-        reply = await self._client.call(
-            SCRIPTS["watch_execution"],
-            execution=keyspace.execution(account_id, execution_id),
-            events=keyspace.events(account_id, execution_id),
-            progress=keyspace.progress(account_id, execution_id),
-            channel=channel,
-            first=first,
-            most=MAX_ENTRIES,
-        )
+        reply = await self._watch(account_id, execution_id, first, channel)
         if reply[0] == b"missing":
             return await self._read_forgotten(account_id, execution_id, first)
         status, entries, slug, version, models, last, parent = reply
@@ -152,6 +146,31 @@ class ExecutionEvents:
             is_child=bool(parent),
             walked_inputs=walked_inputs,
         )
+
+    async def _watch(
+        self, account_id: str, execution_id: str, first: int, channel: str
+    ) -> Sequence[Any]:
+        """Return the reply of the script, which is given the children that wait when it asks."""
+        child_waits = wait_keys.child_waits(account_id, execution_id)
+        ids: Sequence[str] = ()
+        while True:
+            reply: Sequence[Any] = await self._client.call(
+                SCRIPTS["watch_execution"],
+                execution=keyspace.execution(account_id, execution_id),
+                events=keyspace.events(account_id, execution_id),
+                progress=keyspace.progress(account_id, execution_id),
+                child_waits=child_waits,
+                children=[keyspace.execution(account_id, each) for each in ids],
+                channel=channel,
+                first=first,
+                most=MAX_ENTRIES,
+                most_waits=MAX_CHILD_WAITS,
+                ids=ids,
+            )
+            if reply[0] != b"children":
+                return reply
+            names = await self._client.send("ZRANGE", child_waits, 0, MAX_CHILD_WAITS - 1)
+            ids = sorted({name.decode().rpartition("/")[0] for name in names})
 
     async def _read_forgotten(self, account_id: str, execution_id: str, first: int) -> EventPage:
         """Return the page of an execution that only the history has. Raises ExecutionNotFound."""

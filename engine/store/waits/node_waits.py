@@ -8,6 +8,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from engine.executions.node_waits import (
+    MAX_CHILD_WAITS,
     MAX_WAITING,
     Answer,
     Answerer,
@@ -45,8 +46,6 @@ from engine.store.waits.records import (
 from engine.store.waits.telling import TOLD_FIELDS, delivery_of_wait
 from engine.store.webhooks.delivery_keys import DeliveryKeys
 
-MAX_CHILD_WAITS = 100
-"""Waits of children of which the root tells."""
 LINK = "link"
 """Actor in the audit log of a person with an approval link; others act by their account."""
 GROUP_FIELDS = ("parent", "root", "parent_node")

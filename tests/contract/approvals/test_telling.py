@@ -97,6 +97,16 @@ def test_later_watchers_are_told_of_open_waits_and_resume_after_them(caller: Cal
     assert rest[-1].name == "execution.finished"
 
 
+def test_later_watchers_are_told_of_the_open_waits_below(caller: Caller) -> None:
+    root_id = begin(caller, calling(caller.save(asking_person().body())))
+    [entry] = waits_of(caller, root_id)
+
+    waiting = _until_waiting(caller, root_id)[-1].data
+
+    below = {"executionId": root_id, "childExecutionId": entry["executionId"]}
+    assert_fits(waiting, {**below, **ASKED})
+
+
 def _until_waiting(caller: Caller, execution_id: str) -> list[SentEvent]:
     seen = ""
     with caller.client.stream("GET", f"/api/executions/{execution_id}/events") as answer:

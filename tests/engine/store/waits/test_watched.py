@@ -44,6 +44,32 @@ async def test_later_watchers_are_told_of_the_waits_that_are_open(
     assert repeated == [started.name, node.name, waiting.name]
 
 
+async def test_later_watchers_of_a_root_are_told_of_the_open_waits_of_its_children(
+    runs: WaitRuns, store: Store, account: Account
+) -> None:
+    await runs.begin_root()
+    await runs.open(3)
+    asked = []
+    for index in range(3):
+        await runs.begin(index)
+        asked.append(await runs.ask_in_child(index))
+    await store.node_waits.answer(asked[1], answer())
+
+    page = await store.events.read(account.id, runs.root_id, 1)
+    again = await store.events.read(account.id, runs.root_id, 1)
+    rest = await store.events.read(account.id, runs.root_id, page.last)
+
+    told = [event for entry in page.entries for event in entry.events()]
+    waits = [each.wait for each in told if each.wait is not None]
+    assert told[0].name == EventName.EXECUTION_STARTED
+    assert sorted(wait.execution_id for wait in waits) == sorted(
+        [asked[0].execution_id, asked[2].execution_id]
+    )
+    assert [wait.title for wait in waits] == [ASK.title] * 2
+    assert again.entries == page.entries
+    assert rest.entries == page.entries[-1:]
+
+
 async def test_executions_are_read_once_each_and_delays_not_at_all() -> None:
     """The history refuses an account many reads at once."""
 
