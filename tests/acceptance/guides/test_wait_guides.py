@@ -86,6 +86,7 @@ def test_the_approval_of_the_page_is_refused_with_a_reason(
     assert run["result"] == "Dropped: Tea is here again. Reason: Sold out"
 
 
+@pytest.mark.thorough  # it waits for its delays
 def test_the_reminder_of_the_page_comes_after_its_time(
     stack: RunningStack, shell: GuideShell, tmp_path: Path
 ) -> None:

@@ -24,7 +24,7 @@ interface Props {
 /** An approval that waits no more: its answer, and the ways on. */
 export function EndedApproval({ approval, run, given, next }: Props) {
   const { executionId, nodeId } = approval;
-  const found = useAnswer(approval, run, given);
+  const found = useRecordedAnswer(approval, run, given);
   const heading = useRef<HTMLHeadingElement>(null);
   // The button that was pressed is gone.
   useEffect(() => {
@@ -54,7 +54,7 @@ export function EndedApproval({ approval, run, given, next }: Props) {
 }
 
 /** The answer that an execution has on record, read again until it is there or the execution has ended. */
-function useAnswer({ executionId, nodeId }: Place, run: ExecutionDetail | undefined, given: Answer | undefined): { answer?: Answer; sentence: string } {
+function useRecordedAnswer({ executionId, nodeId }: Place, run: ExecutionDetail | undefined, given: Answer | undefined): { answer?: Answer; sentence: string } {
   const { data, error, reload } = useResource<NodeValues>(given ? null : valuesPath(executionId, nodeId));
   const answer = given ?? answerIn(data?.outputs);
   const isSettled = answer !== undefined || error !== undefined || (run ? run.completedAt !== null : false);

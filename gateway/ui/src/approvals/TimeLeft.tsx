@@ -1,5 +1,4 @@
-import { useEffect, useState } from "react";
-import { Ago, exactly } from "../components/Ago";
+import { Ago, exactly, useClock } from "../components/Ago";
 import { isSoon, timeLeft } from "./words";
 
 const RENEW_MS = 10_000;
@@ -26,11 +25,7 @@ export function Until({ until }: { until: string }) {
 
 /** The time that is left to answer, which follows the clock; little of it is told with a warning. */
 export function TimeLeft({ until }: { until: string }) {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), RENEW_MS);
-    return () => clearInterval(timer);
-  }, []);
+  const now = useClock(RENEW_MS);
   const shown = (
     <time dateTime={until} title={exactly(until)}>
       {timeLeft(until, Math.max(now, Date.now()))} left

@@ -20,13 +20,19 @@ export function exactly(at: string): string {
   return exact.format(new Date(at));
 }
 
-/** A moment as people say it, "3s ago", which follows the clock. */
-export function Ago({ at }: { at: string }) {
+/** The clock, read again after each pause. */
+export function useClock(pauseMs: number): number {
   const [now, setNow] = useState(Date.now);
   useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), 5_000);
+    const timer = setInterval(() => setNow(Date.now()), pauseMs);
     return () => clearInterval(timer);
-  }, []);
+  }, [pauseMs]);
+  return now;
+}
+
+/** A moment as people say it, "3s ago", which follows the clock. */
+export function Ago({ at }: { at: string }) {
+  const now = useClock(5_000);
   return (
     <time dateTime={at} title={exactly(at)}>
       {relative(at, Math.max(now, Date.now()))}

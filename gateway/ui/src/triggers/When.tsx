@@ -1,5 +1,5 @@
-import { useEffect, useState } from "react";
 import type { Trigger } from "../api/triggers";
+import { useClock } from "../components/Ago";
 import { cronInWords } from "./cron";
 import { momentIn, until } from "./words";
 
@@ -23,11 +23,7 @@ const TICK_MS = 5_000;
 
 /** The time until a moment, which follows the clock. */
 export function Until({ at, timeZone }: { at: string; timeZone: string }) {
-  const [now, setNow] = useState(Date.now);
-  useEffect(() => {
-    const timer = setInterval(() => setNow(Date.now()), TICK_MS);
-    return () => clearInterval(timer);
-  }, []);
+  const now = useClock(TICK_MS);
   return (
     <time dateTime={at} title={momentIn(at, timeZone)}>
       {until(at, Math.max(now, Date.now()))}

@@ -1,9 +1,10 @@
 import type { Waiting } from "../../../api/approvals";
 import { TimeLeft } from "../../../approvals/TimeLeft";
+import { useClock } from "../../../components/Ago";
 import { Button } from "../../../components/Button";
 import { CopyButton } from "../../../components/CopyButton";
 import { useRuns } from "../runs";
-import { Countdown, useClock } from "./Countdown";
+import { Countdown, SECOND_MS } from "./Countdown";
 
 /** A wait in the strip of its node's card: the way to answer and the link, or the progress of a delay. */
 export function NodeWait({ wait }: { wait: Waiting }) {
@@ -23,7 +24,7 @@ export function NodeWait({ wait }: { wait: Waiting }) {
 
 function Delay({ wait: { nodeId, since, until } }: { wait: Waiting }) {
   const [begin, end] = [Date.parse(since), Date.parse(until)];
-  const passed = Math.min(Math.max(0, useClock() - begin), end - begin);
+  const passed = Math.min(Math.max(0, useClock(SECOND_MS) - begin), end - begin);
   return (
     <>
       <progress value={passed} max={Math.max(1, end - begin)} aria-label={`Progress of ${nodeId}`} />

@@ -7,13 +7,9 @@ import "./waits.css";
 /** More answers than these are told by their nodes alone: each costs a call. */
 const MOST = 10;
 
-function isApproval({ type }: Pick<ExecutionNode, "type">): boolean {
-  return type === "approval";
-}
-
 /** The answers that the approvals of a run were given. */
 export function Answers({ execution }: { execution: ExecutionDetail }) {
-  const nodes = execution.nodes.filter((node) => isApproval(node) && node.status === "completed");
+  const nodes = execution.nodes.filter((node) => node.type === "approval" && node.status === "completed");
   return nodes.slice(0, MOST).map((node) => <NodeAnswer key={node.id} executionId={execution.executionId} node={node} />);
 }
 
