@@ -1,12 +1,11 @@
 """`headrace approval`: list, approve and refuse, on a server and in process."""
 
 import json
-from typing import Any
 
 import pytest
 
 from tests.support.acceptance.commands import json_of
-from tests.support.acceptance.running_stack import RunningStack, until
+from tests.support.acceptance.running_stack import RunningStack
 from tests.support.contract.approvals import asking_person
 
 SLUG = "asked-by-command"
@@ -27,14 +26,8 @@ def asked(stack: RunningStack, slug: str, who: str) -> str:
     status, begun = stack.api("POST", path, {"inputs": {"who": who}})
     assert status == 202, begun
     execution_id: str = begun["executionId"]
-    path = f"/api/executions/{execution_id}"
-    until(lambda: stack.api("GET", path)[1]["waitingFor"], bool)
+    stack.waiting(execution_id)
     return execution_id
-
-
-def result_of(stack: RunningStack, execution_id: str) -> Any:
-    path = f"/api/executions/{execution_id}"
-    return until(lambda: stack.api("GET", path)[1], lambda found: found["completedAt"])["result"]
 
 
 def test_an_approval_is_listed_and_approved_once(stack: RunningStack, slug: str) -> None:
@@ -52,7 +45,7 @@ def test_an_approval_is_listed_and_approved_once(stack: RunningStack, slug: str)
     assert (wrong.returncode, again.returncode) == (1, 1)
     assert "urgent" in wrong.stderr and "approved" in again.stderr
     assert approved["fields"] == {"urgent": True, "copies": 3} and approved["note"] == "Fine"
-    assert result_of(stack, execution_id)["yes"] == "Ada"
+    assert stack.ended(execution_id)["result"]["yes"] == "Ada"
 
 
 def test_the_command_answers_in_process_too(stack: RunningStack, slug: str) -> None:
@@ -64,4 +57,4 @@ def test_the_command_answers_in_process_too(stack: RunningStack, slug: str) -> N
 
     assert (execution_id, "ask") in [(row["executionId"], row["nodeId"]) for row in rows]
     assert refused.returncode == 0 and "session" in refused.stdout.splitlines()[1]
-    assert result_of(stack, execution_id)["no"] == "Eve"
+    assert stack.ended(execution_id)["result"]["no"] == "Eve"

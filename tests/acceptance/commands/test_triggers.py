@@ -8,7 +8,7 @@ import httpx2
 import pytest
 
 from tests.support.acceptance.commands import json_of
-from tests.support.acceptance.running_stack import HEADRACE, RunningStack, environment, until
+from tests.support.acceptance.running_stack import HEADRACE, RunningStack, environment
 
 LETTER = "greeting-letter"
 YEARLY = ("--cron", "0 0 1 1 *")
@@ -38,9 +38,7 @@ def secret(stack: RunningStack) -> None:
 
 def text_of(stack: RunningStack, execution_id: str) -> str:
     """Return the text that an execution results in, once it has ended."""
-    path = f"/api/executions/{execution_id}"
-    ended = until(lambda: stack.api("GET", path)[1], lambda found: found["completedAt"])
-    text: str = ended["result"]["text"]
+    text: str = stack.ended(execution_id)["result"]["text"]
     return text
 
 

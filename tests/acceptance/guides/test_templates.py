@@ -177,11 +177,10 @@ def test_a_post_is_sent_only_after_a_yes(
     with stub_server(values={"/chat": {}}) as server:
         inputs = {"topic": "Lids are cheaper.", "sendTo": f"{server.url}/chat"}
         begun = begin(stack, "post-after-approval", **inputs)
-        path = f"/api/executions/{begun}"
-        asked = until(lambda: stack.api("GET", path)[1], lambda found: found["waitingFor"])
+        asked = stack.waiting(begun)
         early = len(server.at("/chat"))
-        status, _ = stack.api("POST", f"{path}/approvals/ask", answer)
-        done = until(lambda: stack.api("GET", path)[1], lambda found: found["completedAt"])
+        status, _ = stack.api("POST", f"/api/executions/{begun}/approvals/ask", answer)
+        done = stack.ended(begun)
         sent = [json.loads(each.body) for each in server.at("/chat")]
 
     assert asked["waitingFor"][0]["message"] == "(stub) Lids are cheaper."

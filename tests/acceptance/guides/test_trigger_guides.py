@@ -5,11 +5,10 @@ import re
 from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from tests.support.acceptance.running_stack import RunningStack, until
+from tests.support.acceptance.running_stack import RunningStack
 from tests.support.guides.guide_shell import ROOT, GuideShell, blocks
 from tests.support.http.target import stub_server
 
@@ -40,11 +39,6 @@ def shell(stack: RunningStack, tmp_path: Path) -> Shell:
     return Shell(stack, tmp_path)
 
 
-def ended(stack: RunningStack, execution_id: str) -> Any:
-    path = f"/api/executions/{execution_id}"
-    return until(lambda: stack.api("GET", path)[1], lambda found: found["completedAt"])
-
-
 def test_the_schedule_of_the_page_is_made_run_and_paused(stack: RunningStack, shell: Shell) -> None:
     make, look, changes, manage, by_api = blocks(SCHEDULE)
     stack.api("POST", "/api/workflows", {"copyOf": "daily-digest", "name": "Morning digest"})
@@ -52,7 +46,7 @@ def test_the_schedule_of_the_page_is_made_run_and_paused(stack: RunningStack, sh
         trigger_id, _ = shell.create(make.replace("https://example.org/news", f"{server.url}/news"))
         seen = shell.run(look.replace("ID", trigger_id))
         [execution_id] = re.findall(r"started\s+-\s+(\S+)$", seen, re.M)
-        run = ended(stack, execution_id)
+        run = stack.ended(execution_id)
     by_hand = json.loads(shell.run(by_api))
 
     assert "blue kettle" in run["result"]["digest"]
@@ -89,7 +83,7 @@ def test_an_event_of_github_starts_one_run(stack: RunningStack, shell: Shell) ->
         .replace("x-github-event: issues", "x-github-event: ping")
         .replace("first-try", "ping")
     )
-    run = ended(stack, first["executionId"])
+    run = stack.ended(first["executionId"])
     seen = shell.run(look.replace("ID", trigger_id))
 
     assert second["executionId"] == first["executionId"]
@@ -100,7 +94,7 @@ def test_an_event_of_github_starts_one_run(stack: RunningStack, shell: Shell) ->
 
     _, address = shell.create(other)
     thanks = json.loads(shell.run(send.replace("TRIGGER_URL", address)))
-    text = ended(stack, thanks["executionId"])["result"]["text"]
+    text = stack.ended(thanks["executionId"])["result"]["text"]
     assert text.startswith("Dear ada,") and "(thank you)" in text
 
 
@@ -116,7 +110,7 @@ def test_an_event_of_stripe_starts_one_run(
     shell.run(replace)
     first = json.loads(shell.run(send))
     second = json.loads(shell.run(send))
-    ended(stack, first["executionId"])
+    stack.ended(first["executionId"])
     shown = shell.run(look.replace("EXECUTION", first["executionId"]))
 
     assert early["code"] == "INVALID_SIGNATURE"
@@ -141,6 +135,6 @@ def test_a_program_of_ones_own_starts_one_run(stack: RunningStack, shell: Shell)
     assert (first[0], second[0]) == ("202", "200")
     execution_id = json.loads(first[1])["executionId"]
     assert json.loads(second[1])["executionId"] == execution_id
-    assert ended(stack, execution_id)["result"]["text"].startswith("Dear Ada,")
+    assert stack.ended(execution_id)["result"]["text"].startswith("Dear Ada,")
     assert '{"name": "Eve"}' in tried
-    assert ended(stack, by_token["executionId"])["status"] == "completed"
+    assert stack.ended(by_token["executionId"])["status"] == "completed"

@@ -3,7 +3,6 @@
 import json
 import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -20,17 +19,6 @@ def shell(stack: RunningStack, tmp_path: Path) -> GuideShell:
     return GuideShell(stack, tmp_path)
 
 
-def waiting(stack: RunningStack, execution_id: str) -> Any:
-    """Wait until the execution waits; return it."""
-    path = f"/api/executions/{execution_id}"
-    return until(lambda: stack.api("GET", path)[1], lambda found: found["waitingFor"])
-
-
-def ended(stack: RunningStack, execution_id: str) -> Any:
-    path = f"/api/executions/{execution_id}"
-    return until(lambda: stack.api("GET", path)[1], lambda found: found["completedAt"])
-
-
 def test_the_announcement_of_the_page_is_asked_and_answered(
     stack: RunningStack, shell: GuideShell, tmp_path: Path
 ) -> None:
@@ -42,12 +30,12 @@ def test_the_announcement_of_the_page_is_asked_and_answered(
     push, run, look = begin.strip().split("\n")
     shell.run(push)
     [first] = re.findall(r"[0-9a-f-]{36}", shell.run(run))
-    waiting(stack, first)
+    stack.waiting(first)
 
     listed, before = shell.run(look), shell.run(f".venv/bin/headrace execution show {first}")
     approve, show = answer.replace("EXECUTION", first).strip().split("\n")
     shell.run(approve)
-    ended(stack, first)
+    stack.ended(first)
     shown = shell.run(show)
 
     assert first in listed and "Post this?" in listed
@@ -58,10 +46,10 @@ def test_the_announcement_of_the_page_is_asked_and_answered(
 
     with stub_server(values={"/asked": {}}) as server:
         asked = json.loads(shell.run(webhook.replace("https://example.org/hooks", server.url)))
-        waiting(stack, asked["executionId"])
+        stack.waiting(asked["executionId"])
         [event] = until(lambda: [json.loads(each.body) for each in server.at("/asked")])
         said = shell.run(call.replace("python3", ".venv/bin/python"))
-    result = ended(stack, asked["executionId"])["result"]
+    result = stack.ended(asked["executionId"])["result"]
 
     assert event["event"] == "execution.waiting"
     assert event["waiting"]["message"] == "The red mug is here again."
@@ -78,11 +66,11 @@ def test_the_approval_of_the_page_is_refused_with_a_reason(
     [refuse] = re.findall(r"`(headrace approval refuse [^`]*)`", ASK.read_text())
     path = "/api/workflows/refused-announcement/run?async=true"
     asked = stack.api("POST", path, {"inputs": {"product": "Tea"}})[1]["executionId"]
-    waiting(stack, asked)
+    stack.waiting(asked)
 
     shell.run(f".venv/bin/{refuse}".replace("EXECUTION", asked))
 
-    run = ended(stack, asked)
+    run = stack.ended(asked)
     assert run["result"] == "Dropped: Tea is here again. Reason: Sold out"
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from tests.e2e.conftest import MakePage
 from tests.support.acceptance.running_stack import RunningStack
-from tests.support.e2e.approvals import FORM, asking_person, begin, ended, link_of
+from tests.support.e2e.approvals import FORM, asking_person, begin, link_of
 from tests.support.e2e.axe import violations
 from tests.support.e2e.workflows import edge
 
@@ -90,7 +90,7 @@ def test_a_person_without_an_account_answers_on_a_phone_without_scripts(
     phone.get_by_role("button", name="Approve").click()
 
     expect(phone.get_by_role("heading", name="Approved")).to_be_visible()
-    run = ended(stack, asked.execution_id)
+    run = stack.ended(asked.execution_id)
     assert (run["status"], run["result"]["approved"], run["result"]["refused"]) == (
         "completed",
         "A warm mug.",
@@ -119,7 +119,7 @@ def test_a_refusal_needs_no_field(ask: Ask, make_page: MakePage, stack: RunningS
     phone.get_by_role("button", name="Refuse").click()
 
     expect(phone.get_by_role("heading", name="Refused")).to_be_visible()
-    run = ended(stack, asked.execution_id)
+    run = stack.ended(asked.execution_id)
     assert (run["status"], run["result"]["refused"]) == ("completed", "A warm mug.")
 
 

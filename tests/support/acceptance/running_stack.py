@@ -128,6 +128,16 @@ class RunningStack:
         """Call the API with the demo's key."""
         return call(method, self.url + path, **{"key": self.key, "body": body, **options})
 
+    def waiting(self, execution_id: str, **options: Any) -> Any:
+        """Return an execution once it waits for a time or an answer."""
+        path = f"/api/executions/{execution_id}"
+        return until(lambda: self.api("GET", path, **options)[1], lambda run: run["waitingFor"])
+
+    def ended(self, execution_id: str) -> Any:
+        """Return an execution once it has ended."""
+        path = f"/api/executions/{execution_id}"
+        return until(lambda: self.api("GET", path)[1], lambda run: run["completedAt"])
+
     def command(self, *arguments: str, **environ: str) -> subprocess.CompletedProcess[str]:
         """Run another command against this stack."""
         here = () if "--data-dir" in arguments else ("--data-dir", str(self.data_dir))

@@ -48,12 +48,3 @@ def link_of(page: Page, execution_id: str) -> str:
 
     [entry] = until(waiting)
     return str(entry["url"])
-
-
-def ended(stack: RunningStack, execution_id: str) -> Any:
-    """Return the record of a run once it has ended."""
-
-    def record() -> Any:
-        return stack.api("GET", f"/api/executions/{execution_id}")[1]
-
-    return until(record, lambda found: found["status"] != "processing")

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tests.support.acceptance.running_stack import RunningStack, until
+from tests.support.acceptance.running_stack import RunningStack
 from tests.support.e2e.executions import run
 from tests.support.e2e.workflows import edge, greeting, node
 
@@ -60,6 +60,5 @@ def waiting(stack: RunningStack, slug: str, key: str = "") -> str:
     """Begin a run, and return the id of its execution once it waits."""
     execution_id = run(stack, slug, key)
     options = {"key": key} if key else {}
-    path = f"/api/executions/{execution_id}"
-    until(lambda: stack.api("GET", path, **options)[1], lambda found: bool(found["waitingFor"]))
+    stack.waiting(execution_id, **options)
     return execution_id
