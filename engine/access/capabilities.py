@@ -34,7 +34,7 @@ IMPLICIT = frozenset({"execution:read", "execution:cancel"})
 APPROVE = "execution:approve"
 """Answers approvals, and sees their links."""
 BY_NAME = frozenset({APPROVE})
-"""Capabilities that no `<resource>:*` covers: keys with it may be older than they are."""
+"""Capabilities that no `<resource>:*` covers: keys may be older than these capabilities."""
 MODEL_NAME = r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}"
 SPECIFIC = re.compile(rf"workflow:[a-z0-9](?:[a-z0-9-]{{0,63}})?:run|model:{MODEL_NAME}:run")
 

@@ -1,5 +1,6 @@
--- Return the first open waits of a root's children as rows of child, node and facts, for a watcher
--- who comes after they were told; nil unless the caller has named all these children.
+-- Return the first open waits of a root's children as rows of child, node and facts, for the first
+-- entries of a watcher that comes later than these waits; nil unless the caller has named all these
+-- children.
 local function child_waits()
   local rows, records = {}, {}
   for place = FIRST.ids, LAST.ids do
