@@ -102,6 +102,8 @@ def test_the_playground_tells_that_its_run_waits(page: Page, stack: RunningStack
 
     waits = page.get_by_role("list", name="Waits")
     expect(waits).to_contain_text("Publish “Ada”?")
+    runs = page.get_by_role("region", name="Your runs").get_by_role("listitem")
+    expect(runs).to_contain_text("Needs an answer")
     waits.get_by_role("link", name="Answer").click()
     page.get_by_role("button", name="Approve").click()
 

@@ -92,7 +92,7 @@ def test_a_newcomer_lets_a_person_decide_by_a_link(
 
     page.get_by_role("button", name="Run", exact=True).click()
     panel = page.get_by_role("region", name="Run", exact=True)
-    panel.get_by_role("button").filter(has_text="Processing").first.click()
+    panel.get_by_role("button").filter(has_text="Needs an answer").first.click()
 
     asking = card(page, "approval")
     expect(asking).to_have_attribute("data-status", "asks")

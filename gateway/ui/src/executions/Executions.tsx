@@ -1,4 +1,5 @@
 import { useEffect, useState } from "react";
+import { useAsking } from "../approvals/useAsking";
 import { Button } from "../components/Button";
 import { Empty, Failed, Loading } from "../components/States";
 import { usePageTitle } from "../shell/Shell";
@@ -6,7 +7,6 @@ import { CancelMany } from "./CancelMany";
 import { FilterBar } from "./Filters";
 import { type Filters, isFiltered, statusesOf, useFilters } from "./filters";
 import { RunTable } from "./RunTable";
-import { useAsking } from "./useAsking";
 import { useRunList } from "./useRunList";
 import "./executions.css";
 

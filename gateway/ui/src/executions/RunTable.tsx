@@ -1,6 +1,6 @@
 import { memo, useEffect, useMemo, useRef, useSyncExternalStore } from "react";
+import { RunBadge } from "../approvals/RunBadge";
 import { duration, Moment } from "../components/Ago";
-import { StatusBadge } from "../components/StatusBadge";
 import { Link } from "../shell/router";
 import { SOURCES } from "./filters";
 import type { Row } from "./useRunList";
@@ -80,7 +80,7 @@ const RunRow = memo(function RunRow({ row, isAsking, index }: { row: Row; isAski
   return (
     <tr aria-rowindex={index}>
       <td className="run-status">
-        {isAsking && row.status === "processing" ? <span className="badge warn">Needs an answer</span> : <StatusBadge status={row.status} />}
+        <RunBadge status={row.status} isAsking={isAsking} />
       </td>
       <th scope="row" className="run-name">
         <span className="run-label">

@@ -1,7 +1,8 @@
 import { useResource } from "../api/resource";
 import type { ExecutionRow, Page } from "../api/types";
+import { RunBadge } from "../approvals/RunBadge";
+import { useAsking } from "../approvals/useAsking";
 import { Ago, credits, duration } from "../components/Ago";
-import { StatusBadge } from "../components/StatusBadge";
 import { Link } from "../shell/router";
 
 interface Props {
@@ -13,6 +14,7 @@ interface Props {
 /** One's runs of the workflow, newest first. */
 export function History({ slug, shownId, onShow }: Props) {
   const rows = useResource<Page<ExecutionRow>>(`/api/executions?workflowSlug=${slug}&limit=20`).data?.rows ?? [];
+  const asking = useAsking();
   if (rows.length === 0) return null;
   return (
     <section className="stack history" aria-labelledby="history">
@@ -28,7 +30,7 @@ export function History({ slug, shownId, onShow }: Props) {
               aria-current={row.executionId === shownId || undefined}
               onClick={() => onShow(row)}
             >
-              <StatusBadge status={row.status} />
+              <RunBadge status={row.status} isAsking={asking.has(row.executionId)} />
               <Ago at={row.createdAt} />
               <span className="muted figures">
                 {row.durationMs !== null && `${duration(row.durationMs)}, `}
