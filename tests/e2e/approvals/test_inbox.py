@@ -70,6 +70,7 @@ def test_an_approval_appears_is_answered_and_tells_its_answer(
 
     expect(shown).to_contain_text("Approved by this account")
     expect(shown).to_contain_text("Fine with me.")
+    expect(shown.get_by_role("term")).to_have_text(["Budget", "Channel"])
     expect(shown.get_by_role("heading")).to_be_focused()
     page.evaluate(SETTLED)
     assert violations(page) == []

@@ -1,13 +1,21 @@
 import type { ReactNode } from "react";
 import type { Answer, Answerer } from "../api/approvals";
+import type { Field } from "../api/types";
 import { Ago } from "../components/Ago";
 import { ByKey } from "../components/Fact";
 import { Tree } from "../playground/Result";
 import { DECIDED } from "./words";
 import "./answer.css";
 
+interface Props {
+  answer: Answer;
+  heading?: ReactNode;
+  /** The form, whose labels name the fields where it is known. */
+  form?: Field[];
+}
+
 /** A given answer: its decision, the one who gave it, its note and the fields that were filled in. */
-export function AnswerView({ answer, heading }: { answer: Answer; heading?: ReactNode }) {
+export function AnswerView({ answer, heading, form = [] }: Props) {
   const { decision, by, at, note, fields } = answer;
   const entries = Object.entries(fields).filter(([, value]) => value !== null && value !== "");
   return (
@@ -24,7 +32,7 @@ export function AnswerView({ answer, heading }: { answer: Answer; heading?: Reac
         <dl className="answer-fields">
           {entries.map(([name, value]) => (
             <div key={name}>
-              <dt>{name}</dt>
+              <dt>{form.find((field) => field.name === name)?.label ?? name}</dt>
               <dd>{typeof value === "object" && value !== null ? <Tree value={value} /> : String(value)}</dd>
             </div>
           ))}

@@ -36,7 +36,7 @@ export function EndedApproval({ approval, run, given, next }: Props) {
         {titleOf(approval)}
       </h2>
       <div role="status">
-        {found.answer && <AnswerView answer={found.answer} />}
+        {found.answer && <AnswerView answer={found.answer} form={approval.fields} />}
         {!found.answer && <p className="muted">{found.sentence}</p>}
       </div>
       <p className="row">
