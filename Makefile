@@ -87,7 +87,7 @@ triggers: $(VENV)/.installed-dev ## Measure a thousand schedules of one minute, 
 	$(BIN)/python -m tests.benchmarks.scale.schedules
 	$(BIN)/python -m tests.benchmarks.scale.events
 
-waits: $(VENV)/.installed-dev ## Measure a hundred thousand runs that wait, and a thousand that go on at one moment (15 minutes)
+waits: $(VENV)/.installed-dev ## Measure a hundred thousand runs that wait, and a thousand that go on at one moment (4 minutes)
 	$(BIN)/python -m tests.benchmarks.scale.waits
 
 smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
