@@ -5,7 +5,7 @@ LOCAL ?=
 DEMO ?=
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -P deploy/install.py
+INSTALL := $(BIN)/python -P deploy/packaging/install.py
 PARALLEL := -n 4 --dist worksteal
 WITHOUT_STACK := --ignore=tests/acceptance --ignore=tests/contract --ignore=tests/benchmarks
 ON_SERVERS := tests/acceptance/commands tests/acceptance/guides tests/acceptance/running

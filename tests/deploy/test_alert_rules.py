@@ -15,7 +15,7 @@ from workers.recovery.duties.due_feeds import DueSchedules
 
 yaml = pytest.importorskip("yaml", reason="comes with schemathesis")
 
-GUIDES = Path(__file__).parents[2] / "docs" / "how-to" / "operate"
+GUIDES = Path(__file__).parents[2] / "docs" / "operate"
 RULES = GUIDES / "alert-rules.yaml"
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",)}
 VALUES = {

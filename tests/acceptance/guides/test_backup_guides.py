@@ -19,7 +19,7 @@ from tests.support.history.databases import create_database, server_of_run
 from tests.support.media.files import png
 
 ROOT = Path(__file__).parents[3]
-PAGES = ROOT / "docs" / "how-to" / "operate"
+PAGES = ROOT / "docs" / "operate"
 UP = ".venv/bin/headrace up"
 SMALL = " --workers 1 --port 0"
 

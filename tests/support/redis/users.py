@@ -10,7 +10,7 @@ from typing import Any
 import redis
 
 ROOT = Path(__file__).parents[3]
-PAGE = ROOT / "docs" / "how-to" / "operate" / "redis-users.md"
+PAGE = ROOT / "docs" / "operate" / "redis-users.md"
 PASSWORD = "of-the-tests"
 AT_SENTINEL = ("-p", "26379")
 """Options of `redis-cli` in commands to a sentinel."""

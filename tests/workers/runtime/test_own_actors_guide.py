@@ -9,7 +9,7 @@ from tests.support.eventually import eventually
 from tests.support.workers.worker_process import worker_processes
 
 ROOT = Path(__file__).parents[3]
-PAGE = (ROOT / "docs" / "how-to" / "operate" / "own-actors.md").read_text()
+PAGE = (ROOT / "docs" / "operate" / "own-actors.md").read_text()
 BLOCKS = [
     "\n".join(line.removeprefix("   ") for line in block.split("```")[0].splitlines())
     for block in PAGE.split("```python\n")[1:]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from deploy import install as module
-from deploy.install import InstallProgress, install
+from deploy.packaging import install as module
+from deploy.packaging.install import InstallProgress, install
 from tests.support.eventually import eventually
 
-ROOT = Path(__file__).parents[2]
+ROOT = Path(__file__).parents[3]
 FIRST = (
     "Obtaining file:///clone",
     "  Installing build dependencies: started",
@@ -152,7 +152,7 @@ async def test_a_signal_ends_pip_too(tmp_path: Path, number: signal.Signals) -> 
     (tmp_path / "pip.py").write_text(
         f"import os, time; open({str(note)!r}, 'w').write(str(os.getpid()) + '.'); time.sleep(600)"
     )
-    script = str(ROOT / "deploy" / "install.py")
+    script = str(ROOT / "deploy" / "packaging" / "install.py")
     # A folder on the module path has a pip that never ends.
     process = subprocess.Popen(
         [sys.executable, script, "Headrace"], cwd=tmp_path, stdout=subprocess.DEVNULL

@@ -1,0 +1,1 @@
+"""Packages, images and the installation of tools for them."""
