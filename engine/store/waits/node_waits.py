@@ -48,8 +48,8 @@ from engine.store.webhooks.delivery_keys import DeliveryKeys
 
 LINK = "link"
 """Actor in the audit log of a person with an approval link; others act by their account."""
-GROUP_FIELDS = ("parent", "root", "parent_node")
-"""Fields of a record that name the group of a child."""
+GROUP_FIELDS = ("parent", "parent_node")
+"""Fields of a record that name the group of a child, beside its root."""
 
 
 class WaitOpened(Struct, frozen=True):
@@ -172,19 +172,28 @@ class NodeWaits:
 
     async def find(self, ref: WaitRef) -> NodeWait | None:
         """Return the wait of a node, open or over; None: there is none while Redis has the run."""
-        names = (*HEAD_FIELDS, wait_field(ref.node_index), end_field(ref.node_index))
-        key = keyspace.execution(ref.account_id, ref.execution_id)
-        values = await self._client.send("HMGET", key, *names)
-        record = {name: each for name, each in zip(names, values, strict=True) if each is not None}
+        record = await self._read(ref.account_id, ref.execution_id, [ref.node_index])
         return parse_wait(ref.account_id, ref.execution_id, record, ref.node_index)
 
     async def of_execution(self, account_id: str, execution_id: str) -> Sequence[NodeWait]:
         """Return all waits of an execution, open or over; none once Redis has forgotten it."""
         key = keyspace.execution(account_id, execution_id)
         fields = [each.decode() for each in await self._client.send("HKEYS", key)]
-        refs = [WaitRef(account_id, execution_id, each) for each in waiting_indexes(fields)]
-        found = await asyncio.gather(*(self.find(each) for each in refs))
+        indexes = waiting_indexes(fields)
+        record = await self._read(account_id, execution_id, indexes) if indexes else {}
+        found = (parse_wait(account_id, execution_id, record, index) for index in indexes)
         return [each for each in found if each is not None]
+
+    async def _read(
+        self, account_id: str, execution_id: str, indexes: Iterable[int]
+    ) -> Mapping[str, bytes]:
+        """Return the fields of a record that the waits of these nodes need, and its group."""
+        own = [field(index) for index in indexes for field in (wait_field, end_field)]
+        names = (*HEAD_FIELDS, *GROUP_FIELDS, *own)
+        values = await self._client.send(
+            "HMGET", keyspace.execution(account_id, execution_id), *names
+        )
+        return {name: each for name, each in zip(names, values, strict=True) if each is not None}
 
     async def answer(self, ref: WaitRef, answer: Answer) -> AnswerVerdict:
         """Answer an approval for a person, whose answer is an entry of the audit log.
@@ -192,10 +201,11 @@ class NodeWaits:
         `ref` needs no group. The first answer counts, and its execution goes on. Raises
         Unavailable.
         """
-        ref = await self._with_group(ref)
-        wait = await self.find(ref)
+        record = await self._read(ref.account_id, ref.execution_id, [ref.node_index])
+        wait = parse_wait(ref.account_id, ref.execution_id, record, ref.node_index)
         if wait is None or wait.kind is not WaitKind.APPROVAL:
             return NotWaiting()
+        ref = replace(ref, group=parse_group_ref(ref.account_id, record))
         reply = await self._end(ref, answer, act=_act(wait, answer))
         match reply:
             case [b"ok", at, active]:
@@ -251,14 +261,6 @@ class NodeWaits:
             values=pack_answer(answer),
             act=self._audit.arguments(act),
         )
-
-    async def _with_group(self, ref: WaitRef) -> WaitRef:
-        """Return the node with the group of its execution as it stands on record."""
-        key = keyspace.execution(ref.account_id, ref.execution_id)
-        values = await self._client.send("HMGET", key, *GROUP_FIELDS)
-        record = {name: each for name, each in zip(GROUP_FIELDS, values, strict=True) if each}
-        group = parse_group_ref(ref.account_id, record)
-        return WaitRef(ref.account_id, ref.execution_id, ref.node_index, group)
 
     # -- lists ------------------------------------------------------------------------------------
 

@@ -17,6 +17,7 @@ from tests.support.store.acceptance import acceptance
 from tests.support.store.redis_contents import contents
 from tests.support.store.script_runner import with_keys
 from tests.support.store.script_scenarios import NOW, SCENARIOS, Scenario
+from tests.support.suite.lua_scopes import find_undeclared
 
 REFUSED_WHEN_FULL = {
     "restore_archived_batch",
@@ -71,6 +72,28 @@ async def call(store: Store, name: str) -> object:
 
 async def run(store: Store, name: str, **names: Any) -> Any:
     return await store.client.call(SCRIPTS[name], **with_keys(SCRIPTS[name], names))
+
+
+@pytest.mark.parametrize("name", sorted(SCRIPTS))
+def test_a_script_uses_only_names_in_scope(name: str) -> None:
+    assert find_undeclared(SCRIPTS[name].text) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "undeclared"),
+    [
+        ("local function add(a) return a + b end", {"b"}),
+        ("if KEYS.a then local y = 1 end return y", {"y"}),
+        ("for i, v in ipairs(KEYS) do local z = v end return z", {"z"}),
+        ("for i = 1, 3 do local x = i end return i", {"i"}),
+        ("local t = {a = 1, b = c} return t.q", {"c"}),
+        ("repeat local last = 1 until last", set()),
+        ("while ARGV.a do local b = 1 end local c = b", {"b"}),
+        ("-- no_name\nreturn redis.call('GET', find(KEYS.a))", {"find"}),
+    ],
+)
+def test_names_out_of_scope_are_found(text: str, undeclared: set[str]) -> None:
+    assert find_undeclared(text) == undeclared
 
 
 CALLED = re.compile(r"redis\.call\('(?!TIME|PUBLISH)[A-Z]+',\s*([^,)]+)")
