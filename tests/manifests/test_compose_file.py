@@ -1,0 +1,97 @@
+"""The Compose file is sound by itself: no tool, no engine."""
+
+import re
+from dataclasses import fields
+
+import pytest
+
+from engine.settings import PREFIX, Settings
+from tests.support.compose.compose_file import SECRETS, SERVICES_OF_OURS, read_file
+
+FILE = read_file()
+SERVICES = FILE["services"]
+LONG_LIVED = sorted(SERVICES.keys() - {"init", "migrate", "demo", "cli"})
+ELSEWHERE = {"HEADRACE_HEALTH_HOST", "HEADRACE_HEALTH_PORT"}
+
+
+def variables(service: str) -> dict[str, str | None]:
+    found: dict[str, str | None] = SERVICES[service].get("environment", {})
+    return found
+
+
+def test_each_variable_of_ours_is_a_setting() -> None:
+    settings = {PREFIX + field.name.upper() for field in fields(Settings)} | ELSEWHERE
+    named = {name for service in SERVICES for name in variables(service)}
+
+    assert {name for name in named if name.startswith(PREFIX)} <= settings
+    assert "HEADRACE_REDIS_URL" in named
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_an_image_has_a_version(service: str) -> None:
+    image = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", SERVICES[service]["image"])
+
+    assert re.fullmatch(r"[\w/-]+:v?\d+\.\d+(\.\d+)?", image)
+
+
+def test_each_secret_is_required_once_with_a_sentence() -> None:
+    texts = [str(service) for service in SERVICES.values()]
+    required = [found for text in texts for found in re.findall(r"\$\{(\w+):\?([^}]*)\}", text)]
+
+    assert sorted(name for name, _ in required) == sorted(SECRETS)
+    assert {sentence for _, sentence in required} == {
+        "make .env by `docker run --rm headrace:0.2.0 env > .env`"
+    }
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES_OF_OURS))
+def test_our_services_can_do_little(service: str) -> None:
+    found = SERVICES[service]
+
+    assert found["read_only"] is True
+    assert found["user"] == "65532:65532"
+    assert found["cap_drop"] == ["ALL"]
+    assert "cap_add" not in found
+    assert {each.partition(":")[0] for each in found["tmpfs"]} == {"/tmp", "/data"}
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_a_service_is_bounded(service: str) -> None:
+    found = SERVICES[service]
+
+    assert found["security_opt"] == ["no-new-privileges:true"]
+    assert found["cap_drop"] == ["ALL"]
+    assert found["logging"]["options"] == {"max-size": "10m", "max-file": "5"}
+    assert found["deploy"]["resources"]["limits"].keys() == {"cpus", "memory"}
+
+
+@pytest.mark.parametrize("service", LONG_LIVED)
+def test_a_service_that_stays_is_looked_at_without_a_shell(service: str) -> None:
+    found = SERVICES[service]
+
+    assert found["restart"] == "unless-stopped"
+    assert found["healthcheck"]["test"][0] == "CMD"
+
+
+@pytest.mark.parametrize("service", sorted(SERVICES))
+def test_a_service_with_a_configuration_in_the_file_can_be_written(service: str) -> None:
+    # Compose copies such a configuration into the container, and refuses one that is read-only.
+    assert not (SERVICES[service].get("configs") and SERVICES[service].get("read_only"))
+
+
+def test_only_caddy_listens_outside_and_on_this_machine_alone() -> None:
+    assert [name for name, found in SERVICES.items() if found.get("ports")] == ["caddy"]
+    for port in SERVICES["caddy"]["ports"]:
+        assert port.startswith(("${LISTEN:-127.0.0.1}:", "127.0.0.1:"))
+
+
+def test_what_keeps_data_has_no_way_out() -> None:
+    assert FILE["networks"]["back"] == {"internal": True}
+    for service in ("valkey", "postgres", "s3", "prometheus"):
+        assert SERVICES[service]["networks"] == ["back"]
+
+
+def test_a_stop_waits_longer_than_the_drain() -> None:
+    for service in ("gateway-1", "gateway-2", "worker"):
+        drain = int(variables(service)["HEADRACE_DRAIN_SECONDS"] or 0)
+        assert int(SERVICES[service]["stop_grace_period"].removesuffix("s")) >= drain + 15
