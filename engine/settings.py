@@ -41,6 +41,10 @@ class Settings:
     metrics_host: str = ""
     """Separate host for `/metrics`; empty: on the API's own port."""
     metrics_port: int = 0
+    health_host: str = "127.0.0.1"
+    """Address on which a worker answers probes."""
+    health_port: int = 0
+    """Port on which a worker answers `/healthz` and `/readyz`; 0: none."""
     public_url: str = ""
     """Public URL of the gateways behind a proxy: `https://…`."""
     sync_timeout: float = 600.0

@@ -30,6 +30,7 @@ from engine.store.redis.heartbeat import Heartbeat
 from engine.store.redis.subscription import Subscription
 from workers import actors
 from workers.feeding.feeders import Feeders, make_feeders
+from workers.health.readiness import Phase, WorkerHealth, serve_health
 from workers.history.process import ArchiverProcess
 from workers.history.standby import Standby
 from workers.media.assets import AccountMedia, OwnMedia
@@ -91,6 +92,7 @@ class WorkerResources:
     egress: Egress
     media_service: MediaService
     limiter: CallLimiter
+    health: WorkerHealth
 
 
 @contextlib.asynccontextmanager
@@ -118,7 +120,9 @@ async def worker(
     ):
         if own_actors is not None:
             await own_actors.start(None if settings.queue_url else resources.store.guard)
+        resources.health.phase = Phase.TAKING
         yield walker
+        resources.health.phase = Phase.DRAINING
         slots.close()
         stop_sending()
         seconds = _drain_seconds(resources)
@@ -138,6 +142,7 @@ async def _open_resources(settings: Settings, worker_id: str) -> AsyncIterator[W
     async with contextlib.AsyncExitStack() as stack:
         store = Store.open(settings, ObjectStore.from_settings(settings), open_archive(settings))
         stack.push_async_callback(store.close)
+        health = await stack.enter_async_context(serve_health(settings, store))
         egress = Egress(gate=AddressGate.for_workflows(settings), leases=store.outbound)
         stack.push_async_callback(egress.close)
         limiter = CallLimiter(store.governor, worker_id)
@@ -149,6 +154,7 @@ async def _open_resources(settings: Settings, worker_id: str) -> AsyncIterator[W
             egress=egress,
             media_service=MediaService.from_settings(settings, store),
             limiter=limiter,
+            health=health,
         )
 
 

@@ -272,6 +272,7 @@ class StackRun:
                 DATABASE_URL: self._history.url,
                 "HEADRACE_HOST": self._options.host,
                 "HEADRACE_PORT": str(self._options.port),
+                "HEADRACE_HEALTH_PORT": "0",  # several workers cannot share one
                 **self._model_environ(),
                 **self._demo_environ(kind),
                 **self._setup_environ(),

@@ -1,15 +1,14 @@
 """A listening server: uvicorn as a library, on a socket of our own."""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
 from functools import partial
 from typing import cast
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from engine.net.http_server import StoppableServer
 from gateway.admission.connections import Connections
 from gateway.http.protocol import GatewayProtocol
 
@@ -17,7 +16,6 @@ KEEP_ALIVE_SECONDS = 75
 DRAIN_SECONDS = 8
 """Longest time for answers under way after the process was told to stop."""
 BACKLOG = 8_192
-TICK_SECONDS = 1.0
 
 
 def bind(host: str, port: int) -> socket.socket:
@@ -63,24 +61,4 @@ async def serve_app(
         timeout_graceful_shutdown=DRAIN_SECONDS,
         backlog=BACKLOG,
     )
-    await _Server(config, stopping).serve(sockets=[bound])
-
-
-class _Server(uvicorn.Server):
-    """Server that an event stops; the process handles the signals."""
-
-    def __init__(self, config: uvicorn.Config, stopping: asyncio.Event) -> None:
-        super().__init__(config)
-        self._stopping = stopping
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-    async def main_loop(self) -> None:
-        """Refresh the date of answers until it is time to stop."""
-        while not self._stopping.is_set():
-            await self.on_tick(0)
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(TICK_SECONDS):
-                    await self._stopping.wait()
+    await StoppableServer(config, stopping).serve(sockets=[bound])

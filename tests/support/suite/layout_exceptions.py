@@ -238,6 +238,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "workers/actors.py": (
         "tests/workers/walk/test_walk.py, tests/workers/webhooks/test_sender.py: real hints"
     ),
+    "workers/health/server.py": "tests/workers/health/test_readiness.py asks a worker for its health.",
+    "engine/net/http_server.py": "tests/gateway/test_server.py and tests/workers/health/test_readiness.py stop it.",
     "workers/history/duties.py": "tests/workers/history/test_archiver.py runs them in the loop.",
     "workers/main.py": (
         "tests/workers/walk/resume/test_walker_recovery.py and tests/acceptance: whole worker processes"

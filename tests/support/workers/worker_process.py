@@ -21,7 +21,7 @@ class WorkerProcess:
     """A worker in a process of its own, which tests may kill; `more` is in its environment."""
 
     def __init__(self, redis_url: str, **more: str) -> None:
-        self._environ = {
+        self.environ = {
             **os.environ,
             "HEADRACE_REDIS_URL": redis_url,
             "HEADRACE_ALLOW_PRIVATE_URLS": "1",
@@ -33,7 +33,7 @@ class WorkerProcess:
 
     async def start(self) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            sys.executable, "-c", MAIN, env=self._environ
+            sys.executable, "-c", MAIN, env=self.environ
         )
 
     async def end(self, number: signal.Signals) -> int:

@@ -1,0 +1,45 @@
+"""HTTP server of a worker's probes."""
+
+import asyncio
+import socket
+
+import uvicorn
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from engine.net.http_server import StoppableServer
+from workers.health.readiness import WorkerHealth
+
+STOP_SECONDS = 1
+"""Longest time for answers under way at the end of the process."""
+
+
+async def serve_probes(health: WorkerHealth, bound: socket.socket, stopping: asyncio.Event) -> None:
+    """Answer `/healthz` and `/readyz` on a bound socket until `stopping` is set."""
+    config = uvicorn.Config(
+        _make_app(health),
+        http="httptools",
+        ws="none",
+        lifespan="off",
+        log_config=None,
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        timeout_graceful_shutdown=STOP_SECONDS,
+    )
+    await StoppableServer(config, stopping).serve(sockets=[bound])
+
+
+def _make_app(health: WorkerHealth) -> Starlette:
+    async def healthz(_: Request) -> Response:
+        return JSONResponse({"status": "ok"})
+
+    async def readyz(_: Request) -> Response:
+        reason = await health.reason()
+        if reason:
+            return JSONResponse({"ready": False, "reason": reason}, status_code=503)
+        return JSONResponse({"ready": True})
+
+    return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz)])
