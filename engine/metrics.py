@@ -330,9 +330,7 @@ async def _facts(store: Store) -> list[Any]:
             "Limit of Redis's memory (maxmemory), 0 for none.",
             memory.limit,
         ),
-        _gauge(
-            "headrace_hints_waiting", "Hints that no worker has taken.", await store.hints.depth()
-        ),
+        *await _queue_facts(store),
         _gauge(
             "headrace_executions_due",
             "Executions with a scheduled step: hints to send again, retries, waits of nodes.",
@@ -359,6 +357,15 @@ async def _facts(store: Store) -> list[Any]:
             unarchived,
         ),
         _gauge("headrace_workers_alive", "Workers with a lease.", len(set(workers) - set(dead))),
+    ]
+
+
+async def _queue_facts(store: Store) -> list[Any]:
+    waiting, age = await store.hints.depth(), await store.oldest_hint.read_seconds()
+    text = "Age of the oldest execution with a hint that no worker has begun, 0 for none."
+    return [
+        _gauge("headrace_hints_waiting", "Hints that no worker has taken.", waiting),
+        _gauge("headrace_oldest_hint_seconds", text, age),
     ]
 
 

@@ -36,6 +36,7 @@ from engine.store.batches.records import Batch, BatchAccepted, BatchRetried, New
 from engine.store.children.groups import Children
 from engine.store.dispatch.gateway_leases import GatewayLeases
 from engine.store.dispatch.hints import HintSender
+from engine.store.dispatch.oldest_hint import OldestHint
 from engine.store.dispatch.worker_leases import Leases
 from engine.store.executions.acceptance import ExecutionAcceptance
 from engine.store.executions.caller_waits import CallerWaits
@@ -283,6 +284,7 @@ class Store:
 
     def _make_operations(self) -> None:
         self.leases = Leases(self.client)
+        self.oldest_hint = OldestHint(self.client, self.hints)
         self.gateway_leases = GatewayLeases(self.client)
         self.governor = Governor(self.client)
         self.snapshots = Snapshots(self.client)

@@ -144,3 +144,12 @@ class HintSender:
         """Return the first hint of each queue, None for an empty queue. Raises Unavailable."""
         heads = [self._client.send("LINDEX", process_keys.hints(queue), 0) for queue in QUEUES]
         return dict(zip(QUEUES, await asyncio.gather(*heads), strict=True))
+
+    async def at(self, queue: str, places: Iterable[int]) -> Sequence[bytes]:
+        """Return the hints at these positions of a queue, as far as there are any.
+
+        Raises Unavailable.
+        """
+        key = process_keys.hints(queue)
+        hints = await asyncio.gather(*(self._client.send("LINDEX", key, each) for each in places))
+        return [hint for hint in hints if hint is not None]

@@ -49,6 +49,13 @@ async def test_the_metrics_tell_the_memory_of_redis_and_its_limit(
     assert float(line.split()[1]) > 0
 
 
+async def test_the_metrics_tell_how_long_runs_wait_for_a_worker(make_client: MakeClient) -> None:
+    answer = await (await make_client()).get("/metrics")
+
+    assert "headrace_hints_waiting 0.0" in answer.text
+    assert "headrace_oldest_hint_seconds 0.0" in answer.text
+
+
 async def test_the_metrics_tell_what_room_the_media_folder_has(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:
