@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 PACKAGED = Path(__file__).parents[1] / "example_workflows"
+SAMPLE_SLUG = "greeting-letter"
+"""Slug of the example that needs no model, and that is run first."""
 SOURCES = Path(__file__).parents[2] / "examples"
 
 

@@ -3,7 +3,7 @@
 import shlex
 import shutil
 import sys
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -33,13 +33,7 @@ def banner(
     `real_providers`: variables of providers that a demo provider does not replace; None without a
     demo provider.
     """
-    lines = [f"Pages     {url}  (the API: {url}/docs)"]
-    if sign_in is not None:
-        another = typed_command("login-link", "--account", sign_in.account_id, *_named(data_dir))
-        lines += [
-            f"Sign in   {sign_in.link}",
-            f"          (once, within ten minutes; another: {another})",
-        ]
+    lines = addresses(url, sign_in, _named(data_dir))
     if real_providers is not None:
         lines += ["Models    DEMO: a stub makes the answers up; no real model is asked"]
         if real_providers:
@@ -47,6 +41,18 @@ def banner(
             lines += [f"          (except where you have set {named}: those calls are real)"]
     lines += [f"Data      {data_places(data_dir, environ)}", "Stop      Ctrl-C", ""]
     return "\n".join(lines)
+
+
+def addresses(url: str, sign_in: SignIn | None, named: Sequence[str] = ()) -> list[str]:
+    """Return the lines of an installation's pages; `named` are options that name its stack."""
+    lines = [f"Pages     {url}  (the API: {url}/docs)"]
+    if sign_in is not None:
+        another = typed_command("login-link", "--account", sign_in.account_id, *named)
+        lines += [
+            f"Sign in   {sign_in.link}",
+            f"          (once, within ten minutes; another: {another})",
+        ]
+    return lines
 
 
 def data_places(data_dir: Path, environ: Mapping[str, str]) -> str:

@@ -1,34 +1,36 @@
-"""Run of one example, which `headrace up` shows once it is ready."""
+"""Run of one example, which a new installation shows once it is ready."""
 
 import asyncio
 import json
 import shlex
 from typing import Any
 
+from deploy.admin.examples import SAMPLE_SLUG
 from deploy.http_client import Unreachable, call
-from deploy.stack.location import Stack, read_private
 
 RECORD = "demo.json"
-SLUG = "greeting-letter"
+"""Record of a stack's demonstration, with its key, in the data directory."""
 INPUTS = {"name": "Ada"}
 RUN_SECONDS = 30
 NOT_FOUND = 404
 
 
-async def show(stack: Stack) -> str:
-    """Run the example; return its answer and the command that repeats it, as text."""
-    key = read_private(stack.data_dir / RECORD).get("key")
-    if key is None:
-        return ""
-    url = f"{stack.url}/api/workflows/{SLUG}/run"
+async def show(url: str, key: str, public_url: str = "") -> str:
+    """Run the example at a gateway; return its answer and the command that repeats it, as text.
+
+    The command calls `public_url`, if there is one.
+    """
+    path = f"/api/workflows/{SAMPLE_SLUG}/run"
     try:
         status, answer = await asyncio.to_thread(
-            call, "POST", url, key=key, body={"inputs": INPUTS}, timeout=RUN_SECONDS
+            call, "POST", url + path, key=key, body={"inputs": INPUTS}, timeout=RUN_SECONDS
         )
     except Unreachable as error:
-        return str(error)
+        return f"{error}\nkey {key}"
     # An operator who deleted the example does not need it again.
-    return f"key {key}" if status == NOT_FOUND else _describe(url, key, answer)
+    return (
+        f"key {key}" if status == NOT_FOUND else _describe((public_url or url) + path, key, answer)
+    )
 
 
 def _describe(url: str, key: str, answer: Any) -> str:
@@ -37,7 +39,7 @@ def _describe(url: str, key: str, answer: Any) -> str:
     body = json.dumps({"inputs": INPUTS})
     lines = (
         "",
-        f"The example '{SLUG}' answered:",
+        f"The example '{SAMPLE_SLUG}' answered:",
         "",
         text or json.dumps(result, indent=2, ensure_ascii=False),
         "",

@@ -25,6 +25,7 @@ from deploy.stack.location import (
     lock_data_dir,
     media_url,
     open_data_dir,
+    read_private,
     remember,
     require_whole,
     shared_settings,
@@ -36,7 +37,7 @@ from deploy.stub_provider.part import DemoProvider
 from deploy.up.history import StackHistory
 from deploy.up.readiness import MAX_DEATHS, is_gateway_ready, wait_until_ready
 from deploy.up.redis_part import start_redis
-from deploy.up.sample_run import show
+from deploy.up.sample_run import RECORD, show
 from deploy.up.signals import serve_until_signal
 from deploy.up.store_schema import raise_when_alone
 from deploy.up.tasks.process import run_task
@@ -122,7 +123,7 @@ class StackRun:
         self._cleanup.callback((await self._history.prepare()).cancel)
         model = self._start_model(await preparing)
         demo_provider = self._start_demo_provider()
-        stack = self._remember(redis_url)
+        self._remember(redis_url)
         gateways = [
             self._start_part("gateway", n, redis_url) for n in range(self._options.gateways)
         ]
@@ -134,8 +135,8 @@ class StackRun:
         if demo_provider is not None and self._demo_provider is not None:
             await wait_until_ready(self._demo_provider.is_serving, demo_provider)
         _print(f"ready {url_of(self._options.host, self._options.port)}")
-        if self._options.demo:
-            _print(await show(stack))
+        if self._options.demo and (key := read_private(self._options.data_dir / RECORD).get("key")):
+            _print(await show(self._url, key))
         self._show_addresses(sign_in)
 
     def _parts(self) -> str:
@@ -231,7 +232,7 @@ class StackRun:
             self._cleanup,
         )
 
-    def _remember(self, redis_url: str) -> Stack:
+    def _remember(self, redis_url: str) -> None:
         stack = Stack(
             data_dir=self._options.data_dir,
             redis_url=redis_url,
@@ -245,7 +246,6 @@ class StackRun:
         )
         remember(stack)
         self._cleanup.callback(forget, self._options.data_dir)
-        return stack
 
     def _model_environ(self) -> dict[str, str]:
         return {LOCAL_MODEL_URL: self._model_url} if self._model_url else {}

@@ -58,6 +58,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/commands/audit.py": "tests/acceptance/commands/test_commands.py reads the audit log.",
     "deploy/commands/approvals.py": "tests/acceptance/commands/test_approvals.py runs the commands.",
     "deploy/commands/batches.py": "tests/acceptance/commands/test_batches.py runs the commands.",
+    "deploy/commands/demo.py": "tests/acceptance/commands/test_own_installation.py runs the command.",
     "deploy/commands/doctor.py": "tests/acceptance/commands/test_commands.py runs the command on a stack.",
     "deploy/commands/executions.py": "tests/acceptance/commands/test_commands_remote.py lists, watches and cancels.",
     "deploy/commands/history.py": "tests/acceptance/commands/test_history.py shows and exports the history of a stack.",

@@ -5,10 +5,11 @@ from pathlib import Path
 import pytest
 from starlette.routing import Route
 
-from deploy.admin.examples import example_documents, template_documents
+from deploy.admin.demonstration import CAPABILITIES, EXAMPLE_TAG, TIER
+from deploy.admin.examples import SAMPLE_SLUG, example_documents, template_documents
 from deploy.stack.location import Stack, read_private, write_private
-from deploy.up.sample_run import SLUG
-from deploy.up.tasks.demo import CAPABILITIES, EXAMPLE_TAG, RECORD, TIER, Demo
+from deploy.up.sample_run import RECORD
+from deploy.up.tasks.demo import Demo
 from engine.access.capabilities import Role, covers, is_under_ceiling
 from engine.access.tiers import load
 from engine.services.workflows.publish import update_workflow
@@ -123,6 +124,6 @@ async def test_the_example_that_is_run_first_leads_the_list_and_those_with_a_mod
     [account] = await store.accounts.list()
     rows = [row for row in await store.workflow_list.own(account.id) if not row.is_template]
     newest_first = sorted(rows, key=lambda row: row.updated_at, reverse=True)
-    assert newest_first[0].slug == SLUG
+    assert newest_first[0].slug == SAMPLE_SLUG
     assert {row.slug for row in newest_first[-2:]} == {"product-sheet", "product-pictures"}
     assert all(EXAMPLE_TAG in row.tags for row in rows)

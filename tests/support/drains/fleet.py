@@ -1,0 +1,108 @@
+"""An installation of one's own: a Redis, and gateways and workers as processes of the command."""
+
+import contextlib
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from deploy.http_client import Unreachable, call
+from tests.conftest import RedisServer, free_port
+from tests.support.acceptance.running_stack import HEADRACE, environment
+from tests.support.eventually import PATIENCE_SECONDS
+from tests.support.process import forked_command
+from tests.support.redis.installation import SECRET_KEY
+
+GATEWAY, WORKER = "gateway", "worker"
+
+
+@dataclass
+class Member:
+    """A process of the installation, with the port at which it answers probes."""
+
+    kind: str
+    port: int
+    log: Path
+    process: subprocess.Popen[bytes]
+
+    @property
+    def url(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def readiness(self) -> int:
+        """Return the status of its `/readyz`; 0 where nothing answers."""
+        with contextlib.suppress(Unreachable):
+            return call("GET", f"{self.url}/readyz", timeout=5)[0]
+        return 0
+
+    def wait_ready(self) -> "Member":
+        """Wait until it is ready."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.readiness() != 200:
+            assert self.process.poll() is None, self.log.read_text()
+            assert time.monotonic() < deadline, self.log.read_text()
+            time.sleep(0.02)
+        return self
+
+    def end(self, number: signal.Signals, seconds: float = PATIENCE_SECONDS) -> int:
+        """Send a signal and wait for the end; return the exit code."""
+        self.process.send_signal(number)
+        return self.process.wait(seconds)
+
+
+@dataclass
+class Fleet:
+    """Gateways and workers on one Redis."""
+
+    folder: Path
+    environ: dict[str, str]
+    members: list[Member] = field(default_factory=list)
+
+    def start(self, kind: str, *, port: int = 0, **environ: str) -> Member:
+        """Start a process; a gateway may get the port of a former one."""
+        port = port or free_port()
+        name = "HEADRACE_PORT" if kind == GATEWAY else "HEADRACE_HEALTH_PORT"
+        log = self.folder / f"{kind}-{port}.log"
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                [*HEADRACE, kind],
+                cwd=self.folder,
+                env=environment(**self.environ, **{name: str(port)}, **environ),
+                stdout=output,
+                stderr=output,
+            )
+        member = Member(kind, port, log, process)
+        self.members.append(member)
+        return member
+
+    def command(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
+        """Run a command of an operator to its end."""
+        return forked_command.headrace(*arguments, environ=environment(**self.environ, **environ))
+
+
+@contextlib.contextmanager
+def running_fleet(folder: Path, *, is_marked: bool = True, **environ: str) -> Iterator[Fleet]:
+    """Run a durable Redis; at the end it is stopped, and processes that still run are killed."""
+    server = RedisServer("--appendonly", "yes", "--appendfsync", "no", is_marked=is_marked)
+    server.start()
+    shared = {
+        "HEADRACE_REDIS_URL": server.url,
+        "HEADRACE_SECRET_KEY": SECRET_KEY,
+        "HEADRACE_ALLOW_PRIVATE_URLS": "1",
+        "HEADRACE_CPU_SLOTS": "1",
+        "HEADRACE_DATA_DIR": str(folder / "data"),
+    }
+    for name in ("HEADRACE_MEDIA_FREE_BYTES", "PYTHONDONTWRITEBYTECODE"):
+        if name in os.environ:
+            shared[name] = os.environ[name]
+    fleet = Fleet(folder, shared | environ)
+    try:
+        yield fleet
+    finally:
+        for member in fleet.members:
+            member.process.kill()
+            member.process.wait()
+        server.stop()
