@@ -135,7 +135,7 @@ local: $(VENV)/.installed-dev ## Try the models that run here, and measure them 
 
 manifests: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Check the files of deployment, and run them without an engine of containers (minutes; MANIFESTS='-k compose' for a part)
 	@$(INSTALL) 'tools that check files of deployment' --group manifests
-	@$(BIN)/python -P deploy/packaging/system_tools.py caddy prometheus promtool=prometheus valkey-cli=valkey-tools wget kustomize kubectl
+	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus promtool=prometheus valkey-cli=valkey-tools wget kustomize kubectl
 	$(BIN)/pytest -m 'slow or not slow' tests/manifests --timeout=900 $(MANIFESTS)
 
 timing: $(VENV)/.installed-dev ## See that answers take as long for what is another's as for nothing

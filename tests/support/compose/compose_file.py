@@ -39,6 +39,18 @@ def write_environment(folder: Path, **more: str) -> Path:
     return path
 
 
+def generate_environment(folder: Path, **more: str) -> Path:
+    """Write an environment file by `headrace env`, and add variables to it."""
+    path = folder / ".env"
+    headrace = find_tool("headrace")
+    assert headrace is not None
+    if not path.exists():
+        subprocess.run([headrace, "env", str(path)], check=True, capture_output=True)
+    with path.open("a") as file:
+        file.writelines(f"{name}={value}\n" for name, value in more.items())
+    return path
+
+
 def find_tool(name: str) -> str | None:
     """Return the path of a command of the environment, else of the system."""
     return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
