@@ -31,7 +31,16 @@ def scaler(
 
 @pytest.mark.parametrize(
     ("age", "current", "wanted"),
-    [(0, 1, 1), (2, 4, 4), (1.85, 4, 4), (2.15, 4, 4), (2.25, 4, 5), (4, 4, 8), (3, 3, 5), (300, 2, 22)],
+    [
+        (0, 1, 1),
+        (2, 4, 4),
+        (1.85, 4, 4),
+        (2.15, 4, 4),
+        (2.25, 4, 5),
+        (4, 4, 8),
+        (3, 3, 5),
+        (300, 2, 22),
+    ],
 )
 def test_the_ratio_of_the_age_multiplies_the_workers(age: float, current: int, wanted: int) -> None:
     assert scaler().decide(0, [age], current, current) == wanted
