@@ -9,6 +9,7 @@ INSTALL := $(BIN)/python -P deploy/packaging/install.py
 PARALLEL := -n 4 --dist worksteal
 WITHOUT_STACK := --ignore=tests/acceptance --ignore=tests/contract --ignore=tests/benchmarks
 ON_SERVERS := tests/acceptance/commands tests/acceptance/guides tests/acceptance/running
+ON_HOSTS := tests/acceptance/hosts tests/engine/history/database/test_silent_server.py
 TESTED := 3.13 3.11
 PAGES := docs/reference/model-manifest.schema.json \
 	$(shell find gateway/ui -name node_modules -prune -o -type f -print)
@@ -21,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits smoke chaos sentinel cluster versions soak fuzz dist clients e2e local manifests timing contract clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits smoke chaos sentinel cluster versions hosts soak fuzz dist clients e2e local manifests timing contract clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -94,7 +95,7 @@ smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
 	$(BIN)/pytest tests/acceptance/commands/test_first_run.py
 
 chaos: $(VENV)/.installed-dev ## Kill parts of the stack under load, again and again
-	$(BIN)/pytest -m slow tests/acceptance --ignore=tests/acceptance/running/test_schemathesis.py --ignore=tests/acceptance/faults/test_soak.py --timeout=900
+	$(BIN)/pytest -m slow tests/acceptance --ignore=tests/acceptance/running/test_schemathesis.py --ignore=tests/acceptance/faults/test_soak.py --ignore=tests/acceptance/hosts --timeout=900
 
 sentinel: $(VENV)/.installed-dev ## Kill primaries that sentinels watch, under load (minutes)
 	$(BIN)/pytest -s -m 'slow or not slow' tests/acceptance/failover -k sentinel --timeout=900
@@ -105,6 +106,12 @@ cluster: $(VENV)/.installed-dev ## Kill primaries of a cluster under load, and r
 
 versions: $(VENV)/.installed-dev ## Run the previous release beside this one under load with kills (minutes)
 	$(BIN)/pytest -s -m 'slow or not slow' tests/acceptance/versions tests/support/acceptance/versions --timeout=900
+
+hosts: $(VENV)/.installed-dev ## Cut hosts off, kill and drain them under load, in network namespaces (as root; 20 minutes)
+	@$(BIN)/python -P deploy/packaging/system_tools.py ip=iproute2 nsenter=util-linux setpriv=util-linux
+	rm -f docs/benchmarks/hosts.json
+	HOSTS_FIGURES=docs/benchmarks/hosts.json $(BIN)/pytest -s -m 'slow or not slow' $(ON_HOSTS) --timeout=900
+	$(BIN)/python -m tests.support.hosts.page docs/benchmarks/hosts.json
 
 soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that nothing grows (SOAK_SECONDS)
 	$(BIN)/pytest -s -m slow tests/acceptance/faults/test_soak.py

@@ -44,6 +44,9 @@ STEPS = 20_000
 QUERY_CANCELED = "57014"
 SILENT_MS = 10_000
 """Time after which a server that acknowledges nothing counts as gone."""
+KEEPALIVE = {"keepalives_idle": 3, "keepalives_interval": 2, "keepalives_count": 3}
+"""Seconds of silence before a server is asked to acknowledge something, between further requests,
+and their number: else one that is cut off while it answers is waited for without end."""
 WRITER_LOCK = 0x68725F68
 """Advisory lock of PostgreSQL that a writer holds for its transaction."""
 
@@ -237,6 +240,7 @@ def _create_engine(url: URL, seconds: float, *, is_durable: bool, poolclass: typ
             connect_args={
                 "connect_timeout": CONNECT_SECONDS,
                 "tcp_user_timeout": SILENT_MS,
+                **KEEPALIVE,
                 "options": f"-c statement_timeout={int(seconds * 1000)} -c timezone=UTC",
             },
             **pool,

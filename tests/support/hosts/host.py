@@ -81,11 +81,16 @@ class Host:
         return process
 
     def run(
-        self, argv: Sequence[str], *, env: Mapping[str, str], timeout: float = 120
+        self,
+        argv: Sequence[str],
+        *,
+        env: Mapping[str, str],
+        user: str | int | None = None,
+        timeout: float = 120,
     ) -> subprocess.CompletedProcess[str]:
         """Run a command to its end, and return its exit code and output."""
         return subprocess.run(
-            [*self._enter(None), *argv],
+            [*self._enter(user), *argv],
             env={"TMPDIR": str(self.folder), **env},
             stdin=subprocess.DEVNULL,
             capture_output=True,

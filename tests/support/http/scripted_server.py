@@ -54,16 +54,16 @@ class Target:
 
 
 @contextlib.asynccontextmanager
-async def serving() -> AsyncIterator[Target]:
-    """Run a target on loopback while the context lasts."""
-    target = Target()
+async def serving(target: Target | None = None, host: str = "127.0.0.1") -> AsyncIterator[Target]:
+    """Run a target on an address, by default of loopback, while the context lasts."""
+    target = target or Target()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", target.answer)
     runner = web.AppRunner(app, handler_cancellation=True)
     await runner.setup()
-    site = web.TCPSite(runner, "127.0.0.1", 0)
+    site = web.TCPSite(runner, host, 0)
     await site.start()
-    target.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    target.url = f"http://{host}:{runner.addresses[0][1]}"
     try:
         yield target
     finally:

@@ -121,15 +121,15 @@ class Receiver:
 
 
 @contextlib.asynccontextmanager
-async def receiving() -> AsyncIterator[Receiver]:
-    """Run a receiver while the context lasts."""
+async def receiving(host: str = "127.0.0.1") -> AsyncIterator[Receiver]:
+    """Run a receiver on an address, by default of loopback, while the context lasts."""
     receiver = Receiver()
     app = web.Application()
     app.router.add_route("*", "/{path:.*}", receiver.answer)
     runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0, backlog=1024).start()
-    receiver.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await web.TCPSite(runner, host, 0, backlog=1024).start()
+    receiver.url = f"http://{host}:{runner.addresses[0][1]}"
     try:
         yield receiver
     finally:

@@ -3,6 +3,7 @@
 import asyncio
 import itertools
 import random
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,9 +19,10 @@ PRICE = 11
 TRY_AGAIN = (408, 503)
 """Statuses of a gateway that stops, or whose machine is too busy to read a request in time."""
 ITEMS = 3
-FAILURES = {"fail": "http_status", "compute": "resource_exhausted"}
+FAILURES = {"fail": "http_status", "compute": "resource_exhausted", "large": "storage_error"}
 """Code of a failed node by kind of run. Expressions need child processes, which a machine that is
-too busy does not start in time, whatever the release."""
+too busy does not start in time, whatever the release; large outputs need the media store."""
+NOWHERE = "http://127.0.0.1:9"
 RETRY = {"attempts": 5, "backoff": 0.05}
 LATER = {"attempts": 5, "backoff": 1.3}
 """The next attempt is too far away for a walk that waits: the execution is left and due later."""
@@ -39,6 +41,8 @@ class Run:
     statuses: frozenset[str] = frozenset({"completed"})
     cost: int = 0
     execution_id: str = ""
+    ended: float = 0.0
+    """Time of the monotonic clock at which its caller knew the end."""
 
 
 def calling(url: str, **data: Any) -> Graph:
@@ -77,16 +81,22 @@ def saying(word: str) -> Graph:
 class VersionLoad:
     """Callers of one account, each of which makes one run after another."""
 
+    own_kinds: tuple[str, ...] = ("author", "draft")
+    """Kinds of runs of a workflow that each caller has and changes."""
+
     def __init__(
         self,
         urls: Callable[[], Sequence[str]],
         key: str,
         target_url: str,
         seed: int = 1,
-        paid: bool = True,
+        *,
+        patience: float = PATIENCE_SECONDS,
+        timeout: httpx2.Timeout | float = 30,
     ) -> None:
         self._urls = urls
-        self._client = httpx2.AsyncClient(headers={"x-api-key": key}, timeout=30)
+        self._patience = patience
+        self._client = httpx2.AsyncClient(headers={"x-api-key": key}, timeout=timeout)
         self._rng = random.Random(seed)
         self._numbers = itertools.count()
         self._slugs: dict[str, str] = {}
@@ -116,6 +126,10 @@ class VersionLoad:
         assert status == 201, answer
         return str(answer["slug"])
 
+    def list_kinds(self) -> list[str]:
+        """Return the kinds of runs that callers make."""
+        return [*self._graphs, *self.own_kinds]
+
     # -- calling ----------------------------------------------------------------------------------
 
     async def go_on(self, callers: int, until: Awaitable[None]) -> None:
@@ -127,8 +141,8 @@ class VersionLoad:
             self._is_over = True
 
     async def _call(self, caller: int) -> None:
-        own = await self.save(f"Own {caller}", saying("Version 0"))
-        kinds = [*self._graphs, "author", "draft"]
+        own = await self.save(f"Own {caller}", saying("Version 0")) if self.own_kinds else ""
+        kinds = self.list_kinds()
         self._rng.shuffle(kinds)
         for number in itertools.count():
             if self._is_over and number >= len(kinds):
@@ -206,10 +220,14 @@ class VersionLoad:
         return {"inputs": {"who" if run.kind == "greet" else "id": run.name}}
 
     async def _run(self, run: Run, path: str) -> None:
-        if not run.waits:
+        if run.waits:
+            await self._run_waiting(run, path)
+        else:
             await self._accept(run, path)
             await self._await_end(run)
-            return
+        run.ended = time.monotonic()
+
+    async def _run_waiting(self, run: Run, path: str) -> None:
         headers = {"Idempotency-Key": run.key}
         status, answer = await self.ask("POST", path, self._inputs(run), **headers)
         run.execution_id = answer.get("executionId", "")
@@ -230,7 +248,7 @@ class VersionLoad:
 
     async def _await_end(self, run: Run) -> None:
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + PATIENCE_SECONDS
+        deadline = loop.time() + self._patience
         while True:
             found = await self.read(run.execution_id)
             if found["status"] in TERMINAL:
@@ -261,20 +279,28 @@ class VersionLoad:
     ) -> tuple[int, Any]:
         """Send a request, to another gateway when one is gone or cannot serve yet."""
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + PATIENCE_SECONDS
+        deadline = loop.time() + self._patience
         while True:
-            urls = [url] if url else self._urls()
+            chosen = url or self._choose()
             try:
                 answer = await self._client.request(
-                    method, self._rng.choice(urls) + path, json=body, headers=headers
+                    method, chosen + path, json=body, headers=headers
                 )
                 if answer.status_code not in TRY_AGAIN:
                     return answer.status_code, answer.json() if answer.content else {}
                 seen: object = answer.text
-            except (httpx2.TransportError, IndexError) as error:
+            except httpx2.TransportError as error:
                 seen = error
+                self.note_silence(chosen)
             assert loop.time() < deadline, (method, path, seen)
             await asyncio.sleep(0.05)
+
+    def _choose(self) -> str:
+        """Return the URL of some gateway, else one at which nobody answers."""
+        return self._rng.choice(self._urls() or [NOWHERE])
+
+    def note_silence(self, url: str) -> None:
+        """Hear that a gateway did not answer."""
 
     async def close(self) -> None:
         await self._client.aclose()

@@ -50,18 +50,26 @@ def check_calls(runs: Sequence[Run], target: Target, faults: int) -> None:
             assert calls <= made <= calls + faults, (run, made)
 
 
-async def check_webhooks(runs: Sequence[Run], receiver: Receiver) -> None:
-    """Check that each run in the background was told once, however often it was sent."""
+async def check_webhooks(
+    runs: Sequence[Run], receiver: Receiver, *, callers_may_lose_gateways: bool = False
+) -> None:
+    """Check that each run in the background was told once, however often it was sent.
+
+    So may be others, once, whose callers or Redis were out of reach of the gateway.
+    """
     expected = {run.execution_id for run in runs if not run.waits}
 
     async def told() -> Mapping[str, set[str]]:
         ids: defaultdict[str, set[str]] = defaultdict(set)
         for each in receiver.received:
-            ids[each.event["executionId"]].add(each.id)
+            if "executionId" in each.event:  # else it is about a batch
+                ids[each.event["executionId"]].add(each.id)
         return ids
 
     found = await eventually(told, lambda ids: expected <= ids.keys())
-    assert {name: len(ids) for name, ids in found.items()} == dict.fromkeys(expected, 1)
+    others = {run.execution_id for run in runs} if callers_may_lose_gateways else set()
+    assert found.keys() <= expected | others
+    assert {name: len(ids) for name, ids in found.items()} == dict.fromkeys(found, 1)
 
 
 async def check_money(store: Store, account: Account, runs: Sequence[Run], given: int) -> None:
@@ -79,7 +87,7 @@ async def spent_and_reserved(store: Store, account: Account, given: int) -> tupl
 
 
 async def check_history(url: str, account: Account, runs: Sequence[Run]) -> None:
-    """Check that each run is in the history once, whichever release has archived it."""
+    """Check that each run is in the history once, whichever process has archived it."""
     database = Database(url)
     try:
         query = select(executions.c.id).where(executions.c.account_id == account.id)

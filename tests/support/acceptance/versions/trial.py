@@ -99,7 +99,7 @@ class VersionTrial:
 
     async def add_account(self, email: str) -> VersionLoad:
         """Return callers of another account."""
-        _, key = await _open_account(self._store, email, f"{self._receiver.url}/ok")
+        _, key = await open_account(self._store, email, f"{self._receiver.url}/ok")
         load = VersionLoad(lambda: [m.url for m in self.fleet.gateways], key, self._target.url)
         self._stack.push_async_callback(load.close)
         return load
@@ -180,7 +180,7 @@ async def version_trial(
         settings = Settings(redis_url=server.url, secret_key=SECRET_KEY, allow_private_urls=True)
         store = Store.open(settings)
         stack.push_async_callback(store.close)
-        account, key = await _open_account(store, "ada@localhost", f"{receiver.url}/ok")
+        account, key = await open_account(store, "ada@localhost", f"{receiver.url}/ok")
         load = VersionLoad(lambda: [each.url for each in fleet.gateways], key, target.url)
         stack.push_async_callback(load.close)
         trial = VersionTrial(fleet, store, account, load, target, receiver, server.url)
@@ -188,7 +188,8 @@ async def version_trial(
         yield trial
 
 
-async def _open_account(store: Store, email: str, webhook_url: str) -> tuple[Account, str]:
+async def open_account(store: Store, email: str, webhook_url: str) -> tuple[Account, str]:
+    """Create an account with credits, and a key whose runs are told; return both."""
     account = await store.accounts.create(email=email, tier=Tier.ENTERPRISE)
     rights = ["workflow:*", "webhook:receive"]
     api_key, secret = await store.api_keys.create(account, name="k", capabilities=rights)
