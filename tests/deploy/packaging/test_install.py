@@ -182,4 +182,4 @@ def test_every_installation_of_the_makefile_shows_its_steps() -> None:
 
     (quiet,) = re.findall(r".*pip install.*", recipes)
     assert "--upgrade 'pip>=" in quiet
-    assert recipes.count("$(INSTALL) '") == 8
+    assert recipes.count("$(INSTALL) '") >= 8
