@@ -1,6 +1,7 @@
 """Programs that build images: buildah, docker and podman, whichever is here."""
 
 import contextlib
+import json
 import os
 import resource
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 CONTAINERFILE = "deploy/packaging/Containerfile"
 NAMES = ("buildah", "docker", "podman")
@@ -103,9 +105,12 @@ class Builder:
         finally:
             _read([self.name, "rm", container])
 
-    def inspect(self, image: str) -> str:
-        """Return the description of an image, as JSON. Raises SubprocessError."""
-        return _read([self.name, "inspect", "--type", "image", image])
+    def configuration(self, image: str) -> Mapping[str, Any]:
+        """Return how containers of an image start, as docker names it. Raises SubprocessError."""
+        told = json.loads(_read([self.name, "inspect", "--type", "image", image]))
+        found: Mapping[str, Any]
+        found = told["Docker"]["config"] if self.name == "buildah" else told[0]["Config"]
+        return found
 
 
 def find_builder() -> Builder | None:

@@ -42,8 +42,8 @@ REMOVED = (
     "usr/share/locale",
     "usr/share/man",
     "usr/share/pixmaps",
-    "var/lib/dpkg",
-    "var/tmp",
+    "usr/local/*",
+    "var/*",
 )
 """Files that no command of Headrace opens. Extension modules here lack libraries in the image."""
 SETTINGS = {

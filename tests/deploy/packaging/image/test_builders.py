@@ -118,3 +118,19 @@ def test_a_folder_becomes_an_image(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         f"add --quiet c1 {tmp_path}/base /",
         "commit --quiet --rm c1 own:1",
     ]
+
+
+@pytest.mark.parametrize(
+    ("name", "told"),
+    [
+        ("buildah", '{"Docker": {"config": {"User": "65532"}}}'),
+        ("docker", '[{"Config": {"User": "65532"}}]'),
+    ],
+)
+def test_the_configuration_is_found_in_the_description_of_an_image(
+    name: str, told: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program(tmp_path, name, f"echo '{told}'")
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    assert Builder(name).configuration("any:1") == {"User": "65532"}
