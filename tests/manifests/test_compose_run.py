@@ -10,6 +10,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,8 @@ pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"the Compose file cannot be run here: {MISSING}"),
 ]
 FAILED_CALLS = 20
+STRANGER = 1234
+"""User of this machine who saves backups."""
 DEMO: dict[str, str] = {}
 """What the demonstration printed: `url`, `key`, `link` and `command`."""
 
@@ -272,13 +275,57 @@ def exit_code(stack: ComposeStack, name: str) -> int | None:
     return process.poll() if process else None
 
 
+def test_the_parts_fit_into_a_laptop(stack: ComposeStack) -> None:
+    used = {name: container.memory() / 1e6 for name, container in stack.containers.items()}
+
+    parts = ", ".join(f"{name} {taken:.0f}" for name, taken in used.items() if taken)
+    say(f"memory after load, in MB: {parts}; together {sum(used.values()):.0f}")
+    for name, container in stack.containers.items():
+        assert used[name] < container.memory_limit / 1e6, name
+
+
+def test_a_backup_is_written_into_a_folder_of_this_machine(stack: ComposeStack) -> None:
+    with tempfile.TemporaryDirectory(prefix="hr-backup-") as name:
+        os.chown(name, STRANGER, STRANGER)
+        mount = {"type": "bind", "source": name, "target": "/backup"}
+        command = ("cli", "backup", "/backup/headrace.zip")
+        code, said = stack.run(*command, user=f"{STRANGER}", volumes=[mount])
+        [file] = Path(name).iterdir()
+        size = file.stat().st_size
+
+    say(f"backup of {size:,} bytes: {said.strip()}")
+    assert code == 0, said
+
+
+def test_a_power_cut_loses_nothing_that_was_accepted(stack: ComposeStack) -> None:
+    path = f"/api/workflows/{DEMO['slow']}/run?async=true"
+    accepted = [
+        call("POST", path, json={"inputs": {"who": f"before-{number}"}}).json()["executionId"]
+        for number in range(20)
+    ]
+    stack.kill()
+    seconds, again = stack.boot()
+
+    say(f"healthy {seconds:.1f} s after a power cut; started more than once: {again}")
+    for execution_id in accepted:
+        found = until(partial(read, execution_id), lambda found: found["status"] != "processing")
+        assert found["status"] == "completed"
+
+
+def read(execution_id: str) -> dict[str, Any]:
+    """Return an execution."""
+    found: dict[str, Any] = call("GET", f"/api/executions/{execution_id}").json()
+    return found
+
+
 def test_a_stop_in_order_ends_all_and_a_start_finds_all_again(stack: ComposeStack) -> None:
     ledger = stack.run("cli", "ledger", "check")[1]
     seconds = stack.stop()
     codes = {name: exit_code(stack, name) for name in seconds}
     again = stack.up()
 
-    say(f"stopped: {seconds}; up again in {again:.1f} s")
+    ends = ", ".join(f"{name} {taken:.1f}" for name, taken in seconds.items())
+    say(f"stopped (seconds): {ends}; up again in {again:.1f} s")
     assert {code for name, code in codes.items() if name not in {"prometheus"}} == {0}
     assert call("GET", f"/api/executions/{DEMO['execution']}").json()["result"]["text"]
     asset = call("GET", f"/api/assets/{DEMO['asset']}").json()

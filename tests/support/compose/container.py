@@ -5,6 +5,7 @@ systems where the service has them, read-only where the service is, and the user
 `no_new_privs` of the service. Limits of processor and memory are not set.
 """
 
+import contextlib
 import os
 import shlex
 import shutil
@@ -40,6 +41,17 @@ class Container:
         self._configs = configs
         self._volumes = volumes
         self._lower = lower
+
+    def changed(self, **members: Any) -> "Container":
+        """Return a container on the same host whose service has other members."""
+        return Container(
+            self.host,
+            {**self._service, **members},
+            self._image,
+            configs=self._configs,
+            volumes=self._volumes,
+            lower=self._lower,
+        )
 
     @property
     def environ(self) -> dict[str, str]:
@@ -93,6 +105,20 @@ class Container:
         grace = _seconds(self._service.get("stop_grace_period", "10s"))
         return self.host.stop(self.process, self._image.stop_signal, grace)
 
+    def memory(self) -> int:
+        """Return the bytes that its processes have, a part of what they share with others."""
+        total = 0
+        for pid in self.host.pids():
+            with contextlib.suppress(OSError):
+                lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+                total += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+        return total * 1024
+
+    @property
+    def memory_limit(self) -> int:
+        """Return the bytes that the engine would let it have."""
+        return int(self._service["deploy"]["resources"]["limits"]["memory"])
+
     def said(self) -> str:
         """Return the end of its output."""
         return self.log.read_text(errors="replace")[-4_000:] if self.log.exists() else ""
@@ -133,7 +159,9 @@ class Container:
         ]
         for volume in self._service.get("volumes", ()):
             target, place = volume["target"], self._volumes / volume["source"]
-            if not place.exists():
+            if volume["type"] == "bind":
+                lines.append(f"mkdir -p $root{target}")
+            elif not place.exists():
                 owner = self._image.folders[target]
                 lines.append(f"mkdir -p {place}; chown {owner}:{owner} {place}")
             lines.append(f"mount --bind {place} $root{target}")

@@ -98,12 +98,47 @@ class ComposeStack:
         self._published.close()
         return seconds
 
-    def run(self, service: str, *command: str, timeout: float = 120) -> tuple[int, str]:
-        """Run a service once, as `docker compose run --rm`; return its exit code and output."""
-        container = self.containers[service]
+    def run(self, service: str, *command: str, **changes: Any) -> tuple[int, str]:
+        """Run a service once, as `docker compose run --rm`; return its exit code and output.
+
+        Changes are members of the service: `user`, `volumes`.
+        """
+        container = self.containers[service].changed(**changes)
         container.log.unlink(missing_ok=True)
-        code = container.start(*command).wait(timeout)
+        code = container.start(*command).wait(START_SECONDS)
         return code, container.log.read_text(errors="replace")
+
+    def kill(self) -> None:
+        """Kill all containers at once, as a power cut would."""
+        for container in self.containers.values():
+            container.host.kill()
+
+    def boot(self) -> tuple[float, list[str]]:
+        """Start all services that restart, in no order, as the engine does at the machine's start.
+
+        Containers that end are started again. Returns the seconds until all are healthy, and the
+        containers that were started again.
+        """
+        began = time.monotonic()
+        waiting = {
+            name
+            for name in self.containers
+            if self.file["services"][_service_of(name, self)].get("restart") == "unless-stopped"
+        }
+        again: list[str] = []
+        for name in waiting:
+            self.containers[name].start()
+        while waiting:
+            assert time.monotonic() - began < START_SECONDS, f"{waiting} are not healthy"
+            for name in sorted(waiting):
+                container = self.containers[name]
+                if _process(container).poll() is not None:
+                    again.append(name)
+                    container.start()
+                elif container.check().returncode == 0:
+                    waiting.remove(name)
+            time.sleep(0.1)
+        return time.monotonic() - began, again
 
     def start(self, name: str) -> None:
         """Start a container again, and wait until it is healthy."""
