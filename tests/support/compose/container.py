@@ -31,7 +31,6 @@ class Container:
         *,
         configs: Mapping[str, Path],
         volumes: Path,
-        lower: Path = Path("/"),
     ) -> None:
         self.host = host
         self.log = host.folder / "log"
@@ -40,7 +39,6 @@ class Container:
         self._image = image
         self._configs = configs
         self._volumes = volumes
-        self._lower = lower
 
     def changed(self, **members: Any) -> "Container":
         """Return a container on the same host whose service has other members."""
@@ -50,7 +48,6 @@ class Container:
             self._image,
             configs=self._configs,
             volumes=self._volumes,
-            lower=self._lower,
         )
 
     @property
@@ -68,8 +65,8 @@ class Container:
     def start(self, *command: str) -> subprocess.Popen[bytes]:
         """Start it, with another command if one is given."""
         own = command or self._service.get("command") or self._image.command
-        words = [*self._confined(), f"--chdir={self._image.folder}", *self._image.entrypoint, *own]
-        script = f'{self._root()}\nexec {_CHROOT} "$root" {shlex.join(words)}'
+        words = [*self._confined(), *self._image.entrypoint, *own]
+        script = f"{self._make_root()}\nexec {shlex.join(words)}"
         self.process = self.host.start(["sh", "-ec", script], env=self.environ, log=self.log)
         return self.process
 
@@ -82,7 +79,7 @@ class Container:
     def execute(self, *words: str, timeout: float = 60) -> subprocess.CompletedProcess[str]:
         """Run a command in it, as its user."""
         assert self.process is not None
-        enter = ["nsenter", f"--target={self.process.pid}", "--mount", "--uts", "--net", "--root"]
+        enter = ["nsenter", f"--target={self.process.pid}", "--mount", "--uts", "--net"]
         try:
             return subprocess.run(
                 [*enter, *self._confined(), *words],
@@ -123,27 +120,41 @@ class Container:
         """Return the end of its output."""
         return self.log.read_text(errors="replace")[-4_000:] if self.log.exists() else ""
 
+    @property
+    def _root(self) -> Path:
+        return self.host.folder / "stage" / "root"
+
     def _confined(self) -> list[str]:
-        user, _, group = str(self._service.get("user") or self._image.user).partition(":")
-        kept = "".join(f",+{name.lower()}" for name in self._service.get("cap_add", ()))
+        """Return the words before a command that confine it."""
         assert self._service["cap_drop"] == ["ALL"]
+        user, _, group = str(self._service.get("user") or self._image.user).partition(":")
+        kept = [name.lower() for name in self._service.get("cap_add", ())]
+        chroot = [_path("chroot")]
+        if self._image.root is not None:
+            # An image without tools: the user is changed from outside, which takes these.
+            chroot += [f"--userspec={user}:{group or user}", "--groups="]
+            kept += ["sys_chroot", "setuid", "setgid"]
+            return [*_setpriv(kept), *chroot, str(self._root)]
+        inside = [f"--reuid={user}", f"--regid={group or user}", "--clear-groups"]
         return [
-            *("setpriv", f"--reuid={user}", f"--regid={group or user}", "--clear-groups"),
-            *("--inh-caps=-all", f"--bounding-set=-all{kept}", "--no-new-privs", "--", "env"),
+            *chroot,
+            *(str(self._root), *_setpriv(kept, *inside), "env", f"--chdir={self._image.folder}"),
         ]
 
-    def _root(self) -> str:
+    def _make_root(self) -> str:
         """Return a script that makes the root folder, and sets `root`."""
-        stage = self.host.folder / "stage"
+        stage = self._root.parent
+        overlay = OVERLAY.format(lower=self._image.root or "/", stage=stage)
         lines = [
             "umask 022",
             f"mkdir -p {stage}; mount -t tmpfs -o mode=755 tmpfs {stage}; root={stage}/root",
             f"mkdir {stage}/upper {stage}/work $root",
-            f"mount -t overlay overlay -o {OVERLAY.format(lower=self._lower, stage=stage)} $root",
+            f"mount -t overlay overlay -o {overlay} $root",
             *(f"mkdir -p $root/{name}; mount --rbind /{name} $root/{name}" for name in _KERNEL),
             "touch $root/etc/hosts; mount --bind /etc/hosts $root/etc/hosts",
-            "chmod o+x $root/root",  # the interpreter of a clone may be there
-            "mount -t tmpfs -o mode=1777 tmpfs $root/tmp",
+            # The interpreter of a clone may be there.
+            "test -e $root/root && chmod o+x $root/root",
+            "mkdir -p $root/tmp; mount -t tmpfs -o mode=1777 tmpfs $root/tmp",
             *self._folders(),
             *self._files(),
             *self._temporary(),
@@ -182,8 +193,19 @@ class Container:
         ]
 
 
-_CHROOT = shutil.which("chroot", path=os.defpath + ":/usr/sbin:/sbin") or "chroot"
 _KERNEL = ("proc", "sys", "dev")
+
+
+def _setpriv(kept: list[str], *more: str) -> list[str]:
+    bounds = "".join(f",+{name}" for name in kept)
+    return [
+        *(_path("setpriv"), *more, "--inh-caps=-all", f"--bounding-set=-all{bounds}"),
+        *("--no-new-privs", "--"),
+    ]
+
+
+def _path(command: str) -> str:
+    return shutil.which(command, path=os.defpath + ":/usr/sbin:/sbin") or command
 
 
 def _seconds(duration: str) -> float:

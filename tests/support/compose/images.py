@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.conftest import find_redis_server
 from tests.support.compose.compose_file import find_tool
+from tests.support.image.containers import UnpackedImage
 
 BIN = Path(sys.executable).parent
 HEADRACE, NOBODY, POSTGRES, SEAWEED, VALKEY = 65532, 65534, 999, 1000, 999
@@ -48,6 +49,8 @@ class Image:
     environ: Mapping[str, str] = field(default_factory=dict)
     folder: str = "/"
     stop_signal: signal.Signals = signal.SIGTERM
+    root: Path | None = None
+    """Root folder of the image itself; None for a program of this machine."""
 
 
 def _script(text: str, user: int, program: str) -> tuple[str, ...]:
@@ -67,23 +70,39 @@ def _postgres() -> Image:
     )
 
 
-def find_images() -> dict[str, Image]:
+def _clone() -> Image:
+    """Return the command of this clone, with what the image sets."""
+    return Image(
+        program=str(BIN / "headrace"),
+        entrypoint=("headrace",),
+        folders={"/data": HEADRACE},
+        environ={
+            "PATH": f"{BIN}:/usr/bin:/bin",
+            "HEADRACE_DATA_DIR": "/data",
+            "HEADRACE_HOST": "0.0.0.0",
+            "HEADRACE_PORT": "8000",
+            "HEADRACE_HEALTH_HOST": "0.0.0.0",
+            "HEADRACE_HEALTH_PORT": "8001",
+        },
+    )
+
+
+def image_of(unpacked: UnpackedImage) -> Image:
+    """Return the image of Headrace itself."""
+    entrypoint = unpacked.configuration["Entrypoint"]
+    return Image(
+        program=entrypoint[0],
+        entrypoint=entrypoint,
+        environ=unpacked.environ,
+        root=unpacked.root,
+    )
+
+
+def find_images(headrace: Image | None = None) -> dict[str, Image]:
     """Return the stand-in of each image by its name without the version."""
     weed, server = find_tool("weed") or "", find_redis_server()
     return {
-        "headrace": Image(
-            program=str(BIN / "headrace"),
-            entrypoint=("headrace",),
-            folders={"/data": HEADRACE},
-            environ={
-                "PATH": f"{BIN}:/usr/bin:/bin",
-                "HEADRACE_DATA_DIR": "/data",
-                "HEADRACE_HOST": "0.0.0.0",
-                "HEADRACE_PORT": "8000",
-                "HEADRACE_HEALTH_HOST": "0.0.0.0",
-                "HEADRACE_HEALTH_PORT": "8001",
-            },
-        ),
+        "headrace": headrace or _clone(),
         "valkey/valkey": Image(
             program=server,
             entrypoint=_script(f"chown -R {VALKEY} /data; shift; ", VALKEY, server),

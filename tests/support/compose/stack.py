@@ -27,9 +27,9 @@ HEALTHY, COMPLETED = "service_healthy", "service_completed_successfully"
 
 
 class ComposeStack:
-    """The containers of the Compose file."""
+    """The containers of the Compose file, with an image of Headrace or the command of the clone."""
 
-    def __init__(self, folder: Path, **variables: str) -> None:
+    def __init__(self, folder: Path, image: Image | None = None, **variables: str) -> None:
         self.containers: dict[str, Container] = {}
         """Containers by their names: that of the service, with a number if there are several."""
         self.not_run: list[str] = []
@@ -38,9 +38,9 @@ class ComposeStack:
         self.seconds: dict[str, float] = {}
         """Seconds from the start until the condition of a service was met."""
         self._folder = folder
-        self._variables = variables
+        self.variables = variables
         self._network = Network()
-        self._images = find_images()
+        self._images = find_images(image)
         self._met: dict[str, str] = {}
         self._failed = ""
         self._changed = threading.Condition()
@@ -50,7 +50,7 @@ class ComposeStack:
     def __enter__(self) -> "ComposeStack":
         self._network.__enter__()
         prefix = self._network.address.rpartition(".")[0]
-        environment = generate_environment(self._folder, FRONT_PREFIX=prefix, **self._variables)
+        environment = generate_environment(self._folder, FRONT_PREFIX=prefix, **self.variables)
         self.file = resolve(environment)
         try:
             self._make_containers()
