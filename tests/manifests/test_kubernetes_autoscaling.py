@@ -60,11 +60,12 @@ SCALED_OBJECT = {
                 "ignoreNullValues": str,
                 "unsafeSsl": str,
                 "timeout": str,
+                "value": str,
             },
         }
     ],
 }
-"""The part of KEDA's ScaledObject (2.20) that we may use, with the scaler `prometheus`."""
+"""The part of KEDA's ScaledObject (2.20) that we may use, with two of its scalers."""
 SERVICE_MONITOR = {
     "jobLabel": str,
     "targetLabels": [str],
@@ -125,15 +126,19 @@ def test_keda_knows_each_member(scaled: Manifest) -> None:
     ]
 
 
-def test_workers_follow_the_age_of_the_oldest_hint(scaled: Manifest) -> None:
-    (trigger,) = scaled["triggers"]
+def test_workers_follow_metrics_that_gateways_have(scaled: Manifest) -> None:
+    age, held, cpu = scaled["triggers"]
 
-    assert (trigger["type"], trigger["metricType"]) == ("prometheus", "Value")
-    found = re.fullmatch(r'max\((\w+)\{namespace="headrace"\}\)', trigger["metadata"]["query"])
-    assert found is not None
-    assert found[1] in Path(metrics.__file__).read_text()
-    assert float(trigger["metadata"]["threshold"]) > 0
-    assert trigger["metadata"]["ignoreNullValues"] == "false"
+    assert (age["metricType"], held["metricType"]) == ("Value", "AverageValue")
+    assert (cpu["type"], cpu["metricType"]) == ("cpu", "Utilization")
+    for trigger in (age, held):
+        metadata = trigger["metadata"]
+        found = re.fullmatch(r'max\((\w+)\{namespace="headrace"\}\)', metadata["query"])
+        assert found is not None
+        assert f'"{found[1]}"' in Path(metrics.__file__).read_text()
+        assert float(metadata["threshold"]) > 0
+        assert metadata["ignoreNullValues"] == "false"
+    assert "headrace_oldest_hint_seconds" in age["metadata"]["query"]
 
 
 def test_workers_never_go_away_and_go_slowly(scaled: Manifest) -> None:

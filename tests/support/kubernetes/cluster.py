@@ -55,7 +55,7 @@ class Cluster:
         self._closing.set()
         self._thread.join()
         for pod in self.all_pods():
-            pod.delete()
+            pod.abandon()
 
     def apply(self) -> None:
         """Start all pods at once, in no order."""
@@ -105,6 +105,12 @@ class Cluster:
                 time.sleep(PAUSE_SECONDS)
             each.delete()
         return old
+
+    def start_again(self, name: str) -> Pod:
+        """Start the pod of a Job once more, as the Job of another version would."""
+        pod = self._start_pod(self._manifests.find("Job", name))
+        self.pods[name].append(pod)
+        return pod
 
     def _start_pod(self, workload: Manifest) -> Pod:
         name = workload["metadata"]["name"]

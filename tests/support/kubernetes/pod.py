@@ -62,6 +62,7 @@ class Pod:
         self._manifests = manifests
         self._spec: Manifest = workload["spec"]["template"]["spec"]
         self._claims = claims or {}
+        self._is_abandoned = False
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name=self.name, daemon=True)
 
@@ -89,6 +90,13 @@ class Pod:
         """Begin the end, and return at once."""
         self.state.is_ready = False
         self.deleted.set()
+
+    def abandon(self) -> None:
+        """End all processes at once, and wait until they are gone."""
+        self._is_abandoned = True
+        self.delete()
+        self.host.kill()
+        self._thread.join(30)
 
     def wait_for_end(self, timeout: float) -> None:
         """Wait until all processes are gone."""
@@ -202,7 +210,7 @@ class Pod:
         """End the process: the hook, the image's signal, and SIGKILL after the grace period."""
         assert self.process is not None
         hook = self.container.get("lifecycle", {}).get("preStop")
-        if hook is not None:
+        if hook is not None and not self._is_abandoned:
             time.sleep(min(grace, hook["sleep"]["seconds"]))
         self.process.send_signal(self._image.stop_signal)
         was_killed = False
