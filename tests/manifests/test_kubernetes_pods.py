@@ -24,7 +24,7 @@ from tests.support.hosts.commands import missing_for_hosts
 from tests.support.hosts.network import Network
 from tests.support.kubernetes.calls import Answers, Client, CountedTarget, calling, under_load
 from tests.support.kubernetes.cluster import Cluster
-from tests.support.kubernetes.manifests import build, load
+from tests.support.kubernetes.manifests import SECRETS, build, load
 from tests.support.kubernetes.pod import Pod
 from tests.support.process.forked_command import headrace
 
@@ -308,6 +308,34 @@ def test_the_job_is_retried_until_older_processes_have_gone(installation: Instal
     first, *failed, last = job.state.exits
     assert (first, set(failed), last) == (0, {1}, 0)
     assert send("HGET", keyspace.installation(), "schema") == str(SCHEMA)
+
+
+def test_pods_of_production_start_with_the_urls_of_their_secret(
+    installation: Installation, tmp_path: Path
+) -> None:
+    """On the stores of this installation, which are elsewhere for them."""
+    cluster = installation.cluster
+    environ = cluster.ready(GATEWAY)[0].environ
+    names = ("HEADRACE_REDIS_URL", "HEADRACE_DATABASE_URL", "HEADRACE_MEDIA_URL", "AWS_REGION")
+    more = {name: environ[name] for name in (*names, "AWS_ENDPOINT_URL")}
+    secrets = {name: environ[name] for name in SECRETS}
+    manifests = load(build("overlays/production", tmp_path, secrets | more))
+    pods = []
+    for part in ("gateway", "worker"):
+        host = cluster.network.add_host(f"production-{part}")
+        workload = manifests.find("Deployment", f"headrace-{part}")
+        pods.append(Pod(manifests, workload, host))
+
+    try:
+        for pod in pods:
+            pod.start()
+        for pod in pods:
+            until(lambda pod=pod: pod.state.is_ready)
+            pod.delete()
+        check_ends(pods)
+    finally:
+        for pod in pods:
+            pod.abandon()
 
 
 def test_all_pods_end_in_an_orderly_way(installation: Installation) -> None:
