@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits smoke chaos sentinel cluster versions hosts soak fuzz dist clients e2e local manifests timing contract image clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits smoke chaos sentinel cluster versions hosts drain soak fuzz dist clients e2e local manifests timing contract image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -106,6 +106,10 @@ cluster: $(VENV)/.installed-dev ## Kill primaries of a cluster under load, and r
 
 versions: $(VENV)/.installed-dev ## Run the previous release beside this one under load with kills (minutes)
 	$(BIN)/pytest -s -m 'slow or not slow' tests/acceptance/versions tests/support/acceptance/versions --timeout=900
+
+drain: $(VENV)/.installed-dev ## Drain a worker with a thousand waiting runs, and restart a gateway behind Caddy (8 minutes)
+	@$(BIN)/python -P deploy/packaging/system_tools.py caddy
+	$(BIN)/python -m tests.support.drains
 
 hosts: $(VENV)/.installed-dev ## Cut hosts off, kill and drain them under load, in network namespaces (as root; 20 minutes)
 	@$(BIN)/python -P deploy/packaging/system_tools.py ip=iproute2 nsenter=util-linux setpriv=util-linux

@@ -12,6 +12,7 @@ import uvloop
 from engine import log
 from engine.process import setup
 from engine.settings import Settings
+from gateway.admission.departure import Departure
 from gateway.app import create_app, create_metrics_app
 from gateway.http.listener import bind, serve_app
 from gateway.services import Services, open_services
@@ -32,17 +33,19 @@ async def serve(
 ) -> int:
     """Serve until a signal comes or `stopping` is set; return the exit code.
 
+    After a signal it goes on for as long as its peers send requests, up to some seconds.
+
     Any number of processes may serve the settings' address. `bound` is a socket to use instead.
 
     Raises SchemaTooNew after an orderly stop, once the store has a schema that is unknown here.
     """
-    stopping = stopping or asyncio.Event()
+    departure = Departure.of(settings, stopping)
     bound = bound or bind(settings.host, settings.port)
-    with _signals(stopping):
-        async with open_services(settings, stopping) as services:
-            services.store.guard.stop_on_new_schema(stopping.set)
+    with _signals(departure):
+        async with open_services(settings, departure) as services:
+            services.store.guard.stop_on_new_schema(departure.stopping.set)
             await asyncio.gather(
-                serve_app(create_app(services), bound, stopping, connections=services.connections),
+                serve_app(create_app(services), bound, departure, connections=services.connections),
                 _serve_metrics(services),
                 _end_streams(services),
             )
@@ -54,7 +57,7 @@ async def _serve_metrics(services: Services) -> None:
     settings = services.settings
     if settings.metrics_port:
         bound = bind(settings.metrics_host or settings.host, settings.metrics_port)
-        await serve_app(create_metrics_app(services), bound, services.stopping)
+        await serve_app(create_metrics_app(services), bound, Departure(services.stopping))
 
 
 async def _end_streams(services: Services) -> None:
@@ -64,14 +67,14 @@ async def _end_streams(services: Services) -> None:
 
 
 @contextlib.contextmanager
-def _signals(stopping: asyncio.Event) -> Iterator[None]:
+def _signals(departure: Departure) -> Iterator[None]:
     if threading.current_thread() is not threading.main_thread():
         yield
         return
     loop = asyncio.get_running_loop()
     caught = (signal.SIGTERM, signal.SIGINT)
     for number in caught:
-        loop.add_signal_handler(number, stopping.set)
+        loop.add_signal_handler(number, departure.begin)
     try:
         yield
     finally:

@@ -36,6 +36,7 @@ from gateway import page_files
 from gateway.admission.backlog import Backlog
 from gateway.admission.body_memory import BodyMemory
 from gateway.admission.connections import AccountRequests, Connections
+from gateway.admission.departure import Departure
 from gateway.admission.failed_calls import FailedCalls
 from gateway.admission.fairness import AccountFairness
 from gateway.admission.memory import ResultMemory
@@ -84,9 +85,14 @@ class Services:
     worker_variables: VariablesReader
     checker: GraphChecker
     pages: page_files.PageFiles
-    stopping: asyncio.Event
+    departure: Departure
     process: str
     """Name of this process in metrics."""
+
+    @property
+    def stopping(self) -> asyncio.Event:
+        """Event that is set when waits and streams are to end."""
+        return self.departure.stopping
 
 
 class State(TypedDict):
@@ -124,7 +130,7 @@ LONG_CALLS_OF_ACCOUNT = 1
 
 @contextlib.asynccontextmanager
 async def open_services(
-    settings: Settings, stopping: asyncio.Event, *, is_serving: bool = True
+    settings: Settings, departure: Departure, *, is_serving: bool = True
 ) -> AsyncIterator[Services]:
     """Yield the services while the context lasts; a store that does not answer is tolerated.
 
@@ -145,7 +151,9 @@ async def open_services(
             CompletionNotifier.open(store.address, open_streams.wake_all)
         )
         pages = page_files.PageFiles.load(page_files.STATIC) if is_serving else NO_PAGES
-        services = _make_services(settings, store, checker, open_streams, notifier, pages, stopping)
+        services = _make_services(
+            settings, store, checker, open_streams, notifier, pages, departure
+        )
         if is_serving:
             stack.push_async_callback(services.wait_lease.resign)
         for name, work in _background_tasks(services).items() if is_serving else ():
@@ -161,7 +169,7 @@ def _make_services(
     open_streams: OpenStreams,
     notifier: CompletionNotifier,
     pages: page_files.PageFiles,
-    stopping: asyncio.Event,
+    departure: Departure,
 ) -> Services:
     process = f"gateway-{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
     own_database = OwnDatabase(settings.database_url, ArchiverStates(store.client), process)
@@ -200,7 +208,7 @@ def _make_services(
         own_origins=OwnOrigins.from_settings(settings),
         pages=pages,
         failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
-        stopping=stopping,
+        departure=departure,
         process=process,
     )
 

@@ -18,6 +18,7 @@ from deploy.stack.location import Stack
 from deploy.stack.store_access import explained
 from engine.settings import load
 from engine.store import Principal, Store
+from gateway.admission.departure import Departure
 from gateway.app import create_app
 from gateway.auth.principal import CALLER
 from gateway.services import State, open_services
@@ -130,7 +131,7 @@ async def open_in_process(stack: Stack, account_id: str | None) -> AsyncIterator
     """
     settings = replace(load({**stack.settings, **os.environ}), redis_url=stack.redis_url)
     with explained():
-        async with open_services(settings, asyncio.Event(), is_serving=False) as services:
+        async with open_services(settings, Departure(), is_serving=False) as services:
             caller = None if account_id is None else await _principal(services.store, account_id)
             yield InProcessServer(create_app(services), State(services=services), caller)
 

@@ -1,7 +1,9 @@
 """A listening server: uvicorn as a library, on a socket of our own."""
 
 import asyncio
+import contextlib
 import socket
+from collections.abc import Callable
 from functools import partial
 from typing import cast
 
@@ -10,6 +12,7 @@ from starlette.types import ASGIApp
 
 from engine.net.http_server import StoppableServer
 from gateway.admission.connections import Connections
+from gateway.admission.departure import Departure
 from gateway.http.protocol import GatewayProtocol
 
 KEEP_ALIVE_SECONDS = 75
@@ -37,16 +40,16 @@ def bind(host: str, port: int) -> socket.socket:
 async def serve_app(
     app: ASGIApp,
     bound: socket.socket,
-    stopping: asyncio.Event,
+    departure: Departure,
     *,
     protocol: type[GatewayProtocol] = GatewayProtocol,
     connections: Connections | None = None,
 ) -> None:
-    """Serve one application on a bound socket until `stopping` is set, then finish its answers.
+    """Serve one application on a bound socket until its departure is over, then finish answers.
 
     `connections` bounds those of one peer; None: they are not bounded.
     """
-    make_protocol = partial(protocol, connections=connections)
+    make_protocol = partial(protocol, connections=connections, departure=departure)
     config = uvicorn.Config(
         app,
         http=cast(type[GatewayProtocol], make_protocol),
@@ -61,4 +64,53 @@ async def serve_app(
         timeout_graceful_shutdown=DRAIN_SECONDS,
         backlog=BACKLOG,
     )
-    await StoppableServer(config, stopping).serve(sockets=[bound])
+    await _Server(config, departure).serve(sockets=[bound])
+
+
+class _Server(StoppableServer):
+    """Server whose peers have time to turn to another before it closes its listener."""
+
+    def __init__(self, config: uvicorn.Config, departure: Departure) -> None:
+        super().__init__(config, departure.stopping)
+        self._departure = departure
+
+    async def main_loop(self) -> None:
+        departing = asyncio.create_task(self._depart())
+        try:
+            await super().main_loop()
+        finally:
+            departing.cancel()
+
+    async def _depart(self) -> None:
+        await self._departure.wait_begun()
+        connections = self.server_state.connections
+        for connection in [*connections]:
+            cast(GatewayProtocol, connection).answer_last()
+        await self._departure.wait_quiet(lambda: connections)
+        self._departure.stopping.set()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Close the listener, but serve the connections that it has queued."""
+        queued = [each for bound in sockets or () for each in accept_queued(bound)]
+        for server in self.servers:
+            server.close()
+        loop = asyncio.get_running_loop()
+        for each in queued:
+            await loop.connect_accepted_socket(self._make_protocol, each)
+        await super().shutdown(sockets)
+
+    def _make_protocol(self) -> asyncio.Protocol:
+        make = cast(Callable[..., asyncio.Protocol], self.config.http_protocol_class)
+        return make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+
+
+def accept_queued(bound: socket.socket) -> list[socket.socket]:
+    """Return the connections that a listening socket has queued."""
+    found = []
+    bound.setblocking(False)
+    with contextlib.suppress(OSError):
+        while True:
+            found.append(bound.accept()[0])
+    return found

@@ -13,6 +13,7 @@ from typing import Any, NoReturn, cast
 import httptools
 
 from gateway.admission.connections import RETRY_SECONDS, Connections
+from gateway.admission.departure import Departure
 from gateway.http.answer_writer import AnswerWriter
 from gateway.http.errors import error_body, new_request_id
 from gateway.http.light_flow import LightFlow
@@ -25,6 +26,8 @@ HEAD_SECONDS = 10.0
 """From the first moment a request can be expected until its head is complete."""
 REST_SECONDS = 5.0
 """Longest time that the unread rest of an answered request keeps its connection."""
+FIRST_SECONDS = 0.5
+"""Time for the first request of a connection to come, once the process stops."""
 LINGER_SECONDS = 1.0
 """Time for which a refused peer may go on sending, so that it can read the refusal."""
 UNREAD_SECONDS = 30.0
@@ -61,7 +64,7 @@ class GatewayProtocol(SlottedProtocol):
     __slots__ = (
         *("_answers", "_begun", "_body_bytes", "_ended", "_heads", "_in_head", "_is_upgrade"),
         *("_messages", "_pending_refusal", "_reason", "_timer", "_unread_timer", "_wire_bytes"),
-        *("_connections", "_peer"),
+        *("_connections", "_departure", "_peer"),
     )
 
     head_seconds = HEAD_SECONDS
@@ -75,9 +78,11 @@ class GatewayProtocol(SlottedProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
         connections: Connections | None = None,
+        departure: Departure | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
         self._connections = connections
+        self._departure = departure
         self._peer: str | None = None
         self.pipeline = NOTHING_QUEUED
         self._in_head = True
@@ -210,6 +215,9 @@ class GatewayProtocol(SlottedProtocol):
             self.pipeline = deque()
         super().on_headers_complete()
         self.lighten_cycle(self._answers)
+        if self._departure is not None and self._departure.is_begun:
+            self._departure.note_request(self.url)
+            self.answer_last()
         self._stop_timer()
         self._in_head = self._begun = False
         self._heads += 1
@@ -277,6 +285,23 @@ class GatewayProtocol(SlottedProtocol):
             self.transport.close()  # the peer may or may not still send the body
         elif not self._in_head:
             self._start_timer(self.rest_seconds)
+
+    # The stop of the process
+
+    def answer_last(self) -> None:
+        """Close the connection after the answer under way, which says so if it has not begun."""
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = False
+
+    def shutdown(self) -> None:
+        """Close an idle connection, but answer a request that has come or is just coming."""
+        if self._begun or self._heads == 0 or self.has_unread_bytes():
+            self.loop.call_later(FIRST_SECONDS, self._close_idle)
+        else:
+            super().shutdown()
+
+    def _close_idle(self) -> None:
+        super().shutdown()
 
     # Timers
 

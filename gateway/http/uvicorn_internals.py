@@ -4,6 +4,8 @@
 """
 
 import asyncio
+import fcntl
+import termios
 
 from uvicorn._types import ASGIVersions
 from uvicorn.config import Config
@@ -46,6 +48,14 @@ class SlottedProtocol(HttpToolsProtocol):
         """Let the request that has begun write to `transport`, with a light event."""
         self.cycle.transport = transport
         self.cycle.message_event = LightEvent()  # type: ignore[assignment]
+
+    def has_unread_bytes(self) -> bool:
+        """Return whether the peer has sent bytes that were not read yet."""
+        descriptor = self.transport.get_extra_info("socket").fileno()
+        if descriptor < 0:
+            return False
+        size = fcntl.ioctl(descriptor, termios.FIONREAD, bytes(4))
+        return any(size)
 
     def abort_cycle(self) -> None:
         """Tell the application that the peer of its request is gone."""

@@ -3,6 +3,7 @@
 import asyncio
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -12,10 +13,13 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from starlette.types import Receive, Scope, Send
 
 from engine.access.capabilities import Tier
 from engine.settings import Settings
 from engine.store import Store
+from gateway.admission.departure import QUIET_SECONDS, Departure
+from gateway.http.listener import bind, serve_app
 from tests.conftest import RedisServer, free_port
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.gateway.documents import greeting
@@ -177,3 +181,90 @@ async def test_a_caller_goes_on_waiting_while_the_store_is_away(start: StartProc
         assert answer.status_code == 202
     finally:
         redis.stop()
+
+
+async def test_a_process_about_to_stop_answers_and_tells_its_peers_to_go(
+    start: StartProcess,
+) -> None:
+    process = start(free_port())
+    await is_up(process)
+    with kept_connection(process) as connection:
+        process.terminate()
+        await eventually(lambda: status_of(f"{process.url}/readyz"), lambda seen: seen != 200)
+
+        readiness = await status_of(f"{process.url}/readyz")
+        kept = await asyncio.to_thread(ask_over, connection)
+        anew = await status_of(f"{process.url}/healthz")
+
+    assert (readiness, anew) == (503, 200)
+    assert kept.startswith(b"HTTP/1.1 401 ")
+    assert b"\r\nconnection: close\r\n" in kept
+    assert await process.exit_code() == 0
+
+
+async def test_a_second_signal_lets_a_process_stop_at_once(start: StartProcess) -> None:
+    process = start(free_port())
+    await is_up(process)
+    with kept_connection(process) as connection:
+        process.terminate()
+        await eventually(lambda: status_of(f"{process.url}/readyz"), lambda seen: seen != 200)
+        began = time.monotonic()
+
+        process.terminate()
+        code = await process.exit_code()
+
+        assert connection.recv(1) == b""
+    assert code == 0
+    assert time.monotonic() - began < QUIET_SECONDS + 5
+
+
+def kept_connection(process: Process) -> socket.socket:
+    """Return a connection of a peer that keeps it."""
+    connection = socket.create_connection(("127.0.0.1", int(process.url.rpartition(":")[2])), 60)
+    assert ask_over(connection).startswith(b"HTTP/1.1 401 ")
+    return connection
+
+
+def ask_over(connection: socket.socket) -> bytes:
+    """Send a request that anybody may send, and return the answer."""
+    connection.sendall(b"GET /api/whoami HTTP/1.1\r\nhost: here\r\n\r\n")
+    received = b""
+    while b"\r\n\r\n" not in received:
+        received += connection.recv(65_536)
+    return received
+
+
+async def test_connections_that_nobody_has_taken_yet_are_served_at_the_stop() -> None:
+    bound = bind("127.0.0.1", 0)
+    bound.listen()
+    address = bound.getsockname()
+    stopping = asyncio.Event()
+    ended = asyncio.create_task(serve_app(answer, bound, Departure(stopping)))
+    with socket.create_connection(address) as probe:
+        probe.setblocking(False)
+        await exchange(probe)
+        stopping.set()
+        # All in one step of the loop: the server takes none of them before it closes.
+        late = [socket.create_connection(address) for _ in range(3)]
+        for each in late:
+            each.setblocking(False)
+
+        answers = [await exchange(each) for each in late]
+
+    await ended
+    assert [each.split(b"\r\n")[0] for each in answers] == [b"HTTP/1.1 204 No Content"] * 3
+    for each in late:
+        each.close()
+
+
+async def answer(scope: Scope, _: Receive, send: Send) -> None:
+    if scope["type"] == "http":
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+
+async def exchange(connection: socket.socket) -> bytes:
+    loop = asyncio.get_running_loop()
+    await loop.sock_sendall(connection, b"GET / HTTP/1.1\r\nhost: here\r\n\r\n")
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        return await loop.sock_recv(connection, 65_536)

@@ -50,6 +50,9 @@ MAX_LOST_IN_ROW = 5
 """An execution that was lost this often without a step between fails, as nodes do."""
 
 FAST_FOLDER = "workers.walk.fast"
+GIVEN_BACK_AT_ONCE = 128
+"""Executions that a stopping worker gives back together. One after the other, ten thousand would
+take longer than supervisors wait after the drain."""
 HELP_PAUSE_SECONDS = 0.05
 LOST_PAUSE_MS = 500
 """Pause before a lost execution is walked again, doubled for each further loss."""
@@ -168,9 +171,10 @@ class Walker:
             task.cancel()
         await asyncio.gather(*tasks.values(), *self._duplicate_checks, return_exceptions=True)
         try:
-            for reference in unfinished:
-                await self._try_give_back(reference)
-            await self._store.hints.send(unfinished)
+            for first in range(0, len(unfinished), GIVEN_BACK_AT_ONCE):
+                some = unfinished[first : first + GIVEN_BACK_AT_ONCE]
+                await asyncio.gather(*map(self._try_give_back, some))
+                await self._store.hints.send(some)
         except EngineError as error:
             logger.warning("cannot give back", extra={"reason": error.message})
 

@@ -66,7 +66,7 @@ async def readyz(request: GatewayRequest) -> Response:
     `degraded` names the conditions under which it serves, but not as it should.
     """
     services = request.services
-    if services.stopping.is_set():
+    if services.departure.is_begun:
         raise Unavailable("This process is about to stop")
     await services.store.ping()
     degraded = services.readiness.degraded()

@@ -1,6 +1,7 @@
 """An installation of one's own: a Redis, and gateways and workers as processes of the command."""
 
 import contextlib
+import json
 import os
 import signal
 import subprocess
@@ -8,15 +9,18 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from deploy.http_client import Unreachable, call
 from tests.conftest import RedisServer, free_port
 from tests.support.acceptance.running_stack import HEADRACE, environment
 from tests.support.eventually import PATIENCE_SECONDS
+from tests.support.factories import Graph
 from tests.support.process import forked_command
 from tests.support.redis.installation import SECRET_KEY
 
 GATEWAY, WORKER = "gateway", "worker"
+CREDITS = "1000000000"
 
 
 @dataclass
@@ -81,6 +85,25 @@ class Fleet:
     def command(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of an operator to its end."""
         return forked_command.headrace(*arguments, environ=environment(**self.environ, **environ))
+
+    def make_key(self, name: str = "ada") -> str:
+        """Make an account without limits; return a key of it."""
+        words = ("--email", f"{name}@localhost", "--tier", "enterprise", "--credits", CREDITS)
+        made = self._json("account", "create", *words)
+        key = self._json("key", "create", "--account", made["id"], "--preset", "Full deploy")
+        return str(key["key"])
+
+    def save(self, key: str, name: str, graph: Graph) -> str:
+        """Save a workflow by the first gateway; return its slug."""
+        url = next(each.url for each in self.members if each.kind == GATEWAY)
+        status, answer = call("POST", f"{url}/api/workflows", key=key, body=graph.body(name))
+        assert status == 201, answer
+        return str(answer["slug"])
+
+    def _json(self, *arguments: str) -> Any:
+        done = self.command(*arguments, "--json")
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
 
 
 @contextlib.contextmanager

@@ -10,6 +10,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from gateway.admission.connections import Connections
+from gateway.admission.departure import Departure
 from gateway.http.listener import bind, serve_app
 from gateway.http.protocol import GatewayProtocol
 from tests.support.eventually import PATIENCE_SECONDS
@@ -32,7 +33,8 @@ def serving(
         event = asyncio.Event()
         stopping.append((asyncio.get_running_loop(), event))
         is_up.set()
-        await serve_app(app, bound, event, protocol=protocol, connections=connections)
+        departure = Departure(event)
+        await serve_app(app, bound, departure, protocol=protocol, connections=connections)
 
     thread = threading.Thread(target=lambda: uvloop.run(main()))
     thread.start()

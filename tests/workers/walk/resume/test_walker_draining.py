@@ -45,6 +45,23 @@ async def test_draining_gives_back_executions_that_do_not_end_in_time(
     assert NodeStatus.RUNNING not in claimed.statuses
 
 
+async def test_draining_gives_back_any_number_of_executions(
+    runner: Runner, held_walker: HeldWalker, store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("workers.walk.walker.GIVEN_BACK_AT_ONCE", 2)
+    slug = await runner.save(http_line("https://example.com/", 1))
+    for _ in range(5):
+        execution_id = await runner.begin(slug)
+        held_walker.walker.take_hint(keyspace.reference(runner.account.id, execution_id))
+    await held_walker.gate.called(5)
+    await store.client.send("DEL", process_keys.hints("walk"))
+
+    await held_walker.walker.drain(0.05)
+
+    assert await store.leases.held(WORKER) == []
+    assert await store.hints.depth() == 5
+
+
 async def test_draining_hands_over_ready_nodes_though_a_retry_is_far_ahead(
     runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:

@@ -9,6 +9,7 @@ import pytest
 from engine.models.registry import find_model, use_saved
 from engine.settings import Settings
 from engine.store import Account, ModelStore, Store
+from gateway.admission.departure import Departure
 from gateway.services import open_services
 from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.support.gateway.documents import edge, node
@@ -95,7 +96,7 @@ async def test_a_gateway_knows_what_was_saved_from_its_first_call_on(
     await store.models.create("own", TEXT, "acc")
     use_saved(())
 
-    async with open_services(settings, asyncio.Event()):
+    async with open_services(settings, Departure()):
         assert find_model("own") is not None
 
 
