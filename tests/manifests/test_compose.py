@@ -1,5 +1,6 @@
 """The tools of each format accept the Compose file and the files in it."""
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 
 from tests.support.compose.compose_file import (
     FILE,
+    PAGE,
     SECRETS,
     compose,
     find_tool,
@@ -49,6 +51,28 @@ def test_the_file_is_written_as_yaml_should_be() -> None:
     done = run_tool("yamllint", "--strict", "-d", RULES, str(FILE))
 
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_override_of_the_page_changes_the_number_of_workers(tmp_path: Path) -> None:
+    [block] = re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)
+    override = tmp_path / "compose.override.yaml"
+    override.write_text(block)
+
+    found = resolve(write_environment(tmp_path), override)["services"]["worker"]
+
+    assert found["deploy"]["replicas"] == 5
+    assert found["deploy"]["resources"]["limits"]["memory"]
+
+
+def test_variables_of_the_environment_file_reach_workers_and_some_reach_gateways(
+    tmp_path: Path,
+) -> None:
+    more = {"OPENAI_API_KEY": "sk-1", "HEADRACE_SYNC_TIMEOUT": "30"}
+    services = resolve(write_environment(tmp_path, **more))["services"]
+
+    assert more.items() <= services["worker"]["environment"].items()
+    assert services["gateway-1"]["environment"]["HEADRACE_SYNC_TIMEOUT"] == "30"
+    assert "OPENAI_API_KEY" not in services["gateway-1"]["environment"]
 
 
 def write_config(folder: Path, name: str) -> Path:

@@ -6,7 +6,15 @@ from dataclasses import fields
 import pytest
 
 from engine.settings import PREFIX, Settings
-from tests.support.compose.compose_file import SECRETS, SERVICES_OF_OURS, read_file
+from tests.support.compose.compose_file import (
+    FILE as PATH,
+)
+from tests.support.compose.compose_file import (
+    PAGE,
+    SECRETS,
+    SERVICES_OF_OURS,
+    read_file,
+)
 
 FILE = read_file()
 SERVICES = FILE["services"]
@@ -95,3 +103,33 @@ def test_a_stop_waits_longer_than_the_drain() -> None:
     for service in ("gateway-1", "gateway-2", "worker"):
         drain = int(variables(service)["HEADRACE_DRAIN_SECONDS"] or 0)
         assert int(SERVICES[service]["stop_grace_period"].removesuffix("s")) >= drain + 15
+
+
+def test_the_page_has_each_variable_with_its_default() -> None:
+    text = PATH.read_text(encoding="utf-8")
+    used = dict(re.findall(r"\$\{(\w+):-([^$}]*)", text))
+    page = PAGE.read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (`[^|]+`) \| ([^|]+) \| [^|]+ \|$", page, re.MULTILINE)
+    told = {
+        name: default
+        for names, defaults in rows
+        for name, default in zip(
+            re.findall(r"`([A-Z_]+)`", names), re.findall(r"`([^`]+)`", defaults), strict=False
+        )
+    }
+
+    # The address has a variable in it.
+    assert used.pop("HEADRACE_PUBLIC_URL") + used["HTTP_PORT"] == told.pop("HEADRACE_PUBLIC_URL")
+    assert used == told
+
+
+def test_the_page_has_the_limits_of_memory() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+
+    for service, found in SERVICES.items():
+        [row] = [
+            line for line in page.splitlines() if line.startswith("| `") and f"`{service}`" in line
+        ]
+        limit = found["deploy"]["resources"]["limits"]["memory"]
+        assert {"m": " MB", "g": " GB"}[limit[-1]] in row
+        assert f" {limit[:-1]} " in row.rpartition("|")[0].rpartition("|")[2], service

