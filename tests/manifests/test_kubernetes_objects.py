@@ -22,7 +22,7 @@ from tests.support.kubernetes.manifests import (
     pod_spec,
     selects,
 )
-from tests.support.kubernetes.policies import Peer, allows
+from tests.support.kubernetes.policies import Peer, allows, peer_of
 from tests.support.kubernetes.probes import find_port
 
 pytestmark = pytest.mark.slow
@@ -210,15 +210,7 @@ def pods_of(manifests: Manifests, service: str) -> Peer:
     found = manifests.find("Service", service)
     selector = {"matchLabels": found["spec"]["selector"]}
     workload = next(w for w in manifests.workloads() if selects(selector, pod_labels(w)))
-    return peer(manifests, workload)
-
-
-def peer(manifests: Manifests, workload: Manifest) -> Peer:
-    ports = {
-        each["name"]: each["containerPort"] for each in containers(workload)[0].get("ports", ())
-    }
-    namespace = workload["metadata"]["namespace"]
-    return Peer(labels=pod_labels(workload), namespace=namespace, ports=ports)
+    return peer_of(workload)
 
 
 def test_policies_allow_the_stores_that_the_variables_name(manifests: Manifests) -> None:
@@ -238,7 +230,7 @@ def test_policies_allow_the_stores_that_the_variables_name(manifests: Manifests)
                     if url.hostname in named
                     else Peer(address=url.hostname)
                 )
-                assert allows(manifests, peer(manifests, workload), target, port), (workload, name)
+                assert allows(manifests, peer_of(workload), target, port), (workload, name)
                 asked += 1
     assert asked >= 8
 
@@ -286,7 +278,7 @@ def test_workers_reach_the_internet_and_no_private_network(
 def test_policies_allow_callers_by_their_namespace(
     manifests: Manifests, namespace: str, target: str, port: int, is_allowed: bool
 ) -> None:
-    found = peer(manifests, manifests.find("Deployment", target))
+    found = peer_of(manifests.find("Deployment", target))
 
     assert allows(manifests, Peer(namespace=namespace), found, port) is is_allowed
 
@@ -295,12 +287,12 @@ def test_names_are_looked_up_by_all(manifests: Manifests) -> None:
     dns = Peer(labels={"k8s-app": "kube-dns"}, namespace="kube-system")
 
     for workload in manifests.workloads():
-        assert allows(manifests, peer(manifests, workload), dns, 53)
+        assert allows(manifests, peer_of(workload), dns, 53)
 
 
 def test_stores_are_reached_by_our_pods_alone(manifests: Manifests) -> None:
     for store in manifests.of_kind("StatefulSet"):
-        target = peer(manifests, store)
+        target = peer_of(store)
         (port,) = target.ports.values()
 
         assert allows(manifests, Peer(labels=GATEWAY, namespace="headrace"), target, port)

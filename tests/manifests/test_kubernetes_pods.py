@@ -8,6 +8,7 @@ import json
 import os
 import signal
 import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -150,6 +151,43 @@ def test_everything_starts_at_once_and_is_well(installation: Installation) -> No
     assert [pod.state.restarts for pod in ours] == [0, 0, 0]
     assert installation.execute("health", "gateway").returncode == 0
     assert cluster.ready(WORKER)[0].execute("health", "worker").returncode == 0
+
+
+def test_pods_that_no_policy_connects_do_not_reach_each_other(installation: Installation) -> None:
+    cluster = installation.cluster
+    connects = (
+        "import socket, sys; socket.create_connection((sys.argv[1], int(sys.argv[2])), 2).close()"
+    )
+
+    def reaches(source: str, target: str, port: int) -> bool:
+        argv = [sys.executable, "-c", connects, cluster.ready(target)[0].host.address, str(port)]
+        host = cluster.ready(source)[0].host
+        return host.run(argv, env={"PATH": os.defpath}).returncode == 0
+
+    assert reaches(GATEWAY, "valkey", 6379)
+    assert reaches(WORKER, "postgres", 5432)
+    assert not reaches(GATEWAY, WORKER, 8001)
+    assert not reaches("valkey", "postgres", 5432)
+    assert not reaches("seaweedfs", "valkey", 6379)
+
+
+def test_a_backup_is_made_by_forwarded_ports(installation: Installation, tmp_path: Path) -> None:
+    """`kubectl port-forward` leads to a pod of a Service, as an address does here."""
+    cluster = installation.cluster
+    environ = cluster.ready(GATEWAY)[0].environ
+    addresses = {name: cluster.ready(name)[0].host.address for name in ("valkey", "postgres")}
+    urls = {
+        "HEADRACE_REDIS_URL": environ["HEADRACE_REDIS_URL"],
+        "HEADRACE_DATABASE_URL": environ["HEADRACE_DATABASE_URL"],
+    }
+    for name, address in addresses.items():
+        urls = {key: url.replace(f"@{name}:", f"@{address}:") for key, url in urls.items()}
+    keys = {"HEADRACE_SECRET_KEY": environ["HEADRACE_SECRET_KEY"], "PATH": os.environ["PATH"]}
+
+    done = headrace("backup", str(tmp_path / "headrace.zip"), environ={**urls, **keys})
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "headrace.zip").stat().st_size > 1_000
 
 
 def test_a_container_writes_nowhere_but_in_its_volumes(installation: Installation) -> None:

@@ -14,6 +14,7 @@ from tests.support.hosts.network import Network
 from tests.support.kubernetes import service_proxy
 from tests.support.kubernetes.manifests import Manifest, Manifests, selects
 from tests.support.kubernetes.pod import Pod
+from tests.support.kubernetes.policies import allows, peer_of
 from tests.support.kubernetes.probes import find_port
 
 ENDPOINT_SECONDS = 2.0
@@ -26,7 +27,8 @@ class Cluster:
     """Runs the objects of a kustomization on the hosts of a network.
 
     A StatefulSet of one pod is a host with the name of its Service. Other Services are a host with
-    a proxy. NetworkPolicies, limits of resources and schedulers have no stand-in.
+    a proxy. No packet passes between pods that no NetworkPolicy connects; ports are not looked at.
+    Limits of resources and schedulers have no stand-in.
     """
 
     def __init__(self, network: Network, manifests: Manifests) -> None:
@@ -125,8 +127,17 @@ class Cluster:
             component = workload["metadata"]["labels"]["app.kubernetes.io/component"]
             host, claims = self.network.add_host(f"{component}-{next(self._numbers)}"), {}
         pod = Pod(self._manifests, workload, host, claims)
+        self._separate(pod)
         pod.start()
         return pod
+
+    def _separate(self, pod: Pod) -> None:
+        """Lose all packets between the pod and those that no policy lets it connect to, or be
+        connected from, on any port."""
+        for other in self.all_pods():
+            if other.deleted.is_set() or may_connect(self._manifests, pod, other):
+                continue
+            pod.host.cut(other.host)
 
     def _follow_endpoints(self) -> None:
         while not self._closing.wait(PAUSE_SECONDS):
@@ -179,6 +190,17 @@ class _Service:
         new = self._file.with_suffix(".new")
         new.write_text(json.dumps({"ports": ports, "pods": pods}))
         new.replace(self._file)
+
+
+def may_connect(manifests: Manifests, one: Pod, other: Pod) -> bool:
+    """Return whether policies let one of two pods open a connection to a port of the other."""
+    pairs = ((peer_of(one.workload), peer_of(other.workload)),)
+    pairs += ((pairs[0][1], pairs[0][0]),)
+    return any(
+        allows(manifests, source, target, port)
+        for source, target in pairs
+        for port in target.ports.values()
+    )
 
 
 def explain(pods: list[Pod]) -> str:

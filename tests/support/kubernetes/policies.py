@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tests.support.kubernetes.manifests import Manifest, Manifests, selects
+from tests.support.kubernetes.manifests import Manifest, Manifests, containers, pod_labels, selects
 
 NAMESPACE = "kubernetes.io/metadata.name"
 
@@ -20,6 +20,16 @@ class Peer:
     address: str = ""
     ports: Mapping[str, int] = field(default_factory=dict)
     """Ports of a pod by name."""
+
+
+def peer_of(workload: Manifest) -> Peer:
+    """Return the pods of a workload."""
+    listed = containers(workload)[0].get("ports", ())
+    return Peer(
+        labels=pod_labels(workload),
+        namespace=workload["metadata"]["namespace"],
+        ports={each["name"]: each["containerPort"] for each in listed},
+    )
 
 
 def allows(manifests: Manifests, source: Peer, target: Peer, port: int) -> bool:
