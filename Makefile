@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits smoke chaos sentinel cluster versions hosts drain soak fuzz dist clients e2e local manifests timing contract image clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale smoke chaos sentinel cluster versions hosts drain soak fuzz dist clients e2e local manifests timing contract image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -90,6 +90,10 @@ triggers: $(VENV)/.installed-dev ## Measure a thousand schedules of one minute, 
 
 waits: $(VENV)/.installed-dev ## Measure a hundred thousand runs that wait, and a thousand that go on at one moment (4 minutes)
 	$(BIN)/python -m tests.benchmarks.scale.waits
+
+autoscale: $(VENV)/.installed-dev ## Let workers follow a burst as KEDA does, with a real Prometheus, and draw it (4 minutes)
+	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus
+	$(BIN)/python -m tests.benchmarks.scale.autoscaling
 
 smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
 	$(BIN)/pytest tests/acceptance/commands/test_first_run.py

@@ -6,8 +6,8 @@ workers) are read from the store for each page. Labels come from small closed se
 """
 
 import asyncio
+import contextlib
 import functools
-import logging
 import math
 import time
 from collections.abc import Iterator
@@ -28,6 +28,8 @@ from engine.store.redis.installation import SCHEMA
 PUT_SECONDS = 2.0
 SAME_SECONDS = 10.0
 """Interval for unchanged snapshots, which prove that their process lives."""
+LAST_SECONDS = 1.0
+"""Longest time for which an ending process tries to put its last snapshot."""
 GONE_SECONDS = 30
 """Age of a snapshot whose process counts as gone."""
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
@@ -237,8 +239,6 @@ TASKS_RESTARTED = Counter(
     registry=REGISTRY,
 )
 
-log = logging.getLogger(__name__)
-
 
 @functools.cache
 def node_seconds(node_type: str) -> Histogram:
@@ -255,18 +255,24 @@ def snapshot() -> list[Any]:
 
 
 async def publish(store: Store, process: str) -> None:
-    """Put this process's snapshot into the store every few seconds, until cancelled."""
+    """Put this process's snapshot into the store every few seconds, and once when cancelled.
+
+    So gauges of a process that has ended are not those of its last work.
+    """
     last: list[Any] = []
     put_at = -math.inf
-    while True:
-        samples, now = snapshot(), time.monotonic()
-        if samples != last or now - put_at >= SAME_SECONDS:
-            try:
-                await store.snapshots.put(process, samples)
-                last, put_at = samples, now
-            except EngineError as error:
-                log.debug("cannot put metrics", extra={"reason": error.message})
-        await asyncio.sleep(PUT_SECONDS)
+    try:
+        while True:
+            samples, now = snapshot(), time.monotonic()
+            if samples != last or now - put_at >= SAME_SECONDS:
+                with contextlib.suppress(EngineError):
+                    await store.snapshots.put(process, samples)
+                    last, put_at = samples, now
+            await asyncio.sleep(PUT_SECONDS)
+    finally:
+        with contextlib.suppress(EngineError, TimeoutError):
+            async with asyncio.timeout(LAST_SECONDS):
+                await store.snapshots.put(process, snapshot())
 
 
 async def retire(store: Store) -> None:

@@ -95,10 +95,20 @@ class Fleet:
     def start_workers(self, count: int) -> None:
         """Start workers and wait until each has a lease."""
         for _ in range(count):
-            process = self._processes.start_python("-P", "-m", "deploy", "worker", **self.environ)
-            self._parts["worker"].append(process.pid)
+            self.begin_worker()
         total = len(self._parts["worker"])
         wait_until(lambda: self.client.zcard(process_keys.workers()) == total, "workers")
+
+    def begin_worker(self, **environ: str) -> subprocess.Popen[bytes]:
+        """Start a worker without waiting for it."""
+        environ = self.environ | environ
+        process = self._processes.start_python("-P", "-m", "deploy", "worker", **environ)
+        self._parts["worker"].append(process.pid)
+        return process
+
+    def start(self, *command: str) -> subprocess.Popen[bytes]:
+        """Start another process, which ends with the fleet."""
+        return self._processes.start(*command)
 
     def stop_parts(self) -> None:
         """Stop the gateways and workers; Redis goes on."""

@@ -70,3 +70,33 @@ async def test_one_that_stays_the_same_is_put_again_in_time_to_tell_that_its_pro
 
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_a_process_that_ends_puts_its_last_state(store: Store) -> None:
+    """Its gauges would else count for half a minute after its end."""
+    publishing = asyncio.create_task(metrics.publish(store, "one"))
+    metrics.EXECUTIONS_HELD.inc(3)
+    await eventually(store.snapshots.all, lambda found: "one" in found[0])
+    metrics.EXECUTIONS_HELD.dec(3)
+
+    publishing.cancel()
+    await asyncio.gather(publishing, return_exceptions=True)
+
+    assert "headrace_executions_held 0.0" in (await metrics.page(store, "two")).decode()
+
+
+async def test_an_end_does_not_wait_for_a_store_that_is_silent(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def put(*_: object) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(Snapshots, "put", put)
+    monkeypatch.setattr(metrics, "LAST_SECONDS", 0.01)
+    publishing = asyncio.create_task(metrics.publish(store, "one"))
+    await asyncio.sleep(0)
+
+    publishing.cancel()
+    [ended] = await asyncio.gather(publishing, return_exceptions=True)
+
+    assert isinstance(ended, asyncio.CancelledError)
