@@ -251,6 +251,35 @@ def test_workers_are_replaced_under_load(installation: Installation) -> None:
     assert [installation.target.counts[f"long-{number}"] for number in range(20)] == [1] * 20
 
 
+def test_a_node_is_drained_under_load(installation: Installation) -> None:
+    """Two gateways and two workers are evicted, as far as the budgets allow it at a time."""
+    cluster = installation.cluster
+    cluster.scale(GATEWAY, 2)
+    cluster.wait_until_ready()
+    time.sleep(1)  # until the Service leads to both
+    slug = installation.save(0.2)
+    old = [*cluster.ready(GATEWAY), *cluster.ready(WORKER)]
+    refused = 0
+
+    with under_load(installation.client, slug, CALLERS) as answers:
+        time.sleep(2)
+        waiting = list(old)
+        while waiting:
+            evicted = [pod for pod in waiting if cluster.evict(pod)]
+            refused += len(waiting) - len(evicted)
+            waiting = [pod for pod in waiting if pod not in evicted]
+            time.sleep(0.5)
+        for pod in old:
+            pod.wait_for_end(90)
+        time.sleep(2)
+
+    print(f"\n{answers.statuses} slowest {answers.slowest:.1f} s, failures {answers.failures}")
+    assert refused, "the budgets let one gateway and one worker go at a time"
+    check_ends(old)
+    check_runs(installation, answers)
+    check_ends(cluster.scale(GATEWAY, 1))
+
+
 def test_pods_that_hang_are_restarted_by_their_liveness(installation: Installation) -> None:
     cluster = installation.cluster
     worker, gateway = cluster.ready(WORKER)[0], cluster.ready(GATEWAY)[0]

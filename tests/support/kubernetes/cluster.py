@@ -108,6 +108,31 @@ class Cluster:
             each.delete()
         return old
 
+    def scale(self, name: str, replicas: int) -> list[Pod]:
+        """Start pods of a Deployment, or end some, until there are as many; return those ended."""
+        workload = self._manifests.find("Deployment", name)
+        found = self.current(name)
+        for _ in range(replicas - len(found)):
+            self.pods[name].append(self._start_pod(workload))
+        surplus = found[replicas:]
+        for pod in surplus:
+            pod.delete()
+        return surplus
+
+    def evict(self, pod: Pod) -> bool:
+        """End a pod as `kubectl drain` asks for it, and start another one at once.
+
+        Returns whether its budget allows that now.
+        """
+        name = pod.workload["metadata"]["name"]
+        budget = self._manifests.find("PodDisruptionBudget", name)["spec"]
+        missing = len(self.current(name)) - len(self.ready(name))
+        if missing >= budget["maxUnavailable"]:
+            return False
+        pod.delete()
+        self.pods[name].append(self._start_pod(pod.workload))
+        return True
+
     def start_again(self, name: str) -> Pod:
         """Start the pod of a Job once more, as the Job of another version would."""
         pod = self._start_pod(self._manifests.find("Job", name))
