@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale smoke chaos sentinel cluster versions hosts drain soak fuzz dist clients e2e local manifests timing contract image clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale smoke chaos sentinel cluster versions hosts drain soak fuzz dist try-dist clients e2e local manifests timing contract image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -127,11 +127,14 @@ soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that 
 fuzz: $(VENV)/.installed-dev ## Look for answers that are not as the API describes itself (minutes)
 	$(BIN)/pytest -m slow tests/acceptance/running/test_schemathesis.py
 
-dist: $(VENV)/.installed-dev ## Build the packages of our clients into dist/
-	@$(INSTALL) 'the builder of packages' --group dist
+dist: $(VENV)/.installed-dev ## Build a release into dist/: packages, files of deployment, lists of components, checksums (TWICE=1: compare with a second build)
+	@$(INSTALL) 'the builders of a release' --group dist
 	@rm -f dist/headrace_client-*
-	cd deploy/clients/python && $(CURDIR)/$(BIN)/python -m hatchling build -d $(CURDIR)/dist
-	$(BIN)/python -P deploy/clients/typescript/build_client.py dist
+	$(BIN)/python -P -m deploy.packaging.release dist $(if $(TWICE),--twice)
+
+try-dist: dist ## Install the wheel on each Python from 3.11 on, run it, upgrade the release before, and measure (minutes)
+	@$(BIN)/python -P deploy/packaging/system_tools.py debootstrap unshare=util-linux
+	$(BIN)/pytest -s -m slow tests/dist --timeout=900 $(TRY)
 
 clients: dist ## Pass the scenarios with our clients as installed, generate others, and call with libraries of others
 	@$(INSTALL) 'clients of others' --group clients

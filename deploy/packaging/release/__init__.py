@@ -1,0 +1,1 @@
+"""Builder of a release: packages, lists of components, and checksums."""
