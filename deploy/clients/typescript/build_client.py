@@ -53,6 +53,7 @@ def build(target: Path, run: Run = run_quietly) -> Path:
         package = folder / "package"
         stage(package)
         _compile(node, run, "--outDir", str(package / "dist"))
+        open_to_readers(package)
         target.mkdir(parents=True, exist_ok=True)
         for former in target.glob("headrace-*.tgz"):
             former.unlink()
@@ -71,6 +72,12 @@ def stage(package: Path) -> None:
     (package / "package.json").write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
     shutil.copy(SOURCES / "README.md", package)
     shutil.copy(ROOT / "LICENSE", package)
+
+
+def open_to_readers(package: Path) -> None:
+    """Give all files one mode, whatever the umask is: the archive has the modes of files."""
+    for path in package.rglob("*"):
+        path.chmod(0o755 if path.is_dir() else 0o644)
 
 
 def check(run: Run = run_quietly) -> str:

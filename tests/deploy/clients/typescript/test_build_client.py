@@ -35,6 +35,16 @@ def test_the_package_has_the_projects_version_licence_and_no_dependencies(tmp_pa
     assert names == {"package.json", "README.md", "LICENSE"}
 
 
+def test_files_of_the_package_have_one_mode_whatever_the_umask(tmp_path: Path) -> None:
+    (tmp_path / "dist").mkdir(mode=0o700)
+    (tmp_path / "dist" / "index.js").touch(mode=0o600)
+
+    build_client.open_to_readers(tmp_path)
+
+    modes = [path.stat().st_mode & 0o777 for path in sorted(tmp_path.rglob("*"))]
+    assert modes == [0o755, 0o644]
+
+
 def test_types_that_are_wrong_are_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     compiler = tmp_path / "tsc"
     compiler.touch()
