@@ -10,6 +10,7 @@ from deploy.packaging.release.sources import Sources
 
 OTHER_MACHINE = {"TZ": "Pacific/Chatham", "LC_ALL": "C", "PYTHONHASHSEED": "7"}
 """Variables that differ from machine to machine."""
+BUILDER = ("-P", "-m", "deploy.packaging.release")
 OTHER_UMASK = 'umask 077; exec "$@"'
 
 
@@ -25,7 +26,7 @@ def build_again(sources: Sources, target: Path) -> list[str]:
         run(("git", "clone", "--quiet", sources.root, clone), sources.root)
         run(("git", "checkout", "--quiet", sources.commit), clone)
         other = Path(temporary) / "built"
-        builder = (sys.executable, "-P", "-m", "deploy.packaging.release", other)
+        builder = (sys.executable, *BUILDER, other)
         environ = {**OTHER_MACHINE, "PYTHONPATH": str(clone)}
         run(("sh", "-c", OTHER_UMASK, "sh", *builder), clone, environ)
         return compare(target, other)
