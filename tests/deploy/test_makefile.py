@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.dist.interpreters import VERSIONS
+
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 
@@ -29,17 +31,21 @@ def make(*arguments: str) -> list[str]:
     return made.stdout.splitlines()
 
 
-def test_the_versions_that_are_named_are_those_that_are_tested() -> None:
+def test_the_versions_that_are_named_are_those_that_the_wheel_is_tried_on() -> None:
     named = [
         found[1]
         for classifier in PROJECT["classifiers"]
         if (found := re.fullmatch(r"Programming Language :: Python :: (3\.\d+)", classifier))
     ]
+    tested = sorted(variable("TESTED").split())
 
-    assert sorted(named) == sorted(variable("TESTED").split())
-    assert PROJECT["requires-python"] == ">=3.11"
+    assert tuple(named) == VERSIONS
+    assert set(tested) <= set(named)
+    assert PROJECT["requires-python"] == f">={named[0]}"
     readme = (ROOT / "README.md").read_text()
-    assert f"run on Python {' and '.join(sorted(named))};" in readme
+    assert (
+        f"run on Python {' and '.join(tested)}, the wheel on {named[0]} to {named[-1]};" in readme
+    )
 
 
 def test_every_target_that_is_described_is_listed() -> None:

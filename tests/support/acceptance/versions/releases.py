@@ -3,6 +3,7 @@
 import re
 import subprocess
 import sys
+import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,13 +43,16 @@ THIS_RELEASE = Release("this", ROOT)
 
 
 def find_previous(root: Path = ROOT) -> tuple[str, str]:
-    """Return version and commit of the newest released section of the changelog.
+    """Return version and commit of the newest release in the changelog before the tree's version.
 
     The commit is the one that added the section. Raises NoHistory.
     """
-    versions = SECTION.findall((root / CHANGELOG).read_text(encoding="utf-8"))
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+    own = _numbers(project["project"]["version"])
+    named = SECTION.findall((root / CHANGELOG).read_text(encoding="utf-8"))
+    versions = [version for version in named if _numbers(version) < own]
     if not versions:
-        raise NoHistory(f"{CHANGELOG} has no section of a release")
+        raise NoHistory(f"{CHANGELOG} has no section of a release before this one")
     heading = f"## [{versions[0]}]"
     words = ("log", "--format=%H", "--reverse", "-S", heading, "--", CHANGELOG)
     commits = _git(root, *words).decode().split()
@@ -67,6 +71,11 @@ def check_out_previous(folder: Path, root: Path = ROOT) -> Release:
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
     return Release(version, folder)
+
+
+def _numbers(version: str) -> tuple[int, ...]:
+    """Return the three numbers of a version, without the end of one in development."""
+    return tuple(int(number) for number in version.split(".")[:3])
 
 
 def _git(root: Path, *words: str) -> bytes:

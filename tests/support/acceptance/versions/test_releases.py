@@ -18,6 +18,7 @@ from tests.support.acceptance.versions.releases import (
 
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="there is no git here")
 
+PROJECT = '[project]\nversion = "{}"\n'
 SECTION = "# Changelog\n\n## [Unreleased]\n\n## [{}] - 2026-11-30\n{}"
 
 
@@ -31,7 +32,7 @@ def commit(folder: Path, text: str) -> str:
     for name in ("engine", "gateway", "workers", "deploy"):
         (folder / name).mkdir(exist_ok=True)
         (folder / name / "code.py").write_text(text)
-    (folder / "pyproject.toml").write_text("")
+    (folder / "pyproject.toml").write_text(PROJECT.format("0.3.0.dev0"))
     (folder / "CHANGELOG.md").write_text(text)
     git(folder, "add", "-A")
     git(folder, "commit", "-qm", "A change")
@@ -53,13 +54,24 @@ def test_the_previous_release_is_the_commit_of_the_newest_section(tmp_path: Path
     assert "Second.\n" in (release.folder / "engine" / "code.py").read_text()
 
 
+def test_the_section_of_the_tree_itself_is_not_that_of_a_previous_release(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    first = commit(tmp_path, SECTION.format("0.1.0", "First.\n"))
+    older = SECTION.format("0.1.0", "First.\n").partition("## [Un")[2].partition("\n\n")[2]
+    commit(tmp_path, SECTION.format("0.2.0", "Second.\n") + older)
+    (tmp_path / "pyproject.toml").write_text(PROJECT.format("0.2.0"))
+
+    assert find_previous(tmp_path) == ("0.1.0", first)
+
+
 def test_a_clone_without_history_is_told_so(tmp_path: Path) -> None:
     (tmp_path / "CHANGELOG.md").write_text(SECTION.format("0.1.0", ""))
+    (tmp_path / "pyproject.toml").write_text(PROJECT.format("1.0.0"))
     with pytest.raises(NoHistory, match="not a git repository"):
         find_previous(tmp_path)
     git(tmp_path, "init", "-q")
     commit(tmp_path, SECTION.format("0.1.0", ""))
-    (tmp_path / "CHANGELOG.md").write_text(SECTION.format("0.9.0", ""))
+    (tmp_path / "CHANGELOG.md").write_text(SECTION.format("0.2.9", ""))
     with pytest.raises(NoHistory, match="git fetch --unshallow"):
         find_previous(tmp_path)
 
