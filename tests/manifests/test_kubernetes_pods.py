@@ -30,7 +30,7 @@ from tests.support.kubernetes.pod import Pod
 from tests.support.process.forked_command import headrace
 
 pytestmark = pytest.mark.slow
-GATEWAY, WORKER, JOB = "headrace-gateway", "headrace-worker", "headrace-migrate-0-2-0"
+GATEWAY, WORKER = "headrace-gateway", "headrace-worker"
 CALLERS = 8
 LONG_SECONDS = 20.0
 """A call that is under way while its worker drains; less than HEADRACE_DRAIN_SECONDS."""
@@ -138,7 +138,7 @@ def check_ends(pods: list[Pod]) -> None:
 
 def test_everything_starts_at_once_and_is_well(installation: Installation) -> None:
     cluster = installation.cluster
-    (job,) = cluster.pods[JOB]
+    (job,) = cluster.pods[cluster.job]
 
     done = installation.execute("doctor", "--json")
 
@@ -365,7 +365,7 @@ def test_the_job_is_retried_until_older_processes_have_gone(installation: Instal
     until_ms = int(send("TIME").split()[0]) * 1_000 + seconds * 1_000
     send("ZADD", process_keys.workers(), str(until_ms), "worker-of-the-former-version")
 
-    job = cluster.start_again(JOB)
+    job = cluster.start_again(cluster.job)
     until(lambda: job.state.restarts)
     said = job.log.read_text()
     until(lambda: job.state.has_succeeded, timeout=90)

@@ -66,6 +66,12 @@ class Cluster:
             for _ in range(int(workload["spec"].get("replicas", 1))):
                 self.pods.setdefault(name, []).append(self._start_pod(workload))
 
+    @property
+    def job(self) -> str:
+        """Return the name of the only Job."""
+        (job,) = self._manifests.of_kind("Job")
+        return str(job["metadata"]["name"])
+
     def all_pods(self) -> list[Pod]:
         """Return all pods."""
         return [pod for pods in list(self.pods.values()) for pod in list(pods)]
