@@ -21,11 +21,12 @@ def version() -> str:
 
 
 def test_images_and_the_job_have_the_version_of_this_release() -> None:
-    text = "\n".join(path.read_text(encoding="utf-8") for path in FILES)
+    page = ROOT / "docs" / "operate" / "kubernetes.md"
+    text = "\n".join(path.read_text(encoding="utf-8") for path in (*FILES, page))
 
     assert set(re.findall(r"image: headrace:(\S+)", text)) == {version()}
     assert set(re.findall(r"newTag: (\S+)", text)) == {version()}
-    named = set(re.findall(r"headrace-migrate-(\d\S+)", text))
+    named = set(re.findall(r"headrace-migrate-(\d[\d-]*\d)", text))
     assert named == {version().replace(".", "-")}
 
 
