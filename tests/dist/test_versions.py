@@ -12,7 +12,7 @@ VERSION = read_version(ROOT)
 RELEASE = VERSION.partition(".dev")[0]
 SECTION = re.compile(r"^## \[(\d\S*)\]", re.MULTILINE)
 FILE_NAME = re.compile(r"headrace(?:_client|-deploy)?-(\d+\.\d+\.\d+)[-.]")
-IMAGE = re.compile(r"\bheadrace:(\d+\.\d+\.\d+)")
+IMAGE = re.compile(r"(?:\bheadrace:|newTag: \"?)(\d+\.\d+\.\d+)")
 
 
 def test_the_clients_have_the_version_of_the_server() -> None:

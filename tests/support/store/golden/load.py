@@ -17,6 +17,7 @@ HOUR_MS = 3_600_000
 class Golden:
     """Names and values by which a reader finds the records of a release."""
 
+    release: str
     account: str
     key_id: str
     secret: str
@@ -41,6 +42,7 @@ def load(client: redis.Redis, release: str) -> Golden:
                 transaction.pexpire(key, HOUR_MS)
         transaction.execute()
     return Golden(
+        release=release,
         account=content["account"],
         key_id=content["key"]["id"],
         secret=content["key"]["secret"],

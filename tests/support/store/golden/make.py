@@ -213,7 +213,7 @@ async def write(url: str, folder: Path, path: Path) -> None:
     )
     store = Store.open(settings, ObjectStore.from_settings(settings))
     account = await store.accounts.create(email="ada@example.com", tier=Tier.PRO)
-    async with CompletionNotifier.open(url) as notifier:
+    async with CompletionNotifier.open(store.address) as notifier:
         maker = Maker(store, Runner(store, account, notifier))
         facts = await maker.fill()
         rows = await dump(store)
