@@ -3,19 +3,19 @@
 import os
 import shutil
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
 from deploy.packaging.image.__main__ import image_name
 from deploy.packaging.image.builders import find_builder
 from tests.conftest import free_port
+from tests.support.image.calls import Start
 from tests.support.image.containers import Container, UnpackedImage, unpacked_image
 from tests.support.image.postgresql import postgresql
 from tests.support.redis.processes import DURABLE, ServerProcess
 
 SECRET_KEY = "0123456789abcdef" * 4
-Start = Callable[..., Container]
 
 
 @pytest.fixture(scope="session")

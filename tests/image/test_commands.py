@@ -1,47 +1,14 @@
 """Each command, as the image's user on a read-only root, with a real Redis and PostgreSQL."""
 
 import json
-import time
 
 import pytest
 
-from deploy.http_client import Unreachable, call
-from tests.image.conftest import Start
-from tests.support.acceptance.running_stack import until
-from tests.support.image.containers import Container
+from tests.support.image.calls import Start, await_ready, ends_well, installed, url
 
 pytestmark = pytest.mark.slow
 
 CHECKED = ("redis", "workers", "schema", "hints", "history")
-
-
-def url(container: Container, port: str = "HEADRACE_PORT") -> str:
-    return f"http://127.0.0.1:{container.environ[port]}"
-
-
-def status(address: str) -> int:
-    """Return the status of an answer, 0 without one."""
-    try:
-        return call("GET", address, timeout=5)[0]
-    except Unreachable:
-        return 0
-
-
-def await_ready(container: Container, port: str = "HEADRACE_PORT") -> float:
-    """Wait until a container is ready; return the seconds since its start."""
-    address = f"{url(container, port)}/readyz"
-    until(
-        lambda: container.is_running and status(address), lambda seen: seen is False or seen == 200
-    )
-    seconds = time.monotonic() - container.began
-    assert container.is_running, container.output
-    return seconds
-
-
-def ends_well(container: Container) -> str:
-    """Return the output of a container that ends with 0."""
-    assert container.wait() == 0, container.output
-    return container.output
 
 
 def test_the_command_names_its_version_and_its_commands(start: Start) -> None:
@@ -76,8 +43,7 @@ def test_an_environment_file_is_written_to_the_output(start: Start) -> None:
 
 def test_an_installation_runs_in_containers(start: Start, environ: dict[str, str]) -> None:
     """Tables, marker, gateway and worker; a run by HTTP; checks; then both drain."""
-    ends_well(start("migrate", **environ))
-    ends_well(start("init", **environ))
+    installed(start, environ)
     gateway, worker = start("gateway", **environ), start("worker", **environ)
     seconds = {
         "gateway": await_ready(gateway),

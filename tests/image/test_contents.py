@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.image.conftest import Start
+from tests.support.image.calls import Start
 from tests.support.image.containers import UnpackedImage
 
 pytestmark = pytest.mark.slow
@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 USER = 65532
 PROGRAMS = {
     *("/opt/headrace/bin/headrace", "/opt/headrace/bin/python", "/opt/headrace/bin/python3"),
-    *("/opt/headrace/bin/python3.13", "/usr/bin/python3.13"),
+    *("/opt/headrace/bin/python3.13", "/usr/bin/python3.13", "/usr/bin/tini"),
 }
 """Programs that PATH finds."""
 HOSTS = re.compile(
@@ -160,7 +160,7 @@ def test_scanners_find_what_is_installed(image: UnpackedImage) -> None:
 def test_the_image_says_how_it_runs(image: UnpackedImage) -> None:
     found = image.configuration
 
-    assert found["Entrypoint"] == ["headrace"]
+    assert found["Entrypoint"] == ["tini", "-s", "--", "headrace"]
     assert found["User"] == f"{USER}:{USER}"
     assert list(found["Volumes"]) == ["/data"]
     assert sorted(found["ExposedPorts"]) == ["8000/tcp", "8001/tcp"]

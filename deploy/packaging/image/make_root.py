@@ -25,6 +25,7 @@ KEPT_SETTINGS = frozenset(
 )
 """Names in `/etc` that programs of the image read."""
 REMOVED = (
+    "usr/bin/tini-static",
     "usr/lib/*/engines-3",
     "usr/lib/*/gconv",  # Python converts texts by itself
     "usr/lib/python3.13/lib-dynload/_curses*.so",

@@ -43,7 +43,7 @@ def test_the_last_stage_begins_from_nothing_and_is_not_root() -> None:
 
     assert last.startswith("\nFROM scratch\n")
     assert "\nUSER 65532:65532\n" in last
-    assert '\nENTRYPOINT ["headrace"]\n' in last
+    assert '\nENTRYPOINT ["tini", "-s", "--", "headrace"]\n' in last
     assert 'CMD ["headrace", "health"]' in last
     assert "\nVOLUME /data\n" in last
     assert not re.search(r"^RUN", last, re.MULTILINE)
