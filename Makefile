@@ -147,11 +147,12 @@ e2e: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Use the pages in a 
 	@$(MAKE) --no-print-directory types
 	$(BIN)/pytest -m slow tests/e2e --timeout=300 $(E2E)
 
-image: $(VENV)/.installed-dev ## Build the image with buildah, docker or podman, and use it (minutes; IMAGE, BASE)
+image: $(VENV)/.installed-dev ## Build the image with buildah, docker or podman, and use it (minutes; IMAGE, BASE; ENGINE=1: in a Docker engine too)
 	@$(INSTALL) 'a checker of Containerfiles' --group image
 	$(BIN)/hadolint deploy/packaging/Containerfile
 	@$(BIN)/python -P -m deploy.packaging.image
-	$(BIN)/pytest -s -m slow tests/image --timeout=300
+	@$(if $(ENGINE),$(BIN)/python -P deploy/packaging/system_tools.py dockerd=docker.io runc)
+	$(BIN)/pytest -s -m slow tests/image --timeout=600
 
 local: $(VENV)/.installed-dev ## Try the models that run here, and measure them (minutes)
 	@$(INSTALL) 'models that run here' --only-binary :all: --editable '.[local,local-model,local-ocr,local-embeddings]'

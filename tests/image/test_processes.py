@@ -18,7 +18,10 @@ pytestmark = pytest.mark.slow
 EXPRESSION = "lead-to-contact"
 """Example with an expression, which a child process of the worker computes."""
 LEAD = {
-    "first": "Ada", "last": "Lovelace", "mail": "ada@example.org", "interests": ["api"],
+    "first": "Ada",
+    "last": "Lovelace",
+    "mail": "ada@example.org",
+    "interests": ["api"],
     "company": {"name": "Engines", "size": 12},
 }
 TERMINATED = 128 + signal.SIGTERM

@@ -105,6 +105,13 @@ class Builder:
         finally:
             _read([self.name, "rm", container])
 
+    def save(self, image: str, archive: Path) -> None:
+        """Write an image into an archive that docker loads. Raises SubprocessError."""
+        if self.name == "buildah":
+            _read([self.name, "push", "--quiet", image, f"docker-archive:{archive}:{image}"])
+        else:
+            _read([self.name, "save", "--output", str(archive), image])
+
     def configuration(self, image: str) -> Mapping[str, Any]:
         """Return how containers of an image start, as docker names it. Raises SubprocessError."""
         told = json.loads(_read([self.name, "inspect", "--type", "image", image]))

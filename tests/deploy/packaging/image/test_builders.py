@@ -134,3 +134,19 @@ def test_the_configuration_is_found_in_the_description_of_an_image(
     monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
 
     assert Builder(name).configuration("any:1") == {"User": "65532"}
+
+
+def test_an_image_is_written_as_an_archive_for_docker(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("buildah", "podman"):
+        program(tmp_path, name, f'echo "$*" >> {tmp_path}/log')
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+
+    for name in ("buildah", "podman"):
+        Builder(name).save("any:1", Path("/a.tar"))
+
+    assert (tmp_path / "log").read_text().splitlines() == [
+        "push --quiet any:1 docker-archive:/a.tar:any:1",
+        "save --output /a.tar any:1",
+    ]
