@@ -11,6 +11,11 @@ from pathlib import Path
 from tests.benchmarks.processes import benchmarks_folder
 from tests.benchmarks.scale.autoscaling.burst import BURST, QUIET, measure_burst
 from tests.benchmarks.scale.autoscaling.callers import Phase
+from tests.benchmarks.scale.autoscaling.computing import (
+    DEFAULT_SLOTS,
+    FEW_SLOTS,
+    measure_computing,
+)
 from tests.benchmarks.scale.autoscaling.report import find_figures, write
 from tests.benchmarks.scale.autoscaling.starts import measure_starts
 
@@ -28,7 +33,11 @@ def main() -> None:
         folder = Path(scratch)
         starts = asyncio.run(measure_starts(folder / "starts"))
         record = asyncio.run(measure_burst(folder / "burst", quiet, burst))
-    write(benchmarks_folder(is_kept=not is_quick), record, starts)
+        computed = [
+            asyncio.run(measure_computing(folder / f"computing-{slots}", slots))
+            for slots in (DEFAULT_SLOTS, FEW_SLOTS)
+        ]
+    write(benchmarks_folder(is_kept=not is_quick), record, starts, computed)
     for text, value in find_figures(record).items():
         print(f"{text}: {value}")
 

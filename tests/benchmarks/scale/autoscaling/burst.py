@@ -50,8 +50,8 @@ LIMITS = Limits(
     ),
     down=Rules(window_seconds=20, policies=[Policy(pods=1, period_seconds=4)]),
 )
-QUIET = Phase(seconds=15, per_second=2)
-BURST = Phase(seconds=60, per_second=20)
+QUIET = Phase(seconds=10, per_second=2)
+BURST = Phase(seconds=45, per_second=20)
 PATIENCE_SECONDS = 120.0
 """Longest time after a burst until one worker is left."""
 

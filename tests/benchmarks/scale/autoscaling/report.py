@@ -2,6 +2,7 @@
 
 import math
 import os
+import statistics
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
@@ -19,6 +20,7 @@ from tests.benchmarks.scale.autoscaling.burst import (
     Record,
 )
 from tests.benchmarks.scale.autoscaling.callers import RUN_SECONDS
+from tests.benchmarks.scale.autoscaling.computing import Computed
 from tests.benchmarks.scale.autoscaling.starts import Start, Starts
 
 TEMPLATE = Path(__file__).with_name("page.md")
@@ -27,14 +29,14 @@ WINDOW_SECONDS = 3
 P95 = 0.95
 
 
-def write(folder: Path, record: Record, starts: Starts) -> None:
+def write(folder: Path, record: Record, starts: Starts, computed: Sequence[Computed]) -> None:
     """Write autoscaling.md and autoscaling.svg into the folder."""
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "autoscaling.md").write_text(page(record, starts))
+    (folder / "autoscaling.md").write_text(page(record, starts, computed))
     draw(folder / "autoscaling.svg", record)
 
 
-def page(record: Record, starts: Starts) -> str:
+def page(record: Record, starts: Starts, computed: Sequence[Computed]) -> str:
     """Return the page."""
     return TEMPLATE.read_text(encoding="utf-8").format(
         machine=machine_line(),
@@ -51,6 +53,8 @@ def page(record: Record, starts: Starts) -> str:
         most=LIMITS.most,
         figures=_table(find_figures(record)),
         starts=_starts_table(starts),
+        runs=len(computed[0].calls),
+        computed=_computed_table(computed),
         drain_held=starts.drain.held,
         drain_seconds=shown(starts.drain.seconds),
         drain_failed=starts.drain.failed,
@@ -154,6 +158,20 @@ def _starts_table(starts: Starts) -> str:
             _start_row("without, as the very first start", starts.without_bytecode),
         )
     )
+
+
+def _computed_table(computed: Sequence[Computed]) -> str:
+    columns = ("greatest age (s)", "most held by the worker", "p50 of callers (s)", "errors")
+    lines = [
+        f"| `HEADRACE_WORKER_SLOTS` | {' | '.join(columns)} |",
+        f"|---:|{'---:|' * len(columns)}",
+    ]
+    for each in computed:
+        half = statistics.median(call.seconds for call in each.calls)
+        wrong = sum(not call.is_right for call in each.calls)
+        cells = (f"{each.slots:,}", shown(each.age), str(each.held), shown(half), str(wrong))
+        lines.append(f"| {' | '.join(cells)} |")
+    return "\n".join(lines)
 
 
 def _start_row(name: str, start: Start) -> str:

@@ -12,6 +12,7 @@ import pytest
 from tests.benchmarks.processes import REPOSITORY
 from tests.benchmarks.scale.autoscaling.burst import Record
 from tests.benchmarks.scale.autoscaling.callers import Call
+from tests.benchmarks.scale.autoscaling.computing import Computed
 from tests.benchmarks.scale.autoscaling.prometheus import parse_answer
 from tests.benchmarks.scale.autoscaling.report import find_figures, p95_between, rate, write
 from tests.benchmarks.scale.autoscaling.scaled_workers import Decision
@@ -45,11 +46,13 @@ def test_figures_of_a_burst() -> None:
 
 
 def test_the_page_and_the_drawing_have_them(tmp_path: Path) -> None:
-    write(tmp_path, RECORD, STARTS)
+    crowd = Computed(slots=10_000, age=0.5, held=100, calls=RECORD.calls)
+    write(tmp_path, RECORD, STARTS, [crowd])
 
     page = (tmp_path / "autoscaling.md").read_text()
     assert "| greatest age of the oldest hint | 7.000 s |" in page
     assert "| with bytecode of Python | 0.500 | 0.750 | 0.625 | 0.125 |" in page
+    assert "| 10,000 | 0.500 | 100 | 2.000 | 1 |" in page
     assert (tmp_path / "autoscaling.svg").stat().st_size > 1_000
 
 
