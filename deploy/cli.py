@@ -7,6 +7,7 @@ import click
 
 from deploy.commands.lazy_group import LazyGroup
 from deploy.problems import CommandFailed, with_reasons
+from engine.process.first_process import FIRST, stand_before
 
 INTERRUPTED = 130
 COMMANDS = {
@@ -53,6 +54,8 @@ def headrace() -> None:
 
 def main() -> None:
     """Run the command; a failure is one sentence on standard error, never a traceback."""
+    if os.getpid() == FIRST:
+        stand_before()
     try:
         headrace.main(standalone_mode=False)
     except click.exceptions.Exit as leaving:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 import socket
 import threading
 from collections.abc import Iterator
@@ -11,6 +10,7 @@ import uvloop
 
 from engine import log
 from engine.process import setup
+from engine.process.stop_signals import stop_signals
 from engine.settings import Settings
 from gateway.admission.departure import Departure
 from gateway.app import create_app, create_metrics_app
@@ -19,7 +19,7 @@ from gateway.services import Services, open_services
 
 
 def run(settings: Settings) -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code. Raises SchemaTooNew like `serve`."""
+    """Serve until a signal; return the exit code. Raises SchemaTooNew like `serve`."""
     log.set_up(settings.log_level)
     setup.set_up()
     return uvloop.run(serve(settings))
@@ -72,7 +72,7 @@ def _signals(departure: Departure) -> Iterator[None]:
         yield
         return
     loop = asyncio.get_running_loop()
-    caught = (signal.SIGTERM, signal.SIGINT)
+    caught = stop_signals()
     for number in caught:
         loop.add_signal_handler(number, departure.begin)
     try:

@@ -3,7 +3,6 @@
 import asyncio
 import contextlib
 import os
-import signal
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 
@@ -18,6 +17,7 @@ from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import setup, spare_memory
 from engine.process.pool import Pool
+from engine.process.stop_signals import Stop
 from engine.services.background_tasks import background
 from engine.services.media import MediaService, base_url
 from engine.settings import Settings
@@ -61,7 +61,7 @@ refuse_command()
 
 
 def run(settings: Settings) -> int:
-    """Work until SIGTERM or SIGINT, then drain. Returns the exit code.
+    """Work until a signal, then drain. Returns the exit code.
 
     Raises SchemaTooNew, without draining, once the store has a schema that is unknown here: nothing
     that a walk does from then on can be recorded.
@@ -74,12 +74,10 @@ def run(settings: Settings) -> int:
 
 
 async def _work(settings: Settings, own_actors: OwnActors | None, standby: Standby | None) -> None:
-    stopping = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, stopping.set)
-    async with worker(settings, stopping, own_actors, standby):
-        await stopping.wait()
+    stop = Stop()
+    stop.catch_signals()
+    async with worker(settings, stop, own_actors, standby):
+        await stop.asked.wait()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -93,27 +91,28 @@ class WorkerResources:
     media_service: MediaService
     limiter: CallLimiter
     health: WorkerHealth
+    stop: Stop
 
 
 @contextlib.asynccontextmanager
 async def worker(
     settings: Settings,
-    stopping: asyncio.Event | None = None,
+    stop: Stop | None = None,
     own_actors: OwnActors | None = None,
     standby: Standby | None = None,
 ) -> AsyncIterator[Walker]:
     """Run a whole worker for as long as the context lasts; drains at its end.
 
     `own_actors` are the operator's actors, which it runs too, `standby` its archiver. It waits for
-    the store before it takes hints, unless `stopping` is set.
+    the store before it takes hints, unless it is to stop.
 
-    Sets `stopping`, and raises SchemaTooNew at its end, once the store has a schema that is unknown
-    here.
+    Asks for the stop, and raises SchemaTooNew at its end, once the store has a schema that is
+    unknown here.
     """
     async with (
-        _open_resources(settings, make_worker_id()) as resources,
+        _open_resources(settings, stop or Stop()) as resources,
         _open_walker(resources) as (walker, slots),
-        _run_heartbeat(resources, stopping or asyncio.Event()) as heartbeat,
+        _run_heartbeat(resources) as heartbeat,
         _run_background(resources, walker, heartbeat, standby),
         _run_sender(resources) as stop_sending,
         _run_consumers(resources, slots, lambda broker: actors.declare_walk(broker, walker)),
@@ -127,7 +126,7 @@ async def worker(
         stop_sending()
         seconds = _drain_seconds(resources)
         stops = [] if own_actors is None else [own_actors.stop(seconds)]
-        await asyncio.gather(walker.drain(seconds), *stops)
+        await asyncio.gather(walker.drain(seconds, resources.stop), *stops)
     resources.store.guard.raise_for_schema()
 
 
@@ -138,7 +137,8 @@ def _drain_seconds(resources: WorkerResources) -> float:
 
 
 @contextlib.asynccontextmanager
-async def _open_resources(settings: Settings, worker_id: str) -> AsyncIterator[WorkerResources]:
+async def _open_resources(settings: Settings, stop: Stop) -> AsyncIterator[WorkerResources]:
+    worker_id = make_worker_id()
     async with contextlib.AsyncExitStack() as stack:
         store = Store.open(settings, ObjectStore.from_settings(settings), open_archive(settings))
         stack.push_async_callback(store.close)
@@ -155,6 +155,7 @@ async def _open_resources(settings: Settings, worker_id: str) -> AsyncIterator[W
             media_service=MediaService.from_settings(settings, store),
             limiter=limiter,
             health=health,
+            stop=stop,
         )
 
 
@@ -188,17 +189,15 @@ async def _open_walker(
 
 
 @contextlib.asynccontextmanager
-async def _run_heartbeat(
-    resources: WorkerResources, stopping: asyncio.Event
-) -> AsyncIterator[Heartbeat]:
-    """Run the heartbeat; the context begins when one is on record, or with `stopping`."""
+async def _run_heartbeat(resources: WorkerResources) -> AsyncIterator[Heartbeat]:
+    """Run the heartbeat; the context begins when one is on record, or the worker is to stop."""
     settings, store, worker_id = resources.settings, resources.store, resources.worker_id
     heartbeat = Heartbeat(store.address, worker_id, settings.lease_seconds, store.guard)
     heartbeat.publish(own_variables(settings.demo_provider_url))
-    store.guard.stop_on_new_schema(stopping.set)
+    store.guard.stop_on_new_schema(resources.stop.asked.set)
     heartbeat.start()
     try:
-        await _wait_until_listed(store, worker_id, stopping)
+        await _wait_until_listed(store, worker_id, resources.stop.asked)
         yield heartbeat
     finally:
         heartbeat.stop()
@@ -358,7 +357,8 @@ async def _run_sender(resources: WorkerResources) -> AsyncIterator[Callable[[], 
     async with _run_consumers(resources, slots, declare):
         yield stop
         stop()
-        await asyncio.gather(sender.drain(_drain_seconds(resources)), covers.stop())
+        draining = sender.drain(_drain_seconds(resources), resources.stop)
+        await asyncio.gather(draining, covers.stop())
 
 
 async def _resign(resources: WorkerResources) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import signal
 import socket
 from collections.abc import Iterator
 
@@ -12,13 +11,14 @@ from starlette.types import ASGIApp
 
 from deploy.host_ports import port_of, reachable_host, reserve_port, url_of
 from engine.process import setup
+from engine.process.stop_signals import stop_signals
 
 DRAIN_SECONDS = 1
 BACKLOG = 8_192
 
 
 def run(app: ASGIApp, host: str, port: int) -> int:
-    """Serve until SIGTERM or SIGINT; return the exit code. Raises CommandFailed for a busy port."""
+    """Serve until a signal; return the exit code. Raises CommandFailed for a busy port."""
     with reserve_port(host, port) as bound:
         ready = f"ready {url_of(reachable_host(host), port_of(bound))}"
         setup.set_up()
@@ -56,8 +56,8 @@ class _Server(uvicorn.Server):
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
-        """Let SIGTERM and SIGINT end the server."""
+        """Let a signal end the server."""
         loop = asyncio.get_running_loop()
-        for number in (signal.SIGTERM, signal.SIGINT):
+        for number in stop_signals():
             loop.add_signal_handler(number, self.handle_exit, number, None)
         yield

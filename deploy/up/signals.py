@@ -8,9 +8,9 @@ from typing import Any
 from deploy.problems import CommandFailed
 from deploy.stack.console import Console
 from deploy.stack.supervisor import Supervisor
+from engine.process.stop_signals import stop_signals
 
 KILLED = 130
-SIGNALS = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 async def serve_until_signal(
@@ -64,12 +64,13 @@ class _Signals:
         self.first = asyncio.Event()
         self.second = asyncio.Event()
         self._loop = asyncio.get_running_loop()
-        for number in SIGNALS:
+        self._numbers = stop_signals()
+        for number in self._numbers:
             self._loop.add_signal_handler(number, self._set, number)
 
     def close(self) -> None:
         """Ignore further signals: one during the last steps must not change the exit code."""
-        for number in SIGNALS:
+        for number in self._numbers:
             self._loop.remove_signal_handler(number)
             signal.signal(number, signal.SIG_IGN)
 

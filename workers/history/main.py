@@ -26,7 +26,8 @@ NICENESS = 10
 
 def main() -> None:
     """Archive until the parent ends or sends SIGTERM; the settings come by standard input."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # of a terminal: the parent ends this process
+    for number in (signal.SIGINT, signal.SIGHUP):  # of a terminal: the parent ends this process
+        signal.signal(number, signal.SIG_IGN)
     with contextlib.suppress(OSError):
         os.nice(NICENESS)
     line = sys.stdin.buffer.readline()

@@ -15,6 +15,7 @@ from engine import log, metrics
 from engine.errors import EngineError, InvalidGraph, NotFound, StorageFailed, Unavailable
 from engine.graph.features import UnknownHere
 from engine.ids.partitions import partition_of
+from engine.process.stop_signals import Stop
 from engine.services.runs.child_plans import ChildPlans
 from engine.services.runs.child_targets import ChildTargets
 from engine.services.runs.pure_children import WalkPure, walk_none
@@ -153,18 +154,22 @@ class Walker:
         if walk is not None:
             walk.cancel()
 
-    async def drain(self, seconds: float) -> None:
+    async def drain(self, seconds: float, stop: Stop | None = None) -> None:
         """Begin nothing, let running nodes end for some seconds, and give the rest back.
 
+        An urgent `stop` cuts that time short.
         An execution that cannot be given back stays on record as held; recovery of this worker
         finds it.
         """
         self._is_draining = True
         for walk in self._walks.values():
             walk.wake()
+        stop = stop or Stop()
         deadline = self._loop.time() + seconds
         while self._tasks and (left := deadline - self._loop.time()) > 0:
-            await asyncio.wait(self._tasks.values(), timeout=left)
+            if stop.is_urgent.is_set():
+                break
+            await stop.wait_for(self._tasks.values(), left)
         tasks = dict(self._tasks)
         unfinished = [reference for reference, task in tasks.items() if not task.done()]
         for task in (*tasks.values(), *self._duplicate_checks):

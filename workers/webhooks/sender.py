@@ -18,6 +18,7 @@ from engine.access.approval_links import ApprovalLinks
 from engine.errors import EngineError
 from engine.errors.nodes import NodeFailed
 from engine.executions.retry import jittered
+from engine.process.stop_signals import Stop
 from engine.store import Store
 from engine.store.redis import keyspace
 from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver
@@ -118,11 +119,10 @@ class WebhookSender:
         """Begin no more attempts."""
         self._is_draining = True
 
-    async def drain(self, seconds: float) -> None:
+    async def drain(self, seconds: float, stop: Stop | None = None) -> None:
         """Let running attempts end; the remaining deliveries go to other workers."""
         self.stop()
-        if self._attempting:
-            await asyncio.wait(self._attempting, timeout=seconds)
+        await (stop or Stop()).wait_for(self._attempting, seconds)
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
