@@ -8,7 +8,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import httpx2
@@ -18,8 +18,9 @@ from starlette.types import Receive, Scope, Send
 from engine.access.capabilities import Tier
 from engine.settings import Settings
 from engine.store import Store
-from gateway.admission.departure import QUIET_SECONDS, Departure
+from gateway.admission.departure import Departure
 from gateway.http.listener import bind, serve_app
+from gateway.server import serve
 from tests.conftest import RedisServer, free_port
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.gateway.documents import greeting
@@ -183,55 +184,35 @@ async def test_a_caller_goes_on_waiting_while_the_store_is_away(start: StartProc
         redis.stop()
 
 
-async def test_a_process_about_to_stop_answers_and_tells_its_peers_to_go(
-    start: StartProcess,
+async def test_a_process_about_to_stop_answers_and_a_second_signal_stops_it(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    process = start(free_port())
-    await is_up(process)
-    with kept_connection(process) as connection:
-        process.terminate()
-        await eventually(lambda: status_of(f"{process.url}/readyz"), lambda seen: seen != 200)
+    for name in ("QUIET_SECONDS", "MOST_SECONDS"):
+        monkeypatch.setattr(f"gateway.admission.departure.{name}", PATIENCE_SECONDS)
+    settings = replace(settings, drain_seconds=4 * PATIENCE_SECONDS)
+    bound = bind("127.0.0.1", 0)
+    bound.listen()
+    address = bound.getsockname()
+    url = f"http://127.0.0.1:{address[1]}"
+    ended = asyncio.create_task(serve(settings, bound=bound))
+    await eventually(lambda: status_of(f"{url}/readyz"), lambda seen: seen == 200)
+    with socket.create_connection(address) as kept:
+        kept.setblocking(False)
+        before = await exchange(kept, b"/healthz")
 
-        readiness = await status_of(f"{process.url}/readyz")
-        kept = await asyncio.to_thread(ask_over, connection)
-        anew = await status_of(f"{process.url}/healthz")
+        os.kill(os.getpid(), signal.SIGTERM)
+        await eventually(lambda: status_of(f"{url}/readyz"), lambda seen: seen == 503)
+        over_kept = await exchange(kept, b"/healthz")
+        anew = await status_of(f"{url}/healthz")
 
-    assert (readiness, anew) == (503, 200)
-    assert kept.startswith(b"HTTP/1.1 401 ")
-    assert b"\r\nconnection: close\r\n" in kept
-    assert await process.exit_code() == 0
+        os.kill(os.getpid(), signal.SIGTERM)
+        assert await ended == 0
 
-
-async def test_a_second_signal_lets_a_process_stop_at_once(start: StartProcess) -> None:
-    process = start(free_port())
-    await is_up(process)
-    with kept_connection(process) as connection:
-        process.terminate()
-        await eventually(lambda: status_of(f"{process.url}/readyz"), lambda seen: seen != 200)
-        began = time.monotonic()
-
-        process.terminate()
-        code = await process.exit_code()
-
-        assert connection.recv(1) == b""
-    assert code == 0
-    assert time.monotonic() - began < QUIET_SECONDS + 5
-
-
-def kept_connection(process: Process) -> socket.socket:
-    """Return a connection of a peer that keeps it."""
-    connection = socket.create_connection(("127.0.0.1", int(process.url.rpartition(":")[2])), 60)
-    assert ask_over(connection).startswith(b"HTTP/1.1 401 ")
-    return connection
-
-
-def ask_over(connection: socket.socket) -> bytes:
-    """Send a request that anybody may send, and return the answer."""
-    connection.sendall(b"GET /api/whoami HTTP/1.1\r\nhost: here\r\n\r\n")
-    received = b""
-    while b"\r\n\r\n" not in received:
-        received += connection.recv(65_536)
-    return received
+    assert anew == 200
+    assert before.startswith(b"HTTP/1.1 200 ")
+    assert over_kept.startswith(b"HTTP/1.1 200 ")
+    assert b"\r\nconnection: close\r\n" not in before
+    assert b"\r\nconnection: close\r\n" in over_kept
 
 
 async def test_connections_that_nobody_has_taken_yet_are_served_at_the_stop() -> None:
@@ -263,8 +244,8 @@ async def answer(scope: Scope, _: Receive, send: Send) -> None:
         await send({"type": "http.response.body", "body": b""})
 
 
-async def exchange(connection: socket.socket) -> bytes:
+async def exchange(connection: socket.socket, target: bytes = b"/") -> bytes:
     loop = asyncio.get_running_loop()
-    await loop.sock_sendall(connection, b"GET / HTTP/1.1\r\nhost: here\r\n\r\n")
+    await loop.sock_sendall(connection, b"GET %s HTTP/1.1\r\nhost: here\r\n\r\n" % target)
     async with asyncio.timeout(PATIENCE_SECONDS):
         return await loop.sock_recv(connection, 65_536)
