@@ -1,6 +1,7 @@
 """Each command, as the image's user on a read-only root, with a real Redis and PostgreSQL."""
 
 import json
+import time
 
 import pytest
 
@@ -12,7 +13,9 @@ CHECKED = ("redis", "workers", "schema", "hints", "history")
 
 
 def test_the_command_names_its_version_and_its_commands(start: Start) -> None:
-    assert ends_well(start("--version")).startswith("headrace, version ")
+    first = start("--version")
+    assert ends_well(first).startswith("headrace, version ")
+    print(f"\nheadrace --version: {time.monotonic() - first.began:.2f} s")
     assert "gateway" in ends_well(start("--help"))
 
 
@@ -62,7 +65,8 @@ def test_an_installation_runs_in_containers(start: Start, environ: dict[str, str
     assert {name: states[name] for name in CHECKED} == dict.fromkeys(CHECKED, "ok")
 
     stopped = {"worker": worker.stop(), "gateway": gateway.stop()}
-    print(f"\nready after {seconds}, ended with code and seconds {stopped}")
+    for name, (_, took) in stopped.items():
+        print(f"\n{name}: ready after {seconds[name]:.2f} s, ended in {took:.2f} s")
     assert {code for code, _ in stopped.values()} == {0}, gateway.output + worker.output
 
 
