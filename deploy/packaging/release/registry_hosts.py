@@ -9,9 +9,11 @@ import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
+# A package of Debian has the name of this host; an image's name goes on after it.
+DOCKER = r"docker(?=[.]io[/:])"
 REGISTRIES = {
     "org": ("pypi", "pythonhosted", "npmjs", "deb[.]debian", "security[.]debian"),
-    "io": ("docker", "ghcr", "quay", "registry[.]k8s", "gcr"),
+    "io": (DOCKER, "ghcr", "quay", "registry[.]k8s", "gcr"),
     "com": ("yarnpkg", "hub[.]docker", "mcr[.]microsoft"),
 }
 """Names of registries by the top-level domain of their hosts."""

@@ -22,6 +22,7 @@ HOST = ".".join(("files", "pythonhosted", "org"))
         ("pkg:pypi/aiohttp@3.14.5", False),
         ("happy" + ".".join(("pypi", "organ")), False),
         ("image: valkey/valkey:9.0", False),
+        ("apt-get install " + ".".join(("docker", "io")), False),
     ],
 )
 def test_hosts_of_registries_are_told_from_other_words(text: str, is_found: bool) -> None:
