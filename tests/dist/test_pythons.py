@@ -77,10 +77,15 @@ def test_the_wheel_runs_where_nothing_else_is_installed(
         status, answer = paste(stack.line("curl "))
         seconds = stack.seconds()
         use(stack)
+        _, described = stack.api("GET", "/openapi.json")
+        said = installed.headrace("--version").stdout
         code = stack.stop()
 
     assert (status, code) == (200, 0)
     assert answer["result"]["text"].startswith("Dear Ada,\n")  # type: ignore[index]
+    version = wheel.name.split("-")[1]
+    assert described["info"]["version"] == version
+    assert said == f"headrace, version {version}\n"
     started = f"headrace up to the first answer {seconds:.1f} s"
     with capsys.disabled():
         print(f"\nPython {installed.interpreter.version}: {timed}, {started}")
