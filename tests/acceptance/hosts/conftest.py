@@ -1,10 +1,22 @@
 import re
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 
 import pytest
 
 from tests.support.hosts.commands import missing_for_hosts
 from tests.support.hosts.figures import Figures
+
+FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Note at an item that it has failed, for the fixtures that end after it."""
+    report = yield
+    item.stash[FAILED] = report.failed or item.stash.get(FAILED, False)
+    return report
 
 
 @pytest.fixture(autouse=True)
@@ -21,5 +33,5 @@ def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
     made = Figures(name)
     yield made
     print(made.show())
-    if not hasattr(request.node, "failed"):
+    if not request.node.stash.get(FAILED, False):
         made.keep()

@@ -11,7 +11,6 @@ from tests.support.hosts.takeover import (
     await_ends,
     begin_held,
     calls,
-    held_by,
     seconds_until_others,
 )
 from tests.support.hosts.trial import HostsTrial, hosts_trial
@@ -58,8 +57,7 @@ async def test_workers_are_scaled_from_one_to_three_and_back(figures: Figures) -
 
 async def test_a_host_of_a_worker_is_cut_off(figures: Figures) -> None:
     async def repeat(trial: HostsTrial) -> None:
-        runs = await begin_held(trial)
-        lost = held_by(trial, "w1", runs)
+        runs, lost = await begin_held(trial, "w1")
         cut_at = await trial.cut("w1")
         seconds = await seconds_until_others(trial, "w1", lost, cut_at)
         figures.add("first run that another worker goes on with (s)", min(seconds))
@@ -80,8 +78,7 @@ async def test_a_host_of_a_worker_is_cut_off(figures: Figures) -> None:
 
 async def test_a_host_of_a_worker_is_killed_and_comes_back(figures: Figures) -> None:
     async def repeat(trial: HostsTrial) -> None:
-        runs = await begin_held(trial)
-        lost = held_by(trial, "w1", runs)
+        runs, lost = await begin_held(trial, "w1")
         killed_at = await trial.kill("w1")
         seconds = await seconds_until_others(trial, "w1", lost, killed_at)
         figures.add("first run that another worker goes on with (s)", min(seconds))
@@ -99,8 +96,7 @@ async def test_a_host_of_a_worker_is_killed_and_comes_back(figures: Figures) -> 
 
 async def test_a_worker_is_drained_under_load(figures: Figures) -> None:
     async def repeat(trial: HostsTrial) -> None:
-        runs = await begin_held(trial)
-        held = held_by(trial, "w3", runs)
+        runs, held = await begin_held(trial, "w3")
         figures.add("drain with calls of 6 s under way (s)", await trial.drain("w3"))
         await await_ends(trial, runs)
         figures.add("calls under way", len(held))

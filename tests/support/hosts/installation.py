@@ -20,7 +20,7 @@ from tests.support.http.s3_server import SECRET_KEY as S3_SECRET
 from tests.support.redis.installation import SECRET_KEY
 
 GATEWAY, WORKER = "gateway", "worker"
-PORT = 8000
+PORT, HEALTH_PORT = 8000, 8001
 MODEL = "hosted"
 MANIFEST = f"""
 internalName = "{MODEL}"
@@ -72,9 +72,10 @@ class Part:
         self.process = self.host.start(argv, env=self.environ, log=self.log, cwd=self.host.folder)
 
     def wait_ready(self) -> None:
-        """Wait until a gateway serves."""
+        """Wait until a gateway serves, or a worker takes work."""
+        port = PORT if self.kind == GATEWAY else HEALTH_PORT
         deadline = time.monotonic() + PATIENCE_SECONDS
-        while not is_ready(self.url):
+        while not is_ready(f"http://{self.host.address}:{port}"):
             assert self.is_alive and time.monotonic() < deadline, self.log.read_text()
             time.sleep(0.05)
 
@@ -87,7 +88,7 @@ class Part:
 
 
 def is_ready(url: str) -> bool:
-    """Return whether a gateway says that it can serve."""
+    """Return whether a gateway or worker says that it is ready."""
     with contextlib.suppress(Unreachable, TimeoutError, OSError):
         return call("GET", f"{url}/readyz")[0] == 200
     return False
@@ -133,7 +134,7 @@ class Installation:
         return self.network.hosts[name]
 
     def start(self, kind: str, *names: str, **environ: str) -> list[Part]:
-        """Start a part on each of these hosts, which are added where they are new."""
+        """Start a part on each of these hosts, which are added where they are new; await them."""
         parts = []
         for name in names:
             host = self.network.hosts.get(name) or self.network.add_host(name)
@@ -145,8 +146,7 @@ class Installation:
             part.start()
             parts.append(part)
         for part in parts:
-            if kind == GATEWAY:
-                part.wait_ready()
+            part.wait_ready()
         return parts
 
     def stop(self) -> None:
@@ -216,6 +216,8 @@ def _environment(is_small: bool) -> dict[str, str]:
         "HEADRACE_REDIS_URL": f"redis://redis:{servers.REDIS_PORT}/0",
         "HEADRACE_SECRET_KEY": SECRET_KEY,
         "HEADRACE_ALLOW_PRIVATE_URLS": "1",
+        "HEADRACE_HEALTH_HOST": "0.0.0.0",
+        "HEADRACE_HEALTH_PORT": str(HEALTH_PORT),
         "HEADRACE_CPU_SLOTS": "1",
         "HEADRACE_DRAIN_SECONDS": "10",
         "HEADRACE_WEBHOOK_TIME_SCALE": "0.05",

@@ -10,12 +10,18 @@ COUNT = 24
 """Runs of which each worker takes some."""
 
 
-async def begin_held(trial: HostsTrial) -> list[Run]:
-    """Begin runs whose calls take longer than a lease; return them once all calls are made."""
-    runs = await asyncio.gather(*(trial.load.accept("held") for _ in range(COUNT)))
-    for run in runs:
-        await trial.reached(lambda run=run: _first(trial, run))
-    return runs
+async def begin_held(trial: HostsTrial, name: str) -> tuple[list[Run], list[Run]]:
+    """Begin runs whose calls take longer than a lease; return all, and those that a host holds.
+
+    All calls have been made then. A host with none at first gets further runs.
+    """
+    runs, held = list[Run](), list[Run]()
+    while not held:
+        runs += await asyncio.gather(*(trial.load.accept("held") for _ in range(COUNT)))
+        for run in runs:
+            await trial.reached(lambda run=run: _first(trial, run))
+        held = held_by(trial, name, runs)
+    return runs, held
 
 
 def held_by(trial: HostsTrial, name: str, runs: Sequence[Run]) -> list[Run]:

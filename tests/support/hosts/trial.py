@@ -78,9 +78,10 @@ class HostsTrial:
         return self._note(f"{name} killed")
 
     async def start(self, kind: str, *names: str, **environ: str) -> float:
-        """Start parts; return the moment."""
+        """Start parts, and return the moment once they are ready."""
+        moment = self._note(f"{', '.join(names)} started")
         await asyncio.to_thread(self.installed.start, kind, *names, **environ)
-        return self._note(f"{', '.join(names)} started")
+        return moment
 
     async def drain(self, name: str) -> float:
         """Let a part drain and end; return the seconds that takes."""
