@@ -115,7 +115,7 @@ drain: $(VENV)/.installed-dev ## Drain a worker with a thousand waiting runs, an
 	@$(BIN)/python -P deploy/packaging/system_tools.py caddy
 	$(BIN)/python -m tests.support.drains
 
-hosts: $(VENV)/.installed-dev ## Cut hosts off, kill and drain them under load, in network namespaces (as root; 20 minutes)
+hosts: $(VENV)/.installed-dev ## Cut hosts off, kill and drain them under load, in network namespaces (as root; 25 minutes)
 	@$(BIN)/python -P deploy/packaging/system_tools.py ip=iproute2 nsenter=util-linux setpriv=util-linux
 	rm -f docs/benchmarks/hosts.json
 	HOSTS_FIGURES=docs/benchmarks/hosts.json $(BIN)/pytest -s -m 'slow or not slow' $(ON_HOSTS) --timeout=900

@@ -29,7 +29,8 @@ def hosts() -> None:
 @pytest.fixture
 def figures(request: pytest.FixtureRequest) -> Iterator[Figures]:
     """Figures of a scene, which are printed and kept if the scene has passed."""
-    name = re.sub(r"^test_", "", request.node.name).replace("_", " ")
+    name = request.node.name.removeprefix("test_").replace("_", " ")
+    name = re.sub(r"\[(.*)\]$", r" (\1)", name)
     made = Figures(name)
     yield made
     print(made.show())

@@ -42,7 +42,7 @@ async def test_a_host_of_a_gateway_is_cut_off(figures: Figures) -> None:
         figures.add("runs checked", len(trial.load.runs))
 
 
-@pytest.mark.parametrize("retries", ["15", "4"], ids=["system", "few-retransmissions"])
+@pytest.mark.parametrize("retries", ["15", "4"], ids=["15 retransmissions", "4 retransmissions"])
 async def test_a_gateway_and_a_worker_lose_their_connections_to_redis(
     figures: Figures, retries: str
 ) -> None:

@@ -45,7 +45,7 @@ async def seconds_until_degraded(trial: HostsTrial, since: float, *, is_so: bool
     return await trial.reached(look) - since
 
 
-@pytest.mark.parametrize("seconds", [10, 60])
+@pytest.mark.parametrize("seconds", [10, 60], ids="{} s".format)
 async def test_the_host_of_all_servers_is_cut_off(figures: Figures, seconds: int) -> None:
     async def repeat(trial: HostsTrial) -> None:
         before, cut_at = pids(trial), await trial.cut("data")

@@ -38,8 +38,9 @@ async def test_what_happens_to_hosts_one_after_another(figures: Figures) -> None
 
         await trial.play(CALLERS, scene())
         figures.add("runs checked", len(trial.load.runs))
-        figures.more["ends"] = sorted(run.ended - began for run in trial.load.runs if run.ended)
-        figures.more["events"] = [(moment - began, text) for moment, text in trial.events]
+        ends = (round(run.ended - began, 2) for run in trial.load.runs if run.ended)
+        figures.more["ends"] = sorted(ends)
+        figures.more["events"] = [(round(at - began, 2), text) for at, text in trial.events]
 
 
 async def _kill_and_drain(trial: HostsTrial) -> None:

@@ -51,7 +51,8 @@ class Figures:
             return
         path = Path(name)
         kept = json.loads(path.read_text()) if path.exists() else {"scenes": {}}
-        kept["scenes"][self.scene] = {"figures": self.values, **self.more}
+        rounded = {name: [round(v, 3) for v in values] for name, values in self.values.items()}
+        kept["scenes"][self.scene] = {"figures": rounded, **self.more}
         kept["measured"], kept["repeats"] = surroundings(), REPEATS
         path.write_text(json.dumps(kept, indent=1) + "\n")
 
