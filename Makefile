@@ -117,9 +117,9 @@ drain: $(VENV)/.installed-dev ## Drain a worker with a thousand waiting runs, an
 
 hosts: $(VENV)/.installed-dev ## Cut hosts off, kill and drain them under load, in network namespaces (as root; 25 minutes)
 	@$(BIN)/python -P deploy/packaging/system_tools.py ip=iproute2 nsenter=util-linux setpriv=util-linux
-	rm -f docs/benchmarks/hosts.json
-	HOSTS_FIGURES=docs/benchmarks/hosts.json $(BIN)/pytest -s -m 'slow or not slow' $(ON_HOSTS) --timeout=900
-	$(BIN)/python -m tests.support.hosts.page docs/benchmarks/hosts.json
+	@mkdir -p build && rm -f build/hosts.json
+	HOSTS_FIGURES=build/hosts.json $(BIN)/pytest -s -m 'slow or not slow' $(ON_HOSTS) --timeout=900
+	$(BIN)/python -m tests.support.hosts.page build/hosts.json
 
 soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that nothing grows (SOAK_SECONDS)
 	$(BIN)/pytest -s -m slow tests/acceptance/faults/test_soak.py
