@@ -13,6 +13,7 @@ from deploy import cli
 from deploy.commands import workflow_versions
 from deploy.commands.stub_provider import stub_provider
 from deploy.up import signals
+from engine.process.stop_signals import stop_signals
 from engine.settings import PREFIX, Settings
 
 PAGE = (Path(__file__).parents[3] / "docs" / "reference" / "processes.md").read_text()
@@ -77,7 +78,8 @@ def test_a_port_of_another_program_ends_a_gateway() -> None:
     assert (ended.returncode, "in use" in ended.stderr) == (1, True)
 
 
-def test_signals_of_a_stack_are_those_of_the_page() -> None:
-    assert set(signals.SIGNALS) == {signal.SIGTERM, signal.SIGINT, signal.SIGHUP}
-    named = {word for row in table("Signals") for word in re.findall(r"`(SIG\w+)`", row[0])}
-    assert named == {"SIGTERM", "SIGINT", "SIGHUP", "SIGKILL"}
+def test_signals_that_drain_are_those_of_the_page() -> None:
+    draining, *others = [re.findall(r"`(SIG\w+)`", row[0]) for row in table("Signals")]
+
+    assert {signal.Signals[name] for name in draining} == set(stop_signals())
+    assert others == [[], ["SIGQUIT"], ["SIGKILL"]]
