@@ -81,5 +81,5 @@ def test_a_port_of_another_program_ends_a_gateway() -> None:
 def test_signals_that_drain_are_those_of_the_page() -> None:
     draining, *others = [re.findall(r"`(SIG\w+)`", row[0]) for row in table("Signals")]
 
-    assert {signal.Signals[name] for name in draining} == set(stop_signals())
+    assert {signal.Signals[name] for name in draining} == {*stop_signals(), signal.SIGHUP}
     assert others == [[], ["SIGQUIT"], ["SIGKILL"]]
