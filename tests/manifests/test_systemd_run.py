@@ -129,7 +129,7 @@ def test_a_worker_that_is_killed_comes_back(machine: Machine) -> None:
     machine.run("kill", "-9", before)
 
     eventually(lambda: machine.show(worker, "MainPID") not in {before, "0"})
-    assert machine.show(worker, "ActiveState") == "active"
+    eventually(lambda: machine.show(worker, "ActiveState") == "active")
 
 
 def test_the_target_stops_all_parts_in_order(machine: Machine) -> None:
