@@ -7,9 +7,10 @@ import click
 
 from deploy.commands.lazy_group import LazyGroup
 from deploy.problems import CommandFailed, with_reasons
-from engine.process.first_process import FIRST, stand_before
 
 INTERRUPTED = 130
+FIRST_PROCESS = 1
+"""Id of the first process of a container."""
 COMMANDS = {
     "account": ("accounts:account", "Create, approve, move, credit and list accounts."),
     "approval": ("approvals:approval", "List approvals that wait for an answer, and answer them."),
@@ -54,7 +55,9 @@ def headrace() -> None:
 
 def main() -> None:
     """Run the command; a failure is one sentence on standard error, never a traceback."""
-    if os.getpid() == FIRST:
+    if os.getpid() == FIRST_PROCESS:
+        from engine.process.first_process import stand_before
+
         stand_before()
     try:
         headrace.main(standalone_mode=False)

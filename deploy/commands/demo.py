@@ -27,7 +27,10 @@ OK = 200
 )
 @options.data_dir
 def demo(url: str | None, data_dir: Path) -> None:
-    """Make a demonstration account with a key and examples, run one, and print how to go on."""
+    """Make a demonstration account with examples, and run one.
+
+    Prints its answer, a new key and a link that signs in.
+    """
     public_url = load().public_url.rstrip("/")
     asked = (url or public_url or find_stack(data_dir).url or "").rstrip("/")
     if not asked:

@@ -9,7 +9,6 @@ import os
 import signal
 import sys
 
-FIRST = 1
 PASSED_ON = (
     *(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGQUIT, signal.SIGUSR1),
     *(signal.SIGUSR2, signal.SIGWINCH),
