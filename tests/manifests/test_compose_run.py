@@ -40,6 +40,7 @@ pytestmark = [
     pytest.mark.skipif(bool(MISSING), reason=f"the Compose file cannot be run here: {MISSING}"),
 ]
 FAILED_CALLS = 20
+BACKUP = "/backup/headrace.zip"
 WRONG_KEY = "hr_live_wrong"
 STRANGER = 1234
 """User of this machine who saves backups."""
@@ -68,15 +69,18 @@ def stack(image: Image | None) -> Iterator[ComposeStack]:
         folder = Path(name)
         folder.chmod(0o755)
         variables = {
-            "HTTP_PORT": str(free_port()),
-            "HTTPS_PORT": str(free_port()),
-            "GRAFANA_PORT": str(free_port()),
+            **new_ports(),
             "HEADRACE_HOT_MINUTES": "0.1",
             "HEADRACE_FAILED_CALLS_PER_MINUTE": str(FAILED_CALLS),
         }
         with ComposeStack(folder, image, **variables) as stack:
             begin(stack)
             yield stack
+
+
+def new_ports() -> dict[str, str]:
+    """Return variables with ports that nobody uses."""
+    return {name: str(free_port()) for name in ("HTTP_PORT", "HTTPS_PORT", "GRAFANA_PORT")}
 
 
 def begin(stack: ComposeStack) -> None:
@@ -307,16 +311,21 @@ def test_the_parts_fit_into_a_laptop(stack: ComposeStack) -> None:
         assert used[name] < container.memory_limit / 1e6, name
 
 
-def test_a_backup_is_written_into_a_folder_of_this_machine(stack: ComposeStack) -> None:
+@pytest.fixture(scope="module")
+def backups() -> Iterator[dict[str, Any]]:
+    """A folder of a user of this machine, as members of a service that is run once."""
     with tempfile.TemporaryDirectory(prefix="hr-backup-") as name:
         os.chown(name, STRANGER, STRANGER)
         mount = {"type": "bind", "source": name, "target": "/backup"}
-        command = ("cli", "backup", "/backup/headrace.zip")
-        code, said = stack.run(*command, user=f"{STRANGER}", volumes=[mount])
-        [file] = Path(name).iterdir()
-        size = file.stat().st_size
+        yield {"user": str(STRANGER), "volumes": [mount]}
 
-    say(f"backup of {size:,} bytes: {said.strip()}")
+
+def test_a_backup_is_written_into_a_folder_of_this_machine(
+    stack: ComposeStack, backups: dict[str, Any]
+) -> None:
+    code, said = stack.run("cli", "backup", BACKUP, **backups)
+
+    say(said.strip())
     assert code == 0, said
 
 
@@ -375,3 +384,24 @@ def test_a_site_with_a_name_has_tls_and_services_reach_it_without(stack: Compose
     inside = stack.containers["valkey"].execute("wget", "-O", "-", "http://caddy:8080/readyz")
     assert '"status":"ready"' in inside.stdout
     assert caddy.stop() < 30
+
+
+def test_a_backup_is_restored_into_new_volumes(
+    stack: ComposeStack, image: Image | None, backups: dict[str, Any]
+) -> None:
+    stack.stop()
+    environ = stack.containers["gateway-1"].environ
+    secrets = {"HEADRACE_SECRET_KEY": environ["HEADRACE_SECRET_KEY"]}
+    with tempfile.TemporaryDirectory(prefix="hr-compose-") as name:
+        Path(name).chmod(0o755)
+        with ComposeStack(Path(name), image, **new_ports(), **secrets) as other:
+            other.up("valkey", "postgres", "s3")
+            words = ("restore", BACKUP, "--data-dir", "/tmp/data")
+            code, said = other.run("cli", *words, **backups)
+            other.up()
+            url = f"http://localhost:{other.variables['HTTP_PORT']}"
+            headers = {"x-api-key": DEMO["key"]}
+            found = httpx.get(f"{url}/api/executions/{DEMO['execution']}", headers=headers)
+
+    assert code == 0, said
+    assert found.json()["result"]["text"]

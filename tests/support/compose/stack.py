@@ -9,7 +9,7 @@ import re
 import threading
 import time
 import types
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -72,14 +72,17 @@ class ComposeStack:
         self._published.close()
         self._network.close()
 
-    def up(self) -> float:
-        """Start all services without a profile, as `up --wait` does; return the seconds it took."""
+    def up(self, *services: str) -> float:
+        """Start all services without a profile, or some that need no other, as `up --wait` does.
+
+        Returns the seconds that it took.
+        """
         self.began = time.monotonic()
         self._met.clear()
-        services = [name for name in self.file["services"] if self._is_started(name)]
+        services = services or tuple(filter(self._is_started, self.file["services"]))
         with ThreadPoolExecutor(len(services)) as pool:
             list(pool.map(self._bring_up, services))
-        self._publish()
+        self._publish(services)
         if self._failed:
             raise AssertionError(self._failed)
         return time.monotonic() - self.began
@@ -191,7 +194,8 @@ class ComposeStack:
             self._await_conditions(service)
             names = list(_names(service, self.file["services"][service]))
             for name in names:
-                self.containers[name].start()
+                if not _runs(self.containers[name]):
+                    self.containers[name].start()
             if self.file["services"][service].get("healthcheck"):
                 for name in names:
                     self._await_health(name)
@@ -236,9 +240,9 @@ class ComposeStack:
             )
             time.sleep(1)  # start_interval
 
-    def _publish(self) -> None:
-        for name, service in self.file["services"].items():
-            for port in service.get("ports", ()):
+    def _publish(self, services: Sequence[str]) -> None:
+        for name in services:
+            for port in self.file["services"][name].get("ports", ()):
                 self._published.add(
                     (port["host_ip"], int(port["published"])),
                     (self.address(name), int(port["target"])),
