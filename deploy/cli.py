@@ -9,8 +9,6 @@ from deploy.commands.lazy_group import LazyGroup
 from deploy.problems import CommandFailed, with_reasons
 
 INTERRUPTED = 130
-FIRST_PROCESS = 1
-"""Id of the first process of a container."""
 COMMANDS = {
     "account": ("accounts:account", "Create, approve, move, credit and list accounts."),
     "approval": ("approvals:approval", "List approvals that wait for an answer, and answer them."),
@@ -55,10 +53,6 @@ def headrace() -> None:
 
 def main() -> None:
     """Run the command; a failure is one sentence on standard error, never a traceback."""
-    if os.getpid() == FIRST_PROCESS:
-        from engine.process.first_process import stand_before
-
-        stand_before()
     try:
         headrace.main(standalone_mode=False)
     except click.exceptions.Exit as leaving:

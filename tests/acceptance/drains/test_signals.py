@@ -1,8 +1,6 @@
-"""Signals to each kind of process, and processes that are the first ones of a container."""
+"""Signals to each kind of process."""
 
-import os
 import resource
-import shutil
 import signal
 import subprocess
 import time
@@ -16,17 +14,11 @@ from tests.conftest import free_port
 from tests.support.acceptance.running_stack import HEADRACE, environment, until
 from tests.support.drains.fleet import GATEWAY, WORKER, Fleet, running_fleet
 from tests.support.drains.provider import asking, recording_provider, write_model
-from tests.support.process.first_process import FirstProcess, running_first
 
 UP, STUB = "up", "stub-provider"
 KINDS = (GATEWAY, WORKER, UP, STUB)
 HANDLED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 LONG_DRAIN = "60"
-
-needs_namespaces = pytest.mark.skipif(
-    os.geteuid() != 0 or shutil.which("unshare") is None,
-    reason="this needs root and unshare, for a namespace of process ids",
-)
 pytestmark = pytest.mark.timeout(300)
 
 
@@ -132,32 +124,3 @@ def test_a_second_signal_lets_a_worker_give_back_at_once(tmp_path: Path) -> None
     assert (code, run["status"]) == (0, "completed")
     assert [node["attempts"] for node in run["nodes"]] == [1] * len(run["nodes"])
     assert seconds < float(LONG_DRAIN) / 2
-
-
-@needs_namespaces
-@pytest.mark.slow
-@pytest.mark.parametrize("kind", KINDS)
-def test_the_first_process_of_a_container_drains_and_leaves_no_zombie(
-    fleet: Fleet, kind: str
-) -> None:
-    port = free_port()
-    command, environ = arguments(fleet, kind, port)
-    with (
-        (fleet.folder / "first.log").open("wb") as log,
-        running_first(command, environ, log) as first,
-    ):
-        wait_until_it_answers(kind, port)
-        if kind == UP:
-            kill_a_worker(first)
-        until(first.zombies, lambda found: not found)
-
-        first.send_signal(signal.SIGTERM)
-
-        assert first.wait() == 0, (fleet.folder / "first.log").read_text()
-
-
-def kill_a_worker(first: FirstProcess) -> None:
-    """Kill a worker of the stack, whose own children become orphans."""
-    worker = until(lambda: first.find("deploy worker"))
-    os.kill(worker, signal.SIGKILL)
-    until(lambda: first.find("deploy worker") not in (0, worker))
