@@ -5,6 +5,8 @@ run (figures in docs/dependencies.md). It never repeats a command.
 """
 
 import asyncio
+import socket
+import ssl
 from collections import deque
 from collections.abc import Callable, Iterable
 from typing import Any, cast
@@ -16,6 +18,8 @@ from engine.store.redis.cluster.topology import find_primary
 from engine.store.redis.sentinels import sentinels_of
 
 CONNECT_SECONDS = 1.0
+LOOKUP_SECONDS = 0.8
+"""Longest time to look up a host's name; less than the above, so that the reason names the host."""
 SENTINEL_CONNECT_SECONDS = 2.0
 """Longest time to ask the sentinels and to connect to a primary that they name."""
 AFTER_HANDSHAKE = (
@@ -32,6 +36,13 @@ NOTHING = object()
 
 class IsReplica(ConnectionError):
     """The server is a replica: it accepts no writes and its data may be old."""
+
+
+class UnknownHost(ConnectionError):
+    """The name of the server's host cannot be looked up; the text names it."""
+
+    def __init__(self, host: str, reason: str) -> None:
+        super().__init__(f"Its host name '{host}' cannot be looked up ({reason}).")
 
 
 class Connection(asyncio.Protocol):
@@ -187,10 +198,37 @@ async def _open(address: RedisAddress, push: Receiver | None) -> Connection:
         _, made = await loop.create_unix_connection(make, address.path)
         return made
     (node,) = address.nodes
-    _, connection = await loop.create_connection(
-        make, node.host, node.port, ssl=None if address.tls is None else address.tls.context()
-    )
-    return connection
+    context = None if address.tls is None else address.tls.context()
+    name = None if context is None else node.host
+    failures: list[OSError] = []
+    for host in await _look_up(node):
+        try:
+            _, connection = await loop.create_connection(
+                make, host, node.port, ssl=context, server_hostname=name
+            )
+            return connection
+        except ssl.SSLError:
+            raise  # a server answers there, so no other address is tried
+        except OSError as error:
+            failures.append(error)
+    raise failures[0]
+
+
+async def _look_up(node: RedisNode) -> list[str]:
+    """Return the IP addresses of a server's host. Raises UnknownHost.
+
+    `create_connection` of uvloop looks names up too, but logs the error of a lookup that ends after
+    its caller has given up.
+    """
+    loop = asyncio.get_running_loop()
+    try:
+        async with asyncio.timeout(LOOKUP_SECONDS):
+            found = await loop.getaddrinfo(node.host, node.port, type=socket.SOCK_STREAM)
+    except socket.gaierror as error:
+        raise UnknownHost(node.host, error.strerror or str(error)) from error
+    except TimeoutError:
+        raise UnknownHost(node.host, "no name server answers in time") from None
+    return [str(place[0]) for *_, place in found]
 
 
 def is_replica(reply: Any) -> bool:

@@ -7,7 +7,6 @@ ready, cut off from its replicas, a replica itself, or configured differently.
 
 import logging
 import re
-import socket
 import ssl
 import time
 
@@ -115,8 +114,6 @@ def describe(error: Exception) -> str:
         return "It does not answer in time."
     if isinstance(error, (ConnectionRefusedError, FileNotFoundError)):
         return "No server listens there."
-    if isinstance(error, socket.gaierror):
-        return f"Its host name is not known ({error.strerror})."
     return text or type(error).__name__
 
 
