@@ -19,7 +19,7 @@ from gateway.services import Services, open_services
 
 
 def run(settings: Settings) -> int:
-    """Serve until a signal; return the exit code. Raises SchemaTooNew like `serve`."""
+    """Serve until a signal; return the exit code. Raises like `serve`."""
     log.set_up(settings.log_level)
     setup.set_up()
     return uvloop.run(serve(settings))
@@ -37,26 +37,33 @@ async def serve(
 
     Any number of processes may serve the settings' address. `bound` is a socket to use instead.
 
-    Raises SchemaTooNew after an orderly stop, once the store has a schema that is unknown here.
+    Raises SettingError for a port that cannot be listened on. Raises SchemaTooNew after an orderly
+    stop, once the store has a schema that is unknown here.
     """
     departure = Departure.of(settings, stopping)
     bound = bound or bind(settings.host, settings.port)
+    metrics = _bind_metrics(settings)
     with _signals(departure):
         async with open_services(settings, departure) as services:
             services.store.guard.stop_on_new_schema(departure.stopping.set)
             await asyncio.gather(
                 serve_app(create_app(services), bound, departure, connections=services.connections),
-                _serve_metrics(services),
+                _serve_metrics(services, metrics),
                 _end_streams(services),
             )
     services.store.guard.raise_for_schema()
     return 0
 
 
-async def _serve_metrics(services: Services) -> None:
-    settings = services.settings
-    if settings.metrics_port:
-        bound = bind(settings.metrics_host or settings.host, settings.metrics_port)
+def _bind_metrics(settings: Settings) -> socket.socket | None:
+    if not settings.metrics_port:
+        return None
+    host = settings.metrics_host or settings.host
+    return bind(host, settings.metrics_port, setting="HEADRACE_METRICS_PORT")
+
+
+async def _serve_metrics(services: Services, bound: socket.socket | None) -> None:
+    if bound is not None:
         await serve_app(create_metrics_app(services), bound, Departure(services.stopping))
 
 

@@ -11,6 +11,7 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from engine.net.http_server import StoppableServer
+from engine.settings import SettingError
 from gateway.admission.connections import Connections
 from gateway.admission.departure import Departure
 from gateway.http.protocol import GatewayProtocol
@@ -21,19 +22,26 @@ DRAIN_SECONDS = 8
 BACKLOG = 8_192
 
 
-def bind(host: str, port: int) -> socket.socket:
-    """Return a socket bound to the address; other processes may bind it too. Raises OSError."""
-    found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    family, kind, protocol, _, address = found[0]
-    # asyncio's own loop disables Nagle's delay only for sockets created as TCP.
-    bound = socket.socket(family, kind, protocol)
-    try:
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
-        bound.bind(address)
-    except OSError:
-        bound.close()
-        raise
+def bind(host: str, port: int, *, setting: str = "HEADRACE_PORT") -> socket.socket:
+    """Return a socket bound to the address; other gateways may bind it too.
+
+    Raises SettingError, which names the setting of the port.
+    """
+    with contextlib.ExitStack() as stack:
+        try:
+            found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+            family, kind, protocol, _, address = found[0]
+            # asyncio's own loop disables Nagle's delay only for sockets created as TCP.
+            bound = stack.enter_context(socket.socket(family, kind, protocol))
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+            bound.bind(address)
+        except OSError as error:
+            reason = error.strerror or error
+            raise SettingError(
+                f"{setting}: port {port} on {host} cannot be listened on: {reason}."
+            ) from error
+        stack.pop_all()
     return bound
 
 

@@ -69,13 +69,17 @@ def test_a_command_ends_with_its_code(
     assert run(*words, **environ).returncode == code
 
 
-def test_a_port_of_another_program_ends_a_gateway() -> None:
+@pytest.mark.parametrize("setting", ["HEADRACE_PORT", "HEADRACE_METRICS_PORT"])
+def test_a_port_of_another_program_ends_a_gateway(setting: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = str(taken.getsockname()[1])
+        number = str(taken.getsockname()[1])
+        ports = {"HEADRACE_PORT": "0", setting: number}
 
-        ended = run("gateway", HEADRACE_PORT=port, HEADRACE_SECRET_KEY="k" * 32)
+        ended = run("gateway", **ports, HEADRACE_SECRET_KEY="k" * 32)
 
-    assert (ended.returncode, "in use" in ended.stderr) == (1, True)
+    place = f"port {number} on 127.0.0.1"
+    reason = f"{setting}: {place} cannot be listened on: Address already in use."
+    assert (ended.returncode, ended.stderr) == (1, f"headrace: {reason}\n")
 
 
 def test_signals_that_drain_are_those_of_the_page() -> None:
