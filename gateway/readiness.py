@@ -119,7 +119,8 @@ class HistoryWatch:
         while True:
             with contextlib.suppress(EngineError, RuntimeError):
                 health = await self._states.health()
-                self._report(health.problem(self._own.problem()))
+                is_wanted = self._own.has_url or health.state.has_begun
+                self._report(health.problem(self._own.problem()) if is_wanted else "")
             await asyncio.sleep(history_pause(partitions.known() or FEW_PARTITIONS))
 
     def _report(self, problem: str) -> None:

@@ -17,7 +17,7 @@ from deploy.admin.checks import (
     wrong_redis,
 )
 from deploy.admin.history import check_history
-from deploy.admin.history_database import find_database
+from deploy.admin.history_database import find_database, named_url
 from deploy.admin.queue_check import check_hints
 from deploy.admin.schedules_check import check_schedules
 from deploy.admin.schema_check import check_schema
@@ -41,7 +41,8 @@ async def _examine_stack(data_dir: Path) -> list[Check]:
             checks.append(await check_schedules(store))
             checks.append(check_models(store))
             checks.append(await check_providers(store))
-            checks.append(await check_history(store, find_database(data_dir)))
+            database, is_named = find_database(data_dir), bool(named_url(data_dir))
+            checks.append(await check_history(store, database, is_named=is_named))
         checks.append(check_overcommit(stack))
         checks.append(await check_media({**stack.settings, **os.environ}))
     except WrongRedis as error:

@@ -13,14 +13,15 @@ import pytest
 from engine.errors import Unavailable
 from engine.history.database.own_database import OwnDatabase
 from engine.settings import Settings
-from engine.store import HintSender, Store
-from engine.store.archive.state import ArchiverStates
+from engine.store import Account, HintSender, Store
+from engine.store.archive.state import SILENT, ArchiverStates
 from engine.store.redis import keyspace
 from engine.store.redis.info import read_memory
 from gateway.readiness import HistoryWatch, QueueWatch, Readiness, history_pause
 from tests.conftest import RedisServer
 from tests.gateway.conftest import MakeClient
 from tests.support.eventually import eventually
+from tests.support.store.ended import Ending
 from tests.support.workers.worker_process import worker_processes
 
 READY = {"status": "ready"}
@@ -246,3 +247,23 @@ async def test_a_history_whose_database_is_away_is_told(
     await ArchiverStates(store.client).write(seen_at=0, error="", refused={})
     await eventually(told, lambda is_told: not is_told)
     task.cancel()
+
+
+async def test_an_installation_without_a_history_is_not_degraded(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gateway.readiness.HISTORY_SECONDS", 0.02)
+    monkeypatch.setattr("engine.store.archive.state.SILENT_MS", -1)
+    await (await Ending.of(store, account)).completed()
+    states = ArchiverStates(store.client)
+    without = HistoryWatch(states, OwnDatabase("", states, "here"))
+    waiting = HistoryWatch(states, OwnDatabase("sqlite:////nowhere", states, "there"))
+    tasks = [asyncio.create_task(each.watch()) for each in (without, waiting)]
+
+    async def told() -> str:
+        return waiting.reason()
+
+    assert await eventually(told) == SILENT
+    assert without.reason() == ""
+    for task in tasks:
+        task.cancel()

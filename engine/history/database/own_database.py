@@ -30,6 +30,7 @@ class OwnDatabase:
     """
 
     def __init__(self, url: str, states: ArchiverStates, process: str) -> None:
+        self.has_url = bool(url)
         self._url = url
         self._file = SqliteFile.from_url(url)
         self._states = states

@@ -65,6 +65,11 @@ class ArchiverState:
     unfit: Sequence[UnfitProcess] = ()
     """Processes without this database, by name."""
 
+    @property
+    def has_begun(self) -> bool:
+        """Whether an archiver has ever run here; in an installation without a history none has."""
+        return bool(self.database_id or self.seen_at or self.error or self.refused)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HistoryHealth:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from deploy.admin.history import (
+    NO_HISTORY,
     check_history,
     export_executions,
     migrate_database,
@@ -53,7 +54,7 @@ async def test_status_says_until_when_all_is_archived(
     assert (after["executions"], after["waiting"], after["error"]) == (1, 0, None)
     assert before["archivedUntil"] < after["archivedUntil"]
     assert after["isCurrent"] is True
-    assert (await check_history(store, database)).is_well
+    assert (await check_history(store, database, is_named=True)).is_well
 
 
 async def test_a_database_that_is_away_is_an_error_of_the_status_and_the_check(
@@ -62,7 +63,7 @@ async def test_a_database_that_is_away_is_an_error_of_the_status_and_the_check(
     database = Database(AWAY)
 
     row = await read_status(store, database)
-    check = await check_history(store, database)
+    check = await check_history(store, database, is_named=True)
 
     assert row["error"]
     assert "secret" not in json.dumps(row)
@@ -70,12 +71,27 @@ async def test_a_database_that_is_away_is_an_error_of_the_status_and_the_check(
     assert (check.is_well, check.name) == (False, "history")
 
 
+async def test_an_installation_without_a_history_is_well_until_an_archiver_has_run(
+    store: Store, account: Account, tmp_path: Path
+) -> None:
+    await (await Ending.of(store, account)).completed()
+    database = Database(f"sqlite:///{tmp_path / 'history.sqlite'}")
+
+    named = await check_history(store, database, is_named=True)
+    without = await check_history(store, database, is_named=False)
+    await ArchiverStates(store.client).write(seen_at=1, error="", refused={})
+    begun = await check_history(store, database, is_named=False)
+
+    assert (without.state, without.seen) == ("ok", NO_HISTORY)
+    assert (named.state, begun.state) == ("failed", "failed")
+
+
 async def test_the_check_and_the_status_name_records_that_cannot_be_archived(
     store: Store, database: Database
 ) -> None:
     await ArchiverStates(store.client).write(seen_at=0, error="", refused=BROKEN)
 
-    check = await check_history(store, database)
+    check = await check_history(store, database, is_named=True)
     row = await read_status(store, database)
 
     assert not check.is_well

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.admin.history_database import find_database
+from deploy.admin.history_database import find_database, named_url
 from deploy.stack.location import DATABASE_URL, Stack, remember
 from engine.history.database.location import sqlite_url
 
@@ -14,10 +14,11 @@ def test_commands_find_the_database_of_the_environment_then_the_stacks_then_the_
 ) -> None:
     monkeypatch.delenv(DATABASE_URL, raising=False)
     assert find_database(tmp_path).shown_url == sqlite_url(tmp_path)
+    assert named_url(tmp_path) == ""
 
     recorded = f"sqlite:///{tmp_path / 'other.sqlite'}"
     remember(Stack(data_dir=tmp_path, redis_url="redis://x", settings={DATABASE_URL: recorded}))
-    assert find_database(tmp_path).shown_url == recorded
+    assert find_database(tmp_path).shown_url == named_url(tmp_path) == recorded
 
     monkeypatch.setenv(DATABASE_URL, "sqlite:////named")
     assert find_database(tmp_path).shown_url == "sqlite:////named"
