@@ -19,6 +19,38 @@ def ignored() -> set[str]:
     return {line[1:] for line in lines if line.startswith("!")}
 
 
+def in_context(path: str) -> bool:
+    """Return whether the context has a file. The last pattern of it or of a folder of it counts."""
+    has = True
+    parts = path.split("/")
+    places = ["/".join(parts[: end + 1]) for end in range(len(parts))]
+    for line in (PACKAGING / "Containerfile.dockerignore").read_text(encoding="utf-8").splitlines():
+        if not line.startswith("#"):
+            pattern = line.removeprefix("!")
+            regex = re.escape(pattern).replace(r"\*\*/", "(.*/)?").replace(r"\*", "[^/]*")
+            if any(re.fullmatch(regex, place) for place in places):
+                has = line.startswith("!")
+    return has
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".env",
+        "deploy/.env",
+        "deploy/.env.old",
+        "deploy/.headrace/secret.key",
+        "deploy/compose.override.yaml",
+        "deploy/kubernetes/overlays/single-node/headrace.env",
+        "examples/.headrace/redis/dump.rdb",
+    ],
+)
+def test_secrets_of_an_installation_are_not_in_the_context(path: str) -> None:
+    assert in_context("deploy/cli.py")
+    assert in_context("deploy/packaging/image/make_root.py")
+    assert not in_context(path)
+
+
 def test_files_that_are_copied_are_in_the_context() -> None:
     copied = re.findall(r"^COPY (?!--from)(.+) \S+$", TEXT, re.MULTILINE)
     names = {name for words in copied for name in words.split()}

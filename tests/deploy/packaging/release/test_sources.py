@@ -1,3 +1,4 @@
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,6 +8,7 @@ from deploy.packaging.release.sources import copy_sources, read_sources
 from tests.support.dist.clone import EPOCH, make_clone, needs_git
 
 pytestmark = needs_git
+ROOT = Path(__file__).parents[4]
 FILES = {".gitignore": "built/\n", "code.py": "", "folder/run": "", "built/page": ""}
 
 
@@ -29,6 +31,26 @@ def test_files_that_are_new_or_deleted_count_as_not_committed(tmp_path: Path) ->
 
     assert [str(path) for path in sources.files] == [".gitignore", "folder/run", "new.py"]
     assert not sources.is_committed
+
+
+def test_secrets_of_an_installation_that_runs_in_the_clone_are_no_sources(tmp_path: Path) -> None:
+    template = "deploy/systemd/headrace.env"
+    clone = make_clone(tmp_path, {template: ""})
+    shutil.copy(ROOT / ".gitignore", clone)
+    secret = (
+        ".env",
+        ".env.old",
+        "kubernetes/overlays/production/headrace.env",
+        ".headrace/secret.key",
+    )
+    for name in (*secret, "compose.override.yaml"):
+        path = clone / "deploy" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+
+    sources = read_sources(clone)
+
+    assert [str(path) for path in sources.files] == [".gitignore", template]
 
 
 def test_copies_have_one_of_two_modes(tmp_path: Path) -> None:
