@@ -20,14 +20,16 @@ from gateway.ui import build_pages
 
 CONSTRAINTS = Path("deploy") / "packaging" / "constraints.txt"
 """Versions of all dependencies with which releases are built and tried."""
+EXTRAS = "[postgres]"
+"""Extras of an installation on several machines, whose versions and components a release lists."""
 LOCK_FILES = ("package.json", "package-lock.json")
 JSON_FILE = "components.json"
 
 
 def write_python_components(sources: Sources, wheel: Path, scratch: Path, target: Path) -> None:
-    """Write the components of an environment with the wheel alone. Raises ReleaseFailed."""
+    """Write the components of an environment with the wheel and EXTRAS. Raises ReleaseFailed."""
     root = sources.root
-    python = install_alone(wheel, scratch / "environment", root / CONSTRAINTS)
+    python = install_alone(f"{wheel}{EXTRAS}", scratch / "environment", root / CONSTRAINTS)
     listed = scratch / JSON_FILE
     cyclonedx = (Path(sys.executable).parent / "cyclonedx-py", "environment", python)
     project = ("--pyproject", root / "pyproject.toml", "--output-reproducible", "--of", "JSON")
@@ -35,7 +37,7 @@ def write_python_components(sources: Sources, wheel: Path, scratch: Path, target
     _write(json.loads(listed.read_text(encoding="utf-8")), sources.epoch, target)
 
 
-def install_alone(wheel: str | Path, folder: Path, constraints: Path | None) -> Path:
+def install_alone(wheel: str, folder: Path, constraints: Path | None) -> Path:
     """Install a wheel into a new environment without pip; return its Python.
 
     Raises ReleaseFailed.

@@ -9,10 +9,9 @@ import tempfile
 from pathlib import Path
 
 from deploy.packaging.release.commands import run
-from deploy.packaging.release.components import CONSTRAINTS, install_alone
+from deploy.packaging.release.components import CONSTRAINTS, EXTRAS, install_alone
 
 ROOT = Path(__file__).parents[3]
-EXTRAS = "[postgres]"
 HEADER = "# Written by `python -m deploy.packaging.release.lock`: the versions of a release.\n"
 
 
