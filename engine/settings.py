@@ -8,6 +8,7 @@ from typing import Any
 
 PREFIX = "HEADRACE_"
 TRUE_WORDS = frozenset({"1", "true", "yes", "on"})
+PORTS = 65_536
 FALSE_WORDS = frozenset({"", "0", "false", "no", "off"})
 LEAST_HOT_MS = 5_000
 """Least time for which Redis keeps ended executions: event feeds look for ends each second."""
@@ -136,14 +137,19 @@ def _parse(name: str, kind: object, text: str) -> object:
         if kind is bool:
             return _parse_bool(text)
         if kind is int or kind is float:
-            return _parse_number(kind, text)
+            return _parse_number(kind, text, is_port=name.endswith("PORT"))
     except ValueError as error:
         raise SettingError(f"{name}: {text!r} is not a valid value ({error})") from None
     return text
 
 
-def _parse_number(kind: type[int] | type[float], text: str) -> float:
-    number = kind(text)
+def _parse_number(kind: type[int] | type[float], text: str, *, is_port: bool) -> float:
+    try:
+        number = kind(text)
+    except ValueError:
+        raise ValueError("use a whole number" if kind is int else "use a number") from None
+    if is_port and number >= PORTS:
+        raise ValueError(f"a port is less than {PORTS}")
     if not 0 <= number < math.inf:
         raise ValueError("use a number that is not negative")
     return number

@@ -100,7 +100,7 @@ def no_redis(reason: str) -> Check:
         name="redis",
         is_well=False,
         seen=reason,
-        fix="Start the stack with `headrace up`, or point HEADRACE_REDIS_URL at a Redis that runs.",
+        fix="Start the stack with `headrace up`, or correct HEADRACE_REDIS_URL: address, password.",
     )
 
 

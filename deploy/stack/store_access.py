@@ -74,10 +74,18 @@ def explained() -> Iterator[None]:
         elif error.word == "READONLY":
             message = "The Redis of this stack is a replica: name the primary"
         elif error.word:
-            message = f"The Redis of this stack refuses commands right now ({error.word})"
+            message = f"The Redis of this stack refuses {_refused(error.word)} ({error.word})"
+        elif os.environ.get("HEADRACE_REDIS_URL"):
+            message = "The Redis of HEADRACE_REDIS_URL does not answer."
         else:
             message = "The Redis of this stack does not answer: is `headrace up` running?"
         raise CommandFailed(with_reason(message, error)) from error
+
+
+def _refused(word: str) -> str:
+    if word in {"NOAUTH", "WRONGPASS"}:
+        return "the user and the password of HEADRACE_REDIS_URL"
+    return "commands right now"
 
 
 def with_reason(message: str, error: BaseException | None) -> str:

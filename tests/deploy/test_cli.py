@@ -150,8 +150,7 @@ def test_a_redis_that_does_not_answer_is_one_sentence(tmp_path: Path) -> None:
 
     assert done.returncode == 1
     assert done.stderr == (
-        "headrace: The Redis of this stack does not answer: is `headrace up` running? "
-        "No server listens there.\n"
+        "headrace: The Redis of HEADRACE_REDIS_URL does not answer. No server listens there.\n"
     )
 
 

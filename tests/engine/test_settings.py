@@ -50,6 +50,8 @@ def test_words_for_no(word: str) -> None:
         ("PORT", ""),
         ("PORT", "80.5"),
         ("PORT", "-1"),
+        ("HEALTH_PORT", "65536"),
+        ("METRICS_PORT", "99999"),
         ("WORKER_SLOTS", "-5"),
         ("SYNC_TIMEOUT", "soon"),
         ("SYNC_TIMEOUT", "nan"),
@@ -61,6 +63,16 @@ def test_words_for_no(word: str) -> None:
 def test_a_value_that_makes_no_sense_is_refused_by_name(name: str, text: str) -> None:
     with pytest.raises(SettingError, match=f"HEADRACE_{name}"):
         load({f"HEADRACE_{name}": text})
+
+
+def test_a_port_and_a_number_are_told_how_to_be_right() -> None:
+    with pytest.raises(
+        SettingError, match="'99999' is not a valid value .a port is less than 65536"
+    ):
+        load({"HEADRACE_PORT": "99999"})
+    with pytest.raises(SettingError, match="'abc' is not a valid value .use a whole number"):
+        load({"HEADRACE_HEALTH_PORT": "abc"})
+    assert load({"HEADRACE_PORT": "65535"}).port == 65_535
 
 
 def test_variables_of_others_are_none_of_ours() -> None:

@@ -45,7 +45,7 @@ async def test_a_workflow_that_calls_a_saved_model_is_pushed(
         (b"%0\r\n", b"-MISCONF Errors writing to the AOF file\r\n", "its memory or its disk"),
         (b"%0\r\n", b"-NOPERM User u has no permissions\r\n", r"right now \(NOPERM\)"),
         (b"%1\r\n+role\r\n+slave\r\n", b"+PONG\r\n", "is a replica"),
-        (b"-WRONGPASS invalid\r\n", b"", r"right now \(WRONGPASS\)"),
+        (b"-WRONGPASS invalid\r\n", b"", r"the password of HEADRACE_REDIS_URL \(WRONGPASS\)"),
     ],
 )
 async def test_a_redis_that_refuses_is_told_from_one_that_is_away(
