@@ -152,6 +152,8 @@ async def check_media(environ: Mapping[str, str]) -> Check:
         seen, is_well = "can be stored, read and removed", True
     except (EngineError, SettingError) as error:
         seen, is_well = str(error), False
+    except OSError as error:
+        seen, is_well = f"the folder cannot be used: {error.strerror or error}", False
     return Check(
         name="media",
         is_well=is_well,

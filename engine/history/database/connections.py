@@ -26,8 +26,8 @@ from engine.history.database.location import (
     POOL_SIZE,
     POSTGRESQL,
     SQLITE,
-    WITHOUT_DRIVER,
     WRONG_URL,
+    without_driver,
 )
 from engine.history.database.sqlite_file import SqliteFile
 from engine.history.errors import HistoryUnavailable
@@ -246,7 +246,7 @@ def _create_engine(url: URL, seconds: float, *, is_durable: bool, poolclass: typ
             **pool,
         )
     except (ModuleNotFoundError, NoSuchModuleError):
-        raise SettingError(WITHOUT_DRIVER) from None
+        raise SettingError(without_driver()) from None
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, synchronous: str) -> None:

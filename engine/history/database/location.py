@@ -3,6 +3,7 @@
 from importlib.util import find_spec
 from pathlib import Path
 
+from engine.process.extras import install_hint
 from engine.settings import SettingError
 
 SQLITE = "sqlite"
@@ -12,7 +13,6 @@ DRIVER = "psycopg"
 POOL_SIZE = 8
 FILE_NAME = "history.sqlite"
 WRONG_URL = "HEADRACE_DATABASE_URL must begin with sqlite:/// or postgresql://"
-WITHOUT_DRIVER = "HEADRACE_DATABASE_URL names PostgreSQL: install headrace[postgres]"
 
 
 def check_url(url: str) -> None:
@@ -21,7 +21,13 @@ def check_url(url: str) -> None:
     if scheme not in SCHEMES:
         raise SettingError(WRONG_URL)
     if scheme != SQLITE and find_spec(DRIVER) is None:
-        raise SettingError(WITHOUT_DRIVER)
+        raise SettingError(without_driver())
+
+
+def without_driver() -> str:
+    """Return the sentence for a PostgreSQL whose driver is not installed."""
+    hint = install_hint("postgres")
+    return f"HEADRACE_DATABASE_URL names PostgreSQL, whose driver is missing: {hint}"
 
 
 def sqlite_url(data_dir: Path) -> str:

@@ -136,6 +136,7 @@ async def test_a_place_for_media_is_tried(tmp_path: Path) -> None:
         (tmp_path / "media").as_uri(): True,
         (tmp_path / "file").as_uri(): False,
         "ftp://example.com/media": False,
+        "file:///proc/nowhere": False,
         "": False,
     }
 
