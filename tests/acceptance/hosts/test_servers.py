@@ -121,7 +121,7 @@ async def test_the_host_of_s3_is_cut_off(figures: Figures) -> None:
         figures.add_spread("small runs before", "ms", [1000 * t for t in before])
         figures.add_spread("small runs meanwhile", "ms", [1000 * t for t in during])
         ends = [await trial.load.end_at(each, url) for each in runs]
-        figures.add("runs with large outputs that failed, of 4", ends.count("failed"))
+        figures.add("runs with large outputs that failed, of 4 each time", ends.count("failed"))
         assert await trial.load.end_at(run, url) == "completed"
         figures.add("a run with large outputs completes again (s)", run.ended - mended_at)
 
