@@ -21,7 +21,7 @@ from sqlalchemy.exc import (
 )
 from sqlalchemy.pool import NullPool, Pool, QueuePool
 
-from engine.history.database.identity import require_database
+from engine.history.database.identity import require_database, require_encoding
 from engine.history.database.location import (
     POOL_SIZE,
     POSTGRESQL,
@@ -233,7 +233,7 @@ def _create_engine(url: URL, seconds: float, *, is_durable: bool, poolclass: typ
             event.listen(engine, "connect", lambda raw, _: _prepare_sqlite(raw, synchronous))
             event.listen(engine, "begin", _begin_sqlite)
             return engine
-        return create_engine(
+        engine = create_engine(
             url,
             poolclass=poolclass,
             pool_pre_ping=True,
@@ -245,6 +245,9 @@ def _create_engine(url: URL, seconds: float, *, is_durable: bool, poolclass: typ
             },
             **pool,
         )
+        # Before SQLAlchemy's own first queries, which fail where texts have no encoding.
+        event.listen(engine, "connect", lambda raw, _: require_encoding(raw), insert=True)
+        return engine
     except (ModuleNotFoundError, NoSuchModuleError):
         raise SettingError(without_driver()) from None
 

