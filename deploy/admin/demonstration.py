@@ -29,7 +29,7 @@ CAPABILITIES = ("workflow:*", "model:*", "execution:*", APPROVE, "webhook:receiv
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Demonstration:
-    """A demonstration as it is shown: its account, a new key of it, and a link that signs in."""
+    """Account of a demonstration, a new key of it, and a link that signs in."""
 
     account_id: str
     key: str
