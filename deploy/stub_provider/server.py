@@ -10,6 +10,7 @@ import uvloop
 from starlette.types import ASGIApp
 
 from deploy.host_ports import port_of, reachable_host, reserve_port, url_of
+from engine.net.http_server import make_config
 from engine.process import setup
 from engine.process.stop_signals import stop_signals
 
@@ -27,15 +28,8 @@ def run(app: ASGIApp, host: str, port: int) -> int:
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:
-    return uvicorn.Config(
+    return make_config(
         app,
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         backlog=BACKLOG,

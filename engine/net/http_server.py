@@ -3,10 +3,20 @@
 import asyncio
 import contextlib
 from collections.abc import Iterator
+from typing import Any
 
 import uvicorn
+from starlette.types import ASGIApp
 
 TICK_SECONDS = 1.0
+
+
+def make_config(app: ASGIApp, **options: Any) -> uvicorn.Config:
+    """Return the configuration of a server that writes no log lines and headers of its own."""
+    options = {"http": "httptools", "ws": "none", "lifespan": "off", **options}
+    return uvicorn.Config(
+        app, log_config=None, access_log=False, proxy_headers=False, server_header=False, **options
+    )
 
 
 class StoppableServer(uvicorn.Server):

@@ -10,7 +10,7 @@ from typing import cast
 import uvicorn
 from starlette.types import ASGIApp
 
-from engine.net.http_server import StoppableServer
+from engine.net.http_server import StoppableServer, make_config
 from engine.settings import SettingError
 from gateway.admission.connections import Connections
 from gateway.admission.departure import Departure
@@ -57,17 +57,11 @@ async def serve_app(
 
     `connections` bounds those of one peer; None: they are not bounded.
     """
-    make_protocol = partial(protocol, connections=connections, departure=departure)
-    config = uvicorn.Config(
+    config = make_config(
         app,
-        http=cast(type[GatewayProtocol], make_protocol),
+        http=partial(protocol, connections=connections, departure=departure),
         interface="asgi3",
-        ws="none",
         lifespan="on",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=DRAIN_SECONDS,
         backlog=BACKLOG,

@@ -3,13 +3,12 @@
 import asyncio
 import socket
 
-import uvicorn
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from engine.net.http_server import StoppableServer
+from engine.net.http_server import StoppableServer, make_config
 from workers.health.readiness import WorkerHealth
 
 STOP_SECONDS = 1
@@ -18,17 +17,7 @@ STOP_SECONDS = 1
 
 async def serve_probes(health: WorkerHealth, bound: socket.socket, stopping: asyncio.Event) -> None:
     """Answer `/healthz` and `/readyz` on a bound socket until `stopping` is set."""
-    config = uvicorn.Config(
-        _make_app(health),
-        http="httptools",
-        ws="none",
-        lifespan="off",
-        log_config=None,
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        timeout_graceful_shutdown=STOP_SECONDS,
-    )
+    config = make_config(_make_app(health), timeout_graceful_shutdown=STOP_SECONDS)
     await StoppableServer(config, stopping).serve(sockets=[bound])
 
 

@@ -18,7 +18,7 @@ class Sources:
     root: Path
     commit: str
     epoch: int
-    """Time of the commit in seconds, which is the time of all that is built of it."""
+    """Time of the commit in seconds, which all built files get."""
     is_committed: bool
     """Whether the files are those of the commit."""
     files: tuple[Path, ...]
