@@ -1,4 +1,4 @@
-"""What follows the load in the overlay for production, and how callers reach it."""
+"""Autoscalers of the overlay for production, and the Ingress that leads callers to it."""
 
 import re
 from pathlib import Path

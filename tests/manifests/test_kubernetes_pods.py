@@ -115,8 +115,16 @@ def begin(cluster: Cluster, target: CountedTarget) -> Installation:
     return Installation(cluster, Client(cluster.address(GATEWAY), 8000, key), target)
 
 
+def await_ends(pods: list[Pod]) -> None:
+    """Wait until pods have ended, and two seconds more for the callers."""
+    for pod in pods:
+        pod.wait_for_end(90)
+    time.sleep(2)
+
+
 def check_runs(installation: Installation, answers: Answers) -> None:
     """No call failed, each run ended, and each node was tried once."""
+    print(f"\n{answers.statuses} slowest {answers.slowest:.1f} s, failures {answers.failures}")
     assert answers.failures == []
     for execution_id in answers.unfinished:
         assert installation.ended(execution_id)["status"] == "completed"
@@ -213,11 +221,8 @@ def test_gateways_are_replaced_under_load(installation: Installation) -> None:
     with under_load(installation.client, slug, CALLERS) as answers:
         time.sleep(3)
         old = [*installation.cluster.roll(GATEWAY), *installation.cluster.roll(GATEWAY)]
-        for pod in old:
-            pod.wait_for_end(90)
-        time.sleep(2)
+        await_ends(old)
 
-    print(f"\n{answers.statuses} slowest {answers.slowest:.1f} s, failures {answers.failures}")
     check_ends(old)
     check_runs(installation, answers)
 
@@ -238,11 +243,8 @@ def test_workers_are_replaced_under_load(installation: Installation) -> None:
     with under_load(installation.client, quick, CALLERS) as answers:
         time.sleep(2)
         old = installation.cluster.roll(WORKER)
-        for pod in old:
-            pod.wait_for_end(90)
-        time.sleep(2)
+        await_ends(old)
 
-    print(f"\n{answers.statuses} slowest {answers.slowest:.1f} s, failures {answers.failures}")
     check_ends(old)
     check_runs(installation, answers)
     for status, answer in started:
@@ -269,11 +271,8 @@ def test_a_node_is_drained_under_load(installation: Installation) -> None:
             refused += len(waiting) - len(evicted)
             waiting = [pod for pod in waiting if pod not in evicted]
             time.sleep(0.5)
-        for pod in old:
-            pod.wait_for_end(90)
-        time.sleep(2)
+        await_ends(old)
 
-    print(f"\n{answers.statuses} slowest {answers.slowest:.1f} s, failures {answers.failures}")
     assert refused, "the budgets let one gateway and one worker go at a time"
     check_ends(old)
     check_runs(installation, answers)

@@ -3,8 +3,8 @@
 import collections
 import threading
 import time
-import types
 from collections import Counter
+from typing import Any
 
 import httpx
 
@@ -41,12 +41,7 @@ class Callers:
             thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: types.TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stops.set()
         for thread in self._threads:
             thread.join()
@@ -72,20 +67,16 @@ class Callers:
     def _run(self, client: httpx.Client, name: str) -> None:
         deadline = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            try:
-                answer = client.post(
-                    f"/api/workflows/{self._slug}/run",
-                    json={"inputs": {"who": name}},
-                    headers={"idempotency-key": f"caller-{name}"},
-                )
-            except httpx.HTTPError as error:
-                self._note(type(error).__name__)
-                continue
-            if answer.status_code in RETRIED:
-                self._note(str(answer.status_code))
-                continue
-            self._take(client, name, answer)
-            return
+            answer = self._ask(
+                client,
+                "POST",
+                f"/api/workflows/{self._slug}/run",
+                json={"inputs": {"who": name}},
+                headers={"idempotency-key": f"caller-{name}"},
+            )
+            if answer is not None:
+                self._take(client, name, answer)
+                return
         self.wrong.append(f"{name} has no answer")
 
     def _take(self, client: httpx.Client, name: str, answer: httpx.Response) -> None:
@@ -102,19 +93,28 @@ class Callers:
     def _poll(self, client: httpx.Client, execution_id: str) -> dict[str, object]:
         found: dict[str, object] = {}
         for _ in range(300):
-            try:
-                answer = client.get(f"/api/executions/{execution_id}")
-            except httpx.HTTPError as error:
-                self._note(type(error).__name__)
-                continue
-            if answer.status_code in RETRIED:
-                self._note(str(answer.status_code))
+            answer = self._ask(client, "GET", f"/api/executions/{execution_id}")
+            if answer is None:
                 continue
             found = answer.json()
             if found.get("status") in {"completed", "failed", "cancelled"}:
                 break
             time.sleep(PAUSE_SECONDS)
         return found
+
+    def _ask(
+        self, client: httpx.Client, method: str, path: str, **body: Any
+    ) -> httpx.Response | None:
+        """Call once; return None after a failure, which is noted: the call may come again."""
+        try:
+            answer = client.request(method, path, **body)
+        except httpx.HTTPError as error:
+            self._note(type(error).__name__)
+            return None
+        if answer.status_code in RETRIED:
+            self._note(str(answer.status_code))
+            return None
+        return answer
 
     def _note(self, seen: str) -> None:
         with self._lock:

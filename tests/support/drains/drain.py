@@ -20,7 +20,7 @@ WAIT = aiohttp.ClientTimeout(total=900)
 
 @dataclass(frozen=True, kw_only=True)
 class Trial:
-    """What is drained: half of the callers wait for their runs, and half of the runs are short."""
+    """Runs of a drain: half of the callers wait for theirs, and half of the runs are short."""
 
     executions: int
     drain_seconds: float

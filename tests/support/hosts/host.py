@@ -1,7 +1,5 @@
 """A host of a test: a network namespace with an address, names of its neighbours, and processes."""
 
-import os
-import shutil
 import signal
 import subprocess
 import time
@@ -9,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.support.hosts.commands import ip, processes_in
+from tests.support.hosts.commands import find_command, ip, processes_in
 from tests.support.hosts.leftovers import kill_processes
 
 if TYPE_CHECKING:
@@ -166,18 +164,15 @@ class Host:
     def _enter(self, user: str | int | None) -> list[str]:
         """Return the words before a command that make it a process of this host."""
         words = [
-            *(_path("nsenter"), f"--net=/run/netns/{self.namespace}"),
-            *(_path("unshare"), "--mount", "--uts", _path("sh"), "-c", ENTER),
+            *(find_command("nsenter"), f"--net=/run/netns/{self.namespace}"),
+            *(find_command("unshare"), "--mount", "--uts", find_command("sh"), "-c", ENTER),
             *(str(self._network.hosts_file), self.name),
         ]
         if user is not None:
             group = str(user) if str(user).isdigit() else _group_of(str(user))
-            words += [_path("setpriv"), f"--reuid={user}", f"--regid={group}", "--clear-groups"]
+            words += [find_command("setpriv"), f"--reuid={user}", f"--regid={group}"]
+            words.append("--clear-groups")
         return words
-
-
-def _path(command: str) -> str:
-    return shutil.which(command, path=os.defpath + ":/usr/sbin:/sbin") or command
 
 
 def _group_of(user: str) -> str:

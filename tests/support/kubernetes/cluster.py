@@ -6,7 +6,6 @@ import os
 import sys
 import threading
 import time
-import types
 from pathlib import Path
 
 from tests.support.eventually import PATIENCE_SECONDS
@@ -48,12 +47,7 @@ class Cluster:
         self._thread.start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: types.TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._closing.set()
         self._thread.join()
         for pod in self.all_pods():

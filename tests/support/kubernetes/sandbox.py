@@ -1,10 +1,10 @@
 """The root, the user and the rights that a container has by its security context."""
 
 import os
-import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
+from tests.support.hosts.commands import drop_rights, find_command
 from tests.support.kubernetes.images import files
 from tests.support.kubernetes.manifests import Manifest
 
@@ -62,7 +62,7 @@ def confine(
         "-c",
         script,
         "sandbox",
-        find("chroot"),
+        find_command("chroot"),
         str(root),
         read_only,
         str(folder),
@@ -79,18 +79,11 @@ def make_volume(folder: Path, pod: Manifest) -> None:
     os.chown(folder, 0, pod["securityContext"]["fsGroup"])
 
 
-def find(command: str) -> str:
-    """Return the path of a command, which may be one of administrators."""
-    return shutil.which(command, path=f"{os.defpath}:/usr/sbin:/sbin") or command
-
-
 def _drop_rights(context: Manifest) -> list[str]:
     assert context["capabilities"] == {"drop": ["ALL"]}
     assert context["allowPrivilegeEscalation"] is False
-    return [
-        find("setpriv"),
+    return drop_rights(
         f"--reuid={context['runAsUser']}",
         f"--regid={context['runAsGroup']}",
         f"--groups={context['fsGroup']}",
-        *("--no-new-privs", "--bounding-set=-all", "--inh-caps=-all"),
-    ]
+    )

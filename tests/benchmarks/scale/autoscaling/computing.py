@@ -23,7 +23,7 @@ AGE, HELD = "headrace_oldest_hint_seconds", "headrace_executions_held"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Computed:
-    """What is seen of a crowd of runs that compute."""
+    """Figures of many runs that compute."""
 
     slots: int
     age: float
@@ -48,7 +48,7 @@ def computing() -> Graph:
 
 
 async def measure_computing(folder: Path, slots: int) -> Computed:
-    """Let a crowd of runs come to one worker with so many slots."""
+    """Send many runs to one worker with `slots` slots."""
     with Fleet(folder, HEADRACE_WORKER_SLOTS=str(slots)) as fleet:
         fleet.start_gateway()
         fleet.start_workers(1)
