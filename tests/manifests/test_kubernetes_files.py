@@ -42,7 +42,7 @@ def test_a_kustomization_names_each_file_of_its_folder(path: Path) -> None:
 def test_secrets_of_an_operator_are_never_committed() -> None:
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
 
-    assert "deploy/kubernetes/overlays/*/headrace.env" in ignored
+    assert "/deploy/kubernetes/**/headrace.env" in ignored
     for path in KUSTOMIZATIONS:
         for each in yaml.safe_load(path.read_text(encoding="utf-8")).get("secretGenerator", ()):
             assert each["envs"] == ["headrace.env"]
