@@ -12,8 +12,8 @@ from tests.benchmarks.scale.autoscaling.callers import Call, Callers, Phase
 from tests.benchmarks.scale.fleet import Fleet
 from tests.support.factories import Graph
 
-RUNS = 60
-AT_ONCE_SECONDS = 0.5
+RUNS = 900
+AT_ONCE_SECONDS = 1.0
 DEFAULT_SLOTS, FEW_SLOTS = 10_000, 16
 LOOK_SECONDS = 0.5
 NODES = 3
