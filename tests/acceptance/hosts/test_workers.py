@@ -1,6 +1,7 @@
 """Hosts of workers that are added, drained, cut off and killed: no run is lost or doubled."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 
 import pytest
@@ -24,6 +25,13 @@ CALM_SECONDS = 1.5
 SLOTS = "4"
 """Executions that a worker of the scaled load holds at once: calls of 0.2 s, 20 a second."""
 MEASURED_SECONDS = 6.0
+
+
+async def play(repeat: Callable[[HostsTrial], Awaitable[None]], figures: Figures) -> None:
+    """Repeat a scene under load, and check all runs."""
+    async with hosts_trial() as trial:
+        await trial.play(CALLERS, trial.repeated(repeat))
+        figures.add("runs checked", len(trial.load.runs))
 
 
 async def test_workers_are_scaled_from_one_to_three_and_back(figures: Figures) -> None:
@@ -71,9 +79,7 @@ async def test_a_host_of_a_worker_is_cut_off(figures: Figures) -> None:
         assert set(calls(trial, lost)) == {2}
         assert set(calls(trial, [run for run in runs if run not in lost])) == {1}
 
-    async with hosts_trial() as trial:
-        await trial.play(CALLERS, trial.repeated(repeat))
-        figures.add("runs checked", len(trial.load.runs))
+    await play(repeat, figures)
 
 
 async def test_a_host_of_a_worker_is_killed_and_comes_back(figures: Figures) -> None:
@@ -89,9 +95,7 @@ async def test_a_host_of_a_worker_is_killed_and_comes_back(figures: Figures) -> 
         figures.add("start to the first call of the host (s)", first - started_at)
         await await_ends(trial, runs)
 
-    async with hosts_trial() as trial:
-        await trial.play(CALLERS, trial.repeated(repeat))
-        figures.add("runs checked", len(trial.load.runs))
+    await play(repeat, figures)
 
 
 async def test_a_worker_is_drained_under_load(figures: Figures) -> None:
@@ -104,6 +108,4 @@ async def test_a_worker_is_drained_under_load(figures: Figures) -> None:
         assert set(calls(trial, runs)) == {1}
         await trial.start(WORKER, "w3")
 
-    async with hosts_trial() as trial:
-        await trial.play(CALLERS, trial.repeated(repeat))
-        figures.add("runs checked", len(trial.load.runs))
+    await play(repeat, figures)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 
+from engine.settings import Settings
 from tests.benchmarks.scale.model import BUSY, Measured, Model, Needs
 from tests.benchmarks.scale.usage import Use
 
@@ -19,8 +20,7 @@ RUN_SECONDS = 30
 """Time of a run: three calls of models in line, of ten seconds each."""
 WAITING_BYTES = 28_900
 """Memory of a waiting run in gateways and workers: W5 in `docs/benchmarks/results.md`."""
-SLOTS = 10_000
-"""Default of `HEADRACE_WORKER_SLOTS`."""
+SLOTS = Settings().worker_slots
 ARCHIVED_BYTES = 4_110
 """Room of an ended run in PostgreSQL with indexes: 20,000 of `greeting-letter` took 82.2 MB."""
 HOT_MINUTES = (60, 10)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from engine.settings import Settings
 from tests.benchmarks.scale.autoscaling.burst import Installation
 from tests.benchmarks.scale.autoscaling.callers import Call, Callers, Phase
 from tests.benchmarks.scale.fleet import Fleet
@@ -14,7 +15,7 @@ from tests.support.factories import Graph
 
 RUNS = 900
 AT_ONCE_SECONDS = 1.0
-DEFAULT_SLOTS, FEW_SLOTS = 10_000, 16
+DEFAULT_SLOTS, FEW_SLOTS = Settings().worker_slots, 16
 LOOK_SECONDS = 0.5
 NODES = 3
 NUMBERS = 40
