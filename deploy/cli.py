@@ -6,7 +6,7 @@ import sys
 import click
 
 from deploy.commands.lazy_group import LazyGroup
-from deploy.problems import CommandFailed, with_reasons
+from deploy.output.problems import CommandFailed, with_reasons
 
 INTERRUPTED = 130
 COMMANDS = {

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 
 import uvloop
 
-from engine import log
 from engine.process import setup
 from engine.process.stop_signals import stop_signals
 from engine.settings import Settings
+from engine.telemetry import log
 from gateway.admission.departure import Departure
 from gateway.app import create_app, create_metrics_app
 from gateway.http.listener import bind, serve_app

@@ -11,7 +11,6 @@ from typing import TypedDict
 
 from starlette.requests import Request
 
-from engine import metrics
 from engine.access.approval_links import ApprovalLinks
 from engine.access.sealing import Sealer
 from engine.errors import EngineError
@@ -20,6 +19,7 @@ from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import spare_memory
 from engine.process.account_semaphore import AccountSemaphore
+from engine.services import process_metrics
 from engine.services.approvals import Approvals
 from engine.services.background_tasks import background
 from engine.services.batches.start import BatchStart
@@ -237,7 +237,7 @@ def _background_tasks(services: Services) -> dict[str, Callable[[], Awaitable[No
         **{name: each.watch for name, each in services.readiness.watches.items()},
         "own database": services.own_database.watch,
         "wait lease": services.wait_lease.renew_periodically,
-        "metrics": lambda: metrics.publish(store, services.process),
+        "metrics": lambda: process_metrics.publish(store, services.process),
         "models": lambda: store.models.watch(store.address),
         "spare memory": spare_memory.trim_periodically,
     }

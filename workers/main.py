@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import uvloop
 
-from engine import log, metrics
 from engine.access.approval_links import ApprovalLinks
 from engine.access.sealing import Sealer
 from engine.errors import EngineError
@@ -18,6 +17,7 @@ from engine.media.objects import ObjectStore
 from engine.process import setup, spare_memory
 from engine.process.pool import Pool
 from engine.process.stop_signals import Stop
+from engine.services import process_metrics
 from engine.services.background_tasks import background
 from engine.services.media import MediaService, base_url
 from engine.settings import Settings
@@ -28,6 +28,7 @@ from engine.store.redis import channels
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.heartbeat import Heartbeat
 from engine.store.redis.subscription import Subscription
+from engine.telemetry import log
 from workers import actors
 from workers.feeding.feeders import Feeders, make_feeders
 from workers.health.readiness import Phase, WorkerHealth, serve_health
@@ -218,7 +219,7 @@ async def _run_background(
             "variables", lambda: publish_variables(heartbeat.publish, settings.demo_provider_url)
         ),
         subscription.running(lambda data: walker.cancel(data.decode(errors="replace"))),
-        background("metrics", lambda: metrics.publish(store, worker_id)),
+        background("metrics", lambda: process_metrics.publish(store, worker_id)),
         background("own database", own_database.watch),
         background("spare memory", spare_memory.trim_periodically),
         background("held check", held_check.run),

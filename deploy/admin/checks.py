@@ -8,8 +8,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from deploy.http_client import Unreachable, call
 from deploy.local_model import INSTALL, is_installed, is_serving
+from deploy.net.http_client import Unreachable, call
 from deploy.stack.location import LOCAL_MODEL_URL, Stack
 from deploy.stack.redis_server import MINIMUM_VERSIONS
 from engine.errors import EngineError

@@ -6,7 +6,7 @@ from typing import Any
 
 from deploy.admin.examples import SAMPLE_SLUG, example_documents, template_documents
 from deploy.admin.sign_in import make_login_link
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.access.capabilities import APPROVE, Role, Tier
 from engine.errors import InvalidGraph
 from engine.graph.calls import callees_first, with_replaced_calls

@@ -22,7 +22,7 @@ from deploy.admin.queue_check import check_hints
 from deploy.admin.schedules_check import check_schedules
 from deploy.admin.schema_check import check_schema
 from deploy.admin.steps_check import check_steps
-from deploy.problems import CommandFailed, WrongRedis
+from deploy.output.problems import CommandFailed, WrongRedis
 from deploy.stack.location import find_stack
 from deploy.stack.store_access import open_store
 

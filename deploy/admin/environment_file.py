@@ -5,7 +5,7 @@ import secrets
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 HEAD = """\
 # Secrets of a Headrace installation. Whoever reads this file can read all of its data.

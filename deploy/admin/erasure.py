@@ -5,7 +5,7 @@ import contextlib
 from collections.abc import Mapping
 
 from deploy.admin.history_database import reason_of
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.access.capabilities import Role
 from engine.errors import AccountNotFound, EngineError, ExecutionNotCancellable, ExecutionNotFound
 from engine.history.archiving.closed_accounts import close_account

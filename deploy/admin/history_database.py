@@ -3,7 +3,7 @@
 import os
 from pathlib import Path
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.location import DATABASE_URL, RECORD, read_private
 from engine.history.database.connections import Database
 from engine.history.database.location import sqlite_url

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from deploy.output.problems import CommandFailed
 from deploy.output.rows import account_row, entry_row, ledger_row
-from deploy.problems import CommandFailed
 from engine.access.capabilities import Role, Tier
 from engine.billing.credits import MAX_CREDITS
 from engine.errors import EngineError

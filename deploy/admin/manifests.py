@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.client.inputs import parse_inputs
-from deploy.problems import CommandFailed, SchemaRefused
+from deploy.output.problems import CommandFailed, SchemaRefused
 from deploy.stack.location import LOCAL_MODEL_URL, find_stack
 from deploy.stack.store_access import with_store
 from engine.errors import InvalidInputs

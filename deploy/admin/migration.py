@@ -6,7 +6,7 @@ from typing import Any
 
 from deploy.admin.history import migrate_database
 from deploy.admin.history_database import find_database
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.installation import redis_address
 from deploy.stack.location import find_stack
 from deploy.stack.store_access import explained, with_store

@@ -12,7 +12,7 @@ from typing import IO
 import msgspec
 
 from deploy.backup.manifest import FORMAT, NAME, Manifest, PartFacts
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 PIECE_BYTES = 262_144
 QUICKEST = 1

@@ -24,7 +24,7 @@ from deploy.backup.media_list import MediaObject, pack_objects
 from deploy.backup.progress import ProgressLines, shown_bytes
 from deploy.backup.row_files import pack_rows
 from deploy.backup.target import FOLDER, has_redis, locked
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.installation import redis_address
 from deploy.stack.location import MEDIA_URL, REDIS_URL, Stack, find_stack, media_url, require_whole
 from deploy.stack.secret_key import VARIABLE, find_key
@@ -34,7 +34,6 @@ from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
 from engine.history.transfer.export import FrozenHistory, freeze
 from engine.media.objects import ObjectStore
-from engine.metrics import VERSION
 from engine.services.old_processes import find_living_processes
 from engine.settings import load
 from engine.store import Store
@@ -43,6 +42,7 @@ from engine.store.redis.address import RedisAddress
 from engine.store.redis.installation import Marker, find_marker
 from engine.store.redis.snapshot.sources import find_primaries, open_snapshot
 from engine.store.redis.snapshot.stream import SnapshotRefused, SnapshotStream
+from engine.telemetry.metrics import VERSION
 from engine.values.plain import moment
 
 Row = dict[str, Any]

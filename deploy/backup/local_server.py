@@ -11,7 +11,7 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.redis_server import RedisServer, bundled_binary, find_binary
 from deploy.stack.supervisor import LAUNCHER
 

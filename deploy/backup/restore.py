@@ -15,7 +15,7 @@ from deploy.backup.media_list import count_missing
 from deploy.backup.progress import ProgressLines
 from deploy.backup.row_files import read_rows
 from deploy.backup.target import DataDirectory, locked
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.installation import redis_address
 from deploy.stack.location import (
     database_url,

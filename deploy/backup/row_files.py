@@ -6,7 +6,7 @@ from typing import IO, Any
 
 import msgspec
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 LENGTH = struct.Struct(">I")
 

@@ -7,7 +7,7 @@ from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 from deploy.backup.local_server import serving_folder
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.location import (
     DATABASE_URL,
     REDIS_URL,

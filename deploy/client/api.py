@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from deploy.client.servers import ApiRequest, Server
-from deploy.http_client import Unreachable, read_json
-from deploy.problems import ApiRefused, CommandFailed
+from deploy.net.http_client import Unreachable, read_json
+from deploy.output.problems import ApiRefused, CommandFailed
 from engine.net.server_sent_events import ServerSentEventParser
 
 Answer = dict[str, Any]

@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from deploy.client.api import Answer, Api, StreamEvent
-from deploy.problems import ApiRefused
+from deploy.output.problems import ApiRefused
 
 FORBIDDEN = 403
 MAX_PAGE = 500

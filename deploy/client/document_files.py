@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.graph.bodies import body_of
 
 MEMBERS = (

@@ -12,8 +12,8 @@ from urllib.parse import unquote
 from starlette.types import ASGIApp, Message, Scope
 
 from deploy.client.servers import ApiRequest
-from deploy.http_client import read_json
-from deploy.problems import ApiRefused
+from deploy.net.http_client import read_json
+from deploy.output.problems import ApiRefused
 from deploy.stack.location import Stack
 from deploy.stack.store_access import explained
 from engine.settings import load

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 MEDIA_TYPES = frozenset({"image", "video", "audio"})
 NUMBER_TYPES = frozenset({"number", "slider"})

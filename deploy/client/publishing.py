@@ -6,7 +6,7 @@ from typing import Any
 
 from deploy.client.document_diff import Change, diff_documents
 from deploy.client.workflows import AccountWorkflows, Row, find_slug
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.graph.breaking_changes import breaking_changes
 from engine.graph.document import Document, parse_document
 

@@ -10,7 +10,7 @@ from deploy.client.callers import WorkflowCaller
 from deploy.client.server_access import Access
 from deploy.client.servers import HttpServer
 from deploy.client.workflows import AccountWorkflows
-from deploy.http_client import Unreachable, call
+from deploy.net.http_client import Unreachable, call
 from deploy.stack.location import find_stack
 
 T = TypeVar("T")

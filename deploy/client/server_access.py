@@ -9,7 +9,7 @@ import click
 
 from deploy.client.api import Api
 from deploy.client.servers import HttpServer
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.location import read_private
 
 URL = "HEADRACE_URL"

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from deploy.http_client import Unreachable, connect, exchange, read_json
-from deploy.problems import ApiRefused
+from deploy.net.http_client import Unreachable, connect, exchange, read_json
+from deploy.output.problems import ApiRefused
 
 ANSWER_SECONDS = 30.0
 UPLOAD_SECONDS = 300.0

@@ -9,9 +9,9 @@ from typing import Any, Protocol
 from deploy.client.api import Answer, StreamEvent
 from deploy.client.callers import WorkflowCaller
 from deploy.client.reports import words_of_wait
-from deploy.http_client import Unreachable
+from deploy.net.http_client import Unreachable
+from deploy.output.problems import ApiRefused
 from deploy.output.tables import printable
-from deploy.problems import ApiRefused
 from engine.errors import EngineError
 from engine.executions.retry import jittered
 

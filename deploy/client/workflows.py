@@ -5,7 +5,7 @@ from typing import Any
 from urllib.parse import quote
 
 from deploy.client.api import Api
-from deploy.problems import ApiRefused, CommandFailed
+from deploy.output.problems import ApiRefused, CommandFailed
 from engine.graph.calls import called_slugs, callees_first, with_replaced_calls
 
 Row = dict[str, Any]

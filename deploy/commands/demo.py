@@ -7,8 +7,8 @@ import click
 
 from deploy.admin.demonstration import demonstrate
 from deploy.commands import options
-from deploy.http_client import call
-from deploy.problems import ApiRefused, CommandFailed
+from deploy.net.http_client import call
+from deploy.output.problems import ApiRefused, CommandFailed
 from deploy.stack.banner import SignIn, addresses
 from deploy.stack.location import find_stack
 from deploy.stack.store_access import with_store

@@ -2,9 +2,9 @@
 
 import click
 
-from deploy.host_ports import reachable_host, url_of
-from deploy.http_client import Unreachable, call
-from deploy.problems import CommandFailed
+from deploy.net.host_ports import reachable_host, url_of
+from deploy.net.http_client import Unreachable, call
+from deploy.output.problems import CommandFailed
 from engine.settings import Settings, load
 
 ANSWER_SECONDS = 5.0

@@ -7,9 +7,9 @@ import click
 
 from deploy.admin.webhooks import set_webhook
 from deploy.commands import options
+from deploy.output.problems import CommandFailed
 from deploy.output.rows import key_row, webhook_row
 from deploy.output.tables import show
-from deploy.problems import CommandFailed
 from deploy.stack.store_access import with_store
 from engine.access.capabilities import PRESETS
 from engine.store import ApiKey, Store

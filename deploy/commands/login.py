@@ -7,9 +7,9 @@ import click
 
 from deploy.admin.sign_in import make_login_link
 from deploy.commands import options
+from deploy.output.problems import CommandFailed
 from deploy.output.rows import login_row
 from deploy.output.tables import show
-from deploy.problems import CommandFailed
 from deploy.stack.location import find_stack
 from deploy.stack.store_access import with_store
 from engine.settings import load

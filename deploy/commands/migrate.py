@@ -7,8 +7,8 @@ import click
 from deploy.admin.migration import explain_delay
 from deploy.admin.migration import migrate as migrate_installation
 from deploy.commands import options
+from deploy.output.problems import CommandFailed
 from deploy.output.tables import show
-from deploy.problems import CommandFailed
 
 COLUMNS = ("database", "revision", "schemaVersion")
 

@@ -16,9 +16,9 @@ from deploy.admin.manifests import (
     use_models_dir,
 )
 from deploy.commands import options
+from deploy.output.problems import CommandFailed
 from deploy.output.rows import model_row, price_text
 from deploy.output.tables import printable, show
-from deploy.problems import CommandFailed
 from engine.models.registry import all_models
 from workers.providers.base import ignore_update
 

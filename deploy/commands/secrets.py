@@ -7,9 +7,9 @@ import click
 
 from deploy.admin.secrets import delete_secret, find_secrets, save_secret
 from deploy.commands import options
+from deploy.output.problems import CommandFailed
 from deploy.output.rows import secret_row
 from deploy.output.tables import show
-from deploy.problems import CommandFailed
 from deploy.stack.location import read_private
 from deploy.stack.store_access import with_store
 

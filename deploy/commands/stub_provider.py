@@ -4,7 +4,7 @@ import sys
 
 import click
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stub_provider.app import create_app
 from deploy.stub_provider.errors import StubRefused
 from deploy.stub_provider.limits import LimitOptions

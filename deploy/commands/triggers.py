@@ -18,8 +18,8 @@ from deploy.client.triggers.caller import TriggerCaller
 from deploy.client.triggers.settings import SCHEDULE, TriggerOptions, trigger_body
 from deploy.commands import options
 from deploy.commands.access_option import access
+from deploy.output.problems import CommandFailed
 from deploy.output.tables import show
-from deploy.problems import CommandFailed
 
 COLUMNS = ("id", "name", "workflowSlug", "starts", "enabled", "nextAt", "lastOccurrence")
 OCCURRENCE_COLUMNS = ("id", "at", "status", "reason", "executionId")

@@ -14,8 +14,8 @@ from deploy.client.server_access import Access
 from deploy.client.workflows import AccountWorkflows, Row, called_documents
 from deploy.commands import options
 from deploy.commands.access_option import access
+from deploy.output.problems import CommandFailed
 from deploy.output.tables import printable, show
-from deploy.problems import CommandFailed
 
 DIFFERS = 3
 """Exit code of `diff` where there are changes."""

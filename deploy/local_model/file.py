@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from deploy.local_model.weights import QWEN, join
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 VARIABLE = "HEADRACE_LOCAL_MODEL"
 MAGIC = b"GGUF"

@@ -6,12 +6,12 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.host_ports import port_of, reserve_port, url_of
-from deploy.http_client import Unreachable, call
 from deploy.local_model.file import model_file
 from deploy.local_model.installed import INSTALL, is_installed
 from deploy.local_model.server import HOST
-from deploy.problems import CommandFailed
+from deploy.net.host_ports import port_of, reserve_port, url_of
+from deploy.net.http_client import Unreachable, call
+from deploy.output.problems import CommandFailed
 from deploy.stack.supervisor import Part
 
 HEALTH_SECONDS = 2.0

@@ -10,8 +10,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from deploy.http_client import Unreachable, call
 from deploy.local_model.installed import RUNTIME
+from deploy.net.http_client import Unreachable, call
 
 HOST = "127.0.0.1"
 NAME = "local-text"

@@ -10,7 +10,7 @@ from importlib import metadata
 from pathlib import Path
 
 from deploy.local_model.installed import INSTALL
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 BLOCK_BYTES = 1_048_576
 PART_SUFFIX = ".bin"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from deploy.problems import CommandFailed, WrongRedis
+from deploy.output.problems import CommandFailed, WrongRedis
 from deploy.stack.location import find_stack, open_data_dir, read_private
 from deploy.stack.new_installation import RECORD, plan, planned_partitions
 from deploy.stack.secret_key import find_key

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.process.machine import memory_bytes
 
 MINIMUM_VERSIONS = {"redis": (7, 4), "valkey": (8, 0)}

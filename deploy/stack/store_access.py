@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from deploy.problems import CommandFailed, SchemaRefused, WrongRedis
+from deploy.output.problems import CommandFailed, SchemaRefused, WrongRedis
 from deploy.stack.location import find_stack
 from engine.errors import SchemaTooNew, StoreFull, Unavailable, WrongStore
 from engine.history.reading.archive import open_archive

@@ -7,8 +7,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from deploy.host_ports import port_of, reserve_port, url_of
-from deploy.http_client import Unreachable, call
+from deploy.net.host_ports import port_of, reserve_port, url_of
+from deploy.net.http_client import Unreachable, call
 from deploy.stack.supervisor import Part
 from engine.models.dialects.endpoint import ProviderEndpoint
 from engine.models.registry import shipped_models

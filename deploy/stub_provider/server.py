@@ -9,7 +9,7 @@ import uvicorn
 import uvloop
 from starlette.types import ASGIApp
 
-from deploy.host_ports import port_of, reachable_host, reserve_port, url_of
+from deploy.net.host_ports import port_of, reachable_host, reserve_port, url_of
 from engine.net.http_server import make_config
 from engine.process import setup
 from engine.process.stop_signals import stop_signals

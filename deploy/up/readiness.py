@@ -3,8 +3,8 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 
-from deploy.http_client import Unreachable, call
-from deploy.problems import CommandFailed
+from deploy.net.http_client import Unreachable, call
+from deploy.output.problems import CommandFailed
 from deploy.stack.supervisor import PartRunner
 
 READY_SECONDS = 60.0

@@ -6,7 +6,7 @@ import shlex
 from typing import Any
 
 from deploy.admin.examples import SAMPLE_SLUG
-from deploy.http_client import Unreachable, call
+from deploy.net.http_client import Unreachable, call
 
 RECORD = "demo.json"
 """Record of a stack's demonstration, with its key, in the data directory."""

@@ -5,7 +5,7 @@ import signal
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.console import Console
 from deploy.stack.supervisor import Supervisor
 from engine.process.stop_signals import stop_signals

@@ -8,9 +8,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from deploy.host_ports import port_of, reachable_host, reserve_port, url_of
 from deploy.local_model import LocalModel, is_serving
-from deploy.problems import CommandFailed
+from deploy.net.host_ports import port_of, reachable_host, reserve_port, url_of
+from deploy.output.problems import CommandFailed
 from deploy.stack.banner import SignIn, banner, data_places, restart_command
 from deploy.stack.console import Console
 from deploy.stack.fork_server import ForkServer

@@ -3,7 +3,7 @@
 import asyncio
 import contextlib
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.console import Console
 from deploy.up.tasks.process import run_task
 

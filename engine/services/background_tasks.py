@@ -6,8 +6,8 @@ import logging
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
-from engine import metrics
 from engine.executions.retry import jittered
+from engine.telemetry import metrics
 
 PAUSES_SECONDS = (0.1, 0.5, 2.0, 5.0)
 """Delays before restarts; the last one repeats."""

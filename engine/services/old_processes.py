@@ -8,10 +8,11 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.metrics import GONE_SECONDS, PROCESSES
+from engine.services.process_metrics import GONE_SECONDS
 from engine.store import Store
 from engine.store.metrics.snapshots import Snapshot, is_process, parse
 from engine.store.redis.installation import FIRST_SCHEMA, SCHEMA
+from engine.telemetry.metrics import PROCESSES
 
 FAMILY = next(iter(PROCESSES.describe())).name
 

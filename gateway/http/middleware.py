@@ -15,9 +15,9 @@ from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from engine import log
 from engine.errors import BodyTooLarge, EngineError, InvalidBody
-from engine.metrics import HTTP_REQUESTS, HTTP_SECONDS
+from engine.telemetry import log
+from engine.telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS
 from gateway.admission.request_context import context_of
 from gateway.http.errors import error_response, internal_error, new_request_id, plain_error
 from gateway.http.response_headers import NO_SNIFFING

@@ -5,7 +5,6 @@ from functools import partial
 from starlette.responses import Response
 
 from engine.ids.executions import new_execution_id
-from engine.metrics import EXECUTIONS_ACCEPTED
 from engine.services.runs.targets import RunTarget
 from engine.store import (
     Accepted,
@@ -20,6 +19,7 @@ from engine.store import (
 )
 from engine.store.webhooks.owners import run_owner
 from engine.store.webhooks.run_webhooks import RunWebhook
+from engine.telemetry.metrics import EXECUTIONS_ACCEPTED
 from gateway.admission.fairness import AccountTurn
 from gateway.auth.guard import RejectedAnswer
 from gateway.http.json_bodies import run_off_loop

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from headrace_client import AsyncHeadrace
 from tests.support.acceptance.commands import json_of, make_account
 from tests.support.acceptance.running_stack import BARE, RunningStack, running

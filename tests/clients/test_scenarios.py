@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from tests.clients.typescript.installed import RUNTIMES, install
 from tests.support.acceptance.commands import json_of, make_account
 from tests.support.acceptance.running_stack import BARE, RunningStack, running

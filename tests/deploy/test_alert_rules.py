@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from engine import metrics
+from engine.services import process_metrics
 from engine.store import Store
+from engine.telemetry import metrics
 from engine.triggers.occurrences import FailReason, OccurrenceStatus
 from engine.triggers.trigger import TriggerKind
 from workers.recovery.duties.due_feeds import DueSchedules
@@ -16,7 +17,7 @@ from workers.recovery.duties.due_feeds import DueSchedules
 yaml = pytest.importorskip("yaml", reason="comes with schemathesis")
 
 GUIDES = Path(__file__).parents[2] / "docs" / "operate"
-RULES = GUIDES / "alert-rules.yaml"
+RULES = Path(__file__).parents[2] / "deploy" / "alerts" / "rules.yaml"
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",)}
 VALUES = {
     "duty": {DueSchedules.name},
@@ -36,7 +37,7 @@ def rules() -> Iterator[dict[str, Any]]:
 
 async def names_of_metrics(store: Store) -> set[str]:
     """Return the names of the samples that the page has, with those that have no value yet."""
-    page = (await metrics.page(store, "gateway-1")).decode()
+    page = (await process_metrics.page(store, "gateway-1")).decode()
     kinds = re.findall(r"^# TYPE (\w+) (\w+)$", page, re.MULTILINE)
     kinds += [(each.name, each.type) for each in metrics.REGISTRY.collect()]
     return {
@@ -74,7 +75,7 @@ async def test_metrics_and_labels_of_a_rule_are_those_that_are_shown(
 
 
 async def test_counters_whose_increase_is_reported_begin_with_0(store: Store) -> None:
-    page = (await metrics.page(store, "gateway-1")).decode()
+    page = (await process_metrics.page(store, "gateway-1")).decode()
 
     for rule in rules():
         for name, labels in re.findall(r"increase\((\w+)\{([^}]*)\}", rule["expr"]):
@@ -84,4 +85,4 @@ async def test_counters_whose_increase_is_reported_begin_with_0(store: Store) ->
 
 
 def test_the_guide_leads_to_the_rules() -> None:
-    assert f"({RULES.name})" in (GUIDES / "deploy.md").read_text()
+    assert "(../../deploy/alerts/rules.yaml)" in (GUIDES / "deploy.md").read_text()

@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import httpx2
 import pytest
 
-from engine import log
 from engine.access.capabilities import Tier
 from engine.settings import Settings
 from engine.store import Account, Store
+from engine.telemetry import log
 from gateway.http.listener import bind
 from gateway.server import serve
 from tests.support.eventually import PATIENCE_SECONDS

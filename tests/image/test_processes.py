@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from tests.support.acceptance.running_stack import until
 from tests.support.image.calls import Start, await_ready, ends_well, installed, url
 from tests.support.image.containers import Container

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from tests.conftest import free_port
 from tests.support.acceptance.running_stack import until
 from tests.support.image.calls import Start, await_ready, url

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from deploy.stack.location import LOCAL_MODEL_URL, read_private
 from tests.support.acceptance.running_stack import RunningStack, running
 from tests.support.factories import Graph

@@ -44,7 +44,7 @@ def test_a_secret_that_is_missing_is_named_with_the_command_that_makes_it(
     assert [line for line in done.stderr.splitlines() if "required" in line] == [
         line for line in done.stderr.splitlines() if f"required variable {name}" in line
     ]
-    assert "docker run --rm headrace:0.2.0 env > .env" in done.stderr
+    assert "docker run --rm headrace:0.3.0 env > .env" in done.stderr
 
 
 def test_the_file_is_written_as_yaml_should_be() -> None:

@@ -53,10 +53,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     with docker_engine() as engine, engine.inside():
         builder.save(image_name(), folder / "image.tar")
         engine.run("load", "--quiet", "--input", str(folder / "image.tar"))
-        load_stand_ins(engine, sorted(images - {"headrace:0.2.0"}))
+        load_stand_ins(engine, sorted(images - {"headrace:0.3.0"}))
         project = Project(engine, folder)
-        if image_name() != "headrace:0.2.0":
-            engine.run("tag", image_name(), "headrace:0.2.0")
+        if image_name() != "headrace:0.3.0":
+            engine.run("tag", image_name(), "headrace:0.3.0")
         begin(project)
         yield project
 
@@ -157,15 +157,15 @@ def test_limits_of_memory_hold(project: Project) -> None:
 
 
 def test_an_upgrade_takes_part_after_part(project: Project) -> None:
-    project.run("docker tag headrace:0.2.0 headrace:0.2.1")
+    project.run("docker tag headrace:0.3.0 headrace:0.3.1")
     with (project.folder / ".env").open("a") as file:
-        file.write("HEADRACE_IMAGE=headrace:0.2.1\n")
+        file.write("HEADRACE_IMAGE=headrace:0.3.1\n")
     with calling() as callers:
         project.follow("Upgrade")
 
     say(f"an upgrade: {callers}")
     ours = {name for name in project.states() if name.startswith(("gateway", "worker"))}
-    assert {project.read(name, "{{.Config.Image}}") for name in ours} == {"headrace:0.2.1"}
+    assert {project.read(name, "{{.Config.Image}}") for name in ours} == {"headrace:0.3.1"}
     assert (callers.noticed, callers.wrong) == ({}, [])
 
 

@@ -50,7 +50,7 @@ def test_each_secret_is_required_once_with_a_sentence() -> None:
 
     assert sorted(name for name, _ in required) == sorted(SECRETS)
     assert {sentence for _, sentence in required} == {
-        "make .env by `docker run --rm headrace:0.2.0 env > .env`"
+        "make .env by `docker run --rm headrace:0.3.0 env > .env`"
     }
 
 

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from engine import metrics
 from engine.settings import Settings
+from engine.telemetry import metrics
 from tests.support.compose.compose_file import find_tool
 from tests.support.kubernetes.environment import resolve
 from tests.support.kubernetes.manifests import Manifest, Manifests, build, containers, load, selects

@@ -6,7 +6,6 @@ import logging
 
 from msgspec import Struct
 
-from engine import metrics
 from engine.access.tiers import TierTerms
 from engine.errors import (
     AccountNotApproved,
@@ -24,6 +23,7 @@ from engine.services.runs.batch_items import KeptVersion, new_item_run
 from engine.store import Accepted, Account, NewItem, Store
 from engine.store.batches.feeding import FedBatch
 from engine.store.partitioned.taken_items import FeedState
+from engine.telemetry import metrics
 from workers.feeding.feeder import Feeder, cancel_running
 
 log = logging.getLogger(__name__)

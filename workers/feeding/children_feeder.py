@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 from collections.abc import Sequence
 
-from engine import metrics
 from engine.errors import (
     AccountNotFound,
     ExecutionNotCancellable,
@@ -19,6 +18,7 @@ from engine.store import Store
 from engine.store.children.keys import GroupRef
 from engine.store.children.records import Group
 from engine.store.partitioned.taken_items import FeedState
+from engine.telemetry import metrics
 from workers.feeding.feeder import Feeder, cancel_running
 from workers.feeding.pace import BeginPace
 

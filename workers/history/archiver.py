@@ -6,7 +6,6 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 
-from engine import metrics
 from engine.errors import EngineError
 from engine.history.archiving.batch_archive import BatchArchive
 from engine.history.archiving.entry_archive import EntryArchive
@@ -20,6 +19,7 @@ from engine.store import Store
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.archive.state import ANOTHER_DATABASE, ArchiverStates
 from engine.store.executions.unarchived import MOST_READ
+from engine.telemetry import metrics
 from workers.history.duties import (
     EndedEntries,
     Forgetting,

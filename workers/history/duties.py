@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Iterable
 
-from engine import metrics
 from engine.history.archiving.batch_archive import BatchArchive
 from engine.history.archiving.entry_archive import EntryArchive
 from engine.history.archiving.execution_archive import ExecutionArchive
@@ -10,6 +9,7 @@ from engine.history.archiving.occurrence_archive import OccurrenceArchive
 from engine.history.retention.retention import Retention
 from engine.ids import partitions
 from engine.store import Store
+from engine.telemetry import metrics
 from workers.recovery.duty import Duty
 
 ENTRIES_SECONDS = 1.0

@@ -10,15 +10,16 @@ from collections.abc import AsyncIterator
 import msgspec
 import uvloop
 
-from engine import log, metrics
 from engine.history.database.connections import Database
 from engine.history.retention.retention import Retention
 from engine.media.objects import ObjectStore
 from engine.process import setup
+from engine.services import process_metrics
 from engine.services.background_tasks import background
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.worker_leases import make_worker_id
+from engine.telemetry import log
 from workers.history.archiver import Archiver
 
 NICENESS = 10
@@ -67,7 +68,7 @@ async def archiver(settings: Settings) -> AsyncIterator[Archiver]:
     try:
         async with (
             background("archiver", made.run),
-            background("metrics", lambda: metrics.publish(store, make_worker_id())),
+            background("metrics", lambda: process_metrics.publish(store, make_worker_id())),
         ):
             yield made
     finally:

@@ -12,12 +12,12 @@ from engine.access.opened_secrets import OpenedSecrets
 from engine.billing.credits import MONEY_CODES
 from engine.errors.nodes import NodeFailed, invalid_output
 from engine.graph.plan import Node, NodeName
-from engine.log import MAX_TEXT
 from engine.models.pricing import NO_USAGE, Usage
 from engine.nodes.support.base import Outputs, WorkKind
 from engine.process import pool_zygote
 from engine.process.pool import Pool, timed_out
 from engine.store.redis.record_packing import pack
+from engine.telemetry.log import MAX_TEXT
 from workers.nodes.context import NodeAttempt, NodeContext, NodeTools
 from workers.nodes.local_models import LocalPool
 from workers.nodes.secrets import StoredSecrets

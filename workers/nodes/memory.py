@@ -13,8 +13,8 @@ import asyncio
 import itertools
 from collections.abc import Callable
 
-from engine import metrics
 from engine.process.machine import memory_bytes
+from engine.telemetry import metrics
 
 MEMORY_DIVISOR = 16
 """A worker's default limit is this fraction of the machine's memory."""

@@ -14,11 +14,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from engine import metrics
 from engine.errors.nodes import BAD_RESPONSE, NodeFailed
 from engine.models.calls.provider_jobs import ROUND, SUBMITTING, failed_rounds
 from engine.models.dialects.http import JOB, HttpSection, JobSection
 from engine.models.manifest import Model
+from engine.telemetry import metrics
 from engine.values.templates import Template
 from workers.providers.answers.errors import (
     REJECTED,

@@ -6,8 +6,8 @@ from collections.abc import Awaitable
 from time import monotonic
 from typing import ClassVar
 
-from engine import metrics
 from engine.errors import EngineError, StorageFailed
+from engine.telemetry import metrics
 
 log = logging.getLogger(__name__)
 

@@ -11,13 +11,13 @@ import math
 import time
 from collections.abc import Collection, Mapping
 
-from engine import metrics
 from engine.errors import EngineError
 from engine.ids import partitions
 from engine.ids.partitions import partition_of
 from engine.store import Store
 from engine.store.partitioned.rotation import Rotation
 from engine.store.redis import keyspace
+from engine.telemetry import metrics
 from workers.walk.walk import Walk
 from workers.walk.walker import LOST_PAUSE_MS, Walker
 

@@ -21,7 +21,6 @@ import hiredis
 from dramatiq.broker import Consumer, MessageProxy
 from dramatiq.middleware import SkipMessage
 
-from engine import metrics
 from engine.errors import WrongStore
 from engine.executions.retry import jittered
 from engine.store.dispatch.hints import (
@@ -35,6 +34,7 @@ from engine.store.redis import process_keys
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.connection import Connection, connect, pack
 from engine.store.redis.installation import Guard
+from engine.telemetry import metrics
 from workers.runtime.limits import ConcurrencyLimit
 from workers.runtime.list_broker import ListBroker
 

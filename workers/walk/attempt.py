@@ -6,13 +6,13 @@ from typing import Any, NamedTuple
 
 from msgspec import structs
 
-from engine import metrics
 from engine.graph.plan import Plan
 from engine.nodes.response_output import plain_result
 from engine.nodes.support.base import InEdge, WorkKind
 from engine.store.executions.advance import Advanced
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.redis.record_packing import pack
+from engine.telemetry import metrics
 from workers.nodes.context import NO_CHECKPOINTS, NodeAttempt
 from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import NodeMemory, RunMemory

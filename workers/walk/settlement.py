@@ -8,7 +8,6 @@ from typing import Any
 
 from msgspec import structs
 
-from engine import metrics
 from engine.billing.credits import node_credits
 from engine.errors.nodes import NodeFailed
 from engine.executions import retry
@@ -23,6 +22,7 @@ from engine.store.executions.advance import Charge, Unpaid, Verdict
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.record_fields import NodeClaim, pack_name, parse_rows
 from engine.store.redis.record_packing import pack
+from engine.telemetry import metrics
 from workers.nodes.executor import AttemptOutcome, describe
 from workers.walk.state import WalkState
 from workers.walk.step import NO_RESERVATIONS, Recorder, failure_fields

@@ -9,7 +9,6 @@ not find, or do again to the same effect.
 from collections.abc import Mapping
 from typing import Any, cast
 
-from engine import metrics
 from engine.errors.nodes import NodeFailed, invalid_output
 from engine.executions.node_waits import MAX_WAITING, Answer, AnswererKind, NodeWait
 from engine.graph.plan import Node
@@ -28,6 +27,7 @@ from engine.store.waits.node_waits import (
     timeout_answer,
 )
 from engine.store.waits.records import parse_wait
+from engine.telemetry import metrics
 from workers.nodes.executor import AttemptOutcome
 from workers.walk.dependencies import WalkDependencies
 

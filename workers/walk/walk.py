@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Sequence
 from enum import Enum
 
-from engine import metrics
 from engine.errors.nodes import NodeFailed
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
@@ -12,6 +11,7 @@ from engine.graph.progress import Progress
 from engine.nodes.support.base import WorkKind
 from engine.store.executions.advance import Advanced, Verdict
 from engine.store.executions.claim import ClaimedExecution
+from engine.telemetry import metrics
 from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import RunMemory
 from workers.walk.attempt import Attempts

@@ -11,7 +11,6 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, TypeVar
 
-from engine import log, metrics
 from engine.errors import EngineError, InvalidGraph, NotFound, StorageFailed, Unavailable
 from engine.graph.features import UnknownHere
 from engine.ids.partitions import partition_of
@@ -26,6 +25,7 @@ from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import size_of
 from engine.store.redis import keyspace
 from engine.store.redis.errors import StoreFault
+from engine.telemetry import log, metrics
 from workers.nodes.executor import Executor
 from workers.nodes.memory import MemoryBudget, RunMemory
 from workers.runtime.limits import LoadGate

@@ -13,7 +13,6 @@ from collections import deque
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import dataclass, field
 
-from engine import metrics
 from engine.access.approval_links import ApprovalLinks
 from engine.errors import EngineError
 from engine.errors.nodes import NodeFailed
@@ -23,6 +22,7 @@ from engine.store import Store
 from engine.store.redis import keyspace
 from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.store.webhooks.owners import is_counted, key_of
+from engine.telemetry import metrics
 from engine.webhooks.deliveries import Attempt, DeliveryStatus
 from engine.webhooks.schedule import DeliveryVerdict
 from workers.outbound.client import Egress

@@ -8,7 +8,7 @@ from urllib.parse import quote, urlencode
 from deploy.client.api import Answer, Api
 from deploy.client.batches.item_files import ItemFile
 from deploy.client.callers import Page, WorkflowCaller, read_pages
-from deploy.problems import ApiRefused, CommandFailed
+from deploy.output.problems import ApiRefused, CommandFailed
 
 ITEMS_OF_PAGE = 200
 

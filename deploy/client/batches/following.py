@@ -6,8 +6,8 @@ import sys
 from deploy.client.api import Answer
 from deploy.client.batches.caller import BatchCaller
 from deploy.client.watching import MAX_SILENCES, is_final
-from deploy.http_client import Unreachable
-from deploy.problems import ApiRefused
+from deploy.net.http_client import Unreachable
+from deploy.output.problems import ApiRefused
 from engine.executions.retry import jittered
 
 PAUSES = 0.1, 2.0

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, TextIO
 
 from deploy.client.inputs import MEDIA_TYPES, parse_value
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 CSV, JSON_LINES = ".csv", (".jsonl", ".ndjson")
 MAX_ITEMS = 1_000

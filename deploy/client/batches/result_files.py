@@ -8,7 +8,7 @@ from typing import Any
 
 from deploy.client.api import Answer
 from deploy.client.batches.item_files import CSV, ENDINGS, JSON_LINES
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 """Beginnings of texts that spreadsheets take for formulas."""

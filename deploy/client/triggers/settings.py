@@ -8,7 +8,7 @@ import click
 
 from deploy.client.callers import WorkflowCaller
 from deploy.client.inputs import parse_inputs, upload_files
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 SCHEDULE, HOOK = "schedule", "webhook"
 """Kinds of triggers, as the API names them."""

@@ -10,7 +10,7 @@ import json
 import sys
 from typing import Any
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.settings import SettingError
 
 

@@ -3,7 +3,7 @@
 import contextlib
 from typing import Any
 
-from deploy.problems import CommandFailed, SchemaRefused
+from deploy.output.problems import CommandFailed, SchemaRefused
 from deploy.stack.store_access import open_store
 from engine.errors import EngineError
 

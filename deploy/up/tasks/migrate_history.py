@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
 from engine.history.migrations.migrate import migrate

@@ -3,7 +3,7 @@
 from typing import Any
 
 from deploy.admin.migration import explain_delay, migrate_store
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.secret_key import VARIABLE
 from deploy.stack.store_access import open_store
 from engine.errors import EngineError

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from deploy.admin.migration import NO_STORE, explain_delay, migrate_store
-from deploy.problems import CommandFailed, WrongRedis
+from deploy.output.problems import CommandFailed, WrongRedis
 from deploy.stack.installation import mark_if_new
 from deploy.stack.location import REDIS_URL, Stack
 from deploy.stack.new_installation import record_marked

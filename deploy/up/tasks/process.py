@@ -8,7 +8,7 @@ import json
 import sys
 from typing import Any
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 TASKS = "deploy.up.tasks"
 

@@ -7,7 +7,6 @@ from enum import Enum, auto
 
 from msgspec import Struct
 
-from engine import metrics
 from engine.errors import (
     AccountNotApproved,
     AccountNotFound,
@@ -24,6 +23,7 @@ from engine.store import Accepted, Account, RunVerdict, Store
 from engine.store.accounts.rate_limits import Window
 from engine.store.redis.info import read_now
 from engine.store.triggers.starting import NewOccurrence, OccurrenceKind, OccurrenceRefused
+from engine.telemetry import metrics
 from engine.triggers.cron import CronTimes, parse_cron
 from engine.triggers.due import LATE_MS, DueTimes, next_due, plan_due
 from engine.triggers.occurrences import FailReason, Occurrence, OccurrenceStatus, SkipReason

@@ -1,6 +1,5 @@
 """Runs that triggers start, and the reasons for which one could not be started."""
 
-from engine import metrics
 from engine.access.tiers import TierTerms
 from engine.errors import (
     AccountNotApproved,
@@ -16,6 +15,7 @@ from engine.store import NewRun, Store
 from engine.store.triggers.starting import NewOccurrence
 from engine.store.webhooks.owners import run_owner
 from engine.store.webhooks.run_webhooks import RunWebhook
+from engine.telemetry import metrics
 from engine.triggers.occurrences import FailReason, OccurrenceStatus
 from engine.triggers.trigger import Trigger, TriggerKind
 

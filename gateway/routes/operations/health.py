@@ -9,8 +9,8 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from engine.errors import StorageFailed, Unavailable
-from engine.metrics import page
 from engine.services.media import MediaService
+from engine.services.process_metrics import page
 from gateway.auth.endpoints import operation, public
 from gateway.auth.resource import Resource
 from gateway.http.responses import json_response

@@ -17,7 +17,7 @@ import pytest
 from sqlalchemy import func, select
 
 from deploy.backup.local_server import serving_folder
-from deploy.http_client import call
+from deploy.net.http_client import call
 from engine.history.database.connections import Database
 from engine.history.schema import executions, ledger_entries, rollups
 from engine.store.redis.address import RedisAddress

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from deploy.stack.location import read_private
 from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.running_stack import (

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from deploy.http_client import Unreachable, call
+from deploy.net.http_client import Unreachable, call
 from tests.support.acceptance import fake_llama
 from tests.support.acceptance.running_stack import (
     ONE_WORKER,

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from tests.support.drains.fleet import GATEWAY, WORKER, Fleet, running_fleet
 
 PUBLIC_URL = "https://flows.example.org"

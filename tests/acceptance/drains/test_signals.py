@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from tests.conftest import free_port
 from tests.support.acceptance.running_stack import HEADRACE, environment, until
 from tests.support.drains.fleet import GATEWAY, WORKER, Fleet, running_fleet

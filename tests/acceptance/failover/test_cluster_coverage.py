@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from redis.crc import key_slot
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from engine.store.redis import keyspace, process_keys
 from tests.support.acceptance.callers import RUN, make_caller, save
 from tests.support.acceptance.running_stack import BARE, RunningStack, running, until

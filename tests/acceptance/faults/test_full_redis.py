@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import redis
 
-from deploy.http_client import Unreachable, call
+from deploy.net.http_client import Unreachable, call
 from tests.support.acceptance.callers import make_caller
 from tests.support.acceptance.running_stack import BARE, ONE_WORKER, RunningStack, running, until
 from tests.support.http.target import Stub, stub_server

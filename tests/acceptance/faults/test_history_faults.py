@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from engine.access.tiers import load
 from engine.history.database.connections import Database
 from engine.history.reading.archive import open_archive

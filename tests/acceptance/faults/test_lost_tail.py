@@ -9,13 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from engine import metrics
 from engine.access.capabilities import Role, Tier
 from engine.access.tiers import load
 from engine.media.objects import ObjectStore
 from engine.models.registry import use_models
 from engine.store import CompletionNotifier, Store
 from engine.store.redis.address import RedisAddress
+from engine.telemetry import metrics
 from tests.support.acceptance.truncated_redis import (
     Auditor,
     CutRedis,

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.http_client import Unreachable
+from deploy.net.http_client import Unreachable
 from tests.support.acceptance.connections import owner_of
 from tests.support.acceptance.documents import save_call, save_chain_and_fan
 from tests.support.acceptance.running_stack import RunningStack, running, until

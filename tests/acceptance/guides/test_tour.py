@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
 from tests.conftest import free_port

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from tests.support.hosts.figures import Figures
 from tests.support.hosts.probes import summarize
 from tests.support.hosts.trial import GATEWAYS, HostsTrial, hosts_trial

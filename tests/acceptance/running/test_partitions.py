@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 import redis
 
-from deploy.http_client import Unreachable, call
+from deploy.net.http_client import Unreachable, call
 from engine.ids.partitions import MAX_COUNT
 from engine.ids.tokens import make_token
 from tests.conftest import RedisServer, free_port

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from tests.support.acceptance.http_load import ask_for_runs
 from tests.support.acceptance.running_stack import RunningStack, running
 from tests.support.factories import greeting

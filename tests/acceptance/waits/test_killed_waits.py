@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from redis import Redis
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from engine.store.waits.keys import waits
 from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.running_stack import RunningStack, running, until

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from tests.benchmarks.client import Caller, Endpoint, Load
 from tests.benchmarks.graphs import documents
 from tests.benchmarks.scale.fleet import Fleet

@@ -4,7 +4,7 @@ import pytest
 
 from deploy.admin.demonstration import EMAIL, demonstrate
 from deploy.admin.examples import SAMPLE_SLUG, example_documents, template_documents
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.access.capabilities import Role, Tier
 from engine.store import Store
 

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from deploy.admin.environment_file import MAKERS, make_environment, write_new
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.access.sealing import Sealer
 from engine.models.registry import shipped_models
 

@@ -6,7 +6,7 @@ import pytest
 
 from deploy.admin import erasure as module
 from deploy.admin.erasure import erase
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.access.capabilities import Role, Tier
 from engine.errors import AccountNotFound
 from engine.graph.document import parse_document

@@ -12,7 +12,7 @@ from deploy.admin.history import (
     migrate_database,
     read_status,
 )
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.history.archiving.execution_archive import ExecutionArchive
 from engine.history.archiving.execution_writer import write_executions
 from engine.history.database.connections import Database

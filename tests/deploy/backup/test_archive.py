@@ -10,7 +10,7 @@ import pytest
 
 from deploy.backup.archive import create_archive, open_archive_file
 from deploy.backup.manifest import FORMAT, NAME, Manifest, MediaPart
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 PART = "redis/0.rdb"
 DATA = os.urandom(600_000)

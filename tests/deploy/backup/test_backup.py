@@ -12,7 +12,7 @@ import redis
 
 from deploy.backup.backup import back_up
 from deploy.backup.progress import ProgressLines
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.history.archiving.execution_writer import write_executions
 from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable

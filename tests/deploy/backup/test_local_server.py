@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from deploy.backup.local_server import DUMP, serving_dump, serving_folder
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.connection import connect
 from engine.store.redis.snapshot.stream import SnapshotStream

@@ -4,7 +4,7 @@ import pytest
 
 from deploy.backup.manifest import HistoryPart, Manifest
 from deploy.backup.restore import check_key, check_versions
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.access.sealing import Sealer
 from engine.history.migrations.revisions import newest_revision
 from engine.store.redis.installation import SCHEMA

@@ -3,7 +3,7 @@ import io
 import pytest
 
 from deploy.backup.row_files import pack_rows, read_rows
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 ROWS = [["a", 2**62, None, True, b"\x00\xff"], ["", -1, None, False, b""]]
 

@@ -6,7 +6,7 @@ import pytest
 import redis
 
 from deploy.backup.target import DataDirectory
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.location import require_whole
 
 

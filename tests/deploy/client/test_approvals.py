@@ -4,7 +4,7 @@ from urllib.parse import parse_qs
 import pytest
 
 from deploy.client.approvals import ApprovalCaller
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 FORM = [{"name": "urgent", "type": "toggle"}, {"name": "copies", "type": "number"}]
 WAITING = {

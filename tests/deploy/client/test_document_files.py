@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from deploy.client.document_files import document_text, read_document
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from engine.graph.document import parse_document
 from tests.support.gateway.documents import greeting, node
 

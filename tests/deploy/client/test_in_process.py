@@ -7,7 +7,7 @@ import pytest
 from deploy.client.callers import WorkflowCaller
 from deploy.client.in_process import open_in_process
 from deploy.client.workflows import AccountWorkflows, push
-from deploy.problems import ApiRefused, CommandFailed
+from deploy.output.problems import ApiRefused, CommandFailed
 from deploy.stack.location import Stack
 from engine.access.capabilities import Tier
 from engine.errors import AccountNotFound

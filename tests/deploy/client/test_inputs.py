@@ -4,7 +4,7 @@ from typing import Any
 import pytest
 
 from deploy.client.inputs import parse_inputs, upload_files
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 TYPES = {"name": "text", "count": "number", "size": "slider", "loud": "toggle", "data": "json"}
 

@@ -6,7 +6,7 @@ import pytest
 
 from deploy.client.publishing import plan_file, plan_publication
 from deploy.client.workflows import AccountWorkflows, push
-from deploy.problems import ApiRefused, CommandFailed
+from deploy.output.problems import ApiRefused, CommandFailed
 from tests.support.gateway.documents import greeting
 
 

@@ -15,8 +15,8 @@ from aiohttp import web
 
 from deploy.client.api import Api, StreamEvent
 from deploy.client.servers import HttpServer
-from deploy.http_client import Unreachable
-from deploy.problems import ApiRefused
+from deploy.net.http_client import Unreachable
+from deploy.output.problems import ApiRefused
 from tests.support.eventually import PATIENCE_SECONDS
 
 

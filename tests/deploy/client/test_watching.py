@@ -10,8 +10,8 @@ import pytest
 from deploy.client import watching
 from deploy.client.api import StreamEvent
 from deploy.client.watching import follow, watch, watch_execution
-from deploy.http_client import Unreachable
-from deploy.problems import ApiRefused
+from deploy.net.http_client import Unreachable
+from deploy.output.problems import ApiRefused
 
 ID = {"executionId": "e"}
 BEGUN = StreamEvent(id="1.1", name="execution.started", data=ID)

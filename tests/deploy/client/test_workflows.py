@@ -10,7 +10,7 @@ from deploy.client.workflows import (
     find_slug,
     push_together,
 )
-from deploy.problems import ApiRefused, CommandFailed
+from deploy.output.problems import ApiRefused, CommandFailed
 from tests.support.gateway.documents import node
 
 OWN = [

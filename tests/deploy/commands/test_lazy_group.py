@@ -35,7 +35,8 @@ def test_the_help_of_the_group_imports_no_command() -> None:
         "deploy.cli",
         "deploy.commands",
         "deploy.commands.lazy_group",
-        "deploy.problems",
+        "deploy.output",
+        "deploy.output.problems",
     }
 
 

@@ -6,9 +6,9 @@ import pytest
 
 from deploy.admin import checks
 from deploy.admin.checks import check_local_model
-from deploy.http_client import Unreachable
 from deploy.local_model import INSTALL, LocalModel, part, server
-from deploy.problems import CommandFailed
+from deploy.net.http_client import Unreachable
+from deploy.output.problems import CommandFailed
 from deploy.stack.location import LOCAL_MODEL_URL, Stack
 
 

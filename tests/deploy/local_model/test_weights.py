@@ -10,7 +10,7 @@ from deploy.local_model import weights as module
 from deploy.local_model.file import model_file
 from deploy.local_model.installed import INSTALL
 from deploy.local_model.weights import QWEN, Weights, join
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 PARTS = [b"GGUF first ", b"second ", b"third"]
 WHOLE = b"".join(PARTS)

@@ -7,7 +7,7 @@ import pytest
 import redis
 
 from deploy.admin.diagnosis import examine
-from deploy.problems import CommandFailed, WrongRedis
+from deploy.output.problems import CommandFailed, WrongRedis
 from deploy.stack.installation import begin, mark_if_new
 from deploy.stack.new_installation import record_marked, record_new
 from deploy.stack.store_access import open_store

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.location import (
     REDIS_URL,
     Stack,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.store_access import open_store
 from engine.models.registry import use_saved
 from engine.services.workflows.publish import create_workflow

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from tests.support.acceptance.running_stack import RunningStack
 from tests.support.e2e.receiver import receiving
 

@@ -5,9 +5,9 @@ import logging
 
 import pytest
 
-from engine import metrics
 from engine.services import background_tasks as module
 from engine.services.background_tasks import background
+from engine.telemetry import metrics
 from tests.support.eventually import eventually
 from tests.support.process.recorded_pauses import NotedPauses
 

@@ -2,13 +2,14 @@
 
 from typing import Any
 
-from engine import metrics
-from engine.metrics import GONE_SECONDS, VERSION, snapshot
+from engine.services import process_metrics
 from engine.services.old_processes import FAMILY, OldProcess, find_old_processes
+from engine.services.process_metrics import GONE_SECONDS
 from engine.store import Store
 from engine.store.redis import process_keys
 from engine.store.redis.installation import SCHEMA
 from engine.store.redis.record_packing import pack
+from engine.telemetry.metrics import VERSION, snapshot
 from tests.support.workers.leases import beat
 
 
@@ -63,7 +64,7 @@ async def test_the_page_of_metrics_counts_processes_by_version(store: Store) -> 
     for name in ("gateway-a", "worker-b"):
         await store.snapshots.put(name, snapshot())
 
-    page = await metrics.page(store, "gateway-a")
+    page = await process_metrics.page(store, "gateway-a")
 
     line = f'headrace_processes{{schema="{SCHEMA}",version="{VERSION}"}} 2.0'
     assert line in page.decode().splitlines()

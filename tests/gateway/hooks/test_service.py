@@ -10,8 +10,8 @@ import httpx2
 import pytest
 
 from engine.access.capabilities import Tier
-from engine.metrics import REGISTRY
 from engine.store import Account, Store
+from engine.telemetry.metrics import REGISTRY
 from engine.triggers.occurrences import Occurrence
 from engine.triggers.trigger import Respond, Trigger, VerifyKind
 from tests.gateway.hooks.conftest import SECRET, MakeHook, Sender

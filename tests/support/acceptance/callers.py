@@ -8,7 +8,7 @@ from http.client import HTTPConnection
 from typing import Any
 from urllib.parse import urlsplit
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from tests.support.acceptance.running_stack import RunningStack
 from tests.support.factories import greeting
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from deploy.stack.location import read_private
 from engine.models.registry import shipped_models
 from tests.support.acceptance.topology import redis_environ

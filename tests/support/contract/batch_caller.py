@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
-from deploy.http_client import Unreachable, call
+from deploy.net.http_client import Unreachable, call
 from tests.support.acceptance.callers import save
 from tests.support.acceptance.running_stack import RunningStack, until
 from tests.support.factories import Graph

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 
 import httpx2
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.store_access import with_store
 from engine.access.capabilities import Role, Tier
 from engine.ids import tokens

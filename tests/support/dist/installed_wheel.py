@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from deploy.stack.location import read_private
 from tests.support.dist.interpreters import Interpreter
 from tests.support.eventually import PATIENCE_SECONDS

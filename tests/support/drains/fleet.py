@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from deploy.http_client import Unreachable, call
+from deploy.net.http_client import Unreachable, call
 from tests.conftest import RedisServer, free_port
 from tests.support.acceptance.running_stack import HEADRACE, environment
 from tests.support.eventually import PATIENCE_SECONDS

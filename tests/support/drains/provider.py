@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from deploy.stub_provider import calls
 from tests.support.factories import Graph
 from tests.support.http.providers import ENDPOINT, stub_provider

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 
 import httpx2
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from tests.conftest import RedisServer
 from tests.support.acceptance.callers import make_caller
 from tests.support.acceptance.callers import save as save_greeting

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from deploy.http_client import Unreachable, call
+from deploy.net.http_client import Unreachable, call
 from engine.history.database.connections import Database
 from engine.settings import Settings
 from tests.support.eventually import PATIENCE_SECONDS

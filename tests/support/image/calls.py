@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 
-from deploy.http_client import Unreachable, call
+from deploy.net.http_client import Unreachable, call
 from tests.support.acceptance.running_stack import until
 from tests.support.image.containers import Container
 

@@ -9,7 +9,6 @@ from typing import Any
 
 import pytest
 
-from engine import metrics
 from engine.errors import Unavailable
 from engine.errors.nodes import NodeFailed
 from engine.models.limits import ModelLimits
@@ -20,6 +19,7 @@ from engine.store.limits.governor import USUAL_PACING, CallOutcome, CallReport, 
 from engine.store.limits.governor import Governor as Governor
 from engine.store.limits.governor import ProviderStanding as ProviderStanding
 from engine.store.redis.address import RedisAddress
+from engine.telemetry import metrics
 from tests.support.eventually import eventually
 from tests.support.manifests import model
 from workers.providers.base import Fetcher, ModelAnswer, ModelCall, NoCheckpoints, ignore_turn

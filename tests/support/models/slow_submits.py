@@ -8,8 +8,8 @@ from typing import Any
 
 from aiohttp import web
 
-from engine import metrics
 from engine.models.manifest import Model
+from engine.telemetry import metrics
 from tests.support.http.providers import (
     Provider,
     provided,

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, TypeVar
 
 import redis
 
-from engine import metrics
 from engine.access.capabilities import Tier
 from engine.errors import ExecutionNotCancellable, Unavailable
 from engine.executions.execution import Execution
@@ -21,6 +20,7 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.hints import WALK_QUEUE
 from engine.store.redis import keyspace, process_keys
+from engine.telemetry import metrics
 from tests.conftest import RedisServer
 from tests.support.eventually import eventually
 from tests.support.http.scripted_server import Target

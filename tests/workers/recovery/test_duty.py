@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from engine import metrics
+from engine.telemetry import metrics
 from workers.recovery import duty as duties
 from workers.recovery.duty import Duty, ScheduledDuty
 

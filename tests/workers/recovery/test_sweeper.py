@@ -6,7 +6,6 @@ from collections.abc import Callable
 
 import pytest
 
-from engine import metrics
 from engine.errors import Unavailable
 from engine.ids.partitions import partition_of
 from engine.services.media import MediaService
@@ -16,6 +15,7 @@ from engine.store.dispatch.worker_leases import Leadership, Leases
 from engine.store.media import AssetSource
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.errors import StoreFault
+from engine.telemetry import metrics
 from tests.support.eventually import eventually
 from tests.support.factories import Runner
 from tests.support.workers.lost_executions import begin, lose
@@ -134,7 +134,7 @@ async def test_no_worker_is_taken_for_dead_after_the_machine_slept(
 @pytest.mark.parametrize(
     ("duty", "named"),
     [
-        ("engine.metrics.retire", "fold metrics"),
+        ("engine.services.process_metrics.retire", "fold metrics"),
         ("engine.store.dispatch.worker_leases.Leases.prune", "prune"),
         ("engine.store.webhooks.deliveries.Deliveries.promote", "deliver"),
         ("engine.store.dispatch.hints.HintSender.depth", "resend"),

@@ -12,9 +12,9 @@ import pytest
 import redis
 from dramatiq.errors import ActorNotFound, QueueNotFound
 
-from engine.metrics import HINTS_UNKNOWN
 from engine.store.dispatch.hints import InlineRun, add_inline_run, make_hint
 from engine.store.redis import connection
+from engine.telemetry.metrics import HINTS_UNKNOWN
 from tests.conftest import RedisServer
 from tests.support.redis.proxy import running_proxy
 from tests.support.workers.hint_broker_bench import KEY, Bench, Open, until

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.client import watching
-from deploy.http_client import Unreachable
+from deploy.net.http_client import Unreachable
 from engine.errors import Unavailable
 from engine.store.redis import subscription
 from engine.store.redis.address import RedisAddress

@@ -7,7 +7,6 @@ from typing import Any, cast
 
 import pytest
 
-from engine import metrics
 from engine.access.capabilities import Tier
 from engine.executions.execution import Execution
 from engine.executions.node_waits import MAX_MESSAGE, Decision
@@ -18,6 +17,7 @@ from engine.store import Account, Store
 from engine.store.executions.advance import Step
 from engine.store.redis import keyspace
 from engine.store.waits import node_waits
+from engine.telemetry import metrics
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner
 from tests.support.graphs.nested import body_of

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from engine.metrics import REGISTRY
 from engine.settings import Settings
 from engine.store.redis import keyspace
+from engine.telemetry.metrics import REGISTRY
 from engine.webhooks.deliveries import DeliveryStatus
 from engine.webhooks.schedule import FAILING_MS, FAILING_REASON, GONE_REASON
 from tests.support.http.webhook_receivers import Receiver

@@ -13,7 +13,6 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
-from engine import metrics
 from engine.errors import EngineError
 from engine.errors.nodes import NodeFailed
 from engine.executions.retry import jittered
@@ -28,6 +27,7 @@ from engine.store.limits.governor import (
     Pacing,
     ProviderStanding,
 )
+from engine.telemetry import metrics
 from workers.providers.answers.errors import RATE_LIMITED, UNAVAILABLE
 
 RENEW_SECONDS = LEASE_SECONDS / 4

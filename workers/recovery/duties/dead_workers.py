@@ -3,9 +3,10 @@
 import asyncio
 import logging
 
-from engine import metrics
 from engine.ids import partitions
+from engine.services import process_metrics
 from engine.store import Store
+from engine.telemetry import metrics
 from workers.recovery.clock import RecoveryClock
 from workers.recovery.duties.due_hints import send_walk_hints
 from workers.recovery.duty import Duty, attempt
@@ -110,5 +111,5 @@ class GoneMetrics(Duty):
         """Fold all of them; later, while the clock spares silent workers. Raises Unavailable."""
         if self._clock.spares_silent_workers:
             return True
-        await metrics.retire(self._store)
+        await process_metrics.retire(self._store)
         return False

@@ -5,12 +5,12 @@ from abc import abstractmethod
 from collections import Counter
 from collections.abc import Sequence
 
-from engine import metrics
 from engine.store import Store
 from engine.store.dispatch.hints import BULK_QUEUE
 from engine.store.dispatch.queue_selector import BULK_FROM
 from engine.store.executions.acceptance import RESEND_AFTER_MS
 from engine.store.redis import keyspace
+from engine.telemetry import metrics
 from workers.recovery.clock import RecoveryClock
 from workers.recovery.duty import Duty
 

@@ -7,8 +7,8 @@ were removed by hand, might.
 import logging
 from collections.abc import Mapping
 
-from engine import metrics
 from engine.store import Store
+from engine.telemetry import metrics
 from workers.recovery.duty import Duty
 
 ACCOUNTS_BATCH = 200

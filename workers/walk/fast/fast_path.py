@@ -12,7 +12,6 @@ import itertools
 import secrets
 import time
 
-from engine import log, metrics
 from engine.errors import EngineError
 from engine.executions.statuses import ExecutionStatus
 from engine.graph.plan import Plan
@@ -22,6 +21,7 @@ from engine.store.executions.advance import UnclaimedWalk
 from engine.store.executions.offload import OFFLOAD_FROM_BYTES
 from engine.store.executions.walks import Walks
 from engine.store.redis import keyspace
+from engine.telemetry import log, metrics
 from workers.nodes.memory import MemoryBudget, RunMemory
 from workers.runtime.store_retries import retry_until_answered
 from workers.walk.fast.pure_plans import PurePlan

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple, cast
 
-from engine import metrics
 from engine.executions.rows import pack_short_rows
 from engine.executions.statuses import NodeStatus, format_node_statuses
 from engine.graph.failures import has_error_out
@@ -23,6 +22,7 @@ from engine.nodes.support.base import Context, InEdge, Outputs
 from engine.nodes.text_box import TEXT_OUT, TextBox
 from engine.services.runs.pure_children import PureWalk
 from engine.store.redis.record_packing import pack, unpack
+from engine.telemetry import metrics
 from engine.values.templates import Placeholder, to_text
 
 PREPARED = "workers.walk.fast.pure_plans"

@@ -7,13 +7,13 @@ times: whichever workers happen to take it, it has most likely been at all of th
 import logging
 from time import monotonic
 
-from engine import metrics
 from engine.executions.statuses import ExecutionStatus
 from engine.graph.features import UnknownPart
 from engine.process.lru_cache import LruCache
 from engine.store import Store
 from engine.store.dispatch.hints import BULK_QUEUE
 from engine.store.executions.claim import ClaimedExecution
+from engine.telemetry import metrics
 from workers.nodes.executor import Executor
 from workers.runtime.store_retries import retry_until_answered
 from workers.walk.resume.endings import end_cancelled, end_unknown

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from engine.settings import load
 from engine.store import Store
 from engine.store.redis import keyspace

@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from deploy.http_client import call
+from deploy.net.http_client import call
 from engine.store.redis import process_keys
 from tests.benchmarks.processes import free_port, read_cpu_seconds
 from tests.benchmarks.scale.autoscaling.burst import Installation, target_command

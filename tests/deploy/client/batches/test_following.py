@@ -6,8 +6,8 @@ import pytest
 
 from deploy.client.batches.caller import BatchCaller
 from deploy.client.batches.following import counts_text, follow_batch
-from deploy.http_client import Unreachable
-from deploy.problems import ApiRefused
+from deploy.net.http_client import Unreachable
+from deploy.output.problems import ApiRefused
 
 NONE = {"queued": 0, "processing": 0, "completed": 0, "failed": 0, "cancelled": 0}
 

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from deploy.client.batches.item_files import MAX_ITEMS, ItemFile, read_items
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 TYPES = {
     "name": "text",

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from deploy.client.batches.result_files import check_output, write_results
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 DONE = {
     "index": 0,

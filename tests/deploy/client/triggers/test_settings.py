@@ -6,7 +6,7 @@ import pytest
 
 from deploy.client.callers import WorkflowCaller
 from deploy.client.triggers.settings import TriggerOptions, trigger_body
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 
 class Workflow:

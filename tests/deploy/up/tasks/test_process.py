@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import redis
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 from deploy.stack.new_installation import record_new
 from deploy.up.tasks.process import run_task
 from engine.settings import Settings

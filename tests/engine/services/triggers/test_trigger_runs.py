@@ -1,7 +1,7 @@
 import pytest
 from msgspec.structs import replace
 
-from engine import errors, metrics
+from engine import errors
 from engine.access.sealing import Sealer
 from engine.executions.sources import Source
 from engine.ids.triggers import new_occurrence_id, new_trigger_id
@@ -16,6 +16,7 @@ from engine.store import Account, NewOccurrence, Store
 from engine.store.triggers.starting import OccurrenceKind
 from engine.store.webhooks.owners import run_owner
 from engine.store.webhooks.webhooks import secret_place
+from engine.telemetry import metrics
 from engine.triggers.occurrences import OccurrenceStatus
 from engine.triggers.trigger import TriggerKind, TriggerWebhook
 from tests.support.triggers.records import save_schedule

@@ -5,10 +5,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from engine import metrics
 from engine.errors import Unavailable
+from engine.services import process_metrics
 from engine.store import Store
 from engine.store.metrics.snapshots import Snapshots
+from engine.telemetry import metrics
 from tests.support.eventually import eventually
 
 
@@ -25,14 +26,14 @@ def puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         await put(snapshots, process, samples)
 
     monkeypatch.setattr(Snapshots, "put", count)
-    monkeypatch.setattr(metrics, "PUT_SECONDS", 0.01)
+    monkeypatch.setattr(process_metrics, "PUT_SECONDS", 0.01)
     return made
 
 
 @pytest.fixture
 async def publishing(store: Store, puts: list[str]) -> AsyncIterator[None]:
     """A publishing process after its first two writes."""
-    task = asyncio.create_task(metrics.publish(store, "one"))
+    task = asyncio.create_task(process_metrics.publish(store, "one"))
     await eventually(lambda: _count(puts), lambda count: count >= 2)
     yield
     task.cancel()
@@ -62,9 +63,12 @@ async def test_one_that_has_changed_is_put_soon(puts: list[str]) -> None:
 async def test_one_that_stays_the_same_is_put_again_in_time_to_tell_that_its_process_lives(
     store: Store, puts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert metrics.SAME_SECONDS + metrics.PUT_SECONDS < metrics.GONE_SECONDS / 2
-    monkeypatch.setattr(metrics, "SAME_SECONDS", 0.05)
-    task = asyncio.create_task(metrics.publish(store, "one"))
+    assert (
+        process_metrics.SAME_SECONDS + process_metrics.PUT_SECONDS
+        < process_metrics.GONE_SECONDS / 2
+    )
+    monkeypatch.setattr(process_metrics, "SAME_SECONDS", 0.05)
+    task = asyncio.create_task(process_metrics.publish(store, "one"))
 
     await eventually(lambda: _count(puts), lambda count: count >= 5)
 
@@ -74,7 +78,7 @@ async def test_one_that_stays_the_same_is_put_again_in_time_to_tell_that_its_pro
 
 async def test_a_process_that_ends_puts_its_last_state(store: Store) -> None:
     """Its gauges would else count for half a minute after its end."""
-    publishing = asyncio.create_task(metrics.publish(store, "one"))
+    publishing = asyncio.create_task(process_metrics.publish(store, "one"))
     metrics.EXECUTIONS_HELD.inc(3)
     await eventually(store.snapshots.all, lambda found: "one" in found[0])
     metrics.EXECUTIONS_HELD.dec(3)
@@ -82,7 +86,7 @@ async def test_a_process_that_ends_puts_its_last_state(store: Store) -> None:
     publishing.cancel()
     await asyncio.gather(publishing, return_exceptions=True)
 
-    assert "headrace_executions_held 0.0" in (await metrics.page(store, "two")).decode()
+    assert "headrace_executions_held 0.0" in (await process_metrics.page(store, "two")).decode()
 
 
 async def test_an_end_does_not_wait_for_a_store_that_is_silent(
@@ -92,8 +96,8 @@ async def test_an_end_does_not_wait_for_a_store_that_is_silent(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(Snapshots, "put", put)
-    monkeypatch.setattr(metrics, "LAST_SECONDS", 0.01)
-    publishing = asyncio.create_task(metrics.publish(store, "one"))
+    monkeypatch.setattr(process_metrics, "LAST_SECONDS", 0.01)
+    publishing = asyncio.create_task(process_metrics.publish(store, "one"))
     await asyncio.sleep(0)
 
     publishing.cancel()

@@ -6,11 +6,11 @@ from uuid import uuid4
 import httpx2
 import pytest
 
-from engine import metrics
 from engine.access.capabilities import Role, Tier
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates
 from engine.store.redis import keyspace, process_keys
+from engine.telemetry import metrics
 from tests.gateway.conftest import MakeBrowser
 from tests.support.eventually import eventually
 

@@ -21,10 +21,10 @@ from engine.executions.statuses import ExecutionStatus
 from engine.graph.document import parse_document
 from engine.graph.model_plan import model_plan
 from engine.media.objects import ObjectStore
-from engine.metrics import snapshot
 from engine.models.registry import find_model
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
+from engine.telemetry.metrics import snapshot
 from tests.conftest import RedisServer
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, greeting

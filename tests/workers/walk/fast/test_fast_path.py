@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 
-from engine import metrics
 from engine.errors import StoreFull, Unavailable
 from engine.executions.statuses import ExecutionStatus
 from engine.media.objects import ObjectStore
@@ -19,6 +18,7 @@ from engine.store.dispatch.hints import InlineRun, parse_inline_run
 from engine.store.executions.walks import Walks
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack
+from engine.telemetry import metrics
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, greeting, http_fan
 from tests.support.workers.held_walker import WORKER, HeldWalker, executions_held

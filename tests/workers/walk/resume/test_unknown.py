@@ -11,13 +11,13 @@ from engine.errors import RecordTooNew
 from engine.executions.execution import Execution
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.media.objects import ObjectStore
-from engine.metrics import EXECUTIONS_LEFT_UNKNOWN
 from engine.models.registry import use_models
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.hints import BULK_QUEUE, InlineRun, make_hint
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack, unpack
+from engine.telemetry.metrics import EXECUTIONS_LEFT_UNKNOWN
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner
 from tests.support.manifests import manifest, model

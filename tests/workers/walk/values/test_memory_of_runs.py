@@ -8,8 +8,8 @@ from dataclasses import replace
 import pytest
 
 from engine.executions.statuses import ExecutionStatus, NodeStatus
-from engine.metrics import snapshot
 from engine.settings import Settings
+from engine.telemetry.metrics import snapshot
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner, http_line
 from tests.support.http.scripted_server import Target

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from engine import log
+from engine.telemetry import log
 
 TRICKS = (
     "one\nInfo: two",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine import log
+from engine.telemetry import log
 
 Capture = pytest.CaptureFixture[str]
 

@@ -1,7 +1,7 @@
 import pytest
 
-from deploy.http_client import Unreachable, call
-from deploy.problems import ApiRefused, with_reasons
+from deploy.net.http_client import Unreachable, call
+from deploy.output.problems import ApiRefused, with_reasons
 from tests.support.http.target import stub_server
 
 

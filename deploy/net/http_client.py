@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 from urllib.parse import urlsplit
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 
 class Unreachable(CommandFailed):

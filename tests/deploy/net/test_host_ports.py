@@ -2,8 +2,8 @@ import socket
 
 import pytest
 
-from deploy.host_ports import port_of, reachable_host, reserve_port, url_of
-from deploy.problems import CommandFailed
+from deploy.net.host_ports import port_of, reachable_host, reserve_port, url_of
+from deploy.output.problems import CommandFailed
 
 
 def test_a_free_port_is_found_and_held_for_those_who_share_it() -> None:

@@ -5,7 +5,7 @@ import socket
 from contextlib import ExitStack
 from ipaddress import ip_address
 
-from deploy.problems import CommandFailed
+from deploy.output.problems import CommandFailed
 
 ANOTHER = " Take another one: `make run PORT=8001` or `headrace up --port 8001`."
 

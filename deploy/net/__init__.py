@@ -1,0 +1,1 @@
+"""Addresses, ports and HTTP calls of commands."""
