@@ -1,0 +1,1 @@
+"""Traces: the context that joins a request with its executions, nodes, calls and deliveries."""
