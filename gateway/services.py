@@ -19,11 +19,11 @@ from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
 from engine.process import spare_memory
 from engine.process.account_semaphore import AccountSemaphore
-from engine.services import process_metrics
 from engine.services.approvals import Approvals
 from engine.services.background_tasks import background
 from engine.services.batches.start import BatchStart
 from engine.services.media import MediaService, base_url
+from engine.services.metrics import publishing
 from engine.services.runs.acceptance import Acceptance
 from engine.services.triggers.scheduled_runs import ScheduledRuns
 from engine.services.triggers.trigger_checks import TriggerChecks
@@ -237,7 +237,7 @@ def _background_tasks(services: Services) -> dict[str, Callable[[], Awaitable[No
         **{name: each.watch for name, each in services.readiness.watches.items()},
         "own database": services.own_database.watch,
         "wait lease": services.wait_lease.renew_periodically,
-        "metrics": lambda: process_metrics.publish(store, services.process),
+        "metrics": lambda: publishing.publish(store, services.process),
         "models": lambda: store.models.watch(store.address),
         "spare memory": spare_memory.trim_periodically,
     }

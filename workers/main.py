@@ -17,9 +17,9 @@ from engine.media.objects import ObjectStore
 from engine.process import setup, spare_memory
 from engine.process.pool import Pool
 from engine.process.stop_signals import Stop
-from engine.services import process_metrics
 from engine.services.background_tasks import background
 from engine.services.media import MediaService, base_url
+from engine.services.metrics import publishing
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates
@@ -219,7 +219,7 @@ async def _run_background(
             "variables", lambda: publish_variables(heartbeat.publish, settings.demo_provider_url)
         ),
         subscription.running(lambda data: walker.cancel(data.decode(errors="replace"))),
-        background("metrics", lambda: process_metrics.publish(store, worker_id)),
+        background("metrics", lambda: publishing.publish(store, worker_id)),
         background("own database", own_database.watch),
         background("spare memory", spare_memory.trim_periodically),
         background("held check", held_check.run),

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from engine.ids import partitions
-from engine.services.process_metrics import GONE_SECONDS
+from engine.services.metrics.publishing import GONE_SECONDS
 from engine.store import Store
 from engine.store.archive.state import HistoryHealth
 from engine.store.dispatch.hints import DELIVER_ACTOR, QUEUES, WALK_ACTOR, parse_hint

@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.services.process_metrics import GONE_SECONDS
+from engine.services.metrics.publishing import GONE_SECONDS
 from engine.store import Store
 from engine.store.metrics.snapshots import Snapshot, is_process, parse
 from engine.store.redis.installation import FIRST_SCHEMA, SCHEMA

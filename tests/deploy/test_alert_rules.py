@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from engine.services import process_metrics
+from engine.services.metrics.page import sum_page
 from engine.store import Store
 from engine.telemetry import metrics
 from engine.triggers.occurrences import FailReason, OccurrenceStatus
@@ -37,7 +37,7 @@ def rules() -> Iterator[dict[str, Any]]:
 
 async def names_of_metrics(store: Store) -> set[str]:
     """Return the names of the samples that the page has, with those that have no value yet."""
-    page = (await process_metrics.page(store, "gateway-1")).decode()
+    page = (await sum_page(store, "gateway-1")).decode()
     kinds = re.findall(r"^# TYPE (\w+) (\w+)$", page, re.MULTILINE)
     kinds += [(each.name, each.type) for each in metrics.REGISTRY.collect()]
     return {
@@ -75,7 +75,7 @@ async def test_metrics_and_labels_of_a_rule_are_those_that_are_shown(
 
 
 async def test_counters_whose_increase_is_reported_begin_with_0(store: Store) -> None:
-    page = (await process_metrics.page(store, "gateway-1")).decode()
+    page = (await sum_page(store, "gateway-1")).decode()
 
     for rule in rules():
         for name, labels in re.findall(r"increase\((\w+)\{([^}]*)\}", rule["expr"]):

@@ -14,8 +14,8 @@ from engine.history.database.connections import Database
 from engine.history.retention.retention import Retention
 from engine.media.objects import ObjectStore
 from engine.process import setup
-from engine.services import process_metrics
 from engine.services.background_tasks import background
+from engine.services.metrics import publishing
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.worker_leases import make_worker_id
@@ -68,7 +68,7 @@ async def archiver(settings: Settings) -> AsyncIterator[Archiver]:
     try:
         async with (
             background("archiver", made.run),
-            background("metrics", lambda: process_metrics.publish(store, make_worker_id())),
+            background("metrics", lambda: publishing.publish(store, make_worker_id())),
         ):
             yield made
     finally:

@@ -10,14 +10,13 @@ from starlette.routing import BaseRoute, Route
 
 from engine.errors import StorageFailed, Unavailable
 from engine.services.media import MediaService
-from engine.services.process_metrics import page
+from engine.services.metrics.page import CONTENT_TYPE, sum_page
 from gateway.auth.endpoints import operation, public
 from gateway.auth.resource import Resource
 from gateway.http.responses import json_response
 from gateway.http.types import Content, View, doc
 from gateway.services import GatewayRequest
 
-PROMETHEUS_TEXT = "text/plain; version=1.0.0; charset=utf-8"
 FREE_SPACE_SECONDS = 1.0
 """Longest wait for a folder of media; its metric is then left out."""
 
@@ -78,10 +77,10 @@ async def readyz(request: GatewayRequest) -> Response:
 async def metrics(request: GatewayRequest) -> Response:
     """The metrics of all processes in Prometheus' text format."""
     services = request.services
-    content = await page(
+    content = await sum_page(
         services.store, services.process, await _media_free_bytes(services.media_service)
     )
-    return Response(content, headers={"content-type": PROMETHEUS_TEXT})
+    return Response(content, headers={"content-type": CONTENT_TYPE})
 
 
 async def _media_free_bytes(media_service: MediaService) -> int | None:

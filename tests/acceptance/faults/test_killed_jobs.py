@@ -19,7 +19,7 @@ from engine.executions.events import EventId, EventName, ExecutionEvent, read_ev
 from engine.executions.execution import Execution
 from engine.executions.statuses import ExecutionStatus
 from engine.models.registry import use_folder
-from engine.services import process_metrics
+from engine.services.metrics.page import sum_page
 from engine.settings import Settings
 from engine.store import Store
 from tests.support.eventually import eventually
@@ -181,7 +181,7 @@ async def test_a_worker_that_goes_between_submit_and_record(
 async def outcomes(store: Store) -> Counter[str]:
     """Return the outcomes of unknown jobs, by the metrics of all workers."""
     found: Counter[str] = Counter()
-    for family in text_string_to_metric_families((await process_metrics.page(store, "")).decode()):
+    for family in text_string_to_metric_families((await sum_page(store, "")).decode()):
         for sample in family.samples:
             if sample.name == "headrace_provider_jobs_unknown_total":
                 found[sample.labels["outcome"]] += int(sample.value)

@@ -2,9 +2,9 @@
 
 from typing import Any
 
-from engine.services import process_metrics
+from engine.services.metrics.page import sum_page
+from engine.services.metrics.publishing import GONE_SECONDS
 from engine.services.old_processes import FAMILY, OldProcess, find_old_processes
-from engine.services.process_metrics import GONE_SECONDS
 from engine.store import Store
 from engine.store.redis import process_keys
 from engine.store.redis.installation import SCHEMA
@@ -64,7 +64,7 @@ async def test_the_page_of_metrics_counts_processes_by_version(store: Store) -> 
     for name in ("gateway-a", "worker-b"):
         await store.snapshots.put(name, snapshot())
 
-    page = await process_metrics.page(store, "gateway-a")
+    page = await sum_page(store, "gateway-a")
 
     line = f'headrace_processes{{schema="{SCHEMA}",version="{VERSION}"}} 2.0'
     assert line in page.decode().splitlines()

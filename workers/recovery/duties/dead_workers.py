@@ -4,7 +4,7 @@ import asyncio
 import logging
 
 from engine.ids import partitions
-from engine.services import process_metrics
+from engine.services.metrics import publishing
 from engine.store import Store
 from engine.telemetry import metrics
 from workers.recovery.clock import RecoveryClock
@@ -111,5 +111,5 @@ class GoneMetrics(Duty):
         """Fold all of them; later, while the clock spares silent workers. Raises Unavailable."""
         if self._clock.spares_silent_workers:
             return True
-        await process_metrics.retire(self._store)
+        await publishing.retire(self._store)
         return False

@@ -6,7 +6,8 @@ from collections.abc import AsyncIterator
 import pytest
 
 from engine.errors import Unavailable
-from engine.services import process_metrics
+from engine.services.metrics import publishing
+from engine.services.metrics.page import sum_page
 from engine.store import Store
 from engine.store.metrics.snapshots import Snapshots
 from engine.telemetry import metrics
@@ -26,14 +27,14 @@ def puts(monkeypatch: pytest.MonkeyPatch) -> list[str]:
         await put(snapshots, process, samples)
 
     monkeypatch.setattr(Snapshots, "put", count)
-    monkeypatch.setattr(process_metrics, "PUT_SECONDS", 0.01)
+    monkeypatch.setattr(publishing, "PUT_SECONDS", 0.01)
     return made
 
 
 @pytest.fixture
-async def publishing(store: Store, puts: list[str]) -> AsyncIterator[None]:
+async def published(store: Store, puts: list[str]) -> AsyncIterator[None]:
     """A publishing process after its first two writes."""
-    task = asyncio.create_task(process_metrics.publish(store, "one"))
+    task = asyncio.create_task(publishing.publish(store, "one"))
     await eventually(lambda: _count(puts), lambda count: count >= 2)
     yield
     task.cancel()
@@ -44,7 +45,7 @@ async def _count(puts: list[str]) -> int:
     return len(puts)
 
 
-@pytest.mark.usefixtures("publishing")
+@pytest.mark.usefixtures("published")
 async def test_a_snapshot_that_was_put_and_has_not_changed_is_not_put_again(
     puts: list[str],
 ) -> None:
@@ -53,7 +54,7 @@ async def test_a_snapshot_that_was_put_and_has_not_changed_is_not_put_again(
     assert len(puts) == 2
 
 
-@pytest.mark.usefixtures("publishing")
+@pytest.mark.usefixtures("published")
 async def test_one_that_has_changed_is_put_soon(puts: list[str]) -> None:
     metrics.HINTS_RESENT.inc()
 
@@ -63,12 +64,9 @@ async def test_one_that_has_changed_is_put_soon(puts: list[str]) -> None:
 async def test_one_that_stays_the_same_is_put_again_in_time_to_tell_that_its_process_lives(
     store: Store, puts: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert (
-        process_metrics.SAME_SECONDS + process_metrics.PUT_SECONDS
-        < process_metrics.GONE_SECONDS / 2
-    )
-    monkeypatch.setattr(process_metrics, "SAME_SECONDS", 0.05)
-    task = asyncio.create_task(process_metrics.publish(store, "one"))
+    assert publishing.SAME_SECONDS + publishing.PUT_SECONDS < publishing.GONE_SECONDS / 2
+    monkeypatch.setattr(publishing, "SAME_SECONDS", 0.05)
+    task = asyncio.create_task(publishing.publish(store, "one"))
 
     await eventually(lambda: _count(puts), lambda count: count >= 5)
 
@@ -78,15 +76,15 @@ async def test_one_that_stays_the_same_is_put_again_in_time_to_tell_that_its_pro
 
 async def test_a_process_that_ends_puts_its_last_state(store: Store) -> None:
     """Its gauges would else count for half a minute after its end."""
-    publishing = asyncio.create_task(process_metrics.publish(store, "one"))
+    task = asyncio.create_task(publishing.publish(store, "one"))
     metrics.EXECUTIONS_HELD.inc(3)
     await eventually(store.snapshots.all, lambda found: "one" in found[0])
     metrics.EXECUTIONS_HELD.dec(3)
 
-    publishing.cancel()
-    await asyncio.gather(publishing, return_exceptions=True)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
 
-    assert "headrace_executions_held 0.0" in (await process_metrics.page(store, "two")).decode()
+    assert "headrace_executions_held 0.0" in (await sum_page(store, "two")).decode()
 
 
 async def test_an_end_does_not_wait_for_a_store_that_is_silent(
@@ -96,11 +94,11 @@ async def test_an_end_does_not_wait_for_a_store_that_is_silent(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(Snapshots, "put", put)
-    monkeypatch.setattr(process_metrics, "LAST_SECONDS", 0.01)
-    publishing = asyncio.create_task(process_metrics.publish(store, "one"))
+    monkeypatch.setattr(publishing, "LAST_SECONDS", 0.01)
+    task = asyncio.create_task(publishing.publish(store, "one"))
     await asyncio.sleep(0)
 
-    publishing.cancel()
-    [ended] = await asyncio.gather(publishing, return_exceptions=True)
+    task.cancel()
+    [ended] = await asyncio.gather(task, return_exceptions=True)
 
     assert isinstance(ended, asyncio.CancelledError)

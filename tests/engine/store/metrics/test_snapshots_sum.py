@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from engine.errors import Unavailable
-from engine.services import process_metrics
+from engine.services.metrics import publishing
+from engine.services.metrics.page import sum_page
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.metrics.snapshots import RETIRED, parse
@@ -70,7 +71,7 @@ async def fold(store: Store, *names: str) -> None:
         data = await store.client.send("HGET", process_keys.metrics(), name)
         _, head, rest = data.partition(b"|")
         await store.client.send("HSET", process_keys.metrics(), name, LONG_AGO + head + rest)
-    await process_metrics.retire(store)
+    await publishing.retire(store)
     found, _ = await store.snapshots.all()
     assert not set(names) & set(found)
 
@@ -78,7 +79,7 @@ async def fold(store: Store, *names: str) -> None:
 async def sums(store: Store) -> dict[str, float]:
     """Return every sample of the sum, as the metrics page shows it."""
     found, _ = await store.snapshots.all()
-    total = process_metrics.add_up(parse(data).samples for data in found.values())
+    total = publishing.add_up(parse(data).samples for data in found.values())
     return {sample: value for *_, rows in total for sample, _, value in rows if value}
 
 
@@ -240,10 +241,10 @@ async def test_the_page_counts_its_own_process_once_although_it_was_folded(
 ) -> None:
     metrics.HINTS_RESENT.inc(3)
     value = metrics.REGISTRY.get_sample_value("headrace_hints_resent_total")
-    await process_metrics.page(store, "me")
+    await sum_page(store, "me")
     await fold(store, "me")
 
-    page = (await process_metrics.page(store, "me")).decode()
+    page = (await sum_page(store, "me")).decode()
 
     assert f"headrace_hints_resent_total {value}" in page.splitlines()
 

@@ -1,0 +1,1 @@
+"""Metrics of all processes: snapshots in the store, their sum, facts of the state, and pages."""

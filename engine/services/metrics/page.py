@@ -1,0 +1,56 @@
+"""Pages of metrics in Prometheus's text format: of all processes and the state, or of one."""
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.core import Metric
+from prometheus_client.registry import Collector
+
+from engine.errors import EngineError
+from engine.services.metrics import facts
+from engine.store import Store
+from engine.store.metrics.samples import add_up
+from engine.store.metrics.snapshots import parse
+from engine.telemetry.metrics import REGISTRY, snapshot
+
+CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
+
+
+async def sum_page(store: Store, process: str, media_free_bytes: int | None = None) -> bytes:
+    """Return the metrics of all processes and of the state.
+
+    Without Redis: those of this process, and `headrace_redis_up 0`. `media_free_bytes` is the
+    free space of the media folder's file system; None: unknown.
+    """
+    try:
+        # The store knows which samples of this process are already in the sum of gone processes.
+        await store.snapshots.put(process, snapshot())
+        found, _ = await store.snapshots.all()
+        snapshots = [parse(data).samples for data in found.values()]
+        state = await facts.read(store)
+    except EngineError:
+        snapshots = [snapshot()]
+        state = [facts.sample(facts.REDIS_UP, 0)]
+    if media_free_bytes is not None:
+        state.append(facts.sample(facts.MEDIA_FREE, media_free_bytes))
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Families([*add_up(snapshots), *state]))
+    return generate_latest(registry)
+
+
+def process_page() -> bytes:
+    """Return the metrics that this process has counted."""
+    return generate_latest(REGISTRY)
+
+
+class _Families(Collector):
+    def __init__(self, families: Sequence[Any]) -> None:
+        self._families = families
+
+    def collect(self) -> Iterator[Metric]:
+        for name, kind, text, rows in self._families:
+            metric = Metric(name, text, kind)
+            for sample, labels, value in rows:
+                metric.add_sample(sample, labels, value)
+            yield metric

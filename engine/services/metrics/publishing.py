@@ -1,0 +1,70 @@
+"""Snapshots of each process's metrics, which it puts into the store every few seconds.
+
+The process that serves the page adds the snapshots up. Those of ended processes are folded into one
+sum, so that counts survive them.
+"""
+
+import asyncio
+import contextlib
+import math
+import time
+from typing import Any
+
+from engine.errors import EngineError
+from engine.store import Store
+from engine.store.metrics.samples import add_up, without_gauges
+from engine.store.metrics.snapshots import RETIRED, is_process, parse
+from engine.store.redis.installation import SCHEMA
+from engine.telemetry.metrics import PROCESSES, VERSION, snapshot
+
+PUT_SECONDS = 2.0
+SAME_SECONDS = 10.0
+"""Interval for unchanged snapshots, which prove that their process lives."""
+LAST_SECONDS = 1.0
+"""Longest time for which an ending process tries to put its last snapshot."""
+GONE_SECONDS = 30
+"""Age of a snapshot whose process counts as gone."""
+
+PROCESSES.labels(VERSION, str(SCHEMA)).set(1)
+
+
+async def publish(store: Store, process: str) -> None:
+    """Put this process's snapshot into the store every few seconds, and once when cancelled.
+
+    So gauges of a process that has ended are not those of its last work.
+    """
+    last: list[Any] = []
+    put_at = -math.inf
+    try:
+        while True:
+            samples, now = snapshot(), time.monotonic()
+            if samples != last or now - put_at >= SAME_SECONDS:
+                with contextlib.suppress(EngineError):
+                    await store.snapshots.put(process, samples)
+                    last, put_at = samples, now
+            await asyncio.sleep(PUT_SECONDS)
+    finally:
+        with contextlib.suppress(EngineError, TimeoutError):
+            async with asyncio.timeout(LAST_SECONDS):
+                await store.snapshots.put(process, snapshot())
+
+
+async def retire(store: Store) -> None:
+    """Fold the snapshots of gone processes into one sum, without their gauges.
+
+    A process that was only disconnected notices this when it puts its next snapshot.
+    """
+    found, now = await store.snapshots.all()
+    snapshots = {name: parse(data) for name, data in found.items()}
+    gone = {
+        name: each
+        for name, each in snapshots.items()
+        if is_process(name) and each.at < now - GONE_SECONDS
+    }
+    if gone:
+        kept = [each.samples for each in gone.values()]
+        if RETIRED in snapshots:
+            kept.append(snapshots[RETIRED].samples)
+        numbers = {name: each.number for name, each in gone.items()}
+        total = without_gauges(add_up(kept))
+        await store.snapshots.retire(found.get(RETIRED, b""), total, numbers)

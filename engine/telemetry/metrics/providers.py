@@ -1,0 +1,64 @@
+"""Metrics of calls to providers."""
+
+from engine.telemetry.metrics.declaring import (
+    LONG_SECONDS_BUCKETS,
+    Signal,
+    counter,
+    gauge,
+    histogram,
+)
+
+PROVIDERS = "providers that are called, at most 100 names; `other` for further ones"
+OUTCOMES = "`ok` `throttled` `failed` `timeout` `refused`"
+
+PROVIDER_CALLS = counter(
+    "headrace_provider_calls_total",
+    "Calls to providers that ended: `throttled` by a 429, `failed` at the provider or on the way "
+    "to it, `refused` for the request, the key or the balance.",
+    Signal.TRAFFIC,
+    {"provider": PROVIDERS, "outcome": OUTCOMES},
+)
+PROVIDER_SECONDS = histogram(
+    "headrace_provider_call_seconds",
+    "Time of a call to a provider, without the wait for its turn.",
+    Signal.LATENCY,
+    {"provider": PROVIDERS},
+    buckets=LONG_SECONDS_BUCKETS,
+)
+PROVIDER_TURN_SECONDS = histogram(
+    "headrace_provider_turn_seconds",
+    "Time for which a call to a provider waited for its turn.",
+    Signal.LATENCY,
+    {"provider": PROVIDERS},
+    buckets=LONG_SECONDS_BUCKETS,
+)
+PROVIDER_WAITING = gauge(
+    "headrace_provider_calls_waiting",
+    "Calls to providers that wait for their turn.",
+    Signal.SATURATION,
+    {"provider": PROVIDERS},
+)
+PROVIDER_GRANTED = counter(
+    "headrace_provider_calls_granted_total",
+    "Calls to providers that had their turn.",
+    Signal.TRAFFIC,
+    {"provider": PROVIDERS},
+)
+PROVIDER_REFUSED = counter(
+    "headrace_provider_calls_refused_total",
+    "Calls that providers answered with 429.",
+    Signal.ERRORS,
+    {"provider": PROVIDERS},
+)
+PROVIDER_BREAKER = gauge(
+    "headrace_provider_breaker_open",
+    "Worker processes that fail calls at once because their provider fails.",
+    Signal.ERRORS,
+    {"provider": PROVIDERS},
+)
+PROVIDER_JOBS_UNKNOWN = counter(
+    "headrace_provider_jobs_unknown_total",
+    "Jobs that may have begun at their provider without an id on record, by what came of it.",
+    Signal.ERRORS,
+    {"outcome": "`failed` `resubmitted`"},
+)
