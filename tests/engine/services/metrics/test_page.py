@@ -11,19 +11,19 @@ from engine.telemetry import metrics
 
 async def test_the_page_has_the_sum_of_all_processes_and_facts(store: Store) -> None:
     sample = "headrace_claims_refused_total"
-    await store.snapshots.put("other", [[sample[:-6], "counter", "T.", [[sample, {}, 1_000_000]]]])
+    await store.snapshots.put("other", [[sample[:-6], "counter", "T.", [[sample, {}, 1_000]]]])
     own = metrics.REGISTRY.get_sample_value(sample) or 0
 
     page = (await sum_page(store, "own", media_free_bytes=5)).decode()
 
-    assert f"\n{sample} {1_000_000 + own}\n" in page
+    assert f"\n{sample} {1_000 + own}\n" in page
     assert "\nheadrace_redis_up 1.0\n" in page
     assert "\nheadrace_media_free_bytes 5.0\n" in page
 
 
 async def test_the_page_of_a_process_has_neither_others_nor_facts(store: Store) -> None:
     sample = "headrace_claims_refused_total"
-    await store.snapshots.put("other", [[sample[:-6], "counter", "T.", [[sample, {}, 1_000_000]]]])
+    await store.snapshots.put("other", [[sample[:-6], "counter", "T.", [[sample, {}, 1_000]]]])
 
     page = process_page().decode()
 
