@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale smoke chaos sentinel cluster versions hosts drain soak fuzz dist try-dist clients e2e local manifests timing contract image clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale smoke chaos sentinel cluster versions hosts drain observe soak fuzz dist try-dist clients e2e local manifests timing contract image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -120,6 +120,10 @@ hosts: $(VENV)/.installed-dev ## Cut hosts off, kill and drain them under load, 
 	@mkdir -p build && rm -f build/hosts.json
 	HOSTS_FIGURES=build/hosts.json $(BIN)/pytest -s -m 'slow or not slow' $(ON_HOSTS) --timeout=900
 	$(BIN)/python -m tests.support.hosts.page build/hosts.json
+
+observe: $(VENV)/.installed-dev ## Watch a stack by a real Prometheus and a receiver of traces (minutes; OBSERVE='-k stack' for a part)
+	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus promtool=prometheus
+	$(BIN)/pytest -m 'slow or not slow' tests/observability tests/support/observability --timeout=900 $(OBSERVE)
 
 soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that nothing grows (SOAK_SECONDS)
 	$(BIN)/pytest -s -m slow tests/acceptance/faults/test_soak.py
