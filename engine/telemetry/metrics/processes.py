@@ -82,8 +82,9 @@ SPANS_EXPORTED = counter(
 )
 SPANS_DROPPED = counter(
     "headrace_spans_dropped_total",
-    "Spans that no collector has: `queue` of spans to make or to send full, `account` over its "
-    "share of the queue, `export` refused or failed.",
+    "Spans that no collector has: `queue_full`, no space for more of their account; "
+    "`export_failed`, the collector did not take them; `too_many`, one execution has more; "
+    "`unread`, the record of the execution could not be read; `process_end`.",
     Signal.ERRORS,
-    {"reason": ("queue", "account", "export")},
+    {"reason": ("queue_full", "export_failed", "too_many", "unread", "process_end")},
 )

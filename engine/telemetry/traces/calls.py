@@ -1,0 +1,127 @@
+"""Spans of the calls that a walk makes while it runs: to models, over HTTP, and of tools.
+
+Calls of a trace that is not sampled are kept with their walk, and sent if its execution fails.
+"""
+
+import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
+
+from engine.errors.nodes import NodeFailed
+from engine.telemetry.metrics import SPANS_DROPPED
+from engine.telemetry.traces.context import CURRENT, TraceContext, new_span_id
+from engine.telemetry.traces.span import AttributeValue, Span, SpanKind, make_span
+from engine.telemetry.traces.tracing import Tracing
+
+MAX_CALLS = 1_000
+"""Calls of one walk that have spans."""
+MAX_KEPT = 64
+"""Calls that the walk of a trace keeps which is not sampled: the last ones."""
+CANCELLED = "cancelled"
+
+
+class CallSpans:
+    """Spans of the calls of one walk."""
+
+    __slots__ = ("_account_id", "_count", "_is_sampled", "_kept", "_tracing")
+
+    def __init__(self, tracing: Tracing, account_id: str, *, is_sampled: bool) -> None:
+        self._tracing = tracing
+        self._account_id = account_id
+        self._is_sampled = is_sampled
+        self._count = 0
+        self._kept: list[Span] = []
+
+    def add(self, span: Span) -> None:
+        """Send the span of a call that has ended, or keep it until the end of the walk."""
+        if self._is_sampled:
+            self._count += 1
+            if self._count <= MAX_CALLS:
+                self._tracing.add(self._account_id, (span,))
+            else:
+                SPANS_DROPPED.labels("too_many").inc()
+            return
+        self._kept.append(span)
+        if len(self._kept) > MAX_KEPT:
+            del self._kept[0]
+
+    def send_kept(self) -> None:
+        """Send the spans that were kept: the execution has failed."""
+        if self._kept:
+            self._tracing.add(self._account_id, self._kept)
+            self._kept = []
+
+
+CALLS: ContextVar[CallSpans | None] = ContextVar("headrace_calls", default=None)
+"""Spans of the calls of the present walk; None: its calls have none."""
+
+
+class OpenCall:
+    """A call under way; what is learnt of it goes into its attributes."""
+
+    __slots__ = ("attributes", "error_type")
+
+    def __init__(self, attributes: dict[str, AttributeValue | None]) -> None:
+        self.attributes = attributes
+        self.error_type = ""
+
+
+NO_CALL: AbstractContextManager[OpenCall | None] = nullcontext()
+
+
+def open_call(
+    name: str,
+    attributes: dict[str, AttributeValue | None],
+    kind: SpanKind = SpanKind.CLIENT,
+) -> AbstractContextManager[OpenCall | None]:
+    """Return a context in which a call is made, whose span ends with it; None: there is no span.
+
+    Within it the call's span is the present one.
+    """
+    calls, parent = CALLS.get(), CURRENT.get()
+    if calls is None or parent is None:
+        return NO_CALL
+    return _record(calls, parent, name, attributes, kind)
+
+
+def is_traced() -> bool:
+    """Return whether calls have spans here, so that their attributes are worth making."""
+    return CALLS.get() is not None
+
+
+@contextmanager
+def _record(
+    calls: CallSpans,
+    parent: TraceContext,
+    name: str,
+    attributes: dict[str, AttributeValue | None],
+    kind: SpanKind,
+) -> Iterator[OpenCall]:
+    context, call, began_at = parent.with_span(new_span_id()), OpenCall(attributes), time.time_ns()
+    token = CURRENT.set(context)
+    try:
+        yield call
+    except BaseException as error:
+        call.error_type = error_type(error)
+        raise
+    finally:
+        CURRENT.reset(token)
+        calls.add(
+            make_span(
+                *(context, parent.span_id, name),
+                began_at=began_at,
+                attributes=call.attributes,
+                kind=kind,
+                error_type=call.error_type,
+            )
+        )
+
+
+def error_type(error: BaseException) -> str:
+    """Return the code of a failure; its message may repeat values and is in no span."""
+    if isinstance(error, NodeFailed):
+        return error.code
+    if isinstance(error, Exception):
+        return type(error).__name__
+    return CANCELLED

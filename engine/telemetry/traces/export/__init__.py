@@ -1,0 +1,1 @@
+"""Export of spans by OpenTelemetry's library, which nothing outside of this folder imports."""
