@@ -21,7 +21,7 @@ from gateway.routes.batches import batches, items, starts
 from gateway.routes.batches import retries as batch_retries
 from gateway.routes.executions import bulk_cancel, execution_values, executions
 from gateway.routes.models import model_checks, models
-from gateway.routes.operations import audit, health, installation
+from gateway.routes.operations import audit, health, installation, installation_series
 from gateway.routes.pages import docs, pages
 from gateway.routes.runs import draft_runs, retries, runs
 from gateway.routes.triggers import events, occurrences, previews, triggers
@@ -40,6 +40,13 @@ from gateway.routes.workflows import (
 )
 from gateway.runs.batch_body import BODY_LIMIT
 from gateway.services import Services, State
+
+_ADMINISTRATION = (
+    *accounts.routes,
+    *audit.routes,
+    *installation.routes,
+    *installation_series.routes,
+)
 
 
 def routes(settings: Settings) -> list[BaseRoute]:
@@ -82,9 +89,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *deliveries.routes,
         *webhooks.routes,
         *secrets.routes,
-        *accounts.routes,
-        *audit.routes,
-        *installation.routes,
+        *_ADMINISTRATION,
         *links.routes,
         *pages.routes,
         *sessions.routes,

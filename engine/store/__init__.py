@@ -64,6 +64,7 @@ from engine.store.executions.walks import Walks
 from engine.store.limits.governor import Governor
 from engine.store.limits.outbound import OutboundCalls
 from engine.store.media import Asset, AssetRecords
+from engine.store.metrics.last_hour import LastHour
 from engine.store.metrics.snapshots import Snapshots
 from engine.store.models import ModelStore, SavedModel
 from engine.store.redis.address import RedisAddress
@@ -288,6 +289,7 @@ class Store:
         self.gateway_leases = GatewayLeases(self.client)
         self.governor = Governor(self.client)
         self.snapshots = Snapshots(self.client)
+        self.last_hour = LastHour(self.client)
         self.archiver_states = ArchiverStates(self.client)
 
     async def close(self) -> None:

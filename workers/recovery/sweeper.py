@@ -15,6 +15,7 @@ from workers.recovery.duties.dead_gateways import DeadGateways
 from workers.recovery.duties.dead_workers import DeadWorkers, GoneMetrics, LongLeases
 from workers.recovery.duties.due_feeds import DueBatches, DueChildren, DueSchedules
 from workers.recovery.duties.due_hints import DueDeliveries, DueExecutions
+from workers.recovery.duties.last_hour import LastHourSamples
 from workers.recovery.duties.orphans import OrphanSearch
 from workers.recovery.duties.removal import (
     LeftOutputs,
@@ -169,6 +170,7 @@ def sweeper_duties(
         DeadGateways(store, clock),
         OrphanSearch(store),
         GoneMetrics(store, clock),
+        LastHourSamples(store),
         OldVersions(store),
         *(() if has_history else (executions, LeftOutputs(store, executions.with_outputs))),
         LostOutputs(store),

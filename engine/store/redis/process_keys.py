@@ -52,3 +52,8 @@ def metrics() -> str:
 def metrics_folded(process: str) -> str:
     """String: number of a process's snapshot in the sum of ended processes."""
     return f"{{{metrics()}}}:folded:{process}"
+
+
+def last_hour() -> str:
+    """Hash: number of ten seconds within the hour → sample, and `totals` at the last sample."""
+    return "hr:last_hour"

@@ -13,6 +13,7 @@ ROUTES = {
     "POST /api/admin/accounts/{account_id}/login-link": "session of an admin",
     "GET /api/admin/audit": "session of an admin",
     "GET /api/admin/installation": "session of an admin",
+    "GET /api/admin/installation/series": "session of an admin",
 }
 ACCOUNTS = "/api/admin/accounts"
 ROW = {

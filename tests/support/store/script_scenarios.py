@@ -572,6 +572,14 @@ SCENARIOS = {
         processes=("p1", 4),
         again=0,
     ),
+    "put_sample": scenario(
+        ("HSET", "samples", "totals", b"before", "7", b"an hour ago"),
+        slot=7,
+        sample=b"sample",
+        before=b"before",
+        totals=b"totals",
+        again=0,
+    ),
     "save_model": scenario(
         ("HSET", "models", "version:own", 4, "created:own", NOW - 1, "operation:own", "before"),
         ("HSET", "models", "at:own:2", NOW - 3, "manifest:own:2", b"old", "generation", 6),

@@ -1,0 +1,1 @@
+"""Samples of the installation's last hour: how they are made, put and read."""

@@ -1,0 +1,90 @@
+"""Samples of the whole installation, of the last hour, in one key of bounded size."""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+
+from engine.store.executions.record_fields import parse_hash
+from engine.store.metrics.installation_sample import (
+    InstallationSample,
+    pack_sample,
+    unpack_sample,
+)
+from engine.store.redis import process_keys
+from engine.store.redis.client import Client
+from engine.store.redis.info import read_now
+from engine.store.redis.record_packing import pack, unpack
+from engine.store.redis.scripts import SCRIPTS
+
+SAMPLE_SECONDS = 10
+MOST_SAMPLES = 360
+TOTALS = "totals"
+HOUR_MS = SAMPLE_SECONDS * MOST_SAMPLES * 1000
+
+
+class Totals(msgspec.Struct, frozen=True):
+    """Counts of all processes at the last sample, from which the next one is made."""
+
+    at: int
+    """In milliseconds of Redis's clock; 0: there is no sample yet."""
+    families: list[Any]
+    """As in a snapshot of metrics."""
+    stored: bytes = b""
+    """As the store has them; empty: it has none."""
+
+
+class LastHour:
+    """Keeps one sample for each ten seconds, and the counts at the last one."""
+
+    def __init__(self, client: Client) -> None:
+        self._client = client
+
+    async def totals(self) -> Totals:
+        """Return the counts at the last sample."""
+        return _parse_totals(await self._client.send("HGET", process_keys.last_hour(), TOTALS))
+
+    async def put(
+        self, sample: InstallationSample | None, at: int, families: Sequence[Any], before: Totals
+    ) -> bool:
+        """Add a sample, in place of the one an hour ago, and the counts at its time.
+
+        Without a sample, the counts alone. Returns False, and changes nothing, when another worker
+        has changed the counts since `before` was read.
+        """
+        slot = at // 1000 // SAMPLE_SECONDS % MOST_SAMPLES
+        done = await self._client.call(
+            SCRIPTS["put_sample"],
+            samples=process_keys.last_hour(),
+            slot=slot,
+            sample=b"" if sample is None else pack_sample(sample),
+            before=before.stored,
+            totals=pack([at, families]),
+        )
+        return bool(done)
+
+    async def read(self) -> tuple[list[InstallationSample], Totals, int]:
+        """Return the samples of the last hour, oldest first, the counts, and Redis's time."""
+        reply, now = await asyncio.gather(
+            self._client.send("HGETALL", process_keys.last_hour()), read_now(self._client)
+        )
+        fields = parse_hash(reply)
+        totals = _parse_totals(fields.pop(TOTALS, None))
+        found = [sample for data in fields.values() if (sample := _parse(data)) is not None]
+        kept = [each for each in found if now - HOUR_MS < each.at <= now]
+        return sorted(kept, key=lambda each: each.at), totals, now
+
+
+def _parse(data: bytes) -> InstallationSample | None:
+    try:
+        return unpack_sample(data)
+    except msgspec.DecodeError:
+        return None  # of a later release that has another form
+
+
+def _parse_totals(data: bytes | None) -> Totals:
+    if not data:
+        return Totals(at=0, families=[])
+    at, families = unpack(data)
+    return Totals(at=at, families=families, stored=data)
