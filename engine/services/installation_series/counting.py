@@ -4,9 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.store.metrics.installation_sample import (
-    Counts,
+    ActivityCounts,
     Durations,
-    Facts,
+    InstallationFacts,
     InstallationSample,
     Latencies,
     NodeTypeSample,
@@ -54,10 +54,15 @@ def counts_of(families: Sequence[Any]) -> list[Any]:
 
 
 def make_sample(
-    families: Sequence[Any], before: Sequence[Any], *, at: int, seconds: float, facts: Facts
+    families: Sequence[Any],
+    before: Sequence[Any],
+    *,
+    at: int,
+    seconds: float,
+    facts: InstallationFacts,
 ) -> InstallationSample:
     """Return the sample of the counts beyond `before`, with these facts of the store."""
-    figures = Figures(subtract(families, before))
+    figures = MetricValues(subtract(families, before))
     return InstallationSample(
         at=at,
         seconds=seconds,
@@ -74,7 +79,7 @@ def make_sample(
     )
 
 
-class Figures:
+class MetricValues:
     """Values of samples of Prometheus's form, by name and labels."""
 
     def __init__(self, families: Iterable[Any]) -> None:
@@ -133,11 +138,11 @@ def _filled(cumulative: Mapping[float, float]) -> tuple[tuple[float, int], ...]:
     return tuple(kept.items())
 
 
-def _counts(figures: Figures) -> Counts:
+def _counts(figures: MetricValues) -> ActivityCounts:
     ended = figures.by("status", "headrace_executions_ended_total")
     statuses = figures.by("status", "headrace_http_requests_total")
     attempts = figures.by("outcome", "headrace_webhook_attempts_total")
-    return Counts(
+    return ActivityCounts(
         accepted=figures.total("headrace_executions_accepted_total"),
         completed=ended.get("completed", 0),
         failed=ended.get("failed", 0),
@@ -150,7 +155,7 @@ def _counts(figures: Figures) -> Counts:
     )
 
 
-def _node_types(figures: Figures) -> tuple[NodeTypeSample, ...]:
+def _node_types(figures: MetricValues) -> tuple[NodeTypeSample, ...]:
     completed = figures.by("type", "headrace_nodes_ended_total", status="completed")
     failed = figures.by("type", "headrace_nodes_ended_total", status="failed")
     attempts = figures.by("type", "headrace_node_seconds_count")
@@ -167,7 +172,7 @@ def _node_types(figures: Figures) -> tuple[NodeTypeSample, ...]:
     return tuple(rows[:MOST_ROWS])
 
 
-def _providers(figures: Figures) -> tuple[ProviderSample, ...]:
+def _providers(figures: MetricValues) -> tuple[ProviderSample, ...]:
     calls = figures.by("provider", "headrace_provider_calls_total")
     busiest = sorted(calls, key=lambda name: (-calls[name], name))[:MOST_ROWS]
     return tuple(

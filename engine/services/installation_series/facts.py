@@ -2,17 +2,17 @@
 
 import asyncio
 
-from engine.services.installation_series.counting import Figures
+from engine.services.installation_series.counting import MetricValues
 from engine.services.metrics import facts
 from engine.store import Store
-from engine.store.metrics.installation_sample import Facts
+from engine.store.metrics.installation_sample import InstallationFacts
 
 
-async def read_facts(store: Store, gauges: Figures, *, gateways: int) -> Facts:
+async def read_facts(store: Store, gauges: MetricValues, *, gateways: int) -> InstallationFacts:
     """Return the state; `gauges` are those of all processes together. Raises Unavailable."""
     waiting, families = await asyncio.gather(store.hints.depths(), facts.read(store))
-    read = Figures(families)
-    return Facts(
+    read = MetricValues(families)
+    return InstallationFacts(
         workers=read.total(facts.WORKERS_ALIVE.name),
         gateways=gateways,
         waiting=waiting,

@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from engine.services.installation_series.counting import Figures, counts_of, make_sample, pick
+from engine.services.installation_series.counting import MetricValues, counts_of, make_sample, pick
 from engine.services.installation_series.facts import read_facts
 from engine.services.metrics.publishing import GONE_SECONDS
 from engine.store import Store
 from engine.store.metrics.installation_sample import InstallationSample, combine
-from engine.store.metrics.last_hour import HOUR_MS, SAMPLE_SECONDS, Totals
+from engine.store.metrics.last_hour import HOUR_MS, SAMPLE_SECONDS, LastCounts
 from engine.store.metrics.snapshots import Snapshot, parse
 
 GATEWAY = "gateway-"
@@ -31,7 +31,7 @@ class LastHourSeries:
     """Oldest first; times without a leading worker have none."""
     latest: InstallationSample | None
     """Counts since the last sample, and the state now; None right after it."""
-    totals: Totals
+    totals: LastCounts
     """Counts of all processes now."""
 
     def last(self, seconds: float) -> InstallationSample | None:
@@ -63,7 +63,7 @@ async def take_sample(store: Store) -> float:
     return (slot_ms - now % slot_ms) / 1000
 
 
-async def read_series(store: Store, earlier: Totals | None = None) -> LastHourSeries:
+async def read_series(store: Store, earlier: LastCounts | None = None) -> LastHourSeries:
     """Return the samples of the last hour, and what is since. Raises Unavailable.
 
     Where no worker puts samples, as while one of the version before leads, the counts since
@@ -78,12 +78,12 @@ async def read_series(store: Store, earlier: Totals | None = None) -> LastHourSe
     if now - before.at >= LEAST_SECONDS * 1000:
         latest = await _make(store, snapshots, before, now)
     families = pick(each.samples for each in snapshots.values())
-    totals = Totals(at=now, families=counts_of(families))
+    totals = LastCounts(at=now, families=counts_of(families))
     return LastHourSeries(at=now, samples=samples, latest=latest, totals=totals)
 
 
 async def _make(
-    store: Store, snapshots: Mapping[str, Snapshot], before: Totals, now: int
+    store: Store, snapshots: Mapping[str, Snapshot], before: LastCounts, now: int
 ) -> InstallationSample | None:
     """Return the sample since `before`; None where that is no time of the last hour."""
     if not 0 < now - before.at <= HOUR_MS:
@@ -94,7 +94,7 @@ async def _make(
         for name, each in snapshots.items()
         if name.startswith(GATEWAY) and each.at > now // 1000 - GONE_SECONDS
     ]
-    facts = await read_facts(store, Figures(families), gateways=len(gateways))
+    facts = await read_facts(store, MetricValues(families), gateways=len(gateways))
     seconds = (now - before.at) / 1000
     return make_sample(families, before.families, at=now, seconds=seconds, facts=facts)
 

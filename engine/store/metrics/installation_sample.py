@@ -72,7 +72,7 @@ class ProviderSample(msgspec.Struct, array_like=True, frozen=True):
         return self.calls - self.outcomes.get("ok", 0)
 
 
-class Counts(msgspec.Struct, array_like=True, frozen=True):
+class ActivityCounts(msgspec.Struct, array_like=True, frozen=True):
     """Events of a time."""
 
     accepted: int = 0
@@ -89,7 +89,7 @@ class Counts(msgspec.Struct, array_like=True, frozen=True):
     """Failed executions by cause."""
 
 
-class Facts(msgspec.Struct, array_like=True, frozen=True):
+class InstallationFacts(msgspec.Struct, array_like=True, frozen=True):
     """State at one moment. An age is in seconds, 0 where nothing waits."""
 
     workers: int = 0
@@ -139,8 +139,8 @@ class InstallationSample(msgspec.Struct, array_like=True, frozen=True):
     at: int
     """In milliseconds of Redis's clock."""
     seconds: float
-    counts: Counts = Counts()
-    facts: Facts = Facts()
+    counts: ActivityCounts = ActivityCounts()
+    facts: InstallationFacts = InstallationFacts()
     latencies: Latencies = Latencies()
     node_types: tuple[NodeTypeSample, ...] = ()
     """Only those with activity."""
@@ -161,7 +161,7 @@ def combine(samples: Sequence[InstallationSample]) -> InstallationSample:
     return InstallationSample(
         at=last.at,
         seconds=sum(each.seconds for each in samples),
-        counts=_add([each.counts for each in samples], Counts),
+        counts=_add([each.counts for each in samples], ActivityCounts),
         facts=last.facts,
         latencies=_add([each.latencies for each in samples], Latencies),
         node_types=_add_named([row for each in samples for row in each.node_types], "type"),

@@ -24,7 +24,7 @@ TOTALS = "totals"
 HOUR_MS = SAMPLE_SECONDS * MOST_SAMPLES * 1000
 
 
-class Totals(msgspec.Struct, frozen=True):
+class LastCounts(msgspec.Struct, frozen=True):
     """Counts of all processes at the last sample, from which the next one is made."""
 
     at: int
@@ -41,12 +41,16 @@ class LastHour:
     def __init__(self, client: Client) -> None:
         self._client = client
 
-    async def totals(self) -> Totals:
+    async def totals(self) -> LastCounts:
         """Return the counts at the last sample."""
         return _parse_totals(await self._client.send("HGET", process_keys.last_hour(), TOTALS))
 
     async def put(
-        self, sample: InstallationSample | None, at: int, families: Sequence[Any], before: Totals
+        self,
+        sample: InstallationSample | None,
+        at: int,
+        families: Sequence[Any],
+        before: LastCounts,
     ) -> bool:
         """Add a sample, in place of the one an hour ago, and the counts at its time.
 
@@ -64,7 +68,7 @@ class LastHour:
         )
         return bool(done)
 
-    async def read(self) -> tuple[list[InstallationSample], Totals, int]:
+    async def read(self) -> tuple[list[InstallationSample], LastCounts, int]:
         """Return the samples of the last hour, oldest first, the counts, and Redis's time."""
         reply, now = await asyncio.gather(
             self._client.send("HGETALL", process_keys.last_hour()), read_now(self._client)
@@ -83,8 +87,8 @@ def _parse(data: bytes) -> InstallationSample | None:
         return None  # of a later release that has another form
 
 
-def _parse_totals(data: bytes | None) -> Totals:
+def _parse_totals(data: bytes | None) -> LastCounts:
     if not data:
-        return Totals(at=0, families=[])
+        return LastCounts(at=0, families=[])
     at, families = unpack(data)
-    return Totals(at=at, families=families, stored=data)
+    return LastCounts(at=at, families=families, stored=data)

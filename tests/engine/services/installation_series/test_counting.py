@@ -7,12 +7,12 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from engine.services.installation_series.counting import (
     FAMILIES,
     MOST_ROWS,
-    Figures,
+    MetricValues,
     counts_of,
     make_sample,
     pick,
 )
-from engine.store.metrics.installation_sample import Facts, InstallationSample
+from engine.store.metrics.installation_sample import InstallationFacts, InstallationSample
 from engine.telemetry.metrics import REGISTRY
 
 NODES = 40
@@ -42,7 +42,7 @@ class Process:
 
 def between(process: Process, before: list[Any]) -> InstallationSample:
     families = pick([process.snapshot()])
-    return make_sample(families, before, at=20_000, seconds=10.0, facts=Facts())
+    return make_sample(families, before, at=20_000, seconds=10.0, facts=InstallationFacts())
 
 
 def test_a_sample_has_the_counts_since_the_one_before() -> None:
@@ -117,7 +117,7 @@ def test_gauges_are_of_all_processes_and_in_no_counts() -> None:
 
     families = pick(each.snapshot() for each in processes)
 
-    assert Figures(families).total("headrace_executions_held") == 6
+    assert MetricValues(families).total("headrace_executions_held") == 6
     assert "headrace_executions_held" not in {name for name, *_ in counts_of(families)}
 
 

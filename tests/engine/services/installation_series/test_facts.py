@@ -1,11 +1,11 @@
 """The state at the time of a sample."""
 
-from engine.services.installation_series.counting import Figures
+from engine.services.installation_series.counting import MetricValues
 from engine.services.installation_series.facts import read_facts
 from engine.store import Store
 from engine.store.redis import process_keys
 
-NO_GAUGES = Figures([])
+NO_GAUGES = MetricValues([])
 
 
 async def test_an_idle_installation_has_nothing_that_waits(store: Store) -> None:

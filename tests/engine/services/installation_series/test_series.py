@@ -10,8 +10,8 @@ from engine.services.installation_series.series import (
     take_sample,
 )
 from engine.store import Store
-from engine.store.metrics.installation_sample import Counts, InstallationSample
-from engine.store.metrics.last_hour import HOUR_MS, Totals
+from engine.store.metrics.installation_sample import ActivityCounts, InstallationSample
+from engine.store.metrics.last_hour import HOUR_MS, LastCounts
 
 SLOT_MS = 10_000
 
@@ -94,7 +94,7 @@ async def test_where_nobody_puts_samples_earlier_counts_stand_for_the_last(store
     await store.snapshots.put("w1", ended(7))
 
     without = await read_series(store)
-    series = await read_series(store, Totals(at=now - 3_000, families=ended(6)))
+    series = await read_series(store, LastCounts(at=now - 3_000, families=ended(6)))
 
     assert without.latest is None
     assert series.latest is not None
@@ -103,12 +103,12 @@ async def test_where_nobody_puts_samples_earlier_counts_stand_for_the_last(store
 
 def test_the_last_seconds_have_as_many_samples_as_they_need() -> None:
     samples = [
-        InstallationSample(at=at, seconds=10.0, counts=Counts(completed=1))
+        InstallationSample(at=at, seconds=10.0, counts=ActivityCounts(completed=1))
         for at in range(0, 100_000, SLOT_MS)
     ]
-    latest = InstallationSample(at=95_000, seconds=5.0, counts=Counts(completed=1))
+    latest = InstallationSample(at=95_000, seconds=5.0, counts=ActivityCounts(completed=1))
     series = LastHourSeries(
-        at=95_000, samples=samples, latest=latest, totals=Totals(at=0, families=[])
+        at=95_000, samples=samples, latest=latest, totals=LastCounts(at=0, families=[])
     )
 
     found = series.last(30)
@@ -118,7 +118,7 @@ def test_the_last_seconds_have_as_many_samples_as_they_need() -> None:
 
 
 def test_old_samples_are_not_the_last_seconds() -> None:
-    totals = Totals(at=0, families=[])
+    totals = LastCounts(at=0, families=[])
     samples = [InstallationSample(at=1_000, seconds=10.0)]
 
     soon = LastHourSeries(at=30_000, samples=samples, latest=None, totals=totals)

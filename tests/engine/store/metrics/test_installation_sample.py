@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from engine.store.metrics.installation_sample import (
-    Counts,
+    ActivityCounts,
     Durations,
-    Facts,
+    InstallationFacts,
     InstallationSample,
     Latencies,
     NodeTypeSample,
@@ -24,8 +24,8 @@ def test_samples_add_up_and_the_state_is_that_of_the_last() -> None:
     first = InstallationSample(
         at=10_000,
         seconds=10.0,
-        counts=Counts(completed=3, causes={"provider": 1}),
-        facts=Facts(workers=1, waiting={"walk": 9}),
+        counts=ActivityCounts(completed=3, causes={"provider": 1}),
+        facts=InstallationFacts(workers=1, waiting={"walk": 9}),
         latencies=Latencies(execution=Durations(1, 0.2, ((0.1, 0), (0.25, 1)))),
         node_types=(NodeTypeSample("llm", 2, 0, Durations(2, 1.0, ((1.0, 2),))),),
         providers=(ProviderSample("openai", {"ok": 2}),),
@@ -33,16 +33,16 @@ def test_samples_add_up_and_the_state_is_that_of_the_last() -> None:
     second = InstallationSample(
         at=20_000,
         seconds=10.0,
-        counts=Counts(completed=1, failed=2, causes={"provider": 1, "caller": 1}),
-        facts=Facts(workers=2),
+        counts=ActivityCounts(completed=1, failed=2, causes={"provider": 1, "caller": 1}),
+        facts=InstallationFacts(workers=2),
         node_types=(NodeTypeSample("llm", 0, 1), NodeTypeSample("text", 4)),
         providers=(ProviderSample("openai", {"throttled": 3}),),
     )
 
     both = combine([first, second])
 
-    assert (both.at, both.seconds, both.facts) == (20_000, 20.0, Facts(workers=2))
-    assert both.counts == Counts(completed=4, failed=2, causes={"provider": 2, "caller": 1})
+    assert (both.at, both.seconds, both.facts) == (20_000, 20.0, InstallationFacts(workers=2))
+    assert both.counts == ActivityCounts(completed=4, failed=2, causes={"provider": 2, "caller": 1})
     assert both.latencies.execution.count == 1
     assert {row.type: (row.completed, row.failed) for row in both.node_types} == {
         "llm": (2, 1),
@@ -75,7 +75,7 @@ def test_buckets_of_several_durations_are_in_order() -> None:
 
 
 def test_a_sample_of_a_later_release_with_more_members_is_read() -> None:
-    sample = InstallationSample(at=1, seconds=10.0, counts=Counts(completed=1))
+    sample = InstallationSample(at=1, seconds=10.0, counts=ActivityCounts(completed=1))
     members = msgspec.msgpack.decode(pack_sample(sample))
 
     assert unpack_sample(msgspec.msgpack.encode([*members, "more"])) == sample

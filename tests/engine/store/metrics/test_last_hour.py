@@ -1,13 +1,13 @@
 """The key of the last hour: bounded, and written by one worker at a time."""
 
 from engine.store import Store
-from engine.store.metrics.installation_sample import Counts, InstallationSample
+from engine.store.metrics.installation_sample import ActivityCounts, InstallationSample
 from engine.store.metrics.last_hour import HOUR_MS, MOST_SAMPLES, SAMPLE_SECONDS
 from engine.store.redis import process_keys
 
 
 def sample(at: int, completed: int = 0) -> InstallationSample:
-    return InstallationSample(at=at, seconds=10.0, counts=Counts(completed=completed))
+    return InstallationSample(at=at, seconds=10.0, counts=ActivityCounts(completed=completed))
 
 
 async def put(store: Store, at: int, completed: int = 0) -> bool:

@@ -6,9 +6,9 @@ import pytest
 from engine.access.capabilities import Role, Tier
 from engine.store import Store
 from engine.store.metrics.installation_sample import (
-    Counts,
+    ActivityCounts,
     Durations,
-    Facts,
+    InstallationFacts,
     InstallationSample,
     Latencies,
     NodeTypeSample,
@@ -32,8 +32,8 @@ async def put(store: Store, age_ms: int, node_type: str = "llm") -> int:
     sample = InstallationSample(
         at=at,
         seconds=10.0,
-        counts=Counts(completed=4, failed=1, causes={"provider": 1}),
-        facts=Facts(workers=2, waiting={"walk": 3}, slots=16),
+        counts=ActivityCounts(completed=4, failed=1, causes={"provider": 1}),
+        facts=InstallationFacts(workers=2, waiting={"walk": 3}, slots=16),
         latencies=Latencies(execution=Durations(4, 2.0, ((0.25, 0), (0.5, 4)))),
         node_types=(NodeTypeSample(node_type, 4, 1, Durations(5, 2.5, ((0.25, 0), (0.5, 5)))),),
         providers=(ProviderSample("openai", {"ok": 4, "failed": 1}),),
