@@ -5,10 +5,7 @@ import logging
 from collections import defaultdict
 from collections.abc import Sequence
 
-from engine.errors import EngineError, NotFound, StorageFailed
-from engine.executions.execution import Execution
-from engine.graph.body_paths import BODY, body_at, parse_path
-from engine.graph.plan import NodeName, unpack_names
+from engine.errors import EngineError, StorageFailed
 from engine.history.archiving.execution_rows import ExecutionRows, make_rows
 from engine.history.archiving.execution_writer import (
     find_known,
@@ -19,10 +16,9 @@ from engine.history.archiving.execution_writer import (
 from engine.history.archiving.refusals import Refusals
 from engine.history.database.connections import Database
 from engine.history.errors import HistoryUnavailable
-from engine.process.lru_cache import LruCache
 from engine.store import Store
 from engine.store.archive.ended_executions import EndedExecutions, EndedRecord
-from engine.store.executions.record_fields import HEAD_FIELDS, parse_head
+from engine.store.archive.node_names import NodeNames
 from engine.store.redis import keyspace
 
 BATCH = 500
@@ -46,7 +42,7 @@ class ExecutionArchive:
         self._store = store
         self._database = database
         self._ended = EndedExecutions(store.client)
-        self._names = NodeNames(store)
+        self._names = NodeNames(store.workflows)
         self._checked: dict[int, int] = defaultdict(int)
         self._forgotten: dict[int, int] = defaultdict(int)
         """Times in milliseconds of the ends that the next pages begin with, by partition."""
@@ -167,53 +163,3 @@ class ExecutionArchive:
                 return
             for each in rows:
                 await self._write([each])
-
-
-VersionKey = tuple[str, str, int, tuple[str, ...], tuple[str, ...]]
-"""Account, workflow, version, models, and path to a body."""
-
-
-class NodeNames:
-    """Cache of the names of nodes, by version: most executions are of a few versions."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._known: LruCache[VersionKey, Sequence[NodeName]]
-        self._known = LruCache(1_000)
-
-    async def of_execution(self, record: EndedRecord) -> Sequence[NodeName]:
-        """Return the names by position; none where the workflow is gone or another account's."""
-        values = [record.fields.get(name) for name in HEAD_FIELDS]
-        head = parse_head(record.account_id, record.execution_id, values)
-        if head.owner_id:
-            return ()
-        if head.workflow_slug and not head.workflow_version:
-            packed = record.fields.get("names")
-            return unpack_names(packed) if packed else ()
-        path = parse_path(record.fields.get(BODY))
-        slug, version = head.workflow_slug, head.workflow_version
-        key = head.account_id, slug, version, head.model_ids, path
-        names = self._known.get(key)
-        if names is None:
-            names = await (self._read_body(head, path) if path else self._read(head))
-            self._known.put(key, names)
-        return names
-
-    async def _read_body(self, head: Execution, path: Sequence[str]) -> Sequence[NodeName]:
-        try:
-            _, plan = await self._store.workflows.plan_of(
-                head.account_id, head.workflow_slug, head.workflow_version
-            )
-        except NotFound:
-            return ()
-        body = body_at(plan, path)
-        return () if body is None else body.names
-
-    async def _read(self, head: Execution) -> Sequence[NodeName]:
-        slug, version = head.workflow_slug, head.workflow_version
-        try:
-            return await self._store.workflows.node_names(
-                head.account_id, slug, version, head.model_ids
-            )
-        except NotFound:
-            return ()

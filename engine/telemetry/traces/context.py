@@ -105,6 +105,11 @@ def execution_span_id(execution_id: str) -> str:
     return _span_id(f"execution:{execution_id}")
 
 
+def wait_span_id(execution_id: str) -> str:
+    """Return the id of the span in which an execution waits for a worker."""
+    return _span_id(f"wait:{execution_id}")
+
+
 def node_span_id(execution_id: str, index: int) -> str:
     """Return the id of the span of a node, by the node's index in the plan."""
     return _span_id(f"node:{execution_id}:{index}")

@@ -20,6 +20,7 @@ CLOSE_SECONDS = 1.0
 """Longest time for which an ending process sends spans that wait."""
 
 log = logging.getLogger(__name__)
+MakeSpans = Callable[[], Sequence[Span]]
 
 
 class Tracing:
@@ -28,14 +29,21 @@ class Tracing:
     def __init__(self, sampling: Sampling, environment: TraceEnvironment) -> None:
         self.sampling = sampling
         self._batch_spans = environment.batch_spans
-        self.queue: AccountQueue[Sequence[Span]] = AccountQueue(environment.queue_spans)
+        self.queue: AccountQueue[MakeSpans] = AccountQueue(environment.queue_spans)
         self.note_full: Callable[[], None] = lambda: None
         """Called when a whole batch waits."""
 
     def add(self, account_id: str, spans: Sequence[Span]) -> None:
         """Send spans of an account in the background, all of them or, without space, none."""
-        if not self.queue.add(account_id, spans, len(spans)):
-            SPANS_DROPPED.labels("queue_full").inc(len(spans))
+        self.add_later(account_id, lambda: spans, len(spans))
+
+    def add_later(self, account_id: str, make: MakeSpans, count: int, weight: int = 0) -> None:
+        """Send about `count` spans, which the exporter's thread makes.
+
+        `weight` is that of what they are made of, where it is larger than the count.
+        """
+        if not self.queue.add(account_id, make, max(count, weight)):
+            SPANS_DROPPED.labels("queue_full").inc(count)
         if len(self.queue) >= self._batch_spans:
             self.note_full()
 

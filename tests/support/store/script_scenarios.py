@@ -443,6 +443,9 @@ SCENARIOS = {
     "list_executions": scenario(
         ("ZADD", "all", NOW, "x", NOW, "y", NOW + 1, "z"), listed="all", at=NOW, id="y", most=2
     ),
+    "read_trace_record": scenario(
+        EXECUTION, ("HSET", "x", "inputs", b"x", "r1.1", b"x"), execution="x", fields=["status"]
+    ),
     "match_executions": scenario(
         EXECUTION,
         ("HSET", "y", "status", "failed", "slug", "echo", "models", "a,b"),

@@ -28,6 +28,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/routes/webhooks/deliveries.py": "tests/contract/webhooks/test_run_webhooks.py lists deliveries and sends them again.",
     "engine/graph/body_paths.py": "tests/engine/services/runs/test_child_plans.py and test_recorded_plans.py find bodies in it.",
     "engine/store/executions/read/child_states.py": "tests/engine/store/executions/read/test_children.py has groups in all states.",
+    "engine/store/archive/node_names.py": "tests/engine/history/archiving/test_execution_archive.py names nodes of runs, drafts and children.",
     "engine/store/archive/no_archive.py": "tests/engine/history/reading/test_archive.py and test_archive_needs.py open a store without a database.",
     "engine/history/reading/bounded_reads.py": "tests/engine/history/reading/test_archive.py reads with it, while the database is slow and away.",
     "engine/store/webhooks/delivery_keys.py": "tests/engine/store/webhooks/test_run_webhooks.py adds deliveries with them.",

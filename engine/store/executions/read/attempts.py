@@ -1,8 +1,9 @@
 """Attempts at the nodes of an execution, as its record has them."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.executions.statuses import NodeStatus
@@ -31,6 +32,8 @@ class AttemptRecord:
     worker: str | None
     """Id of the worker; None where a worker walked the whole execution before its claim."""
     error: Mapping[str, Any] | None
+    turn_ms: int = field(default=0, compare=False)
+    """Part of `queued_ms` in which the worker had the node and waited for a turn."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,8 +62,29 @@ def parse_attempts(
     record: Mapping[str, bytes], index: int, status: NodeStatus, ready_at: int | None
 ) -> NodeAttempts:
     """Return the attempts at a node that could first run at `ready_at`, None: it is not known."""
+    return _join(record, index, status, ready_at, _recorded(record).get(index, ()))
+
+
+def parse_all_attempts(
+    record: Mapping[str, bytes], statuses: Sequence[NodeStatus]
+) -> Sequence[NodeAttempts]:
+    """Return the attempts at all nodes, whose statuses these are, in one pass over the rows."""
+    recorded = _recorded(record)
+    return [
+        _join(record, index, status, None, recorded.get(index, ()))
+        for index, status in enumerate(statuses)
+    ]
+
+
+def _join(
+    record: Mapping[str, bytes],
+    index: int,
+    status: NodeStatus,
+    ready_at: int | None,
+    recorded: Iterable[_Recorded],
+) -> NodeAttempts:
     by_number = {each.number: each for each in _lost(record.get(f"l{index}", b""))}
-    for each in _recorded(record, index):
+    for each in recorded:
         by_number.setdefault(each.number, each)
     running = _running(record, index, status)
     if running is not None:
@@ -77,12 +101,13 @@ def _lost(noted: bytes) -> Iterator[_Recorded]:
         yield _Recorded(int(number), int(began), int(ended), LOST_ERROR, fence.decode())
 
 
-def _recorded(record: Mapping[str, bytes], index: int) -> Iterator[_Recorded]:
-    """Yield the failed attempts before a retry, and the last attempt of a settled node."""
+def _recorded(record: Mapping[str, bytes]) -> Mapping[int, Sequence[_Recorded]]:
+    """Return the failed attempts before retries, and the last ones of settled nodes, by node."""
+    found: dict[int, list[_Recorded]] = defaultdict(list)
     for fence, rows in read_step_rows(record):
         for failed in rows.failed_attempts:
-            if failed.index == index:
-                yield _Recorded(
+            found[failed.index].append(
+                _Recorded(
                     failed.number,
                     failed.started_at,
                     failed.started_at + failed.duration_ms,
@@ -91,11 +116,15 @@ def _recorded(record: Mapping[str, bytes], index: int) -> Iterator[_Recorded]:
                     failed.turn_ms,
                     failed.pause_ms,
                 )
+            )
         for row in rows.nodes:
-            if row.index == index and row.started_at is not None:
-                yield _Recorded(
-                    row.attempts, row.started_at, row.ended_at, row.error, fence, row.turn_ms
+            if row.started_at is not None:
+                found[row.index].append(
+                    _Recorded(
+                        row.attempts, row.started_at, row.ended_at, row.error, fence, row.turn_ms
+                    )
                 )
+    return found
 
 
 def _running(record: Mapping[str, bytes], index: int, status: NodeStatus) -> _Recorded | None:
@@ -128,5 +157,6 @@ def _timed(
             queued_ms=max(0, began - ready_at) if ready_at is not None else each.turn_ms,
             worker=None if worker is None else worker.decode(),
             error=each.error,
+            turn_ms=each.turn_ms,
         )
         ready_at = (each.ended_at or began) + each.pause_ms

@@ -25,7 +25,7 @@ class ExportThread(threading.Thread):
 
     def __init__(
         self,
-        queue: AccountQueue[Sequence[Span]],
+        queue: AccountQueue[Callable[[], Sequence[Span]]],
         send: Send,
         stop_sending: Callable[[], None],
         *,
@@ -67,14 +67,17 @@ class ExportThread(threading.Thread):
         self.join(0 if self.has_failed else seconds)
         if self.is_alive():
             self._is_abandoned = True
-            self._drop(self._take_all(), "process_end")
+            self._drop_waiting()
             self._stop_sending()
 
-    def _take_all(self) -> list[Span]:
-        return [span for spans in self._queue.take(len(self._queue) + 1) for span in spans]
+    def _drop_waiting(self) -> None:
+        waiting = len(self._queue)
+        self._queue.take(waiting + 1)
+        SPANS_DROPPED.labels("process_end").inc(waiting)
 
     def _send_waiting(self) -> None:
-        while spans := [span for some in self._queue.take(self._batch_spans) for span in some]:
+        while making := self._queue.take(self._batch_spans):
+            spans = [span for make in making for span in self._make(make)]
             try:
                 has_arrived = self._send(spans)
             except Exception:
@@ -86,7 +89,15 @@ class ExportThread(threading.Thread):
                 self._drop(spans, "process_end" if self._is_abandoned else "export_failed")
             self._note(has_failed=not has_arrived)
             if self._is_closing and not has_arrived:
-                self._drop(self._take_all(), "process_end")
+                self._drop_waiting()
+
+    def _make(self, make: Callable[[], Sequence[Span]]) -> Sequence[Span]:
+        try:
+            return make()
+        except Exception:
+            log.exception("a record cannot be read for its trace")
+            SPANS_DROPPED.labels("unread").inc()
+            return ()
 
     def _note(self, *, has_failed: bool) -> None:
         if has_failed and not self.has_failed and not self._is_abandoned:

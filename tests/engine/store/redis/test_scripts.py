@@ -58,6 +58,7 @@ READ_ONLY = {
     "read_ledger",
     "read_account_events",
     "read_asset",
+    "read_trace_record",
 }
 
 

@@ -43,7 +43,7 @@ class walking:
 
 
 def sent(tracing: Tracing) -> Sequence[Span]:
-    return [span for spans in tracing.queue.take(10_000) for span in spans]
+    return [span for make in tracing.queue.take(10_000) for span in make()]
 
 
 def test_a_call_outside_of_a_trace_has_no_span() -> None:

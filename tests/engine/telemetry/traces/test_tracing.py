@@ -64,7 +64,7 @@ def test_a_greedy_account_leaves_space_for_others() -> None:
     made.add("modest", [SPAN] * 5)
 
     assert len(made.queue) == 55
-    assert [len(spans) for spans in made.queue.take(2)] == [1, 5]
+    assert [len(make()) for make in made.queue.take(2)] == [1, 5]
     assert woken == []
 
 

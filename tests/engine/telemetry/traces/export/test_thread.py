@@ -9,24 +9,23 @@ from engine.telemetry.traces.account_queue import AccountQueue
 from engine.telemetry.traces.context import TraceContext
 from engine.telemetry.traces.export.thread import ExportThread, Send
 from engine.telemetry.traces.span import Span, make_span
+from engine.telemetry.traces.tracing import MakeSpans
 
 SPAN = make_span(
     TraceContext("1" * 32, "2" * 16, True), "", "x", began_at=1, ended_at=2, attributes={}
 )
 
 
-def start(
-    queue: AccountQueue[Sequence[Span]], send: Send, delay_seconds: float = 0.01
-) -> ExportThread:
+def start(queue: AccountQueue[MakeSpans], send: Send, delay_seconds: float = 0.01) -> ExportThread:
     thread = ExportThread(queue, send, lambda: None, batch_spans=10, delay_seconds=delay_seconds)
     thread.start()
     return thread
 
 
-def filled(count: int) -> AccountQueue[Sequence[Span]]:
-    queue: AccountQueue[Sequence[Span]] = AccountQueue(10_000)
+def filled(count: int) -> AccountQueue[MakeSpans]:
+    queue: AccountQueue[MakeSpans] = AccountQueue(10_000)
     for _ in range(count):
-        queue.add("account", [SPAN])
+        queue.add("account", lambda: [SPAN])
     return queue
 
 
@@ -47,10 +46,10 @@ def test_spans_go_in_batches_and_are_counted() -> None:
 
 def test_a_full_batch_does_not_wait_for_the_delay() -> None:
     arrived = threading.Event()
-    queue: AccountQueue[Sequence[Span]] = AccountQueue(100)
+    queue: AccountQueue[MakeSpans] = AccountQueue(100)
     thread = start(queue, lambda spans: not arrived.set(), delay_seconds=60)
 
-    queue.add("account", [SPAN])
+    queue.add("account", lambda: [SPAN])
     thread.note_full()
 
     assert arrived.wait(10)
@@ -82,7 +81,7 @@ def test_an_error_of_the_library_ends_nothing() -> None:
     deadline = time.monotonic() + 10
     while not arrived and time.monotonic() < deadline:
         time.sleep(0.01)
-    queue.add("account", [SPAN])
+    queue.add("account", lambda: [SPAN])
     thread.note_full()
     thread.join(0.2)
     thread.close(10)
@@ -107,3 +106,18 @@ def test_a_collector_that_does_not_answer_holds_up_the_end_for_a_bounded_time() 
     assert dropped("process_end") - before == 15  # ten are still on their way
     release.set()
     thread.join(10)
+
+
+def test_a_record_that_cannot_be_read_holds_up_no_other() -> None:
+    before, arrived = dropped("unread"), list[Sequence[Span]]()
+
+    def make() -> Sequence[Span]:
+        raise ValueError("no such status")
+
+    queue = filled(0)
+    queue.add("other", make)
+    queue.add("account", lambda: [SPAN])
+    start(queue, lambda spans: not arrived.append(spans)).close(10)
+
+    assert arrived == [[SPAN]]
+    assert dropped("unread") - before == 1

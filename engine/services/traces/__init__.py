@@ -1,0 +1,1 @@
+"""Spans of ended executions and deliveries, made of their records."""

@@ -1,0 +1,93 @@
+"""Traces of ended executions: read in the background, in turns, and without their values."""
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from engine.services.background_tasks import background
+from engine.services.traces import ended_traces
+from engine.services.traces.ended_traces import EndedTraces
+from engine.store import Account, Store
+from engine.store.redis import keyspace
+from engine.telemetry.metrics import SPANS_DROPPED
+from engine.telemetry.traces.environment import TraceEnvironment
+from engine.telemetry.traces.sampling import Sampling
+from engine.telemetry.traces.span import Span
+from engine.telemetry.traces.tracing import Tracing
+from tests.support.eventually import eventually
+from tests.support.store.ended import Ending
+
+TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+@pytest.fixture
+def tracing() -> Tracing:
+    return Tracing(Sampling(), TraceEnvironment(is_on=True))
+
+
+def sent(tracing: Tracing) -> Sequence[Span]:
+    return [span for make in tracing.queue.take(10_000) for span in make()]
+
+
+async def end(store: Store, account: Account) -> str:
+    ending = await Ending.of(store, account)
+    reference = await ending.accept()
+    ids = keyspace.parse_reference(reference)
+    await store.client.send("HSET", keyspace.execution(*ids), "trace", TRACE)
+    await ending.walk(reference)
+    return ids[1]
+
+
+async def test_an_ended_execution_becomes_spans_without_values(
+    store: Store, account: Account, tracing: Tracing
+) -> None:
+    execution_id = await end(store, account)
+    traces = EndedTraces(store, tracing)
+
+    async with background("traces", traces.run):
+        traces.note_end(account.id, execution_id)
+        await eventually(lambda: asyncio.sleep(0, len(tracing.queue)))
+
+    found = sent(tracing)
+    names = [span.attributes.get("headrace.node.id") for span in found]
+    assert found[0].attributes["headrace.execution.id"] == execution_id
+    assert len([name for name in names if name]) == 2
+    assert "Ada" not in str(found)
+    assert "hello" not in str(found)
+
+
+async def test_the_last_executions_of_a_process_are_read_at_its_end(
+    store: Store, account: Account, tracing: Tracing
+) -> None:
+    traces = EndedTraces(store, tracing)
+    traces.note_end(account.id, await end(store, account))
+
+    await traces.drain()
+
+    assert sent(tracing)
+
+
+async def test_a_record_that_is_gone_is_counted(store: Store, tracing: Tracing) -> None:
+    before = SPANS_DROPPED.labels("unread")._value.get()
+    traces = EndedTraces(store, tracing)
+    traces.note_end("acc_1", "00000000-0000-4000-8000-000000000001")
+
+    await traces.drain()
+
+    assert sent(tracing) == []
+    assert SPANS_DROPPED.labels("unread")._value.get() - before == 1
+
+
+async def test_a_greedy_account_leaves_space_for_others(
+    store: Store, account: Account, tracing: Tracing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ended_traces, "MAX_WAITING", 20)
+    execution_id, traces = await end(store, account), EndedTraces(store, tracing)
+    for number in range(100):
+        traces.note_end("greedy", f"00000000-0000-4000-8000-{number:012}")
+
+    traces.note_end(account.id, execution_id)
+    await asyncio.wait_for(traces.drain(), 20)
+
+    assert sent(tracing)
