@@ -110,6 +110,11 @@ class Settings:
     tiers_file: str = ""
     """TOML file that overrides the terms of tiers in `engine/access/tiers.toml`; empty: none."""
     log_level: str = "INFO"
+    trace_url: str = ""
+    """Template of links to traces: a URL with `{traceId}`; empty: no links."""
+    trace_outbound: bool = False
+    """Calls to other hosts carry `traceparent` too, beside those to this installation, the local
+    model and the demo provider."""
 
     @property
     def hot_ms(self) -> int:

@@ -14,6 +14,7 @@ from starlette.requests import Request
 from engine.access.approval_links import ApprovalLinks
 from engine.access.sealing import Sealer
 from engine.errors import EngineError
+from engine.executions.trace_links import TraceLinks
 from engine.history.database.own_database import OwnDatabase
 from engine.history.reading.archive import open_archive
 from engine.media.objects import ObjectStore
@@ -85,6 +86,7 @@ class Services:
     worker_variables: VariablesReader
     checker: GraphChecker
     pages: page_files.PageFiles
+    trace_links: TraceLinks
     departure: Departure
     process: str
     """Name of this process in metrics."""
@@ -208,6 +210,7 @@ def _make_services(
         own_origins=OwnOrigins.from_settings(settings),
         pages=pages,
         failed_calls=FailedCalls(settings.failed_calls_per_minute, peers, store),
+        trace_links=TraceLinks.parse(settings.trace_url),
         departure=departure,
         process=process,
     )

@@ -8,6 +8,7 @@ from msgspec import Struct
 
 from engine.executions.node_waits import NodeWait
 from engine.executions.statuses import ExecutionStatus, NodeStatus
+from engine.telemetry.traces.context import recorded_trace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,6 +89,8 @@ class Execution:
     """Trigger that started it; None: none did."""
     occurrence_id: str | None = None
     """Occurrence of the trigger that started it."""
+    trace: str = ""
+    """Header of the span above its own; empty: no trace, or a row of the history was read."""
     child: ChildPlace | None = None
     """Place below the execution that began it; None: it is a root."""
     nodes: tuple[NodeExecution, ...] = ()
@@ -96,6 +99,12 @@ class Execution:
     """Open waits of its nodes; empty if only the head was read."""
     has_waited: bool = False
     """Whether it or an execution below it has waited; False if only the head was read."""
+
+    @property
+    def trace_id(self) -> str | None:
+        """Return the id of the trace that it belongs to, None without a `trace`."""
+        trace = recorded_trace(self.trace)
+        return None if trace is None else trace.trace_id
 
     @property
     def is_child(self) -> bool:

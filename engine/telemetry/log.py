@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 
+from engine.telemetry.traces.context import CURRENT
+
 _bound: ContextVar[dict[str, Any] | None] = ContextVar("headrace_log_fields", default=None)
 _STANDARD = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName"}
 _encoder = msgspec.json.Encoder(enc_hook=str)
@@ -30,7 +32,10 @@ def bind(**fields: Any) -> None:
 
 
 class JsonFormatter(logging.Formatter):
-    """Formatter of one JSON object per line, in UTC; `extra` becomes members."""
+    """Formatter of one JSON object per line, in UTC; `extra` becomes members.
+
+    A line of code that runs in a trace has the member `traceId`.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
         second = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(record.created))
@@ -41,6 +46,9 @@ class JsonFormatter(logging.Formatter):
             "event": record.getMessage(),
             **(_bound.get() or {}),
         }
+        trace = CURRENT.get()
+        if trace is not None:
+            line["traceId"] = trace.trace_id
         line.update({k: v for k, v in record.__dict__.items() if k not in _STANDARD})
         line = {name: _bounded(value) for name, value in line.items()}
         if record.exc_info:

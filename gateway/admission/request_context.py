@@ -7,6 +7,7 @@ from starlette.types import Scope
 
 from engine.process.account_semaphore import AccountReservation
 from engine.store import SpeculativeAuthorization
+from engine.telemetry.traces.context import TraceContext
 
 KEY = "request_context"
 """Key of the context in a request's scope."""
@@ -25,6 +26,10 @@ class RequestContext:
     """Status of the answer, 0 until it has begun to be sent."""
     request_id: str = ""
     """Id of the request, which its answer carries."""
+    caller: TraceContext | None = None
+    """Span of the caller, by its `traceparent`; None without one."""
+    trace: TraceContext | None = None
+    """Span of the request, or of the caller while tracing is off; None: there is no trace."""
     speculation: SpeculativeAuthorization | None = None
     """Authorization of the caller that is not confirmed yet."""
     account_id: str = ""
@@ -43,6 +48,11 @@ class RequestContext:
     """Whether the sender of an event was verified, so that no failure counts any more."""
     take_back_failure: Callable[[], None] | None = None
     """Takes back the failure that was counted in advance; `FailedCalls`."""
+
+    @property
+    def trace_header(self) -> str:
+        """The trace as records have it; empty: there is none."""
+        return "" if self.trace is None else self.trace.header
 
 
 def context_of(scope: Scope) -> RequestContext:

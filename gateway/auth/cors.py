@@ -19,7 +19,7 @@ METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 REQUEST_HEADERS = ", ".join(
     (
         *("x-api-key", "content-type", "accept", "prefer", "idempotency-key", "last-event-id"),
-        *("if-match", "if-none-match", "range", "x-request-id"),
+        *("if-match", "if-none-match", "range", "x-request-id", "traceparent"),
     )
 )
 ANSWER_HEADERS = ", ".join(

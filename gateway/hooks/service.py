@@ -246,6 +246,7 @@ class _EventRun(Struct, frozen=True):
                 await make_run(services.store, trigger, occurrence, hook.terms, parameters.depth),
                 notifier=services.notifier.channel if parameters.awaits_end else "",
                 request_id=self.request.context.request_id,
+                trace=self.request.context.trace_header,
                 turn=turn,
             )
             target = SavedWorkflow(services.store, trigger.settings.slug, trigger.settings.version)

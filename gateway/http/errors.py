@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from engine import errors
 from engine.errors import EngineError, Unauthorized
+from engine.telemetry.traces.context import CURRENT
 
 STATUS: dict[type[EngineError], int] = {
     errors.EngineError: 500,
@@ -42,10 +43,16 @@ def new_request_id() -> str:
 
 
 def error_body(message: str, code: str | None, context: Mapping[str, Any] | None = None) -> bytes:
-    """Return the body of an error: a sentence, a code unless it is a 401, and context members."""
+    """Return the body of an error: a sentence, a code unless it is a 401, and context members.
+
+    One of a request in a trace names the trace too.
+    """
     body = {"error": message}
     if code is not None:
         body["code"] = code
+    trace = CURRENT.get()
+    if trace is not None:
+        body["traceId"] = trace.trace_id
     return _encode({**body, **(context or {})})
 
 

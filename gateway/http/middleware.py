@@ -18,6 +18,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine.errors import BodyTooLarge, EngineError, InvalidBody
 from engine.telemetry import log
 from engine.telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS
+from engine.telemetry.traces import context as traces
+from engine.telemetry.traces.context import TraceContext
 from gateway.admission.request_context import context_of
 from gateway.http.errors import error_response, internal_error, new_request_id, plain_error
 from gateway.http.response_headers import NO_SNIFFING
@@ -64,9 +66,10 @@ class RequestMetrics:
 
 
 class RequestIds:
-    """Middleware that gives each request an id: the caller's own if it is well-formed.
+    """Middleware that gives each request an id and its place in a trace, if there is one.
 
-    The id goes with the answer, as does every other header added to it.
+    Both are the caller's own if they are well-formed. The id goes with the answer, as does every
+    other header added to it.
     """
 
     def __init__(self, app: ASGIApp) -> None:
@@ -76,9 +79,13 @@ class RequestIds:
         if scope["type"] != "http":
             return self.app(scope, receive, send)
         context = context_of(scope)
-        request_id = _given_id(scope) or new_request_id().encode()
+        given_id, context.caller = _read_headers(scope)
+        request_id = given_id or new_request_id().encode()
         context.request_id = request_id.decode()
         log.bind(request_id=context.request_id)
+        context.trace = traces.open_span(context.caller)
+        if traces.CURRENT.get() is not context.trace:
+            traces.CURRENT.set(context.trace)
         context.headers += (NO_SNIFFING, (b"x-request-id", request_id))
 
         def send_with_headers(message: Message) -> Awaitable[None]:
@@ -90,11 +97,21 @@ class RequestIds:
         return self.app(scope, receive, send_with_headers)
 
 
-def _given_id(scope: Scope) -> bytes | None:
+def _read_headers(scope: Scope) -> tuple[bytes | None, TraceContext | None]:
+    """Return the id and the span that the caller names, None for a wrong one."""
+    ids: list[bytes] = []
+    parents: list[bytes] = []
     for name, value in scope["headers"]:
         if name == b"x-request-id":
-            return value if REQUEST_ID.fullmatch(value) and SECRET not in value else None
-    return None
+            ids.append(value)
+        elif name == b"traceparent":
+            parents.append(value)
+    request_id, caller = None, None
+    if ids and REQUEST_ID.fullmatch(ids[0]) and SECRET not in ids[0]:
+        request_id = ids[0]
+    if len(parents) == 1:
+        caller = traces.parse_traceparent(parents[0].decode("latin-1"))
+    return request_id, caller
 
 
 class Errors:

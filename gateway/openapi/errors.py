@@ -58,6 +58,7 @@ KINDS: dict[type, Schema] = {
     list: schema_of(list[ProblemView]),
 }
 """Schemas of the values beside `error` and `code`."""
+TRACE: Schema = {**TEXT, "description": "The trace of the request, if it belongs to one."}
 WRONG_ITEMS = schema_of(list[WrongItemView])
 
 
@@ -107,6 +108,7 @@ def _schema(name: str) -> Schema:
     if name != NAMELESS:
         shown["code"] = {"const": name}
     always = {member for member in shown if all(member in body for body in bodies)}
+    shown["traceId"] = TRACE
     optional = {member: schema for member, schema in shown.items() if member not in always}
     return members(optional, **{member: shown[member] for member in shown if member in always})
 

@@ -106,6 +106,7 @@ def _new_run(
         authorization=request.context.speculation,
         depth=parameters.depth,
         request_id=request.context.request_id,
+        trace=request.context.trace_header,
         tags=parameters.tags,
         warnings=parameters.warnings,
         turn=turn,

@@ -8,6 +8,7 @@ from msgspec import UNSET, UnsetType, field
 from engine.executions.events import EventName
 from engine.executions.execution import ChildPlace, Execution
 from engine.executions.statuses import ExecutionStatus, NodeStatus
+from engine.executions.trace_links import NO_LINKS, TraceLinks
 from engine.graph.plan import NodeName
 from engine.store.executions.read.details import ExecutionDetails
 from gateway.events.event_streams import EVENT_STREAM
@@ -31,6 +32,7 @@ from gateway.openapi.examples import (
     REQUEST_ID,
     RESULT,
     STARTED,
+    TRACE_ID,
 )
 from gateway.runs.node_views import ChildrenOfNode, NodeFailure, NodeView, child_members
 from gateway.runs.tags import Tags
@@ -214,6 +216,12 @@ class ExecutionView(ExecutionRow, kw_only=True):
     http_request_id: Annotated[
         str | None, doc("The `X-Request-Id` of the accepted request; null: none was recorded.")
     ]
+    trace_id: Annotated[
+        str | None, doc("The trace that it belongs to, by the caller's `traceparent`; null: none.")
+    ]
+    trace_url: Annotated[
+        str | None, doc("The page of that trace, where the operator has set one up; null: none.")
+    ]
     deliveries: Annotated[
         list[ExecutionDelivery], doc("Deliveries of its end to webhooks; empty before the end.")
     ]
@@ -242,6 +250,7 @@ class ExecutionView(ExecutionRow, kw_only=True):
         links: Mapping[str, str] | None = None,
         below: Mapping[int, ChildrenOfNode] | None = None,
         waiting_for: Sequence[WaitView] = (),
+        trace_links: TraceLinks = NO_LINKS,
     ) -> Self:
         """Build the view of an execution with its nodes, named as in the execution's version.
 
@@ -267,6 +276,8 @@ class ExecutionView(ExecutionRow, kw_only=True):
             inputs=shown_inputs(execution.id, details),
             key_id=key_id or None,
             http_request_id=details.request_id or None,
+            trace_id=execution.trace_id,
+            trace_url=trace_links.url_of(execution.trace_id),
             deliveries=[told] if delivery_id else [],
             nodes=nodes,
             assets=assets or UNSET,
@@ -347,6 +358,8 @@ DETAILS: dict[str, Any] = {
     "inputs": {"name": "Ada"},
     "key_id": KEY_ID,
     "http_request_id": REQUEST_ID,
+    "trace_id": TRACE_ID,
+    "trace_url": f"https://traces.example/trace/{TRACE_ID}",
     "deliveries": [],
 }
 SETTLED: dict[str, Any] = {

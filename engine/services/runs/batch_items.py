@@ -44,6 +44,7 @@ def new_item_run(
         terms=terms,
         depth=batch.depth,
         request_id=batch.request_id,
+        trace=batch.trace,
         tags=tuple(dict.fromkeys([*batch.tags, *item.tags])),
         item=BatchItem(batch.id, index),
     )

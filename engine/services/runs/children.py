@@ -39,6 +39,7 @@ from engine.store.executions.inputs import LargeInputs, pack_inputs
 from engine.store.executions.new_execution import NewExecution
 from engine.store.executions.public_runs import hidden_models
 from engine.store.redis.record_packing import pack
+from engine.telemetry.traces.context import node_span_id, recorded_trace
 from engine.values.fields import MEDIA
 
 NOTHING: Mapping[int, ItemError] = MappingProxyType({})
@@ -299,7 +300,14 @@ def _new_run(lot: _Lot, index: int) -> NewRun:
         terms=lot.terms,
         depth=group.depth,
         request_id=parent.get("request", b"").decode(),
+        trace=_trace_of(group.ref, parent.get("trace", b"").decode()),
     )
+
+
+def _trace_of(ref: GroupRef, of_parent: str) -> str:
+    """Return the trace of a group's children: their spans are below that of the parent's node."""
+    trace = recorded_trace(of_parent)
+    return "" if trace is None else trace.with_span(node_span_id(ref.parent_id, ref.node)).header
 
 
 def _target_gone(group: Group) -> ItemError:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from enum import Enum, auto
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from engine.errors import (
     AccountNotApproved,
@@ -24,6 +25,7 @@ from engine.store.accounts.rate_limits import Window
 from engine.store.redis.info import read_now
 from engine.store.triggers.starting import NewOccurrence, OccurrenceKind, OccurrenceRefused
 from engine.telemetry import metrics
+from engine.telemetry.traces.context import CURRENT, TraceContext, new_trace
 from engine.triggers.cron import CronTimes, parse_cron
 from engine.triggers.due import LATE_MS, DueTimes, next_due, plan_due
 from engine.triggers.occurrences import FailReason, Occurrence, OccurrenceStatus, SkipReason
@@ -177,7 +179,7 @@ class ScheduledRuns(Struct, frozen=True, kw_only=True):
         occurrence_id, next_at = due_occurrence_id(trigger.id, at), work.next_after(at)
         occurrence = NewOccurrence.of_due_time(trigger, occurrence_id, at, next_at)
         try:
-            verdict = await self._accept(trigger, work.account, occurrence)
+            verdict = await self._accept(trigger, work.account, occurrence, new_trace())
         except Unavailable as error:
             return await self._wait(work, at, work.now + RETRY_MS, fail_reason(error))
         except EngineError as error:
@@ -198,7 +200,12 @@ class ScheduledRuns(Struct, frozen=True, kw_only=True):
         return _Step.CHANGED
 
     async def _accept(
-        self, trigger: Trigger, account: Account, occurrence: NewOccurrence, depth: int = 1
+        self,
+        trigger: Trigger,
+        account: Account,
+        occurrence: NewOccurrence,
+        trace: TraceContext | None,
+        depth: int = 1,
     ) -> RunVerdict:
         """Accept the run of an occurrence. Raises what `Acceptance.accept` raises."""
         if not account.approved:
@@ -206,6 +213,8 @@ class ScheduledRuns(Struct, frozen=True, kw_only=True):
         settings, schedule = trigger.settings, trigger.settings.schedule
         terms = self.store.tiers.terms(account.tier, account.role)
         run = await make_run(self.store, trigger, occurrence, terms, depth)
+        if trace is not None:
+            run = replace(run, trace=trace.header)
         target = SavedWorkflow(self.store, settings.slug, settings.version)
         inputs = {} if schedule is None else schedule.inputs
         return await self.acceptance.accept(run, target, inputs)
@@ -248,7 +257,7 @@ class ScheduledRuns(Struct, frozen=True, kw_only=True):
         occurrence = NewOccurrence(
             id=new_occurrence_id(), trigger_id=trigger.id, at=now, kind=OccurrenceKind.BY_HAND
         )
-        match await self._accept(trigger, account, occurrence, depth):
+        match await self._accept(trigger, account, occurrence, CURRENT.get(), depth):
             case Accepted():
                 count_occurrences(TriggerKind.SCHEDULE, OccurrenceStatus.STARTED)
                 return StartedOccurrence(occurrence.id, occurrence.execution_id)

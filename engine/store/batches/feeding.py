@@ -40,6 +40,8 @@ class FedBatch(Struct, frozen=True, kw_only=True):
     key_id: str
     tags: Sequence[str]
     request_id: str
+    trace: str
+    """Header of the span above those of the items' executions; empty: no trace."""
     depth: int
 
 
@@ -105,9 +107,9 @@ class BatchFeeding:
     async def facts(self, account_id: str, batch_id: str) -> FedBatch | None:
         """Return the facts of a batch, None when it is gone."""
         key = batch_keys.batch(account_id, batch_id)
-        names = ("slug", "version", "owner", "key", "tags", "request", "depth")
+        names = ("slug", "version", "owner", "key", "tags", "request", "trace", "depth")
         values = await self._client.send("HMGET", key, *names)
-        slug, version, owner, key_id, tags, request, depth = values
+        slug, version, owner, key_id, tags, request, trace, depth = values
         if slug is None:
             return None
         return FedBatch(
@@ -118,6 +120,7 @@ class BatchFeeding:
             key_id=(key_id or b"").decode(),
             tags=unpack(tags) if tags else (),
             request_id=(request or b"").decode(),
+            trace=(trace or b"").decode(),
             depth=int(depth or 1),
         )
 

@@ -57,6 +57,8 @@ class NewBatch(Struct, frozen=True, kw_only=True):
     """Batch whose failed items these are."""
     request_id: str = ""
     """Id of the HTTP request, for readers of the record."""
+    trace: str = ""
+    """Header of the span above those of the items' executions; empty: no trace."""
     depth: int = 1
     """Depth of the items' runs: 1, or one more than that of the run whose node makes the call."""
     idempotency_key: IdempotencyKey | None = None
@@ -75,6 +77,7 @@ class NewBatch(Struct, frozen=True, kw_only=True):
             "tags": pack(list(self.tags)),
             "retry_of": self.retry_of,
             "request": self.request_id,
+            "trace": self.trace,
             "webhook_url": self.webhook_url or "",
             **self._webhook_fields(),
             "depth": self.depth if self.depth > 1 else "",
@@ -128,6 +131,8 @@ class Batch(Struct, frozen=True, kw_only=True):
     """Batch whose failed items these are; empty for none."""
     retry: str
     """Batch with its failed items; empty for none."""
+    trace: str = ""
+    """Header of the span that it belongs to; empty: no trace."""
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -157,7 +162,7 @@ class Batch(Struct, frozen=True, kw_only=True):
 HEAD_FIELDS = (
     *("status", "slug", "version", "owner", "key", "states", "concurrency", "spent", "tags"),
     *("created", "completed", "webhook_url", "retry_of", "retry"),
-    "webhook_owner",
+    *("webhook_owner", "trace"),
 )
 """Fields of the record of which `parse_batch` takes the values."""
 
@@ -190,4 +195,5 @@ def parse_batch(account_id: str, batch_id: str, values: Sequence[bytes | None]) 
         webhook_owner=text("webhook_owner") or text("key"),
         retry_of=text("retry_of"),
         retry=text("retry"),
+        trace=text("trace"),
     )

@@ -48,7 +48,7 @@ from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 
-PARENT_FIELDS = ("key", "request", "values")
+PARENT_FIELDS = ("key", "request", "trace", "values")
 """Fields of a parent's record that its children have too."""
 READ_AT_ONCE = 500
 """Children whose ends are read by one command."""

@@ -18,6 +18,7 @@ from engine.store.formats import Format
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import unpack
 from engine.store.webhooks.delivery_keys import WebhookOwner
+from engine.telemetry.traces.context import TraceContext, execution_context
 
 FIRST_WALK = frozenset(
     {
@@ -37,7 +38,8 @@ FIRST_WALK = frozenset(
             "models",
         ),
         *("must_cancel", "origin", "owner", "parent", "parent_node", "plan", "root", "root_bytes"),
-        *("started", "tried", "values", "webhook_url", "webhook_events", "webhook_owner", "woken"),
+        *("started", "trace", "tried", "values"),
+        *("webhook_url", "webhook_events", "webhook_owner", "woken"),
     }
 )
 """Fields of the record that the first walk of an execution reads after its claim."""
@@ -132,6 +134,11 @@ class ClaimedExecution:
     def reference(self) -> str:
         """Name of the execution in sets and hints."""
         return self.lease.reference
+
+    @property
+    def trace(self) -> TraceContext | None:
+        """Span of the execution; None: it belongs to no trace."""
+        return execution_context(self.record.get("trace", b"").decode(), self.execution_id)
 
     @property
     def batch_id(self) -> str:

@@ -73,6 +73,8 @@ class NewRun(Struct, frozen=True, kw_only=True):
     """1, or one more than that of the run whose node makes the call."""
     request_id: str = ""
     """Id of the HTTP request, for readers of the record."""
+    trace: str = ""
+    """Header of the span above that of the execution, see `recorded_trace`; empty: no trace."""
     tags: tuple[str, ...] = ()
     """Tags of the execution, each once; those of a retried one come with its `Start`."""
     warnings: tuple[str, ...] = ()
@@ -228,7 +230,7 @@ class NewExecution(Struct, frozen=True, kw_only=True):
             fields["depth"] = run.depth
         if self.owner_id:
             fields["owner"] = self.owner_id
-        if run.request_id or run.idempotency_key is not None:
+        if run.request_id or run.trace or run.idempotency_key is not None:
             fields |= _request_fields(run)
         if run.item is not None or run.occurrence is not None:
             fields |= _cause_fields(run)
@@ -244,6 +246,8 @@ class NewExecution(Struct, frozen=True, kw_only=True):
 def _request_fields(run: NewRun) -> dict[str, Argument]:
     """Return the fields of the request that has begun the run."""
     fields: dict[str, Argument] = {"request": run.request_id} if run.request_id else {}
+    if run.trace:
+        fields["trace"] = run.trace
     if run.idempotency_key is not None:
         fields[FIRST_CALL] = run.idempotency_key.digest
     return fields

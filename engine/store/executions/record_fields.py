@@ -50,6 +50,7 @@ HEAD_FIELDS = (
     "trigger",
     "occurrence",
     UNKNOWN,
+    "trace",
     *CHILD_FIELDS,
 )
 PLACE_AT = HEAD_FIELDS.index(CHILD_FIELDS[0])
@@ -222,7 +223,7 @@ def parse_head(
         :PLACE_AT
     ]
     spent, usd, markup, models, warnings, owner, retry_of, tags, *cause = charged
-    batch, item, trigger, occurrence, unknown = cause
+    batch, item, trigger, occurrence, unknown, trace = cause
     execution = Execution(
         id=execution_id,
         account_id=account_id,
@@ -246,6 +247,7 @@ def parse_head(
         batch_index=int(item) if batch and item else None,
         trigger_id=trigger.decode() if trigger else None,
         occurrence_id=occurrence.decode() if occurrence else None,
+        trace=trace.decode() if trace else "",
         child=_parse_place(*values[PLACE_AT:]),
         nodes=nodes,
     )

@@ -50,15 +50,16 @@ class TraceContext(Struct, frozen=True):
 CURRENT: ContextVar[TraceContext | None] = ContextVar("headrace_trace", default=None)
 """Span under which the present code runs; None: it belongs to no trace."""
 
-Sampler = Callable[[str], bool]
-"""Decides by the id of a new trace whether the trace is recorded."""
+Sampler = Callable[[str, bool | None], bool]
+"""Decides whether a trace is recorded, by its id and by the decision of the caller; None: there is
+no caller, and the trace begins here."""
 
 _sampler: Sampler | None = None
 """Sampler of this process; None: tracing is off, and no trace begins here."""
 
 
 def set_sampler(sampler: Sampler | None) -> None:
-    """Turn tracing of this process on, or off with None: `new_trace` begins traces from then on."""
+    """Turn tracing of this process on, or off with None."""
     global _sampler
     _sampler = sampler
 
@@ -68,7 +69,21 @@ def new_trace() -> TraceContext | None:
     if _sampler is None:
         return None
     trace_id = os.urandom(TRACE_BYTES).hex()
-    return TraceContext(trace_id, NO_SPAN, _sampler(trace_id))
+    return TraceContext(trace_id, NO_SPAN, _sampler(trace_id, None))
+
+
+def open_span(caller: TraceContext | None) -> TraceContext | None:
+    """Return a new span below that of a caller, or the first one of a new trace without a caller.
+
+    While tracing is off no span is made: the caller's stands for it, if there is one.
+    """
+    if _sampler is None:
+        return caller
+    if caller is None:
+        trace = new_trace()
+        return trace and trace.with_span(new_span_id())
+    trace_id = caller.trace_id
+    return TraceContext(trace_id, new_span_id(), _sampler(trace_id, caller.is_sampled))
 
 
 def parse_traceparent(value: str) -> TraceContext | None:

@@ -49,6 +49,7 @@ async def retry_batch(request: GatewayRequest, principal: Principal) -> Response
         webhook_url=await key_webhook_url(request, principal),
         retry_of=former.id,
         request_id=request.context.request_id,
+        trace=request.context.trace_header,
         depth=depth,
     )
     retry = BatchRetry(

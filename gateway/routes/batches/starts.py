@@ -83,6 +83,7 @@ async def start_batch(request: GatewayRequest, principal: Principal) -> Response
         webhook=await _find_webhook(request, principal, parsed.body, batch_id, idempotency_key),
         batch_id=batch_id,
         request_id=request.context.request_id,
+        trace=request.context.trace_header,
         depth=depth,
         idempotency_key=idempotency_key,
     )

@@ -102,7 +102,9 @@ async def get_execution(request: GatewayRequest, principal: Principal) -> Respon
     links = services.media_service.linked_assets(execution.result)
     waiting_for = await read_waiting_for(request, principal, execution)
     return json_response(
-        ExecutionView.with_nodes(execution, details, names, links, below, waiting_for)
+        ExecutionView.with_nodes(
+            execution, details, names, links, below, waiting_for, services.trace_links
+        )
     )
 
 

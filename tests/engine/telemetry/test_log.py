@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from engine.telemetry import log
+from engine.telemetry.traces.context import CURRENT, TraceContext
 
 Capture = pytest.CaptureFixture[str]
 
@@ -64,6 +65,21 @@ def test_bound_fields_are_on_every_line_of_the_context(capsys: Capture) -> None:
     first, second = lines(capsys)
     assert (first["execution_id"], first["worker"]) == ("e1", "w1")
     assert "execution_id" not in second
+
+
+def test_a_line_names_the_trace_of_its_context(capsys: Capture) -> None:
+    log.set_up("INFO")
+
+    def inside() -> None:
+        CURRENT.set(TraceContext("4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7", False))
+        logging.getLogger("x").info("in")
+
+    contextvars.copy_context().run(inside)
+    logging.getLogger("x").info("out")
+
+    first, second = lines(capsys)
+    assert first["traceId"] == "4bf92f3577b34da6a3ce929d0e0e4736"
+    assert "traceId" not in second
 
 
 def test_a_traceback_stays_within_its_line(capsys: Capture) -> None:

@@ -1,6 +1,7 @@
 """Middleware of every request."""
 
 import logging
+import re
 from collections.abc import AsyncIterator
 
 import httpx2
@@ -10,8 +11,11 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.errors import WorkflowNotFound
+from engine.telemetry.traces import context
 from gateway.http.middleware import BodyLimits, Errors, RequestIds
 from tests.support.gateway.fake_worker import keep_error
+
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 
 
 async def app(scope: Scope, receive: Receive, send: Send) -> None:
@@ -77,6 +81,46 @@ async def test_an_id_that_is_not_sane_is_replaced(
     answer = await client.get("/", headers={"x-request-id": request_id.encode()})
 
     assert len(answer.headers["x-request-id"]) == 32
+
+
+async def test_an_error_in_a_trace_names_it(client: httpx2.AsyncClient) -> None:
+    header = f"00-{TRACE}-00f067aa0ba902b7-01"
+
+    answers = [
+        await client.get(path, headers={"traceparent": header}) for path in ("/error", "/bug")
+    ]
+    last = await client.get("/error")
+
+    assert [each.json()["traceId"] for each in answers] == [TRACE] * 2
+    assert "traceId" not in last.json()
+
+
+@pytest.mark.parametrize("header", ["", TRACE, f"00-{TRACE}-0000000000000000-01", "ä"])
+async def test_a_wrong_traceparent_is_ignored(client: httpx2.AsyncClient, header: str) -> None:
+    answer = await client.get("/error", headers={"traceparent": header.encode()})
+
+    assert answer.status_code == 404
+    assert "traceId" not in answer.json()
+
+
+async def test_two_callers_are_none(client: httpx2.AsyncClient) -> None:
+    header = f"00-{TRACE}-00f067aa0ba902b7-01"
+
+    answer = await client.get("/error", headers=[("traceparent", header)] * 2)
+
+    assert "traceId" not in answer.json()
+
+
+async def test_a_request_has_a_span_of_its_own_while_tracing_is_on(
+    client: httpx2.AsyncClient,
+) -> None:
+    context.set_sampler(lambda trace_id, is_caller_sampled: True)
+    try:
+        answer = await client.get("/error")
+    finally:
+        context.set_sampler(None)
+
+    assert re.fullmatch(r"[0-9a-f]{32}", answer.json()["traceId"])
 
 
 async def test_an_error_of_the_engine_becomes_its_answer(client: httpx2.AsyncClient) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import httpx2
 import pytest
-from tests.engine.test_log_lines import TRICKS
 
 from engine.services.workflows import publish
 from engine.telemetry import log
+from tests.engine.telemetry.test_log_lines import TRICKS
 from tests.gateway.conftest import Gateway
 from tests.support.gateway.documents import greeting
 from tests.support.gateway.raw_requests import exchange, request

@@ -1,7 +1,9 @@
 """Contexts of traces: headers that are read and written, and ids of spans that nobody passes on."""
 
+import contextlib
 import hashlib
 import re
+from collections.abc import Iterator, Mapping
 
 import pytest
 from hypothesis import given
@@ -14,6 +16,22 @@ from engine.telemetry.traces.context import TraceContext, parse_traceparent
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 SPAN = "00f067aa0ba902b7"
 HEX = "0123456789abcdef"
+
+
+@contextlib.contextmanager
+def sampling(decisions: Mapping[bool | None, bool]) -> Iterator[list[tuple[str, bool | None]]]:
+    """Turn tracing on; the sampler decides by its caller, and notes its questions."""
+    asked: list[tuple[str, bool | None]] = []
+
+    def sampler(trace_id: str, is_caller_sampled: bool | None) -> bool:
+        asked.append((trace_id, is_caller_sampled))
+        return decisions[is_caller_sampled]
+
+    context.set_sampler(sampler)
+    try:
+        yield asked
+    finally:
+        context.set_sampler(None)
 
 
 def hex_of(size: int) -> st.SearchStrategy[str]:
@@ -120,23 +138,29 @@ def test_no_span_has_the_id_of_none(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_a_trace_begins_while_tracing_is_on_alone() -> None:
     assert context.new_trace() is None
-    seen: list[str] = []
-
-    def sampler(trace_id: str) -> bool:
-        seen.append(trace_id)
-        return len(seen) == 1
-
-    context.set_sampler(sampler)
-    try:
-        first, second = context.new_trace(), context.new_trace()
-    finally:
-        context.set_sampler(None)
-    assert first is not None
-    assert second is not None
-    assert [first.trace_id, second.trace_id] == seen
-    assert [first.is_sampled, second.is_sampled] == [True, False]
-    assert not first.has_span
+    with sampling({None: False}) as asked:
+        trace = context.new_trace()
+    assert trace is not None
+    assert asked == [(trace.trace_id, None)]
+    assert not trace.is_sampled
+    assert not trace.has_span
     assert context.new_trace() is None
+
+
+def test_a_request_has_a_span_of_its_own_while_tracing_is_on() -> None:
+    caller = TraceContext(TRACE, SPAN, True)
+    assert context.open_span(caller) is caller
+    assert context.open_span(None) is None
+    with sampling({True: False, None: True}) as asked:
+        span, first = context.open_span(caller), context.open_span(None)
+    assert span is not None
+    assert first is not None
+    assert asked == [(TRACE, True), (first.trace_id, None)]
+    assert span.trace_id == TRACE
+    assert span.span_id != SPAN
+    assert [span.is_sampled, first.is_sampled] == [False, True]
+    assert first.has_span
+    assert first.trace_id != TRACE
 
 
 def test_a_random_span_has_an_id_of_its_own() -> None:
