@@ -1,11 +1,20 @@
 """Event streams of executions, watched over HTTP until they end."""
 
-from engine.executions.events import BEFORE_ALL, EVENT_ID, EventId, parse_event_id
+from typing import Annotated
+
+from engine.executions.events import (
+    BEFORE_ALL,
+    EVENT_ID,
+    EventId,
+    EventName,
+    parse_event_id,
+)
 from engine.store import Principal
 from engine.store.executions.events import EventPage, events_topic
 from gateway.events import event_streams
-from gateway.events.event_streams import EventStream
-from gateway.http.types import Parameter
+from gateway.events.event_streams import EVENT_STREAM, EventStream
+from gateway.http.types import Parameter, View, doc
+from gateway.openapi.examples import EXECUTION_ID
 from gateway.openapi.schema import described, matching
 from gateway.runs.event_feed import EventFeed
 from gateway.services import GatewayRequest
@@ -14,6 +23,29 @@ LAST_EVENT_ID: Parameter = (
     event_streams.LAST_EVENT_ID,
     described(
         matching(EVENT_ID.pattern), "The event that was seen last; those behind it follow.", "3.1"
+    ),
+)
+
+
+class EventView(View):
+    """A server-sent event."""
+
+    media_type = EVENT_STREAM
+
+    id: Annotated[str, doc("Value for `Last-Event-ID`.")]
+    event: Annotated[
+        EventName,
+        doc("`execution.started` is the first and `execution.finished` the last."),
+    ]
+    data: Annotated[str, doc("A JSON object in one line.")]
+
+
+EventView.examples = (
+    EventView(
+        id="3.1",
+        event=EventName.NODE_TEXT,
+        data=f'{{"executionId":"{EXECUTION_ID}","nodeId":"text","type":"assistant",'
+        '"attempt":1,"item":0,"offset":0,"text":"Hello"}',
     ),
 )
 

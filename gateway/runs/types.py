@@ -5,13 +5,11 @@ from typing import Annotated, Any, Literal, Self
 
 from msgspec import UNSET, UnsetType, field
 
-from engine.executions.events import EventName
 from engine.executions.execution import ChildPlace, Execution
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.executions.trace_links import NO_LINKS, TraceLinks
 from engine.graph.plan import NodeName
 from engine.store.executions.read.details import ExecutionDetails
-from gateway.events.event_streams import EVENT_STREAM
 from gateway.http.types import (
     OBJECT,
     Credits,
@@ -285,19 +283,6 @@ class ExecutionView(ExecutionRow, kw_only=True):
         )
 
 
-class EventView(View):
-    """A server-sent event."""
-
-    media_type = EVENT_STREAM
-
-    id: Annotated[str, doc("Value for `Last-Event-ID`.")]
-    event: Annotated[
-        EventName,
-        doc("`execution.started` is the first and `execution.finished` the last."),
-    ]
-    data: Annotated[str, doc("A JSON object in one line.")]
-
-
 def shown_inputs(execution_id: str, details: ExecutionDetails) -> dict[str, Any] | None:
     """Return the inputs of an execution, or the link to large ones; None: none on record."""
     if details.inputs is not None:
@@ -401,13 +386,5 @@ ExecutionView.examples = (
             )
         ],
         waiting_for=[WAITING],
-    ),
-)
-EventView.examples = (
-    EventView(
-        id="3.1",
-        event=EventName.NODE_TEXT,
-        data=f'{{"executionId":"{EXECUTION_ID}","nodeId":"text","type":"assistant",'
-        '"attempt":1,"item":0,"offset":0,"text":"Hello"}',
     ),
 )

@@ -42,6 +42,12 @@ class Sampling(Struct, frozen=True):
         low = int(trace_id, 16) & ((1 << RANDOM_BITS) - 1)
         return low < round(self.rate * (1 << RANDOM_BITS))
 
+    def samples(self, trace_id: str, is_caller_sampled: bool | None) -> bool:
+        """Decide as a `Sampler` of the process: by the caller's decision, if there is a caller."""
+        if is_caller_sampled is None or not self.is_parent_based:
+            return self.has_trace(trace_id)
+        return is_caller_sampled
+
     def decide(self, parent: TraceContext) -> bool:
         """Decide about the trace of a caller."""
         return parent.is_sampled if self.is_parent_based else self.has_trace(parent.trace_id)

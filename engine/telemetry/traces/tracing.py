@@ -60,7 +60,7 @@ def use(tracing: Tracing | None) -> None:
     """Turn the tracing of this process on, or off with None."""
     global _active
     _active = tracing
-    context.set_sampler(None if tracing is None else tracing.sampling.has_trace)
+    context.set_sampler(None if tracing is None else tracing.sampling.samples)
 
 
 @contextlib.asynccontextmanager

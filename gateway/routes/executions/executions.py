@@ -18,8 +18,13 @@ from gateway.runs.execution_ids import read_execution_id
 from gateway.runs.node_names import node_names
 from gateway.runs.node_views import read_children
 from gateway.runs.query import ExecutionQuery, FilteredPageQuery
-from gateway.runs.streams import LAST_EVENT_ID, ExecutionStream, read_last_event_id
-from gateway.runs.types import EXECUTION_ROW, EventView, ExecutionRow, ExecutionView
+from gateway.runs.streams import (
+    LAST_EVENT_ID,
+    EventView,
+    ExecutionStream,
+    read_last_event_id,
+)
+from gateway.runs.types import EXECUTION_ROW, ExecutionRow, ExecutionView
 from gateway.services import GatewayRequest
 from gateway.waits.waiting_for import read_waiting_for
 

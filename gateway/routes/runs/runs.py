@@ -14,7 +14,8 @@ from gateway.runs.errors import BODY_ERRORS
 from gateway.runs.query import IDEMPOTENCY_KEY, PREFER, RunQuery, WorkflowRunQuery
 from gateway.runs.request import read_run
 from gateway.runs.service import run
-from gateway.runs.types import AcceptedView, EventView, RunRequest, RunResult
+from gateway.runs.streams import EventView
+from gateway.runs.types import AcceptedView, RunRequest, RunResult
 from gateway.services import GatewayRequest
 
 

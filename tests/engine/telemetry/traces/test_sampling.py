@@ -50,3 +50,16 @@ def test_the_callers_decision_counts_where_the_sampler_asks_for_it() -> None:
     assert not Sampling(1.0, is_parent_based=True).decide(unsampled)
     assert not Sampling(0.0, is_parent_based=False).decide(sampled)
     assert Sampling(1.0, is_parent_based=False).decide(unsampled)
+
+
+@pytest.mark.parametrize("is_parent_based", [True, False])
+@pytest.mark.parametrize("rate", [0.0, 1.0])
+def test_a_sampler_of_the_process_decides_by_the_caller_or_the_rate(
+    rate: float, is_parent_based: bool
+) -> None:
+    sampling = Sampling(rate, is_parent_based)
+
+    assert sampling.samples("1" * 32, None) == bool(rate)
+    for is_sampled in (True, False):
+        expected = is_sampled if is_parent_based else bool(rate)
+        assert sampling.samples("1" * 32, is_sampled) == expected
