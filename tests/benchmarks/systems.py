@@ -161,13 +161,15 @@ def _start_headrace(
     data_dir = around.folder / f"headrace-{gateways}-{workers}-{port}"
     command = ("up", "--data-dir", str(data_dir), "--port", str(port), "--workers", str(workers))
     up = system.processes.start_python(
-        *("-m", "deploy", *command, "--gateways", str(gateways), "--no-demo"),
+        *("-P", "-m", "deploy", *command, "--gateways", str(gateways), "--no-demo"),
         **{"HEADRACE_ALLOW_PRIVATE_URLS": "1", **environment},
     )
     wait_for_port(port, up)
     _wait_for(lambda: is_ready(port))
-    account = _administer(str(data_dir), "account", "create", "--email", "b@example.com", *TIER)
-    created = _administer(str(data_dir), "key", "create", "--account", account["id"], *PRESET)
+    code = {name: environment[name] for name in ("PYTHONPATH",) if name in environment}
+    words = ("account", "create", "--email", "b@example.com", *TIER)
+    account = _administer(data_dir, code, *words)
+    created = _administer(data_dir, code, "key", "create", "--account", account["id"], *PRESET)
     system.data_dir, system.account_id = data_dir, account["id"]
     system.port, system.key = port, created["key"]
     for workload, document in documents(around.target, around.wait_ms).items():
@@ -189,10 +191,11 @@ TIER = ("--tier", "enterprise")
 PRESET = ("--preset", "Full deploy")
 
 
-def _administer(data_dir: str, *arguments: str) -> Any:
-    command = [sys.executable, "-m", "deploy", *arguments, "--json", "--data-dir", data_dir]
+def _administer(data_dir: Path, code: Mapping[str, str], *arguments: str) -> Any:
+    words = (*arguments, "--json", "--data-dir", str(data_dir))
+    command = [sys.executable, "-P", "-m", "deploy", *words]
     done = subprocess.run(
-        command, cwd=REPOSITORY, env=clean_environment(), capture_output=True, check=True
+        command, cwd=REPOSITORY, env=clean_environment() | code, capture_output=True, check=True
     )
     return json.loads(done.stdout)
 

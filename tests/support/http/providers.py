@@ -69,9 +69,9 @@ async def a_stub(script: str = "", limits: LimitOptions | None = None) -> AsyncI
 
 
 @contextlib.contextmanager
-def serving(app: ASGIApp) -> Iterator[str]:
-    """Run an application on loopback while the context lasts."""
-    with socket.create_server(("127.0.0.1", 0), backlog=1024) as bound:
+def serving(app: ASGIApp, host: str = "127.0.0.1") -> Iterator[str]:
+    """Run an application on an address while the context lasts; yield its URL on loopback."""
+    with socket.create_server((host, 0), backlog=1024) as bound:
         config = uvicorn.Config(
             app, lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1
         )

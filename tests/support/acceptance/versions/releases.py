@@ -67,10 +67,15 @@ def find_previous(root: Path = ROOT) -> tuple[str, str]:
 def check_out_previous(folder: Path, root: Path = ROOT) -> Release:
     """Write the code of the previous release into a folder. Raises NoHistory."""
     version, commit = find_previous(root)
+    return Release(version, check_out(folder, commit, root).folder)
+
+
+def check_out(folder: Path, commit: str, root: Path = ROOT) -> Release:
+    """Write the code of a commit into a folder. Raises NoHistory."""
     archive = _git(root, "archive", "--format=tar", commit, *PARTS)
     folder.mkdir(parents=True, exist_ok=True)
     subprocess.run(["tar", "-x", "-C", str(folder)], input=archive, check=True)
-    return Release(version, folder)
+    return Release(commit, folder)
 
 
 def _numbers(version: str) -> tuple[int, ...]:
