@@ -15,6 +15,7 @@ COMMANDS = {
     "audit": ("audit:audit", "List the newest administrative acts, newest first."),
     "backup": ("backup:backup", "Save the Redis and the history of a running stack."),
     "batch": ("batches:batch", "Run a workflow for each row of a file."),
+    "dashboards": ("dashboards:dashboards", "Write files for Grafana and Prometheus."),
     "demo": ("demo:demo", "Make a demonstration account with examples, and run one."),
     "doctor": ("doctor:doctor", "Check the stack and say how to mend what is wrong."),
     "env": ("env:env", "Write an environment file with new secrets."),

@@ -1,0 +1,1 @@
+"""Grafana dashboards, and the files that Prometheus and Grafana read."""

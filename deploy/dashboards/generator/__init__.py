@@ -1,0 +1,1 @@
+"""Generator of the dashboards, for development alone: wheels carry the JSON files it writes."""
