@@ -41,6 +41,7 @@ from engine.store.dispatch.worker_leases import Leases
 from engine.store.executions.acceptance import ExecutionAcceptance
 from engine.store.executions.caller_waits import CallerWaits
 from engine.store.executions.checkpoints import Checkpoints
+from engine.store.executions.ended import Ends
 from engine.store.executions.events import ExecutionEvents
 from engine.store.executions.executions import Executions
 from engine.store.executions.new_execution import (
@@ -248,7 +249,8 @@ class Store:
         self.assets = AssetRecords(client, self.tiers, asset_days, self.archive)
 
     def _make_executions(self, settings: Settings) -> None:
-        client = self.client
+        client, ends = self.client, Ends()
+        self.ends = ends
         self.acceptance = ExecutionAcceptance(
             client,
             self.hints,
@@ -256,14 +258,14 @@ class Store:
             LedgerKeeping.from_settings(settings),
             self.offloaded,
         )
-        self.executions = Executions(client, self.hints, self.offloaded, self.archive)
+        self.executions = Executions(client, self.hints, ends, self.offloaded, self.archive)
         self.batches = Batches(client, self.offloaded, self.archive)
         self.feeding = BatchFeeding(client, self.batches.chunks)
         keeping = LedgerKeeping.from_settings(settings)
-        self.children = Children(client, self.hints, self.offloaded, keeping)
+        self.children = Children(client, self.hints, ends, self.offloaded, keeping)
         self.node_waits = NodeWaits(client, self.hints, self.audit)
         self.events = ExecutionEvents(client, self.archive)
-        self.walks = Walks(client, self.hints)
+        self.walks = Walks(client, self.hints, ends)
         self.checkpoints = Checkpoints(client)
         self.unarchived = UnarchivedExecutions(client)
         self.orphans = Orphans(client)

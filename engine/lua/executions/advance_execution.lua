@@ -23,7 +23,8 @@
 --       claimed nodes, 'node=credits,…'), leaves? ('1' to leave), shares_work? ('1' when other
 --       workers may help, or go on at once after leaving), end_status?, result?, error?,
 --       child_end? (of a child: bytes of its values, ':1:' if its failure ends its root or ':0:',
---       and its plain result), node_facts... (one for each of the node deliveries)
+--       and its plain result), tells? ('all' or 'sampled': asks for the facts of the end),
+--       node_facts... (one for each of the node deliveries)
 -- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
 --         | {'closed', status, statuses, now} for charges of a child whose root has ended
 --         | {'behind', status} when the record lacks an earlier step, or a node of a completed
@@ -32,7 +33,8 @@
 --         | {'over'|'insufficient', status, statuses, now, unpaid node, credits missing, balance}
 --         'watched' follows an ok of a watched execution; the statuses of a repeated step's ok are
 --         empty. A sixth word follows the end of a child that wakes its parent, as `wake_parent`
---         returns it, and is 'woken' when a node was to wait whose wait is over.
+--         returns it, and is 'woken' when a node was to wait whose wait is over. The facts of the
+--         end follow as a list.
 -- Uses: read_now, refuse_step, claim_of, refuse_moves, move_nodes
 local now = read_now(ARGV.now)
 local stamp, fence = string.format('%d', now), string.match(ARGV.claim, '^%d+')
@@ -89,8 +91,7 @@ if tells_nodes then
 end
 if is_end then
   -- Uses: end_walk
-  statuses, woken = end_walk(now, statuses, spent, head[6], head[10], watched, fields)
-  return {'ok', ARGV.end_status, statuses, stamp, watched or woken and '', woken}
+  return end_walk(now, statuses, spent, head[6], head[10], watched, fields)
 end
 if leaves then
   -- Uses: leave_execution

@@ -40,6 +40,7 @@ from engine.store.children.records import (
 )
 from engine.store.dispatch.hints import BULK_QUEUE, HintSender
 from engine.store.executions.acceptance import RESEND_AFTER_MS
+from engine.store.executions.ended import Ends
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.public_runs import keep_called_version
 from engine.store.executions.record_fields import WALKED_UNCLAIMED, parse_name
@@ -61,12 +62,14 @@ class Children:
         self,
         client: Client,
         hints: HintSender,
+        ends: Ends,
         offloaded: OffloadedValues,
         keeping: LedgerKeeping,
     ) -> None:
         self._client = client
         self._keeping = keeping
         self._hints = hints
+        self._ends = ends
         self.items = GroupItems(client, offloaded)
         self.feeding = GroupFeeding(client)
 
@@ -248,6 +251,7 @@ class Children:
             parent_id=ref.parent_id,
             node=ref.node,
             most_bytes=most_bytes,
+            tells=self._ends.wanted,
             shared=[word for pair in shared.items() for word in pair],
             results=[each.plain for each in walked],
             sizes=[each.size for each in walked],
@@ -261,6 +265,8 @@ class Children:
             return None
         if reply[0] != b"ok":
             return []
+        for child_id, facts in zip(ids, reply[3], strict=True):
+            self._ends.tell(ref.account_id, child_id, facts)
         if reply[2]:
             self._hints.send_soon(*parse_woken(ref, reply[2]))
         begun = zip(new, reply[1].decode(), strict=True)

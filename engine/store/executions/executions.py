@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Iterable, Mapping, Sequence
+from typing import Any
 
 from engine.errors import ExecutionNotCancellable
 from engine.executions.filter import EVERY_EXECUTION, ExecutionFilter, Position
@@ -12,6 +13,7 @@ from engine.store.children.keys import GroupKeys, children_due, open_children, p
 from engine.store.dispatch.hints import HintSender
 from engine.store.dispatch.queue_selector import BULK_FROM
 from engine.store.executions.claim import parse_group_ref
+from engine.store.executions.ended import Ends
 from engine.store.executions.inputs import LargeInputs
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.read.executions import ExecutionReads
@@ -43,11 +45,17 @@ class Executions(ExecutionReads):
     """Reads, lists and cancels executions; every call names its account."""
 
     def __init__(
-        self, client: Client, hints: HintSender, offloaded: OffloadedValues, archive: Archive
+        self,
+        client: Client,
+        hints: HintSender,
+        ends: Ends,
+        offloaded: OffloadedValues,
+        archive: Archive,
     ) -> None:
         super().__init__(client, archive, Results(offloaded))
         self._large_inputs = LargeInputs(offloaded)
         self._hints = hints
+        self._ends = ends
 
     async def count_active(self, account_id: str) -> int:
         """Return the number of the account's executions that run or are about to.
@@ -89,6 +97,8 @@ class Executions(ExecutionReads):
         if reply[0] == b"ended":
             raise ExecutionNotCancellable(reply[1].decode())
         if reply[0] == b"cancelled":
+            if len(reply) > 2:
+                self._ends.tell(account_id, execution_id, reply[2])
             await self._follow_end(account_id, execution_id, record, told, reply[1])
         return ExecutionStatus(reply[0].decode())
 
@@ -115,7 +125,7 @@ class Executions(ExecutionReads):
         execution_id: str,
         record: Mapping[str, bytes],
         told: DeliveryKeys,
-    ) -> Awaitable[Sequence[bytes]]:
+    ) -> Awaitable[Sequence[Any]]:
         """Return the answer of the script, which may add a delivery with its keys."""
         partition = partition_of(account_id)
         batch_id = record.get("batch", b"").decode()
@@ -146,6 +156,7 @@ class Executions(ExecutionReads):
             reference=keyspace.reference(account_id, execution_id),
             execution_id=execution_id,
             cancels=channels.cancels(),
+            tells=self._ends.wanted,
         )
 
     async def unfinished(

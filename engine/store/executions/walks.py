@@ -27,6 +27,7 @@ from engine.store.executions.claim import (
     parse_claimed,
     parse_group_ref,
 )
+from engine.store.executions.ended import Ends
 from engine.store.executions.record_fields import UNKNOWN, parse_hash
 from engine.store.formats import Format
 from engine.store.redis import channels, keyspace
@@ -105,9 +106,11 @@ def _notified(lease: Lease, step: Step) -> _Notified:
     )
 
 
-def _rare_names(lease: Lease, step: Step, digest: bytes | None) -> Mapping[str, Any]:
-    """Return the names of batches, groups and waits, which most steps leave out."""
+def _rare_names(lease: Lease, step: Step, digest: bytes | None, tells: str) -> Mapping[str, Any]:
+    """Return the names of batches, groups, waits and facts, which most steps leave out."""
     names = _group_names(lease, step)
+    if tells and step.end is not None:
+        names = {**names, "tells": tells}
     if step.batch_id and step.end is not None:
         names = {**names, **asdict(BatchKeys.of(lease.account_id, step.batch_id))}
     if digest is None:
@@ -131,9 +134,10 @@ def _group_names(lease: Lease, step: Step) -> Mapping[str, Any]:
 class Walks:
     """Transitions of a walk."""
 
-    def __init__(self, client: Client, hints: HintSender) -> None:
+    def __init__(self, client: Client, hints: HintSender, ends: Ends) -> None:
         self._client = client
         self._hints = hints
+        self._ends = ends
         self.on_item_end: Callable[[str, str], None] = lambda account_id, batch_id: None
         """Called with account and batch when the execution of an item has ended here."""
         self.on_child_end: Callable[[GroupRef, ExecutionStatus], None] = lambda group, end: None
@@ -184,8 +188,8 @@ class Walks:
             worker=worker_id,
         )
 
-    def finish(self, reference: str, token: str, finished: UnclaimedWalk) -> "asyncio.Future[int]":
-        """Claim and complete the execution; 0: nothing changed; a claim tells why."""
+    def finish(self, reference: str, token: str, finished: UnclaimedWalk) -> "asyncio.Future[Any]":
+        """Claim and complete the execution; `take_finished` takes the answer."""
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = partition_of(account_id)
         inline_run = finished.inline_run
@@ -209,9 +213,21 @@ class Walks:
             elapsed_ms=finished.elapsed_ms,
             plan=finished.plan,
             format=Format.EXECUTION.known,
+            tells=self._ends.wanted,
         )
         self._client.flush_if_idle()
         return reply
+
+    def take_finished(self, reference: str, answer: Any) -> int | None:
+        """Return the milliseconds from acceptance to begin of a run that its walk has ended.
+
+        None: nothing changed; a claim tells why. Call it once for each walk.
+        """
+        if isinstance(answer, list):
+            answer, facts = answer
+            self._ends.tell(*keyspace.parse_reference(reference), facts)
+        wait_ms: int | None = answer
+        return wait_ms
 
     def advance(self, lease: Lease, number: int, step: Step) -> Awaitable[Advanced]:
         """Queue a step at once; `number` counts this walk's steps from 1."""
@@ -248,7 +264,7 @@ class Walks:
             account_deliveries=notified.keys.account_deliveries,
             run_deliveries=notified.keys.run_deliveries,
             run_webhook=notified.keys.run_webhook,
-            **_rare_names(lease, step, digest),
+            **_rare_names(lease, step, digest, self._ends.wanted),
             node_deliveries=notified.node_keys,
             reference=lease.reference,
             execution_id=execution_id,
@@ -279,18 +295,14 @@ class Walks:
         step: Step,
     ) -> Advanced:
         """Return the outcome of a step; `notified` are its deliveries when it is recorded."""
-        end, batch_id = step.end, step.batch_id
         reply = await awaited
         if reply[0] == b"waited":
             reply = await self._advance(lease, number, step, notified, reply[1])
+        if isinstance(reply[-1], list):
+            self._ends.tell(lease.account_id, lease.execution_id, reply.pop())
         verdict = VERDICTS[reply[0]]
         if verdict is Verdict.OK:
-            for each in notified.references:
-                self._hints.send_delivery_soon(each)
-            if end is not None and batch_id:
-                self.on_item_end(lease.account_id, batch_id)
-            if end is not None and lease.group is not None:
-                self.on_child_end(lease.group, end)
+            self._follow_step(notified, lease, step)
         match reply:
             case [_, _, codes, now, node, missing, balance]:
                 unpaid = Unpaid(int(node), int(missing), int(balance))
@@ -303,6 +315,15 @@ class Walks:
             case [_, _, codes, now, *rest]:
                 return Advanced(verdict, codes.decode(), int(now), is_watched=bool(rest))
         return Advanced(verdict)
+
+    def _follow_step(self, notified: _Notified, lease: Lease, step: Step) -> None:
+        """Send the hints of deliveries, and tell of the end of an item or a child."""
+        for each in notified.references:
+            self._hints.send_delivery_soon(each)
+        if step.end is not None and step.batch_id:
+            self.on_item_end(lease.account_id, step.batch_id)
+        if step.end is not None and lease.group is not None:
+            self.on_child_end(lease.group, step.end)
 
     def _send_parent(self, lease: Lease, woken: bytes) -> None:
         """Send the hint of a parent that the end of its child has woken."""

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from engine.executions.rows import pack_short_rows
 from engine.executions.statuses import ExecutionStatus
 from engine.graph.plan import Plan
 from engine.ids.executions import child_execution_id
@@ -16,6 +17,7 @@ from engine.store.children.records import (
     NewChild,
     NewGroup,
     OpenVerdict,
+    WalkedChild,
 )
 from engine.store.executions.advance import Advanced, ChildEnd, Step, Verdict
 from engine.store.executions.claim import ClaimedExecution
@@ -114,6 +116,18 @@ class ChildRuns:
             for index in indexes
         ]
         return await self.store.children.begin(await self.group(), new, charge)
+
+    def walked(self, index: int) -> WalkedChild:
+        """Return a child that a worker has walked before it begins."""
+        fields = {"slug": self.workflow.slug, "version": 1, "key": "k", "source": "sub"}
+        fields["inputs"] = pack({"item": index})
+        return WalkedChild(
+            new=NewChild(index=index, statuses="cc", fields=fields),
+            rows=pack_short_rows([0, 1]),
+            result=pack({"text": f"done {index}"}),
+            plain=pack(f"done {index}"),
+            size=10,
+        )
 
     async def record(self, execution_id: str) -> dict[str, bytes]:
         key = keyspace.execution(self.account.id, execution_id)

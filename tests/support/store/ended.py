@@ -89,6 +89,14 @@ class Ending:
     async def walked_unclaimed(self) -> str:
         """Return the reference of an execution that was completed without a claim."""
         reference = await self.accept()
+        assert await self.finish(reference) is not None
+        return reference
+
+    async def finish(self, reference: str, token: str = "token") -> int | None:
+        """Complete an execution without a claim, and return the milliseconds that it waited.
+
+        None: this walk has not ended it.
+        """
         finished = UnclaimedWalk(
             inline_run=InlineRun(
                 slug=self.workflow.slug,
@@ -101,8 +109,8 @@ class Ending:
             elapsed_ms=9,
             plan=plan_digest(self.plan),
         )
-        assert await self.store.walks.finish(reference, "token", finished)
-        return reference
+        walks = self.store.walks
+        return walks.take_finished(reference, await walks.finish(reference, token, finished))
 
     async def with_webhook(self) -> str:
         """Save a webhook for a new key; return the key's id."""

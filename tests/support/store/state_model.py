@@ -62,6 +62,8 @@ class Record:
     """Workers that died since the last step."""
     walked: str = ""
     """Token of the walk that ended it without a claim."""
+    wait_ms: int = 0
+    """Time from the acceptance to the begin of that walk."""
 
 
 class Model:
@@ -123,13 +125,13 @@ class Model:
     def _finish_unclaimed(self, call: Call) -> list[Any]:
         record = self.records.get(call.execution)
         if record is not None and record.walked == call.token:
-            return [1]
+            return [record.wait_ms]
         if record is None or record.status != "processing" or record.fence or call.version != 1:
-            return [0]
-        record.walked = call.token
+            return [None]
+        record.walked, record.wait_ms = call.token, max(call.now - record.created, 0)
         record.statuses = ["c"] * len(record.statuses)
         self._finish(call.execution, record, "completed", call.now)
-        return [1]
+        return [record.wait_ms]
 
     def _advance(self, call: Call) -> list[Any]:
         record = self.records.get(call.execution)

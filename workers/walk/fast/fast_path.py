@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import secrets
 import time
+from typing import Any
 
 from engine.errors import EngineError
 from engine.executions.statuses import ExecutionStatus
@@ -48,7 +49,7 @@ class FastWalk:
         self._plan = plan
         self._memory = memory
         self.reply = self._ask()
-        """First reply of the store: 1 or 0, or an error, after which the run may have ended."""
+        """First answer of the store, or an error, after which the run may have ended."""
 
     def is_over(self) -> bool:
         """Return whether the first reply has ended the run, or was not waited for; else `end` it.
@@ -56,7 +57,7 @@ class FastWalk:
         A run that is over is counted, and its memory released.
         """
         if not self.reply.cancelled():
-            if self.reply.exception() is not None or not self.reply.result():
+            if self.reply.exception() is not None or not self._take(self.reply.result()):
                 return False
             self._count()
         self._memory.close()
@@ -67,20 +68,25 @@ class FastWalk:
         log.bind(execution_id=keyspace.parse_reference(self.reference)[1])
         replies = [self.reply]
         try:
-            is_ended = await retry_until_answered(
+            answer = await retry_until_answered(
                 lambda: replies.pop() if replies else self._ask(), "finish"
             )
         finally:
             self._memory.close()
+        is_ended = self._take(answer)
         if is_ended:
             self._count()
-        return bool(is_ended)
+        return is_ended
+
+    def _take(self, answer: Any) -> bool:
+        """Take the store's answer; return whether it has ended the run."""
+        return self._walks.take_finished(self.reference, answer) is not None
 
     def _count(self) -> None:
         self._plan.count()
         EXECUTIONS_COMPLETED.inc()
 
-    def _ask(self) -> "asyncio.Future[int]":
+    def _ask(self) -> "asyncio.Future[Any]":
         return self._walks.finish(self.reference, self._token, self._finished)
 
 

@@ -1,9 +1,9 @@
 -- End an execution with its walker's last step, whose fields and values are `fields`. `policy` is
 -- the field `values` of the record.
--- Returns the statuses, and what `report_child` returns for a child.
-local function end_walk(now, statuses, spent, notifier, policy, is_watched, fields)
+-- Returns the answer of the script, with the facts of the end at its end if they are asked for.
+local function end_walk(now, statuses, spent, notifier, policy, watched, fields)
   local status = ARGV.end_status
-  if is_watched then
+  if watched then
     -- Uses: add_event
     add_event(KEYS.execution, KEYS.events, 'ended', status, 'left', statuses)
   end
@@ -43,5 +43,10 @@ local function end_walk(now, statuses, spent, notifier, policy, is_watched, fiel
     -- Uses: drop_values
     if drop_values(status, policy) then redis.call('UNLINK', KEYS.progress) end
   end
-  return statuses, woken
+  local answer = {'ok', status, statuses, string.format('%d', now), watched or woken and '', woken}
+  if ARGV.tells ~= '' then
+    -- Uses: ended_facts
+    answer[#answer + 1] = ended_facts(KEYS.execution)
+  end
+  return answer
 end

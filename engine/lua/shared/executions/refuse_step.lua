@@ -11,7 +11,14 @@ local function refuse_step(head, stamp)
   local last, answered = string.match(head[3] or '0', '^(%d+):?(.*)$')
   last = tonumber(last)
   if number == last and answered ~= '' then return {'conflict', status, answered, stamp} end
-  if number <= last then return {'ok', status, '', stamp, head[4] and 'watched' or nil} end
+  if number <= last then
+    local answer = {'ok', status, '', stamp, head[4] and 'watched' or nil}
+    if ARGV.tells ~= '' and ARGV.end_status ~= '' then
+      -- Uses: ended_facts
+      answer[#answer + 1] = ended_facts(KEYS.execution)
+    end
+    return answer
+  end
   if status ~= 'processing' and status ~= 'cancel_requested' then
     redis.call('HDEL', KEYS.held, ARGV.reference)
     return {'ended', status}

@@ -1,30 +1,16 @@
 """Children that a worker has walked begin and end in one step."""
 
 from engine.executions.children import GroupStatus
-from engine.executions.rows import pack_short_rows
 from engine.executions.statuses import ExecutionStatus
 from engine.store import Store
 from engine.store.children.keys import open_children
-from engine.store.children.records import NewChild, WalkedChild
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import pack
 from tests.support.store.child_runs import FAR, ChildRuns
 
 
-def walked(runs: ChildRuns, index: int) -> WalkedChild:
-    fields = {"slug": runs.workflow.slug, "version": 1, "key": "k", "source": "sub"}
-    fields["inputs"] = pack({"item": index})
-    return WalkedChild(
-        new=NewChild(index=index, statuses="cc", fields=fields),
-        rows=pack_short_rows([0, 1]),
-        result=pack({"text": f"done {index}"}),
-        plain=pack(f"done {index}"),
-        size=10,
-    )
-
-
 async def finish(runs: ChildRuns, *indexes: int, most_bytes: int = 1_000_000) -> list[int] | None:
-    children = [walked(runs, index) for index in indexes]
+    children = [runs.walked(index) for index in indexes]
     return await runs.store.children.finish(await runs.group(), children, most_bytes)
 
 

@@ -136,7 +136,9 @@ async def finish(store: Store, account: Account, workflow: Workflow, plan: Plan)
         elapsed_ms=0,
         plan=plan_digest(plan),
     )
-    assert await store.walks.finish(keyspace.reference(account.id, accepted.id), "t", finished)
+    reference = keyspace.reference(account.id, accepted.id)
+    answer = await store.walks.finish(reference, "t", finished)
+    assert store.walks.take_finished(reference, answer) is not None
 
 
 async def deliver(store: Store, account: Account, workflow: Workflow, plan: Plan) -> None:

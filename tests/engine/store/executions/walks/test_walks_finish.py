@@ -50,6 +50,12 @@ async def begin(store: Store, account: Account, saved: Saved, **options: Any) ->
     return keyspace.reference(account.id, accepted.id)
 
 
+async def finish(store: Store, reference: str, token: str, finished: UnclaimedWalk) -> bool:
+    """Ask the store to end a run; return whether it has."""
+    answer = await store.walks.finish(reference, token, finished)
+    return store.walks.take_finished(reference, answer) is not None
+
+
 async def hints(store: Store, queue: str = "walk") -> list[InlineRun | None]:
     found = await store.client.send("LRANGE", process_keys.hints(queue), 0, -1)
     return [parse_inline_run(hint) for hint in found]
@@ -60,7 +66,7 @@ async def test_a_walked_run_is_recorded_as_if_it_had_been_claimed(
 ) -> None:
     reference = await begin(store, account, saved)
 
-    assert await store.walks.finish(reference, "token", FINISHED)
+    assert await finish(store, reference, "token", FINISHED)
 
     execution = await store.executions.get(account.id, keyspace.parse_reference(reference)[1])
     started = execution.started_at
@@ -81,7 +87,7 @@ async def test_a_walk_took_as_long_as_its_worker_says_but_not_since_before_it_wa
 ) -> None:
     reference = await begin(store, account, saved)
 
-    await store.walks.finish(reference, "token", replace(FINISHED, elapsed_ms=10**9))
+    await finish(store, reference, "token", replace(FINISHED, elapsed_ms=10**9))
 
     execution = await store.executions.get(account.id, keyspace.parse_reference(reference)[1])
     assert execution.started_at == execution.created_at
@@ -93,7 +99,7 @@ async def test_the_notification_carries_the_outcome(
     async with CompletionNotifier.open(RedisAddress.parse(redis_url)) as notifier:
         reference = await begin(store, account, saved, notifier=notifier.channel)
         with notifier.expecting(keyspace.parse_reference(reference)[1]) as completion:
-            await store.walks.finish(reference, "token", FINISHED)
+            await finish(store, reference, "token", FINISHED)
 
             async def rung() -> bool | None:
                 return completion.was_notified or None
@@ -105,12 +111,12 @@ async def test_the_notification_carries_the_outcome(
 
 async def test_a_second_walk_changes_nothing(store: Store, account: Account, saved: Saved) -> None:
     reference = await begin(store, account, saved)
-    await store.walks.finish(reference, "token", FINISHED)
+    await finish(store, reference, "token", FINISHED)
     before = await contents(store.client)
     other = replace(FINISHED, result=pack("other"))
 
-    again = await store.walks.finish(reference, "token", FINISHED)
-    late = await store.walks.finish(reference, "another", other)
+    again = await finish(store, reference, "token", FINISHED)
+    late = await finish(store, reference, "another", other)
 
     assert (again, late) == (True, False)
     assert await contents(store.client) == before
@@ -130,9 +136,7 @@ async def test_a_different_record_is_left_to_the_claim(
     reference = await begin(store, account, saved)
     before = await contents(store.client)
 
-    assert not await store.walks.finish(
-        reference, "token", replace(FINISHED, inline_run=inline_run)
-    )
+    assert not await finish(store, reference, "token", replace(FINISHED, inline_run=inline_run))
 
     assert await contents(store.client) == before
     assert await store.walks.claim(reference, "w1") is not None
@@ -144,7 +148,7 @@ async def test_a_plan_of_another_release_is_left_to_the_claim(
     reference = await begin(store, account, saved)
     before = await contents(store.client)
 
-    assert not await store.walks.finish(reference, "token", replace(FINISHED, plan="another_"))
+    assert not await finish(store, reference, "token", replace(FINISHED, plan="another_"))
 
     assert await contents(store.client) == before
 
@@ -157,8 +161,8 @@ async def test_a_record_of_a_later_format_is_left_to_the_claim_and_one_of_0_1_0_
     await store.client.send("HINCRBY", keys[0], "format", 1)
     await store.client.send("HDEL", keys[1], "format", "plan")
 
-    assert not await store.walks.finish(later, "token", FINISHED)
-    assert await store.walks.finish(former, "token", FINISHED)
+    assert not await finish(store, later, "token", FINISHED)
+    assert await finish(store, former, "token", FINISHED)
 
 
 async def test_an_execution_with_a_claim_is_left_to_the_claim(
@@ -166,10 +170,10 @@ async def test_an_execution_with_a_claim_is_left_to_the_claim(
 ) -> None:
     reference = await begin(store, account, saved)
     await store.walks.claim(reference, "w1")
-    held = await store.walks.finish(reference, "token", FINISHED)
+    held = await finish(store, reference, "token", FINISHED)
     await store.walks.give_back(reference, "w1", is_lost=True)
 
-    assert (held, await store.walks.finish(reference, "token", FINISHED)) == (False, False)
+    assert (held, await finish(store, reference, "token", FINISHED)) == (False, False)
 
 
 async def test_a_cancelled_or_missing_execution_is_not_ended_again(
@@ -179,8 +183,8 @@ async def test_a_cancelled_or_missing_execution_is_not_ended_again(
     execution_id = keyspace.parse_reference(reference)[1]
     await store.executions.cancel(account.id, execution_id)
 
-    assert not await store.walks.finish(reference, "token", FINISHED)
-    assert not await store.walks.finish(f"{account.id}/nothing", "token", FINISHED)
+    assert not await finish(store, reference, "token", FINISHED)
+    assert not await finish(store, f"{account.id}/nothing", "token", FINISHED)
 
     head = await store.executions.head(account.id, execution_id)
     assert head.status is ExecutionStatus.CANCELLED
@@ -195,9 +199,9 @@ async def test_an_execution_with_a_webhook_charges_or_watchers_is_left_to_the_cl
     await store.client.send("HSET", key, "terms", "50:0:86400000")
     watched = await begin(store, account, saved, watcher="channel")
 
-    assert not await store.walks.finish(watched, "token", FINISHED)
-    assert not await store.walks.finish(told, "token", FINISHED)
-    assert not await store.walks.finish(charged, "token", FINISHED)
+    assert not await finish(store, watched, "token", FINISHED)
+    assert not await finish(store, told, "token", FINISHED)
+    assert not await finish(store, charged, "token", FINISHED)
 
 
 async def test_a_hint_carries_a_small_run_of_pure_nodes(
