@@ -16,8 +16,9 @@ from workers.recovery.duties.due_feeds import DueSchedules
 
 yaml = pytest.importorskip("yaml", reason="comes with schemathesis")
 
-GUIDES = Path(__file__).parents[2] / "docs" / "operate"
-RULES = Path(__file__).parents[2] / "deploy" / "alerts" / "rules.yaml"
+ROOT = Path(__file__).parents[3]
+GUIDES = ROOT / "docs" / "operate"
+RULES = ROOT / "deploy" / "alerts" / "rules.yaml"
 SUFFIXES = {"histogram": ("_bucket", "_sum", "_count"), "counter": ("_total",)}
 VALUES = {
     "duty": {DueSchedules.name},
