@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.errors import BodyTooLarge, EngineError, InvalidBody
 from engine.telemetry import log
-from engine.telemetry.metrics import HTTP_REQUESTS, HTTP_SECONDS
+from engine.telemetry.metrics import HTTP_FAULTS, HTTP_REQUESTS, HTTP_SECONDS
 from engine.telemetry.traces import context as traces
 from engine.telemetry.traces.context import TraceContext
 from gateway.admission.request_context import context_of
@@ -147,6 +147,7 @@ def _response_for(error: Exception, scope: Scope) -> Response:
     if isinstance(error, SlowBody):
         message = "The request's body took too long"
         return plain_error(408, message, "REQUEST_TIMEOUT", headers={"connection": "close"})
+    HTTP_FAULTS.inc()
     logger.error("request failed", exc_info=error, extra={"path": scope["path"]})
     return internal_error()
 

@@ -20,17 +20,18 @@ CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 async def sum_page(store: Store, process: str, media_free_bytes: int | None = None) -> bytes:
     """Return the metrics of all processes and of the state.
 
-    Without Redis: those of this process, and `headrace_redis_up 0`. `media_free_bytes` is the
-    free space of the media folder's file system; None: unknown.
+    Without Redis: those of this process, counts of the others as they were last read, and
+    `headrace_redis_up 0`. `media_free_bytes` is the free space of the media folder's file system;
+    None: unknown.
     """
     try:
         # The store knows which samples of this process are already in the sum of gone processes.
         await store.snapshots.put(process, snapshot())
         found, _ = await store.snapshots.all()
-        snapshots = [parse(data).samples for data in found.values()]
+        snapshots: list[Sequence[Any]] = [parse(data).samples for data in found.values()]
         state = await facts.read(store)
     except EngineError:
-        snapshots = [snapshot()]
+        snapshots = store.snapshots.recall(process, snapshot())
         state = [facts.sample(facts.REDIS_UP, 0)]
     if media_free_bytes is not None:
         state.append(facts.sample(facts.MEDIA_FREE, media_free_bytes))

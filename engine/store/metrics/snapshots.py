@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from engine.store.executions.record_fields import parse_hash
-from engine.store.metrics.samples import subtract
+from engine.store.metrics.samples import subtract, without_gauges
 from engine.store.redis import process_keys
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
@@ -68,6 +68,8 @@ class Snapshots:
     def __init__(self, client: Client) -> None:
         self._client = client
         self._published: dict[str, _Published] = {}
+        self._read: dict[str, bytes] = {}
+        """Snapshots as they were last read, by process."""
 
     async def put(self, process: str, samples: Sequence[Any]) -> None:
         """Replace a process's snapshot, without the counts that are in the sum already."""
@@ -105,7 +107,23 @@ class Snapshots:
         reply, (seconds, _) = await asyncio.gather(
             self._client.send("HGETALL", process_keys.metrics()), self._client.send("TIME")
         )
-        return parse_hash(reply), int(seconds)
+        self._read = parse_hash(reply)
+        return dict(self._read), int(seconds)
+
+    def recall(self, process: str, samples: Sequence[Any]) -> list[Sequence[Any]]:
+        """Return samples of a process, and counts of the others as they were last read.
+
+        For times without Redis: a count that fell then would look like that of a new process, and
+        its return like events of that moment.
+        """
+        published = self._published.setdefault(process, _Published())
+        own = subtract(samples, published.samples[published.left_out])
+        others = [
+            without_gauges(parse(data).samples)
+            for name, data in self._read.items()
+            if name != process
+        ]
+        return [own, *others]
 
     async def retire(self, before: bytes, total: Sequence[Any], processes: dict[str, int]) -> bool:
         """Replace these processes' snapshots, given by number, by `total`.

@@ -13,6 +13,12 @@ HTTP_REQUESTS = counter(
         "status": "status of the answer; `0` without one",
     },
 )
+HTTP_FAULTS = counter(
+    "headrace_http_faults_total",
+    "Requests answered 500 by a fault of Headrace, which the log has as `request failed`. Runs "
+    "that fail while their callers wait are answered 500 too, and not counted here.",
+    Signal.ERRORS,
+)
 HTTP_SECONDS = histogram(
     "headrace_http_request_seconds",
     "Time from the head of a request to the end of its answer.",

@@ -11,6 +11,7 @@ from starlette.responses import Response, StreamingResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from engine.errors import WorkflowNotFound
+from engine.telemetry.metrics import HTTP_FAULTS
 from engine.telemetry.traces import context
 from gateway.http.middleware import BodyLimits, Errors, RequestIds
 from tests.support.gateway.fake_worker import keep_error
@@ -133,9 +134,12 @@ async def test_an_error_of_the_engine_becomes_its_answer(client: httpx2.AsyncCli
 async def test_a_bug_is_logged_and_not_shown(
     client: httpx2.AsyncClient, caplog: pytest.LogCaptureFixture
 ) -> None:
+    before = HTTP_FAULTS._value.get()
+
     answer = await client.get("/bug")
 
     assert answer.status_code == 500
+    assert HTTP_FAULTS._value.get() == before + 1
     assert answer.json()["code"] == "INTERNAL_ERROR"
     assert "secret detail" not in answer.text
     [record] = [each for each in caplog.records if each.levelno == logging.ERROR]

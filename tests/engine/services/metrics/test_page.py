@@ -3,6 +3,7 @@
 import pytest
 
 from engine.errors import Unavailable
+from engine.services.metrics import publishing
 from engine.services.metrics.page import process_page, sum_page
 from engine.store import Store
 from engine.store.metrics.snapshots import Snapshots
@@ -12,7 +13,7 @@ from engine.telemetry import metrics
 async def test_the_page_has_the_sum_of_all_processes_and_facts(store: Store) -> None:
     sample = "headrace_claims_refused_total"
     await store.snapshots.put("other", [[sample[:-6], "counter", "T.", [[sample, {}, 1_000]]]])
-    own = metrics.REGISTRY.get_sample_value(sample) or 0
+    own = metrics.REGISTRY.get_sample_value(sample) or 0.0
 
     page = (await sum_page(store, "own", media_free_bytes=5)).decode()
 
@@ -43,3 +44,51 @@ async def test_without_redis_the_page_has_this_process_and_says_so(
 
     assert "\nheadrace_redis_up 0.0\n" in page
     assert "\nheadrace_claims_refused_total " in page
+
+
+async def test_without_redis_counts_of_others_stay_and_their_gauges_go(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count, gauge = "headrace_claims_refused_total", "headrace_executions_held"
+    await store.snapshots.put(
+        "other",
+        [
+            [count[:-6], "counter", "T.", [[count, {}, 1_000]]],
+            [gauge, "gauge", "T.", [[gauge, {}, 500]]],
+        ],
+    )
+    before = value_of(count, (await sum_page(store, "own")).decode())
+
+    async def put(*_: object) -> None:
+        raise Unavailable("Redis cannot be reached")
+
+    monkeypatch.setattr(Snapshots, "put", put)
+    metrics.CLAIMS_REFUSED.inc()
+    page = (await sum_page(store, "own")).decode()
+
+    assert before >= 1_000
+    assert value_of(count, page) == before + 1
+    assert value_of(gauge, page) < 500
+
+
+async def test_a_process_that_was_folded_counts_once_without_redis(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count = "headrace_claims_refused_total"
+    monkeypatch.setattr(publishing, "GONE_SECONDS", -2)
+    await sum_page(store, "own")
+    await publishing.retire(store)
+    before = value_of(count, (await sum_page(store, "own")).decode())
+
+    async def put(*_: object) -> None:
+        raise Unavailable("Redis cannot be reached")
+
+    monkeypatch.setattr(Snapshots, "put", put)
+
+    assert value_of(count, (await sum_page(store, "own")).decode()) == before
+
+
+def value_of(sample: str, page: str) -> float:
+    """Return the value of a sample without labels."""
+    [line] = [line for line in page.splitlines() if line.startswith(f"{sample} ")]
+    return float(line.split()[1])
