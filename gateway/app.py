@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Lifespan, Receive, Scope, Send
 
 from engine.errors import NotFound
 from engine.settings import Settings
+from engine.telemetry.traces.tracing import active
 from gateway.approvals.service import BODY_LIMIT as ANSWER_LIMIT
 from gateway.auth.cors import CrossOrigin, parse_origins
 from gateway.hooks.intake import BODY_LIMIT as EVENT_LIMIT
@@ -40,6 +41,7 @@ from gateway.routes.workflows import (
 )
 from gateway.runs.batch_body import BODY_LIMIT
 from gateway.services import Services, State
+from gateway.telemetry.request_spans import RequestSpans
 
 _ADMINISTRATION = (
     *accounts.routes,
@@ -101,7 +103,8 @@ def routes(settings: Settings) -> list[BaseRoute]:
 
 def create_app(services: Services) -> ASGIApp:
     """Return the application of the API."""
-    return RequestMetrics(_wrap(routes(services.settings), services))
+    app, tracing = _wrap(routes(services.settings), services), active()
+    return RequestMetrics(app if tracing is None else RequestSpans(app, tracing))
 
 
 def create_metrics_app(services: Services) -> ASGIApp:

@@ -26,6 +26,7 @@ from engine.services.batches.start import BatchStart
 from engine.services.media import MediaService, base_url
 from engine.services.metrics import publishing
 from engine.services.runs.acceptance import Acceptance
+from engine.services.traces.process_traces import trace_process
 from engine.services.triggers.scheduled_runs import ScheduledRuns
 from engine.services.triggers.trigger_checks import TriggerChecks
 from engine.services.triggers.trigger_saves import TriggerSaves
@@ -158,6 +159,7 @@ async def open_services(
         )
         if is_serving:
             stack.push_async_callback(services.wait_lease.resign)
+            await stack.enter_async_context(trace_process(store, "gateway", services.process))
         for name, work in _background_tasks(services).items() if is_serving else ():
             await stack.enter_async_context(background(name, work))
         await _read_ahead(store)

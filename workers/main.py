@@ -20,6 +20,7 @@ from engine.process.stop_signals import Stop
 from engine.services.background_tasks import background
 from engine.services.media import MediaService, base_url
 from engine.services.metrics import publishing
+from engine.services.traces.process_traces import trace_process
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates
@@ -143,6 +144,7 @@ async def _open_resources(settings: Settings, stop: Stop) -> AsyncIterator[Worke
     async with contextlib.AsyncExitStack() as stack:
         store = Store.open(settings, ObjectStore.from_settings(settings), open_archive(settings))
         stack.push_async_callback(store.close)
+        await stack.enter_async_context(trace_process(store, "worker", worker_id))
         health = await stack.enter_async_context(serve_health(settings, store))
         egress = Egress(gate=AddressGate.for_workflows(settings), leases=store.outbound)
         stack.push_async_callback(egress.close)

@@ -16,6 +16,7 @@ from engine.store import Store
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.archive.node_names import NodeNames
 from engine.store.archive.trace_records import read_trace_record
+from engine.store.executions.ended import EndedExecution
 from engine.telemetry.metrics import SPANS_DROPPED
 from engine.telemetry.traces.account_queue import AccountQueue
 from engine.telemetry.traces.span import Span
@@ -53,9 +54,12 @@ class EndedTraces:
         self._waiting: AccountQueue[EndedTrace] = AccountQueue(MAX_WAITING)
         self._wake = asyncio.Event()
 
-    def note_end(self, account_id: str, execution_id: str) -> None:
-        """Send the trace of an execution in the background."""
-        if self._waiting.add(account_id, EndedTrace(account_id, execution_id)):
+    def note_end(self, ended: EndedExecution) -> None:
+        """Send the trace of an execution in the background; one of no trace has none."""
+        if not ended.trace:
+            return
+        trace = EndedTrace(ended.account_id, ended.execution_id)
+        if self._waiting.add(ended.account_id, trace):
             self._wake.set()
         else:
             SPANS_DROPPED.labels("queue_full").inc()

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 
 from msgspec import Struct
 
-from engine.telemetry.traces.context import TraceContext
-
 SAMPLER, ARGUMENT = "OTEL_TRACES_SAMPLER", "OTEL_TRACES_SAMPLER_ARG"
 PARENT_BASED = "parentbased_"
 DEFAULT = "parentbased_always_on"
@@ -47,10 +45,6 @@ class Sampling(Struct, frozen=True):
         if is_caller_sampled is None or not self.is_parent_based:
             return self.has_trace(trace_id)
         return is_caller_sampled
-
-    def decide(self, parent: TraceContext) -> bool:
-        """Decide about the trace of a caller."""
-        return parent.is_sampled if self.is_parent_based else self.has_trace(parent.trace_id)
 
 
 def _read_rate(text: str) -> float:

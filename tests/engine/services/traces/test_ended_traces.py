@@ -9,6 +9,7 @@ from engine.services.background_tasks import background
 from engine.services.traces import ended_traces
 from engine.services.traces.ended_traces import EndedTraces
 from engine.store import Account, Store
+from engine.store.executions.ended import EndedExecution
 from engine.store.redis import keyspace
 from engine.telemetry.metrics import SPANS_DROPPED
 from engine.telemetry.traces.environment import TraceEnvironment
@@ -30,6 +31,12 @@ def sent(tracing: Tracing) -> Sequence[Span]:
     return [span for make in tracing.queue.take(10_000) for span in make()]
 
 
+def fact(account_id: str, execution_id: str, trace: bytes = TRACE) -> EndedExecution:
+    """Return the end of an execution as the store tells it."""
+    known = [b"completed", None, b"1", None, b"1", None, b"2", None, trace, None, None]
+    return EndedExecution.parse(account_id, execution_id, [*known, *[None] * 12])
+
+
 async def end(store: Store, account: Account) -> str:
     ending = await Ending.of(store, account)
     reference = await ending.accept()
@@ -46,7 +53,7 @@ async def test_an_ended_execution_becomes_spans_without_values(
     traces = EndedTraces(store, tracing)
 
     async with background("traces", traces.run):
-        traces.note_end(account.id, execution_id)
+        traces.note_end(fact(account.id, execution_id))
         await eventually(lambda: asyncio.sleep(0, len(tracing.queue)))
 
     found = sent(tracing)
@@ -61,7 +68,7 @@ async def test_the_last_executions_of_a_process_are_read_at_its_end(
     store: Store, account: Account, tracing: Tracing
 ) -> None:
     traces = EndedTraces(store, tracing)
-    traces.note_end(account.id, await end(store, account))
+    traces.note_end(fact(account.id, await end(store, account)))
 
     await traces.drain()
 
@@ -71,7 +78,7 @@ async def test_the_last_executions_of_a_process_are_read_at_its_end(
 async def test_a_record_that_is_gone_is_counted(store: Store, tracing: Tracing) -> None:
     before = SPANS_DROPPED.labels("unread")._value.get()
     traces = EndedTraces(store, tracing)
-    traces.note_end("acc_1", "00000000-0000-4000-8000-000000000001")
+    traces.note_end(fact("acc_1", "00000000-0000-4000-8000-000000000001"))
 
     await traces.drain()
 
@@ -85,9 +92,19 @@ async def test_a_greedy_account_leaves_space_for_others(
     monkeypatch.setattr(ended_traces, "MAX_WAITING", 20)
     execution_id, traces = await end(store, account), EndedTraces(store, tracing)
     for number in range(100):
-        traces.note_end("greedy", f"00000000-0000-4000-8000-{number:012}")
+        traces.note_end(fact("greedy", f"00000000-0000-4000-8000-{number:012}"))
 
-    traces.note_end(account.id, execution_id)
+    traces.note_end(fact(account.id, execution_id))
     await asyncio.wait_for(traces.drain(), 20)
 
     assert sent(tracing)
+
+
+async def test_an_execution_of_no_trace_is_not_read(store: Store, tracing: Tracing) -> None:
+    before = SPANS_DROPPED.labels("unread")._value.get()
+    traces = EndedTraces(store, tracing)
+    traces.note_end(fact("acc_1", "00000000-0000-4000-8000-000000000001", b""))
+
+    await traces.drain()
+
+    assert SPANS_DROPPED.labels("unread")._value.get() == before

@@ -5,7 +5,6 @@ import os
 import pytest
 from opentelemetry.sdk.trace.sampling import Decision, TraceIdRatioBased
 
-from engine.telemetry.traces.context import TraceContext
 from engine.telemetry.traces.sampling import Sampling
 
 
@@ -43,23 +42,10 @@ def test_the_decision_by_rate_is_that_of_other_processes(rate: float) -> None:
 
 
 def test_the_callers_decision_counts_where_the_sampler_asks_for_it() -> None:
-    sampled = TraceContext("1" * 32, "2" * 16, True)
-    unsampled = TraceContext("1" * 32, "2" * 16, False)
+    trace_id = "1" * 32
 
-    assert Sampling(0.0, is_parent_based=True).decide(sampled)
-    assert not Sampling(1.0, is_parent_based=True).decide(unsampled)
-    assert not Sampling(0.0, is_parent_based=False).decide(sampled)
-    assert Sampling(1.0, is_parent_based=False).decide(unsampled)
-
-
-@pytest.mark.parametrize("is_parent_based", [True, False])
-@pytest.mark.parametrize("rate", [0.0, 1.0])
-def test_a_sampler_of_the_process_decides_by_the_caller_or_the_rate(
-    rate: float, is_parent_based: bool
-) -> None:
-    sampling = Sampling(rate, is_parent_based)
-
-    assert sampling.samples("1" * 32, None) == bool(rate)
-    for is_sampled in (True, False):
-        expected = is_sampled if is_parent_based else bool(rate)
-        assert sampling.samples("1" * 32, is_sampled) == expected
+    assert Sampling(0.0, is_parent_based=True).samples(trace_id, True)
+    assert not Sampling(1.0, is_parent_based=True).samples(trace_id, False)
+    assert Sampling(1.0, is_parent_based=True).samples(trace_id, None)
+    assert not Sampling(0.0, is_parent_based=False).samples(trace_id, True)
+    assert Sampling(1.0, is_parent_based=False).samples(trace_id, False)

@@ -1,0 +1,1 @@
+"""Watching of requests: their spans."""
