@@ -5,53 +5,20 @@ import gzip
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
 
-from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import (
-    ExportTraceServiceRequest,
-    ExportTraceServiceResponse,
-)
-from opentelemetry.proto.common.v1.common_pb2 import AnyValue, KeyValue
-from opentelemetry.proto.trace.v1 import trace_pb2
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
 from tests.support.eventually import PATIENCE_SECONDS
+from tests.support.observability.spans import Span, parse_spans
+from tests.support.observability.trace_page import page_of
 
 PATH = "/v1/traces"
+PAGES = "/traces/"
+"""Beginning of the paths of pages of traces."""
 TYPE = "application/x-protobuf"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """An event of a span, such as an exception."""
-
-    name: str
-    attributes: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Span:
-    """One span as it arrived. Times are seconds since the epoch."""
-
-    trace_id: str
-    span_id: str
-    parent_id: str
-    """Empty for the first one of a trace."""
-    name: str
-    kind: str
-    """`internal`, `server`, `client`, `producer` or `consumer`."""
-    began: float
-    ended: float
-    attributes: Mapping[str, Any]
-    resource: Mapping[str, Any]
-    is_error: bool
-    message: str
-    """Description of the status."""
-    events: Sequence[Event] = ()
-    links: Sequence[str] = ()
-    """Ids of the spans that it links to."""
 
 
 @dataclass
@@ -89,6 +56,7 @@ class Collector:
         return {
             "OTEL_EXPORTER_OTLP_ENDPOINT": self.url,
             "OTEL_BSP_SCHEDULE_DELAY": "200",
+            "HEADRACE_TRACE_URL": f"{self.url}{PAGES}{{traceId}}",
         }
 
     def trace(self, trace_id: str) -> list[Span]:
@@ -142,53 +110,6 @@ class Collector:
         return 200
 
 
-def parse_spans(data: bytes) -> list[Span]:
-    """Return the spans of a request in protobuf."""
-    request = ExportTraceServiceRequest.FromString(data)
-    return [
-        _read(span, _attributes(of_resource.resource.attributes))
-        for of_resource in request.resource_spans
-        for of_scope in of_resource.scope_spans
-        for span in of_scope.spans
-    ]
-
-
-def _read(span: trace_pb2.Span, resource: Mapping[str, Any]) -> Span:
-    kind = trace_pb2.Span.SpanKind.Name(span.kind).removeprefix("SPAN_KIND_").lower()
-    return Span(
-        trace_id=span.trace_id.hex(),
-        span_id=span.span_id.hex(),
-        parent_id=span.parent_span_id.hex(),
-        name=span.name,
-        kind=kind,
-        began=span.start_time_unix_nano / 1e9,
-        ended=span.end_time_unix_nano / 1e9,
-        attributes=_attributes(span.attributes),
-        resource=resource,
-        is_error=span.status.code == trace_pb2.Status.STATUS_CODE_ERROR,
-        message=span.status.message,
-        events=tuple(
-            Event(name=each.name, attributes=_attributes(each.attributes)) for each in span.events
-        ),
-        links=tuple(each.span_id.hex() for each in span.links),
-    )
-
-
-def _attributes(pairs: Sequence[KeyValue]) -> dict[str, Any]:
-    return {each.key: _value(each.value) for each in pairs}
-
-
-def _value(value: AnyValue) -> Any:
-    kind = value.WhichOneof("value")
-    if kind is None:
-        return None
-    if kind == "array_value":
-        return [_value(each) for each in value.array_value.values]
-    if kind == "kvlist_value":
-        return _attributes(value.kvlist_value.values)
-    return getattr(value, kind)
-
-
 def _forward(url: str, data: bytes) -> None:
     request = urllib.request.Request(url, data, {"content-type": TYPE}, method="POST")
     with urllib.request.urlopen(request, timeout=10):
@@ -214,6 +135,15 @@ def _handler(collector: Collector) -> type[BaseHTTPRequestHandler]:
             answer = ExportTraceServiceResponse().SerializeToString()
             self.send_response(status)
             self.send_header("content-type", TYPE)
+            self.send_header("content-length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def do_GET(self) -> None:
+            trace_id = self.path.removeprefix(PAGES)
+            answer = page_of(trace_id, collector.trace(trace_id)).encode()
+            self.send_response(200)
+            self.send_header("content-type", "text/html; charset=utf-8")
             self.send_header("content-length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)

@@ -16,7 +16,7 @@ from typing import Any
 from deploy.net.http_client import Unreachable, call
 from tests.conftest import free_port
 from tests.support.eventually import PATIENCE_SECONDS
-from tests.support.observability.collector import Span
+from tests.support.observability.spans import Span
 
 COMMAND = "HEADRACE_TEST_COLLECTOR"
 MOST_SPANS = 1_000

@@ -2,7 +2,7 @@
 
 from xml.etree import ElementTree
 
-from tests.support.observability.collector import Span
+from tests.support.observability.spans import Span
 from tests.support.observability.waterfall import draw, in_order
 
 

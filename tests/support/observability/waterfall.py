@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from tests.support.observability.collector import Span
+from tests.support.observability.spans import Span
 
 WIDTH, LINE, MARGIN = 1_000, 24, 12
 NAMES = 430
