@@ -15,6 +15,7 @@ from tests.support.e2e.axe import SETTLED, violations
 from tests.support.e2e.batches import open_table, paste
 from tests.support.e2e.editor_pages import EDITOR_PAGES, prepare
 from tests.support.e2e.hook_pages import HOOK_PAGES, prepare_hook
+from tests.support.e2e.last_hour import fill_last_hour
 from tests.support.e2e.models import commented, save
 from tests.support.e2e.triggers import open_schedule_form, set_schedule
 from tests.support.e2e.waiting import asking, waiting
@@ -55,6 +56,7 @@ def workflow(stack: RunningStack) -> None:
     stack.api("POST", "/api/workflows", asking("Announcements"))
     waiting(stack, "announcements")
     prepare(stack)
+    fill_last_hour(stack.redis_url)
 
 
 def set_triggers(stack: RunningStack) -> None:
@@ -272,6 +274,7 @@ def show_audit(page: Page) -> None:
 
 def show_installation(page: Page) -> None:
     page.goto("/app/admin?tab=installation")
+    page.get_by_role("region", name="Last hour").locator("canvas").last.wait_for()
     page.get_by_role("table", name="Workers").wait_for()
 
 

@@ -56,8 +56,8 @@ class SampleView(Nested):
     p50_ms: Annotated[int | None, doc("Median time of a run; null: none has ended.")]
     p95_ms: int | None
     wait_p95_ms: Annotated[int | None, doc("Wait before a run began, that 95 of 100 stay below.")]
-    loop_lag_p99_ms: Annotated[int | None, doc("Delay of the processes' event loops.")]
-    redis_p99_ms: Annotated[int | None, doc("Round trip to Redis.")]
+    loop_lag_p99_ms: Annotated[float | None, doc("Delay of the processes' event loops.")]
+    redis_p99_ms: Annotated[float | None, doc("Round trip to Redis.")]
     workers: int
     gateways: int
     waiting: Annotated[dict[str, int], doc("Hints by queue.", {"walk": 1})]
@@ -85,8 +85,8 @@ class SampleView(Nested):
             p50_ms=_milliseconds(latencies.execution, 0.5),
             p95_ms=_milliseconds(latencies.execution, 0.95),
             wait_p95_ms=_milliseconds(latencies.hint_wait, 0.95),
-            loop_lag_p99_ms=_milliseconds(latencies.loop_lag, 0.99),
-            redis_p99_ms=_milliseconds(latencies.redis, 0.99),
+            loop_lag_p99_ms=_exact_milliseconds(latencies.loop_lag, 0.99),
+            redis_p99_ms=_exact_milliseconds(latencies.redis, 0.99),
             oldest_wait_seconds=facts.oldest_hint_seconds,
             redis_used_bytes=facts.redis_used,
             redis_limit_bytes=facts.redis_limit,
@@ -188,8 +188,8 @@ InstallationSeriesView.examples = (
                 p50_ms=27,
                 p95_ms=140,
                 wait_p95_ms=2,
-                loop_lag_p99_ms=3,
-                redis_p99_ms=1,
+                loop_lag_p99_ms=3.1,
+                redis_p99_ms=0.8,
                 workers=2,
                 gateways=1,
                 waiting={"walk": 0, "bulk": 0, "deliver": 0},
@@ -268,6 +268,11 @@ def _view(
 def _milliseconds(durations: Durations, share: float) -> int | None:
     seconds = durations.quantile(share)
     return None if seconds is None else round(seconds * 1000)
+
+
+def _exact_milliseconds(durations: Durations, share: float) -> float | None:
+    seconds = durations.quantile(share)
+    return None if seconds is None else round(seconds * 1000, 1)
 
 
 routes = [

@@ -4,6 +4,7 @@ import type { HistoryState, InstallationState, QueueState, WorkerState } from ".
 import { Ago, duration } from "../components/Ago";
 import { Fact } from "../components/Fact";
 import { Failed, Loading } from "../components/States";
+import { LastHour } from "./LastHour";
 
 const RENEW_MS = 5_000;
 const MEANING: Record<string, string> = {
@@ -34,6 +35,7 @@ export function Installation() {
         </p>
       )}
       <Degraded state={data} />
+      <LastHour />
       <Workers workers={data.workers} at={data.at} />
       <Queues state={data} />
       <div className="installation-parts">

@@ -9,6 +9,7 @@ import type {
   ExecutionRow,
   Field,
   Installation,
+  InstallationSeries,
   LedgerPage,
   ListedApiKey,
   ManifestCheck,
@@ -37,6 +38,7 @@ export type Session = SessionPage["rows"][number];
 export type LedgerEntry = LedgerPage["rows"][number];
 export type AuditEntry = AuditPage["rows"][number];
 export type InstallationState = Installation;
+export type InstallationSample = InstallationSeries["samples"][number];
 export type WorkerState = Installation["workers"][number];
 export type QueueState = Installation["queues"][number];
 export type HistoryState = Installation["history"];

@@ -1,36 +1,43 @@
-import { useEffect, useRef } from "react";
+import { type ReactNode, useEffect, useRef } from "react";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
 import { colourOf, useTheme } from "./colours";
-import { type Line, type Metric, stacked, valuesOf } from "./series";
+import { stacked } from "./series";
 
 interface Props {
   title: string;
-  metric: Metric;
-  lines: Line[];
+  /** Of each line: its name, the token of its colour, and its values at the times. */
   names: string[];
   tokens: string[];
+  values: (number | null)[][];
   times: number[];
   /** Length of a bucket in milliseconds. */
   length: number;
+  /** Bars on top of each other, in place of lines. */
+  isStacked: boolean;
+  /** Whether a mark of the axis may be a fraction. */
+  hasFractions?: boolean;
+  /** Top of the axis while all values are lower. */
+  least?: number;
   format: (value: number) => string;
-  /** A click on a place of a line. */
-  onPick: (line: Line, at: number) => void;
+  /** A click on a place of a line, by its position. */
+  onPick?: (line: number, at: number) => void;
   /** A drag over a part of the time, from and to in milliseconds. */
-  onZoom: (from: number, to: number) => void;
+  onZoom?: (from: number, to: number) => void;
+  /** Names of the lines where no table below has them. */
+  legend?: ReactNode;
 }
 
 const MOST_POINTS = 60;
 const HEIGHT_PX = 170;
 /** A shorter drag is a click. */
 const LEAST_DRAG_PX = 6;
-const DURATIONS: Metric[] = ["p50Ms", "p95Ms"];
 
-/** Values over time: counts as bars on top of each other, durations as lines. */
+/** Values over time: as bars on top of each other, or as lines. */
 export function Chart(props: Props) {
   const place = useRef<HTMLDivElement>(null);
   const theme = useTheme();
-  const { metric, lines, times, title } = props;
+  const { values, times, isStacked, title, legend } = props;
   const latest = useRef(props);
   latest.current = props;
   // biome-ignore lint/correctness/useExhaustiveDependencies: what is drawn follows from these
@@ -44,10 +51,11 @@ export function Chart(props: Props) {
       watch.disconnect();
       plot.destroy();
     };
-  }, [metric, lines, times, theme]);
+  }, [values, isStacked, times, theme]);
   return (
     <figure className="panel chart">
       <figcaption>{title}</figcaption>
+      {legend}
       {/* The table below has the same figures. */}
       <div ref={place} className="plot" aria-hidden="true" />
     </figure>
@@ -55,10 +63,8 @@ export function Chart(props: Props) {
 }
 
 function draw(host: HTMLElement, props: () => Props): uPlot {
-  const { metric, lines, names, tokens, times, length, format } = props();
+  const { values, names, tokens, times, length, format, isStacked, hasFractions = !isStacked, least = 1, onZoom } = props();
   const isDense = times.length > MOST_POINTS;
-  const isStacked = !DURATIONS.includes(metric);
-  const values = lines.map((line) => valuesOf(line, metric, times));
   const drawn = isStacked ? stacked(values) : values;
   // The highest sum is drawn first, and those below it over it.
   const order = isStacked ? drawn.map((_, line) => drawn.length - 1 - line) : drawn.map((_, line) => line);
@@ -83,16 +89,16 @@ function draw(host: HTMLElement, props: () => Props): uPlot {
       width: host.clientWidth,
       height: HEIGHT_PX,
       legend: { show: false },
-      cursor: { y: false, points: { show: false }, drag: { x: true, y: false, setScale: false } },
-      scales: { x: { time: true, range: () => [at(0), at(times.length)] }, y: { range: (_, __, high) => [0, Math.max(high, 1) * 1.08] } },
+      cursor: { y: false, points: { show: false }, drag: { x: onZoom !== undefined, y: false, setScale: false } },
+      scales: { x: { time: true, range: () => [at(0), at(times.length)] }, y: { range: (_, __, high) => [0, Math.max(high, least) * 1.08] } },
       axes: [
         { ...axis, size: 28, grid: { show: false }, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickOf(tick * 1_000, step)) },
-        { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) || !isStacked ? format(tick) : "")) },
+        { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) || hasFractions ? format(tick) : "")) },
       ],
       series: [{}, ...order.map((line) => look(colourOf(tokens[line] as string), isStacked, isDense && isFilled(values[line])))],
       hooks: {
         setSelect: [(self) => zoom(self, props().onZoom)],
-        setCursor: [(self) => show(self, tip, lineAt(self), { names, values, times, format })],
+        setCursor: [(self) => show(self, tip, lineAt(self), { names, values, times, format, isPickable: props().onPick !== undefined })],
       },
     },
     // In the middle of their buckets.
@@ -107,13 +113,14 @@ function draw(host: HTMLElement, props: () => Props): uPlot {
     if (Math.abs(clientX - pressedAt) >= LEAST_DRAG_PX) return;
     const line = lineAt(plot);
     const picked = times[plot.cursor.idx ?? -1];
-    if (line !== undefined && picked !== undefined) props().onPick(props().lines[line] as Line, picked);
+    if (line !== undefined && picked !== undefined) props().onPick?.(line, picked);
   });
   return plot;
 }
 
 /** Tell which part of the time was dragged over, and take the mark away. */
 function zoom(plot: uPlot, onZoom: Props["onZoom"]): void {
+  if (!onZoom) return;
   const { left, width } = plot.select;
   if (width === 0) return;
   plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
@@ -160,17 +167,18 @@ interface Shown {
   values: (number | null)[][];
   times: number[];
   format: (value: number) => string;
+  isPickable: boolean;
 }
 
 const moment = new Intl.DateTimeFormat("en", { month: "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false });
 
 /** Name and value below the pointer. */
-function show(plot: uPlot, tip: HTMLElement, line: number | undefined, { names, values, times, format }: Shown): void {
+function show(plot: uPlot, tip: HTMLElement, line: number | undefined, { names, values, times, format, isPickable }: Shown): void {
   const { idx, left = 0, top = 0 } = plot.cursor;
   const value = line === undefined || idx === null || idx === undefined ? null : values[line]?.[idx];
   const isShown = value !== null && value !== undefined;
   tip.style.display = isShown ? "block" : "none";
-  plot.over.style.cursor = isShown ? "pointer" : "default";
+  plot.over.style.cursor = isShown && isPickable ? "pointer" : "default";
   if (!isShown) return;
   tip.textContent = `${names[line as number]}: ${format(value)} · ${moment.format(times[idx as number])}`;
   tip.style.left = `${Math.min(left + 12, Math.max(0, plot.over.clientWidth - tip.offsetWidth))}px`;

@@ -1,4 +1,4 @@
-import { lazy, Suspense, useEffect, useMemo, useState } from "react";
+import { type ComponentProps, lazy, Suspense, useEffect, useMemo, useState } from "react";
 import { useResource } from "../api/resource";
 import type { ApiKey, SeriesRow, UsageSeries } from "../api/types";
 import { duration } from "../components/Ago";
@@ -13,7 +13,7 @@ import { usePageTitle } from "../shell/Shell";
 import { NONE } from "../executions/filters";
 import { tokenOf } from "./colours";
 import { AllFigures, Sums } from "./Figures";
-import { aroundBuckets, LENGTHS, type Line, linesOf, type Metric, type Span, spanOf, timesOf } from "./series";
+import { aroundBuckets, LENGTHS, type Line, linesOf, type Metric, type Span, spanOf, timesOf, valuesOf } from "./series";
 import { MOST_RUNS, seriesOf, useTagged } from "./tagged";
 import "./usage.css";
 
@@ -35,6 +35,7 @@ const WITHOUT: Partial<Record<By, [string, string]>> = { model: ["modelId", NONE
 const RENEW_MS = 30_000;
 
 const count = (value: number): string => value.toLocaleString("en");
+const DURATIONS: Metric[] = ["p50Ms", "p95Ms"];
 const CHARTS: [Metric, string, (value: number) => string][] = [
   ["runs", "Runs", count],
   ["failed", "Failed", count],
@@ -171,11 +172,11 @@ function FigureView({ rows, span, by, tags }: { rows: SeriesRow[]; span: Span; b
       <Suspense fallback={<Loading height="24rem" />}>
         <div className="charts">
           {CHARTS.map(([metric, title, format]) => (
-            <Chart
+            <MetricChart
               key={metric}
               {...{ metric, title, format, lines, names, tokens, times }}
               length={LENGTHS[span.bucket]}
-              onPick={(line, at) => navigate(addressOf(line, at))}
+              onPick={(line, at) => navigate(addressOf(lines[line] as Line, at))}
               onZoom={(from, to) => showTime(...aroundBuckets(from, to, span.bucket))}
             />
           ))}
@@ -187,6 +188,15 @@ function FigureView({ rows, span, by, tags }: { rows: SeriesRow[]; span: Span; b
       </Details>
     </div>
   );
+}
+
+type ChartProps = Omit<ComponentProps<typeof Chart>, "values" | "isStacked"> & { metric: Metric; lines: Line[] };
+
+/** Counts as bars on top of each other, durations as lines. */
+function MetricChart({ metric, lines, ...others }: ChartProps) {
+  const { times } = others;
+  const values = useMemo(() => lines.map((line) => valuesOf(line, metric, times)), [metric, lines, times]);
+  return <Chart {...others} values={values} isStacked={!DURATIONS.includes(metric)} />;
 }
 
 /** A table that is made once it is asked for. */
