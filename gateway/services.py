@@ -25,6 +25,7 @@ from engine.services.background_tasks import background
 from engine.services.batches.start import BatchStart
 from engine.services.media import MediaService, base_url
 from engine.services.metrics import publishing
+from engine.services.metrics.vitals import Vitals
 from engine.services.runs.acceptance import Acceptance
 from engine.services.traces.process_traces import trace_process
 from engine.services.triggers.scheduled_runs import ScheduledRuns
@@ -242,6 +243,7 @@ def _background_tasks(services: Services) -> dict[str, Callable[[], Awaitable[No
         **{name: each.watch for name, each in services.readiness.watches.items()},
         "own database": services.own_database.watch,
         "wait lease": services.wait_lease.renew_periodically,
+        "vitals": Vitals("gateway", store).run,
         "metrics": lambda: publishing.publish(store, services.process),
         "models": lambda: store.models.watch(store.address),
         "spare memory": spare_memory.trim_periodically,

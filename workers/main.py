@@ -21,6 +21,7 @@ from engine.services.background_tasks import background
 from engine.services.media import MediaService, base_url
 from engine.services.metrics import publishing
 from engine.services.traces.process_traces import trace_process
+from engine.services.metrics.vitals import Vitals
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates
@@ -221,6 +222,7 @@ async def _run_background(
             "variables", lambda: publish_variables(heartbeat.publish, settings.demo_provider_url)
         ),
         subscription.running(lambda data: walker.cancel(data.decode(errors="replace"))),
+        background("vitals", Vitals("worker", store).run),
         background("metrics", lambda: publishing.publish(store, worker_id)),
         background("own database", own_database.watch),
         background("spare memory", spare_memory.trim_periodically),

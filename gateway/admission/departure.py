@@ -16,7 +16,7 @@ MOST_SECONDS = 5.0
 QUIET_SECONDS = 1.0
 """Time without a request after which peers are taken to have gone."""
 LOOK_SECONDS = 0.05
-PROBES = frozenset({b"/readyz", b"/healthz", b"/metrics"})
+PROBES = frozenset({b"/readyz", b"/healthz", b"/metrics", b"/metrics/process"})
 """Targets whose requests tell nothing about peers that send work."""
 
 

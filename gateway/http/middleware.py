@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.errors import BodyTooLarge, EngineError, InvalidBody
 from engine.telemetry import log
-from engine.telemetry.metrics import HTTP_FAULTS, HTTP_REQUESTS, HTTP_SECONDS
+from engine.telemetry.metrics import HTTP_FAULTS, HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS
 from engine.telemetry.traces import context as traces
 from engine.telemetry.traces.context import TraceContext
 from gateway.admission.request_context import context_of
@@ -42,15 +42,19 @@ class RequestMetrics:
         self.app = app
         self._increments: dict[tuple[str, str, int], Callable[[], None]] = {}
         self._observers: dict[str, Callable[[float], None]] = {}
+        self._in_flight = 0
+        HTTP_IN_FLIGHT.set_function(lambda: self._in_flight)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         began = time.perf_counter()
+        self._in_flight += 1
         try:
             await self.app(scope, receive, send)
         finally:
+            self._in_flight -= 1
             self._count(scope, context_of(scope).status, time.perf_counter() - began)
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:

@@ -14,6 +14,7 @@ from engine.ids.idempotency import IdempotencyKey
 from engine.store import Principal
 from engine.store.executions.caller_waits import WaitDecision, WaitVerdict
 from engine.store.executions.notifier import CHECK_SECONDS
+from engine.telemetry.metrics import CALLERS_WAITING
 from gateway.http.disconnects import has_disconnected
 from gateway.runs.answers import ACCEPTED, answer_accepted, answer_ended
 from gateway.runs.request import RunParameters
@@ -21,6 +22,16 @@ from gateway.services import GatewayRequest
 
 DISCONNECT_CHECKS = 5
 """One in this many checks tests whether the caller is still connected."""
+
+
+class _WaitingCallers:
+    """Number of callers of this process that wait."""
+
+    count = 0
+
+
+_waiting = _WaitingCallers()
+CALLERS_WAITING.set_function(lambda: _waiting.count)
 
 
 class PendingRunAnswer:
@@ -84,9 +95,11 @@ class PendingRunAnswer:
 
         Raises ExecutionLost when Redis no longer has it.
         """
+        _waiting.count += 1
         try:
             outcome = await self._completion.wait(self._find_outcome, self._wait_seconds)
         finally:
+            _waiting.count -= 1
             self.discard()
         return outcome if isinstance(outcome, (Execution, ExecutionOutcome)) else None
 

@@ -1,4 +1,4 @@
-"""HTTP server of a worker's probes."""
+"""HTTP server of a worker's probes, and of its own metrics."""
 
 import asyncio
 import socket
@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from engine.net.http_server import StoppableServer, make_config
+from engine.services.metrics.page import CONTENT_TYPE, process_page
 from workers.health.readiness import WorkerHealth
 
 STOP_SECONDS = 1
@@ -16,7 +17,7 @@ STOP_SECONDS = 1
 
 
 async def serve_probes(health: WorkerHealth, bound: socket.socket, stopping: asyncio.Event) -> None:
-    """Answer `/healthz` and `/readyz` on a bound socket until `stopping` is set."""
+    """Answer `/healthz`, `/readyz` and `/metrics` on a bound socket until `stopping` is set."""
     config = make_config(_make_app(health), timeout_graceful_shutdown=STOP_SECONDS)
     await StoppableServer(config, stopping).serve(sockets=[bound])
 
@@ -31,4 +32,13 @@ def _make_app(health: WorkerHealth) -> Starlette:
             return JSONResponse({"ready": False, "reason": reason}, status_code=503)
         return JSONResponse({"ready": True})
 
-    return Starlette(routes=[Route("/healthz", healthz), Route("/readyz", readyz)])
+    async def metrics(_: Request) -> Response:
+        return Response(process_page(), headers={"content-type": CONTENT_TYPE})
+
+    return Starlette(
+        routes=[
+            Route("/healthz", healthz),
+            Route("/readyz", readyz),
+            Route("/metrics", metrics),
+        ]
+    )

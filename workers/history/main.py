@@ -16,6 +16,7 @@ from engine.media.objects import ObjectStore
 from engine.process import setup
 from engine.services.background_tasks import background
 from engine.services.metrics import publishing
+from engine.services.metrics.vitals import Vitals
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.worker_leases import make_worker_id
@@ -68,6 +69,7 @@ async def archiver(settings: Settings) -> AsyncIterator[Archiver]:
     try:
         async with (
             background("archiver", made.run),
+            background("vitals", Vitals("archiver", store).run),
             background("metrics", lambda: publishing.publish(store, make_worker_id())),
         ):
             yield made

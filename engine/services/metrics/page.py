@@ -12,7 +12,7 @@ from engine.services.metrics import facts
 from engine.store import Store
 from engine.store.metrics.samples import add_up
 from engine.store.metrics.snapshots import parse
-from engine.telemetry.metrics import REGISTRY, snapshot
+from engine.telemetry.metrics import snapshot
 
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
@@ -35,14 +35,18 @@ async def sum_page(store: Store, process: str, media_free_bytes: int | None = No
         state = [facts.sample(facts.REDIS_UP, 0)]
     if media_free_bytes is not None:
         state.append(facts.sample(facts.MEDIA_FREE, media_free_bytes))
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(_Families([*add_up(snapshots), *state]))
-    return generate_latest(registry)
+    return _render([*add_up(snapshots), *state])
 
 
 def process_page() -> bytes:
     """Return the metrics that this process has counted."""
-    return generate_latest(REGISTRY)
+    return _render(add_up([snapshot()]))
+
+
+def _render(families: Sequence[Any]) -> bytes:
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(_Families(families))
+    return generate_latest(registry)
 
 
 class _Families(Collector):

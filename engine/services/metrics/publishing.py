@@ -11,6 +11,7 @@ import time
 from typing import Any
 
 from engine.errors import EngineError
+from engine.services.metrics.vitals import FAMILIES
 from engine.store import Store
 from engine.store.metrics.samples import add_up, without_gauges
 from engine.store.metrics.snapshots import RETIRED, is_process, parse
@@ -19,7 +20,7 @@ from engine.telemetry.metrics import PROCESSES, VERSION, snapshot
 
 PUT_SECONDS = 2.0
 SAME_SECONDS = 10.0
-"""Interval for unchanged snapshots, which prove that their process lives."""
+"""Interval for snapshots with unchanged counts, which prove that their process lives."""
 LAST_SECONDS = 1.0
 """Longest time for which an ending process tries to put its last snapshot."""
 GONE_SECONDS = 30
@@ -38,10 +39,11 @@ async def publish(store: Store, process: str) -> None:
     try:
         while True:
             samples, now = snapshot(), time.monotonic()
-            if samples != last or now - put_at >= SAME_SECONDS:
+            counts = [each for each in samples if each[0] not in FAMILIES]
+            if counts != last or now - put_at >= SAME_SECONDS:
                 with contextlib.suppress(EngineError):
                     await store.snapshots.put(process, samples)
-                    last, put_at = samples, now
+                    last, put_at = counts, now
             await asyncio.sleep(PUT_SECONDS)
     finally:
         with contextlib.suppress(EngineError, TimeoutError):

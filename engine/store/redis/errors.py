@@ -11,6 +11,7 @@ import ssl
 import time
 
 from engine.errors import StoreFull, Unavailable
+from engine.telemetry.metrics import count_redis_error
 
 FULL = frozenset({"OOM", "MISCONF"})
 FAULTS = frozenset({"ERR", "WRONGTYPE"})
@@ -71,7 +72,11 @@ def unavailable(word: str, missing: str = "") -> Unavailable:
     `missing` is the command for which the ACL user has no permission.
     """
     log_refusal(word, missing)
-    failure = StoreFull() if word in FULL else Unavailable("The store is not ready right now")
+    if word in FULL:
+        failure: Unavailable = StoreFull()
+    else:
+        failure = Unavailable("The store is not ready right now")
+        count_redis_error()
     failure.word = word
     failure.reason = f"Its ACL user lacks the command '{missing}'." if missing else ""
     return failure
@@ -79,6 +84,7 @@ def unavailable(word: str, missing: str = "") -> Unavailable:
 
 def unreachable(reason: str) -> Unavailable:
     """Return the error for a server without a connection."""
+    count_redis_error()
     failure = Unavailable("The store cannot be reached right now")
     failure.reason = reason
     return failure

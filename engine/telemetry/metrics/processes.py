@@ -2,6 +2,8 @@
 
 from importlib.metadata import version
 
+from prometheus_client import Counter
+
 from engine.telemetry.metrics.declaring import Signal, counter, gauge, histogram
 
 VERSION = version("headrace")
@@ -71,6 +73,25 @@ TASKS_RESTARTED = counter(
     Signal.ERRORS,
     {"task": "background tasks"},
 )
+
+
+class _OwnPart:
+    """Part that this process is; a command is none, and counts none of its errors."""
+
+    redis_errors: Counter | None = None
+
+
+def name_part(part: str) -> None:
+    """Note the part that this process is."""
+    _OwnPart.redis_errors = REDIS_ERRORS.labels(part)
+
+
+def count_redis_error() -> None:
+    """Count a call of the store that failed because Redis was away."""
+    if _OwnPart.redis_errors is not None:
+        _OwnPart.redis_errors.inc()
+
+
 LOG_LINES_DROPPED = counter(
     "headrace_log_lines_dropped_total",
     "Lines of the access log and the log of executions that were not written.",

@@ -10,7 +10,7 @@ from starlette.routing import BaseRoute, Route
 
 from engine.errors import StorageFailed, Unavailable
 from engine.services.media import MediaService
-from engine.services.metrics.page import CONTENT_TYPE, sum_page
+from engine.services.metrics.page import CONTENT_TYPE, process_page, sum_page
 from gateway.auth.endpoints import operation, public
 from gateway.auth.resource import Resource
 from gateway.http.responses import json_response
@@ -83,6 +83,13 @@ async def metrics(request: GatewayRequest) -> Response:
     return Response(content, headers={"content-type": CONTENT_TYPE})
 
 
+@operation(answers={200: METRICS})
+@public
+async def process_metrics(request: GatewayRequest) -> Response:
+    """The metrics of this process alone, in the same format; their sum is at `/metrics`."""
+    return Response(process_page(), headers={"content-type": CONTENT_TYPE})
+
+
 async def _media_free_bytes(media_service: MediaService) -> int | None:
     with contextlib.suppress(StorageFailed, TimeoutError):
         async with asyncio.timeout(FREE_SPACE_SECONDS):
@@ -94,4 +101,7 @@ routes: list[BaseRoute] = [
     Route("/healthz", Resource(GET=healthz)),
     Route("/readyz", Resource(GET=readyz)),
 ]
-metrics_routes: list[BaseRoute] = [Route("/metrics", Resource(GET=metrics))]
+metrics_routes: list[BaseRoute] = [
+    Route("/metrics", Resource(GET=metrics)),
+    Route("/metrics/process", Resource(GET=process_metrics)),
+]

@@ -64,6 +64,25 @@ async def test_a_worker_is_ready_while_it_takes_hints(redis_url: str, port: int)
         assert await ask(port, "/healthz") == (200, {"status": "ok"})
 
 
+async def test_the_port_has_the_metrics_of_this_worker_alone(
+    redis_url: str, port: int, store: Store
+) -> None:
+    async def read() -> str:
+        async with httpx2.AsyncClient(timeout=PATIENCE_SECONDS) as client:
+            return (await client.get(f"http://127.0.0.1:{port}/metrics")).text
+
+    async with worker_processes(redis_url, 1, HEADRACE_HEALTH_PORT=str(port)):
+        await answers(port, 200)
+        await store.snapshots.put("another", [["foreign", "gauge", "T.", [["foreign", {}, 1]]]])
+        page = await eventually(
+            read, lambda page: 'round_trip_seconds_count{part="worker"}' in page
+        )
+
+    assert 'headrace_process_memory_bytes{part="worker"} ' in page
+    assert "foreign" not in page
+    assert "headrace_redis_up" not in page
+
+
 async def test_a_worker_answers_before_its_store_does(
     foreign_server: RedisServer, port: int
 ) -> None:

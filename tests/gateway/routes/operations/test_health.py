@@ -36,6 +36,16 @@ async def test_the_metrics_count_requests_by_route(make_client: MakeClient, api_
     assert "headrace_redis_up 1.0" in answer.text
 
 
+async def test_the_metrics_of_the_process_have_no_facts_of_the_store(
+    make_client: MakeClient,
+) -> None:
+    answer = await (await make_client()).get("/metrics/process")
+
+    assert answer.status_code == 200
+    assert "headrace_http_requests_in_flight 1.0" in answer.text
+    assert "headrace_redis_up" not in answer.text
+
+
 async def test_the_metrics_tell_the_memory_of_redis_and_its_limit(
     make_client: MakeClient, store: Store
 ) -> None:
