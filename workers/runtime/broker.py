@@ -266,8 +266,7 @@ class HintConsumer:
 
     def _handle(self, hints: Sequence[bytes]) -> None:
         self._slots.take_slots(len(hints))
-        if self.queue_name != BULK_QUEUE:
-            self._slots.load_gate.note_others()
+        self._slots.load_gate.note_hints(self.queue_name)
         for data in hints:
             self._take(data)
 

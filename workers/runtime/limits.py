@@ -5,6 +5,8 @@ import contextlib
 import time
 from collections.abc import Callable
 
+from engine.store.dispatch.hints import BULK_QUEUE, WALK_QUEUE
+
 BULK_LIMIT = 64
 """While this many executions compute, no further one of an account with many is started."""
 BULK_LIMIT_BESIDE_OTHERS = 1
@@ -16,6 +18,8 @@ class LoadGate:
     """Counts executions that compute rather than wait, and limits the start of bulk executions."""
 
     def __init__(self) -> None:
+        self.queue = WALK_QUEUE
+        """Queue of the hints that are taken now."""
         self._busy = 0
         self._others_until = 0.0
         self._ended = asyncio.Event()
@@ -29,9 +33,13 @@ class LoadGate:
         self._busy -= 1
         self._ended.set()
 
-    def note_others(self) -> None:
-        """Note that accounts with few executions have some started."""
-        self._others_until = time.monotonic() + OTHERS_SECONDS
+    def note_hints(self, queue: str) -> None:
+        """Note that hints of a queue are taken: other ones than the bulk queue's are of accounts
+        with few executions.
+        """
+        self.queue = queue
+        if queue != BULK_QUEUE:
+            self._others_until = time.monotonic() + OTHERS_SECONDS
 
     async def wait_quiet(self, seconds: float) -> int:
         """Wait up to `seconds` while the limit is reached.

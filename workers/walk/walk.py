@@ -11,11 +11,11 @@ from engine.graph.progress import Progress
 from engine.nodes.support.base import WorkKind
 from engine.store.executions.advance import Advanced, Verdict
 from engine.store.executions.claim import ClaimedExecution
-from engine.telemetry import metrics
 from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import RunMemory
 from workers.walk.attempt import Attempts
 from workers.walk.dependencies import WalkDependencies
+from workers.walk.ends import count_end
 from workers.walk.resume.reconciler import Reconciler
 from workers.walk.resume.restore import restore
 from workers.walk.settlement import NodeSettlement
@@ -347,7 +347,7 @@ class Walk:
         )
         if not await self._has_departed(ended):
             return False
-        metrics.EXECUTIONS_ENDED.labels(status.value).inc()
+        count_end(self._claimed, status, ended.now, self._settlement.error)
         self._attempts.note_end()
         await self._attempts.cancel_jobs(jobs)
         await self._output_store.remove_dropped()

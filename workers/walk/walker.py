@@ -31,6 +31,7 @@ from workers.nodes.memory import MemoryBudget, RunMemory
 from workers.runtime.limits import LoadGate
 from workers.runtime.store_retries import retry_until_answered
 from workers.walk.dependencies import WalkDependencies
+from workers.walk.ends import count_begin
 from workers.walk.plans import find_plan
 from workers.walk.resume.endings import end_failed, end_without_plan
 from workers.walk.resume.unknown import UNKNOWN_WAIT_MS, UnknownExecutions
@@ -218,12 +219,14 @@ class Walker:
             return
         self._busy.add(reference)
         metrics.EXECUTIONS_HELD.inc()
+        queue = self._load_gate.queue
         if inline_run is None or self._fast_path is None:
-            self._begin(reference)
+            self._begin(reference, queue)
             return
-        walk = self._fast_path.begin(reference, inline_run)
+        walk = self._fast_path.begin(reference, inline_run, queue)
         if walk is None:
-            self._begin(reference, partial(self._fast_path.finish, reference, inline_run))
+            end = partial(self._fast_path.finish, reference, inline_run, queue)
+            self._begin(reference, queue, end)
             return
         self._tasks[reference] = walk.reply
         walk.reply.add_done_callback(lambda _: self._end_fast(walk))
@@ -232,11 +235,16 @@ class Walker:
         if walk.is_over():
             self._done(walk.reference, walk.reply)
         else:
-            self._begin(walk.reference, walk.end)
+            self._begin(walk.reference, walk.queue, walk.end)
 
-    def _begin(self, reference: str, end: Callable[[], Awaitable[bool]] | None = None) -> None:
-        """Claim the execution and walk it in a task, unless `end` can end it before."""
-        task = self._tasks[reference] = self._loop.create_task(self._walk(reference, end))
+    def _begin(
+        self, reference: str, queue: str, end: Callable[[], Awaitable[bool]] | None = None
+    ) -> None:
+        """Claim the execution and walk it in a task, unless `end` can end it before.
+
+        `queue` had its hint.
+        """
+        task = self._tasks[reference] = self._loop.create_task(self._walk(reference, queue, end))
         task.add_done_callback(lambda done: self._done(reference, done))
 
     async def _check_duplicate(self, reference: str) -> None:
@@ -274,7 +282,9 @@ class Walker:
         if not task.cancelled() and (error := task.exception()) is not None:
             logger.error("a walk broke off", exc_info=error)
 
-    async def _walk(self, reference: str, end: Callable[[], Awaitable[bool]] | None) -> None:
+    async def _walk(
+        self, reference: str, queue: str, end: Callable[[], Awaitable[bool]] | None
+    ) -> None:
         if end is not None and await end():
             return
         # An execution that was recovered from this worker may be free to be claimed again.
@@ -284,6 +294,7 @@ class Walker:
             claimed = await self._claim(reference)
             if claimed is None:
                 return
+            count_begin(claimed, queue)
             log.bind(execution_id=claimed.execution_id)
             try:
                 with self.memory.open(record_size(claimed.record)) as memory:

@@ -26,6 +26,7 @@ FIRST_WALK = frozenset(
             "batch",
             "body",
             "child",
+            "created",
             "depth",
             "draft_of",
             "events",
@@ -139,6 +140,11 @@ class ClaimedExecution:
     def trace(self) -> TraceContext | None:
         """Span of the execution; None: it belongs to no trace."""
         return execution_context(self.record.get("trace", b"").decode(), self.execution_id)
+
+    @property
+    def created_at(self) -> int:
+        """Time of the acceptance in milliseconds."""
+        return int(self.record["created"])
 
     @property
     def batch_id(self) -> str:

@@ -32,6 +32,7 @@ from engine.store.webhooks.delivery_keys import (
     WebhookOwner,
     delivery_keys,
 )
+from engine.telemetry import metrics
 
 UNFINISHED_AT_ONCE = 200
 CANCELLED_FIELDS = (
@@ -97,6 +98,7 @@ class Executions(ExecutionReads):
         if reply[0] == b"ended":
             raise ExecutionNotCancellable(reply[1].decode())
         if reply[0] == b"cancelled":
+            metrics.EXECUTIONS_ENDED.labels(ExecutionStatus.CANCELLED.value).inc()
             if len(reply) > 2:
                 self._ends.tell(account_id, execution_id, reply[2])
             await self._follow_end(account_id, execution_id, record, told, reply[1])

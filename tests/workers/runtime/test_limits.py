@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from engine.store.dispatch.hints import make_hint
+from engine.store.dispatch.hints import WALK_QUEUE, make_hint
 from engine.store.redis import process_keys
 from tests.support.workers.hint_broker_bench import Bench, Open
 from workers.runtime import broker, limits
@@ -77,7 +77,7 @@ async def test_the_bulk_limit_is_lower_beside_others(monkeypatch: pytest.MonkeyP
     monkeypatch.setattr(limits, "OTHERS_SECONDS", 0.05)
     load_gate = LoadGate()
 
-    load_gate.note_others()
+    load_gate.note_hints(WALK_QUEUE)
     assert await load_gate.wait_quiet(5) == limits.BULK_LIMIT_BESIDE_OTHERS
     load_gate.begin()
     await asyncio.sleep(0.06)

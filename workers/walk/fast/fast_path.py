@@ -28,6 +28,8 @@ from workers.runtime.store_retries import retry_until_answered
 from workers.walk.fast.pure_plans import PurePlan
 
 EXECUTIONS_COMPLETED = metrics.EXECUTIONS_ENDED.labels(ExecutionStatus.COMPLETED.value)
+COMPLETED_SECONDS = metrics.EXECUTION_SECONDS.labels(ExecutionStatus.COMPLETED.value)
+HINT_WAITS = {queue: metrics.HINT_WAIT.labels(queue) for queue in metrics.HINT_QUEUES}
 
 
 class FastWalk:
@@ -41,8 +43,11 @@ class FastWalk:
         finished: UnclaimedWalk,
         plan: PurePlan,
         memory: RunMemory,
+        queue: str,
     ) -> None:
         self.reference = reference
+        self.queue = queue
+        """Queue that had its hint."""
         self._walks = walks
         self._token = token
         self._finished = finished
@@ -56,10 +61,11 @@ class FastWalk:
 
         A run that is over is counted, and its memory released.
         """
-        if not self.reply.cancelled():
-            if self.reply.exception() is not None or not self._take(self.reply.result()):
-                return False
-            self._count()
+        if not (
+            self.reply.cancelled()
+            or (self.reply.exception() is None and self._take(self.reply.result()))
+        ):
+            return False
         self._memory.close()
         return True
 
@@ -73,18 +79,18 @@ class FastWalk:
             )
         finally:
             self._memory.close()
-        is_ended = self._take(answer)
-        if is_ended:
-            self._count()
-        return is_ended
+        return self._take(answer)
 
     def _take(self, answer: Any) -> bool:
-        """Take the store's answer; return whether it has ended the run."""
-        return self._walks.take_finished(self.reference, answer) is not None
-
-    def _count(self) -> None:
+        """Take the store's answer; return whether it has ended the run, which is counted then."""
+        wait_ms = self._walks.take_finished(self.reference, answer)
+        if wait_ms is None:
+            return False
         self._plan.count()
         EXECUTIONS_COMPLETED.inc()
+        COMPLETED_SECONDS.observe((wait_ms + self._finished.elapsed_ms) / 1_000)
+        HINT_WAITS[self.queue].observe(wait_ms / 1_000)
+        return True
 
     def _ask(self) -> "asyncio.Future[Any]":
         return self._walks.finish(self.reference, self._token, self._finished)
@@ -100,7 +106,7 @@ class FastPath:
         self._process = secrets.token_hex(8)
         self._numbers = itertools.count()
 
-    def begin(self, reference: str, inline_run: InlineRun) -> FastWalk | None:
+    def begin(self, reference: str, inline_run: InlineRun, queue: str) -> FastWalk | None:
         """Walk the execution and ask the store to end it; None: `finish` it, or claim it."""
         plan = self._cached_plan(reference, inline_run)
         pure_plan = None if plan is None else PurePlan.prepare(plan)
@@ -120,9 +126,9 @@ class FastPath:
         )
         memory = self._memory.open(len(inline_run.inputs) + len(result))
         token = f"{self._process}{next(self._numbers):x}"
-        return FastWalk(self._store.walks, reference, token, finished, pure_plan, memory)
+        return FastWalk(self._store.walks, reference, token, finished, pure_plan, memory, queue)
 
-    async def finish(self, reference: str, inline_run: InlineRun) -> bool:
+    async def finish(self, reference: str, inline_run: InlineRun, queue: str) -> bool:
         """Walk an execution whose plan must be read first; False: it must be claimed."""
         if self._cached_plan(reference, inline_run) is not None:
             return False  # `begin` has seen that it is not for this path
@@ -131,7 +137,7 @@ class FastPath:
             await self._store.workflows.plan_of(account_id, inline_run.slug, inline_run.version)
         except EngineError:
             return False
-        walk = self.begin(reference, inline_run)
+        walk = self.begin(reference, inline_run, queue)
         return walk is not None and await walk.end()
 
     def _cached_plan(self, reference: str, inline_run: InlineRun) -> Plan | None:

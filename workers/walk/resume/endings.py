@@ -17,6 +17,7 @@ from engine.store.executions.record_fields import parse_jobs
 from engine.store.executions.walks import Walks
 from engine.store.redis.record_packing import unpack
 from workers.nodes.executor import Executor, describe
+from workers.walk.ends import count_end
 from workers.walk.plans import lost_in_draft
 from workers.walk.resume.checkpoints import MAX_CANCELLED
 from workers.walk.state import UNTOUCHED
@@ -149,15 +150,18 @@ async def _end_with(
     recorder: Recorder, executor: Executor, claimed: ClaimedExecution, error: dict[str, Any]
 ) -> None:
     """End an execution with an error, and cancel its jobs; one that others have ended is left."""
+    status = ExecutionStatus.FAILED
     try:
-        advanced = await recorder.end(ExecutionStatus.FAILED, b"", error)
+        advanced = await recorder.end(status, b"", error)
         if advanced.verdict is Verdict.CONFLICT:  # another walker was at the node
             recorder.drop(recorder.settled)
-            advanced = await recorder.end(ExecutionStatus.FAILED, b"", error)
+            advanced = await recorder.end(status, b"", error)
         if advanced.verdict is Verdict.CANCEL:
-            advanced = await recorder.end(ExecutionStatus.CANCELLED, b"", None)
+            status = ExecutionStatus.CANCELLED
+            advanced = await recorder.end(status, b"", None)
     except LeaseLost:
         logger.info("the execution had ended already")
         return
     if advanced.verdict is Verdict.OK:
+        count_end(claimed, status, advanced.now, error)
         await executor.cancel_jobs(find_cancellable_jobs(claimed))

@@ -145,7 +145,16 @@ async def claim_at(store: Store, reference: str, now: int) -> bytes:
 
 
 READ = (
-    *("account_id", "call_prefix", "depth", "inputs", "inputs_name", "is_draft", "is_seeded"),
+    *(
+        "account_id",
+        "call_prefix",
+        "created_at",
+        "depth",
+        "inputs",
+        "inputs_name",
+        "is_draft",
+        "is_seeded",
+    ),
     *("keeps_outputs_apart", "lost", "model_ids", "owner_id", "statuses", "webhook"),
 )
 

@@ -62,6 +62,9 @@ async def test_an_inline_run_is_run_without_a_claim_and_counted(
     reference = await begin(runner, greeting(3), who="Ada")
     texts = metrics.NODES_ENDED.labels("textBox", "completed")._value
     before = (ended("completed"), texts.get(), refused())
+    times = metrics.EXECUTION_SECONDS.labels("completed"), metrics.HINT_WAIT.labels("walk")
+    counts, sums = [sum(each.counts) for each in times], [each.total for each in times]
+    await asyncio.sleep(0.05)
 
     held_walker.walker.take_hint(reference, await take_carried(runner, store))
     await eventually(_async(lambda: held_walker.released == 1))
@@ -70,6 +73,8 @@ async def test_an_inline_run_is_run_without_a_claim_and_counted(
     assert execution.result == {"text": "Hello Hello Hello Ada"}
     assert await fence(store, reference) is None
     assert (ended("completed"), texts.get(), refused()) == (before[0] + 1, before[1] + 3, before[2])
+    assert [sum(each.counts) for each in times] == [count + 1 for count in counts]
+    assert all(0.04 < each.total - total < 60 for each, total in zip(times, sums, strict=True))
     assert (executions_held(held_walker.walker), await held_walker.load_gate.wait_quiet(0)) == (
         0,
         64,
