@@ -13,9 +13,9 @@ from engine.store.executions.advance import Advanced, Verdict
 from engine.store.executions.claim import ClaimedExecution
 from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import RunMemory
+from workers.runtime.run_counts import count_end
 from workers.walk.attempt import Attempts
 from workers.walk.dependencies import WalkDependencies
-from workers.walk.ends import count_end
 from workers.walk.resume.reconciler import Reconciler
 from workers.walk.resume.restore import restore
 from workers.walk.settlement import NodeSettlement

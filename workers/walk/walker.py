@@ -29,9 +29,9 @@ from engine.telemetry import log, metrics
 from workers.nodes.executor import Executor
 from workers.nodes.memory import MemoryBudget, RunMemory
 from workers.runtime.limits import LoadGate
+from workers.runtime.run_counts import count_begin
 from workers.runtime.store_retries import retry_until_answered
 from workers.walk.dependencies import WalkDependencies
-from workers.walk.ends import count_begin
 from workers.walk.plans import find_plan
 from workers.walk.resume.endings import end_failed, end_without_plan
 from workers.walk.resume.unknown import UNKNOWN_WAIT_MS, UnknownExecutions

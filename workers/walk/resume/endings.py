@@ -17,7 +17,7 @@ from engine.store.executions.record_fields import parse_jobs
 from engine.store.executions.walks import Walks
 from engine.store.redis.record_packing import unpack
 from workers.nodes.executor import Executor, describe
-from workers.walk.ends import count_end
+from workers.runtime.run_counts import count_end
 from workers.walk.plans import lost_in_draft
 from workers.walk.resume.checkpoints import MAX_CANCELLED
 from workers.walk.state import UNTOUCHED
