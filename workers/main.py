@@ -20,8 +20,8 @@ from engine.process.stop_signals import Stop
 from engine.services.background_tasks import background
 from engine.services.media import MediaService, base_url
 from engine.services.metrics import publishing
-from engine.services.traces.process_traces import trace_process
 from engine.services.metrics.vitals import Vitals
+from engine.services.traces.process_traces import trace_process
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.archive.state import ArchiverStates
