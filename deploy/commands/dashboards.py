@@ -16,12 +16,13 @@ from engine.settings import load
     help="Headrace's address for browsers.  [default: HEADRACE_PUBLIC_URL]",
 )
 @click.option(
-    "--runbooks", metavar="URL", default="", help="Address of a copy of docs/operate/runbooks."
+    "--runbooks", metavar="URL", default="", help="Address of FOLDER/runbooks, for links."
 )
 def dashboards(folder: Path, url: str | None, runbooks: str) -> None:
-    """Write the dashboards of Grafana and the alert rules of Prometheus into FOLDER.
+    """Write dashboards of Grafana, alert rules of Prometheus and runbooks into FOLDER.
 
-    Former files are replaced. Dashboards are in FOLDER/dashboards, rules in FOLDER/rules.yaml.
+    Former files are replaced. They are FOLDER/dashboards/*.json, FOLDER/rules.yaml and
+    FOLDER/runbooks/*.md.
     """
     address = load().public_url if url is None else url
     for path in write_all(folder, address, runbooks):

@@ -8,11 +8,13 @@ from typing import Any
 DASHBOARDS = Path(__file__).parent
 RULES = Path(__file__).parents[1] / "alerts" / "rules.yaml"
 RUNBOOKS = "docs/operate/runbooks/"
-"""Beginning of the runbooks' addresses in the rules: their folder in the sources."""
+"""Folder of the runbooks in the sources, with which their addresses in the rules begin."""
+PACKAGED_RUNBOOKS = Path(__file__).parents[1] / "runbooks"
+"""Their folder in an installed wheel."""
 
 
 def write_all(folder: Path, url: str, runbooks: str) -> list[Path]:
-    """Write dashboards and alert rules into a folder, replacing former ones; return the files.
+    """Write dashboards, alert rules and runbooks into a folder; return the files.
 
     `url` is Headrace's address for browsers, `runbooks` that of the runbooks; an empty one leaves
     the default of the files.
@@ -36,6 +38,14 @@ def _texts(url: str, runbooks: str) -> Iterator[tuple[str, str]]:
         yield f"dashboards/{path.name}", json.dumps(dashboard, indent=1) + "\n"
     rules = RULES.read_text(encoding="utf-8")
     yield "rules.yaml", rules.replace(RUNBOOKS, f"{runbooks}/") if runbooks else rules
+    for path in sorted(_runbooks().glob("*.md")):
+        yield f"runbooks/{path.name}", path.read_text(encoding="utf-8")
+
+
+def _runbooks() -> Path:
+    if PACKAGED_RUNBOOKS.is_dir():
+        return PACKAGED_RUNBOOKS
+    return Path(__file__).parents[2] / RUNBOOKS
 
 
 def _set_variables(dashboard: dict[str, Any], values: dict[str, str]) -> None:

@@ -101,16 +101,20 @@ def _traffic() -> list[stat.Panel]:
 def _errors() -> list[stat.Panel]:
     requests, ended = "headrace_http_requests_total", "headrace_executions_ended_total"
     of_ours = rate_or_zero("headrace_executions_failed_total", where='cause="internal"')
+    away = rate_or_zero(requests, where='status="503"')
+    faults = rate_or_zero("headrace_http_faults_total")
     calls = rate("headrace_provider_calls_total", by=("provider",))
     failing = rate("headrace_provider_calls_total", ("provider",), parts.TROUBLES)
-    wrong = "Answers of 500 and above, of all; a synchronous run that fails has one too."
+    wrong = (
+        "Answers 503, and 500 by a fault of Headrace, of all; runs that fail are not among them."
+    )
     unsuccessful = "Runs that fail, of those that end. The row of runs says by which cause."
     ours = "Runs that fail per second by a fault of the installation."
-    away = "Providers at which over a fifth of the calls fail, time out or are throttled."
+    bad = "Providers at which over a fifth of the calls fail, time out or are throttled."
     return [
         figure(
-            _look("Answers 5xx", wrong, "percentunit", runbook="errors"),
-            ratio(rate(requests, where='status=~"5.."'), rate(requests)),
+            _look("Requests that fail", wrong, "percentunit", runbook="errors"),
+            ratio(f"({away} + {faults})", rate(requests)),
             steps=Steps(orange=0.01, red=0.05),
         ),
         figure(
@@ -124,7 +128,7 @@ def _errors() -> list[stat.Panel]:
             steps=Steps(orange=0.001, red=0.1),
         ),
         figure(
-            _look("Failing providers", away, runbook="provider-fails", to="providers"),
+            _look("Failing providers", bad, runbook="provider-fails", to="providers"),
             f"count({failing} / ({calls} > 0) > 0.2) or vector(0)",
             steps=Steps(orange=1, red=2),
         ),

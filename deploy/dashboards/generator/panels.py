@@ -36,6 +36,9 @@ SOURCE = DataSourceRef(type_val="prometheus", uid="${datasource}")
 COLOURS = {
     "completed": "green",
     "ok": "green",
+    "delivered": "green",
+    "accepted": "blue",
+    "pending": "yellow",
     "started": "green",
     "cancelled": "yellow",
     "throttled": "orange",
@@ -44,6 +47,7 @@ COLOURS = {
     "failed": "red",
     "internal": "red",
     "limit": "red",
+    "faults of Headrace": "red",
 }
 """Colours of curves by their names, the same in all panels."""
 LETTERS = "ABCDEFGHIJ"

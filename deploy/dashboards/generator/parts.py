@@ -60,6 +60,8 @@ def _gateways() -> Row:
                     rate("headrace_http_requests_total", ("route", "status"), 'status=~"5.."'),
                     "{{status}} {{route}}",
                 ),
+                Query(rate_or_zero("headrace_http_faults_total"), "faults of Headrace"),
+                colours=("faults of Headrace",),
             ),
             curves(
                 _look("Slowest routes", "95 of 100 answers come within this time.", "s"),
@@ -89,7 +91,7 @@ def _runs() -> Row:
                 ),
                 Query(rate("headrace_executions_ended_total", by=("status",)), "{{status}}"),
                 Query(rate("headrace_executions_accepted_total"), "accepted"),
-                colours=("completed", "failed", "cancelled"),
+                colours=("completed", "failed", "cancelled", "accepted"),
             ),
             curves(
                 _look(
@@ -274,7 +276,7 @@ def _webhooks() -> Row:
             curves(
                 _look("Attempts", "Per second, by what became of the delivery.", "ops", to),
                 Query(rate("headrace_webhook_attempts_total", by=("outcome",)), "{{outcome}}"),
-                colours=("failed",),
+                colours=("delivered", "pending", "failed"),
                 is_stacked=True,
             ),
             curves(

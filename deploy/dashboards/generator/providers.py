@@ -54,6 +54,7 @@ def _bars() -> statetimeline.Panel:
 def _figures() -> tables.Panel:
     calls = rate(CALLS, BY, CHOSEN)
     throttled = rate(CALLS, BY, f'{CHOSEN}, outcome="throttled"')
+    refused = rate(CALLS, BY, f'{CHOSEN}, outcome="refused"')
     failed = rate(CALLS, BY, f'{CHOSEN}, outcome=~"failed|timeout"')
     bad = Steps(orange=0.05, red=0.2)
     look = Look(
@@ -71,6 +72,7 @@ def _figures() -> tables.Panel:
         "Provider",
         Column(name="Failed", expr=ratio(failed, calls), unit="percentunit", steps=bad),
         Column(name="Throttled", expr=ratio(throttled, calls), unit="percentunit", steps=bad),
+        Column(name="Refused", expr=ratio(refused, calls), unit="percentunit", steps=bad),
         Column(name="Calls per second", expr=calls),
         Column(name="p50", expr=quantile(0.5, SECONDS, BY, CHOSEN), unit="s"),
         Column(name="p95", expr=quantile(0.95, SECONDS, BY, CHOSEN), unit="s"),

@@ -59,7 +59,7 @@ def _runs() -> Row:
                 ),
                 Query(rate(ENDED, by=("status",)), "{{status}}"),
                 Query(rate("headrace_executions_accepted_total"), "accepted"),
-                colours=("completed", "failed", "cancelled"),
+                colours=("completed", "failed", "cancelled", "accepted"),
             ),
             curves(
                 Look(

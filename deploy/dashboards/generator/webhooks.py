@@ -80,7 +80,7 @@ def _attempts() -> Row:
                     links=TO,
                 ),
                 Query(rate(ATTEMPTS, ("outcome",)), "{{outcome}}"),
-                colours=("failed",),
+                colours=("delivered", "pending", "failed"),
                 is_stacked=True,
             ),
             curves(

@@ -1,6 +1,7 @@
 """Files for Grafana and Prometheus have the addresses of an installation in them."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from click.testing import CliRunner
 from deploy.commands.dashboards import dashboards
 from deploy.dashboards.written import DASHBOARDS, RULES, RUNBOOKS, write_all
 
+ROOT = Path(__file__).parents[3]
 NAMES = ["overview", "providers", "redis-and-history", "runs", "webhooks"]
 
 
@@ -20,24 +22,36 @@ def variables(path: Path) -> dict[str, str]:
     return {each["name"]: each["query"] for each in texts}
 
 
-def test_all_dashboards_and_the_rules_are_written(tmp_path: Path) -> None:
+def test_all_dashboards_the_rules_and_the_runbooks_are_written(tmp_path: Path) -> None:
     written = write_all(tmp_path / "new", "", "")
 
     names = [path.relative_to(tmp_path / "new").as_posix() for path in written]
-    assert names == [*(f"dashboards/{name}.json" for name in NAMES), "rules.yaml"]
-    for path in written[:-1]:
+    runbooks = [f"runbooks/{path.name}" for path in sorted((ROOT / RUNBOOKS).glob("*.md"))]
+    assert names == [*(f"dashboards/{name}.json" for name in NAMES), "rules.yaml", *runbooks]
+    for path in written[:5]:
         assert json.loads(path.read_bytes()) == json.loads((DASHBOARDS / path.name).read_bytes())
-    assert written[-1].read_text() == RULES.read_text()
+    assert written[5].read_text() == RULES.read_text()
+    assert len(runbooks) == 10
+
+
+def test_each_runbook_that_the_rules_name_is_written(tmp_path: Path) -> None:
+    address = "http://localhost:3000/runbooks"
+    write_all(tmp_path, "", address)
+
+    named = re.findall(rf"{address}/(\S+)", (tmp_path / "rules.yaml").read_text())
+
+    assert len(named) >= 10
+    assert [name for name in named if not (tmp_path / "runbooks" / name).is_file()] == []
 
 
 def test_addresses_of_the_installation_are_in_the_files(tmp_path: Path) -> None:
     runbooks = "https://docs.example.org/runbooks"
 
-    *boards, rules = write_all(tmp_path, "https://flows.example.org/", f"{runbooks}/")
+    boards = write_all(tmp_path, "https://flows.example.org/", f"{runbooks}/")[:5]
 
     wanted = {"headrace_url": "https://flows.example.org", "runbooks_url": runbooks}
     assert [variables(path) for path in boards] == [wanted] * 5
-    text = rules.read_text()
+    text = (tmp_path / "rules.yaml").read_text()
     assert RUNBOOKS not in text
     assert text.count(f"{runbooks}/") == RULES.read_text().count(RUNBOOKS)
 
@@ -47,7 +61,7 @@ def test_former_files_are_replaced_and_nothing_else_is_left(tmp_path: Path) -> N
     write_all(tmp_path, "http://after", "")
 
     assert variables(tmp_path / "dashboards" / "runs.json")["headrace_url"] == "http://after"
-    assert len([path for path in tmp_path.rglob("*") if path.is_file()]) == 6
+    assert not list(tmp_path.rglob(".*"))
 
 
 def test_the_command_takes_the_address_of_the_settings(
@@ -58,7 +72,7 @@ def test_the_command_takes_the_address_of_the_settings(
     done = CliRunner().invoke(dashboards, [str(tmp_path)])
 
     assert done.exit_code == 0, done.output
-    assert done.output.splitlines()[-1] == str(tmp_path / "rules.yaml")
+    assert str(tmp_path / "rules.yaml") in done.output.splitlines()
     overview = variables(tmp_path / "dashboards" / "overview.json")
     assert overview["headrace_url"] == "https://flows.example.org"
 
