@@ -1,5 +1,8 @@
 """Client of all outbound HTTP calls: checked addresses, a total deadline and a cap on bytes."""
 
+from collections.abc import Coroutine
+from typing import Any
+
 from yarl import URL
 
 from engine.errors.nodes import NodeFailed
@@ -9,10 +12,12 @@ from engine.net.url_policy import Target, UrlRefused
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.process.time_limits import TimeLimits
 from engine.store.limits.outbound import OutboundCalls
+from engine.telemetry.traces.calls import is_traced
 from workers.outbound import redirects
 from workers.outbound.address_gate import AddressGate
 from workers.outbound.bodies import read_answer
 from workers.outbound.budget import CallBudget
+from workers.outbound.call_spans import note_status, open_http_call
 from workers.outbound.connecting import (
     AddressDenied,
     Connector,
@@ -57,8 +62,17 @@ class Egress:
         if self._budget and not self._budget.try_count(account_id, host):
             await self._budget.count(account_id, host)
 
-    async def fetch(self, call: HttpCall) -> HttpAnswer:
+    def fetch(self, call: HttpCall) -> Coroutine[Any, Any, HttpAnswer]:
         """Send one call and read its answer within its deadline. Raises NodeFailed."""
+        return self._fetch_traced(call) if is_traced() else self._fetch(call)
+
+    async def _fetch_traced(self, call: HttpCall) -> HttpAnswer:
+        with open_http_call(call) as span:
+            answer = await self._fetch(call)
+            note_status(span, answer.status)
+            return answer
+
+    async def _fetch(self, call: HttpCall) -> HttpAnswer:
         seconds, most = call.timeout_seconds, call.max_redirects
         try:
             target, request = self._prepare(call)

@@ -16,6 +16,7 @@ from engine.models.pricing import cost_micro_usd
 from engine.models.registry import find_model
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.process.byte_semaphore import ByteSemaphore
+from engine.telemetry.traces.calls import NO_CALL, is_traced
 from workers.providers.answers.errors import RATE_LIMITED, UNAVAILABLE
 from workers.providers.base import (
     CallCheckpoints,
@@ -35,6 +36,7 @@ from workers.providers.jobs import cancel_job, refuse_unknown_job
 from workers.providers.limiter.call_limiter import CallLimiter, LimiterKey, guess_tokens
 from workers.providers.media import with_own_media
 from workers.providers.media_memory import MAX_BYTES, MediaReservation
+from workers.providers.model_spans import note_usage, open_model_call
 
 DIALECTS: tuple[Dialect, ...] = (
     BuiltinDialect(),
@@ -137,7 +139,10 @@ class ModelCaller:
         call = self._context(model, model_call, job)
         refuse_unknown_job(model, call)
         try:
-            return await self._take_turn(model, values, call)
+            with open_model_call(model, self._environ) if is_traced() else NO_CALL as span:
+                answer = await self._take_turn(model, values, call)
+                note_usage(span, answer.usage)
+                return answer
         finally:
             call.sending.release()
             call.receiving.release()

@@ -11,6 +11,7 @@ from engine.graph.progress import Progress
 from engine.nodes.support.base import WorkKind
 from engine.store.executions.advance import Advanced, Verdict
 from engine.store.executions.claim import ClaimedExecution
+from engine.telemetry.traces.calls import CallSpans, begin_calls
 from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import RunMemory
 from workers.runtime.run_counts import count_end
@@ -47,7 +48,15 @@ class Walk:
     """The walk of one execution by this worker, from the claim until it ends or is left."""
 
     __slots__ = (
-        *("_attempts", "_claimed", "_clock", "_dependencies", "_is_cancelled", "_is_heavy"),
+        *(
+            "_attempts",
+            "_call_spans",
+            "_claimed",
+            "_clock",
+            "_dependencies",
+            "_is_cancelled",
+            "_is_heavy",
+        ),
         *("_memory", "_must_reconcile", "_output_store", "_plan"),
         *("_recorded_at", "_recorder", "_settlement", "_state"),
     )
@@ -65,6 +74,7 @@ class Walk:
         self._dependencies = dependencies
         self._clock = asyncio.get_running_loop().time
         self._recorded_at = self._clock()
+        self._call_spans: CallSpans | None = None
         self._is_heavy = False
         self._must_reconcile = False
         self._is_cancelled = claimed.status is ExecutionStatus.CANCEL_REQUESTED
@@ -109,6 +119,7 @@ class Walk:
 
     async def run(self) -> None:
         """Walk until the execution ends or cannot go on here. Raises LeaseLost or RecordBehind."""
+        self._call_spans = begin_calls(self._claimed.account_id, self._claimed.trace)
         try:
             if self._claimed.fence > 1 or self._claimed.is_seeded:
                 await restore(
@@ -349,6 +360,8 @@ class Walk:
             return False
         count_end(self._claimed, status, ended.now, self._settlement.error)
         self._attempts.note_end()
+        if self._call_spans is not None and status is ExecutionStatus.FAILED:
+            self._call_spans.send_kept()
         await self._attempts.cancel_jobs(jobs)
         await self._output_store.remove_dropped()
         return True

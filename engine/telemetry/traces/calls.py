@@ -12,7 +12,7 @@ from engine.errors.nodes import NodeFailed
 from engine.telemetry.metrics import SPANS_DROPPED
 from engine.telemetry.traces.context import CURRENT, TraceContext, new_span_id
 from engine.telemetry.traces.span import AttributeValue, Span, SpanKind, make_span
-from engine.telemetry.traces.tracing import Tracing
+from engine.telemetry.traces.tracing import Tracing, active
 
 MAX_CALLS = 1_000
 """Calls of one walk that have spans."""
@@ -55,6 +55,20 @@ class CallSpans:
 
 CALLS: ContextVar[CallSpans | None] = ContextVar("headrace_calls", default=None)
 """Spans of the calls of the present walk; None: its calls have none."""
+
+
+def begin_calls(account_id: str, trace: TraceContext | None) -> CallSpans | None:
+    """Begin the calls of a walk in its present task; None: they have no spans.
+
+    `trace` is the span of its execution.
+    """
+    tracing = active()
+    calls = None
+    if tracing is not None and trace is not None:
+        calls = CallSpans(tracing, account_id, is_sampled=trace.is_sampled)
+    if CALLS.get() is not calls:
+        CALLS.set(calls)
+    return calls
 
 
 class OpenCall:

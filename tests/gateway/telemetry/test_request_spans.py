@@ -9,8 +9,6 @@ from starlette.routing import Route
 from starlette.types import Receive, Scope, Send
 
 from engine.errors import WorkflowNotFound
-from engine.telemetry.traces import tracing
-from engine.telemetry.traces.environment import TraceEnvironment
 from engine.telemetry.traces.sampling import Sampling
 from engine.telemetry.traces.span import Span, SpanKind
 from engine.telemetry.traces.tracing import Tracing
@@ -18,8 +16,7 @@ from gateway.http.middleware import Errors, RequestIds
 from gateway.http.router import LightRouter
 from gateway.telemetry.request_spans import RequestSpans
 from tests.support.gateway.fake_worker import keep_error
-
-TRACE_ID, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
+from tests.support.observability.traced import CALLER, TRACE_ID, take_spans, tracing_on
 
 
 class Endpoint:
@@ -42,10 +39,8 @@ ROUTES = [
 
 @pytest.fixture(params=[Sampling()])
 def made(request: pytest.FixtureRequest) -> Iterator[Tracing]:
-    using = Tracing(request.param, TraceEnvironment(is_on=True))
-    tracing.use(using)
-    yield using
-    tracing.use(None)
+    with tracing_on(request.param) as using:
+        yield using
 
 
 async def ask(made: Tracing, path: str, traceparent: str = "") -> Sequence[Span]:
@@ -55,7 +50,7 @@ async def ask(made: Tracing, path: str, traceparent: str = "") -> Sequence[Span]
     transport = httpx2.ASGITransport(app=app)
     async with httpx2.AsyncClient(transport=transport, base_url="http://gateway") as client:
         await client.get(path, headers=headers)
-    return [span for make in made.queue.take(100) for span in make()]
+    return take_spans(made)
 
 
 async def test_a_request_begins_a_trace_and_names_its_route_alone(made: Tracing) -> None:

@@ -1,7 +1,6 @@
 """Traces of ended executions: read in the background, in turns, and without their values."""
 
 import asyncio
-from collections.abc import Sequence
 
 import pytest
 
@@ -14,9 +13,9 @@ from engine.store.redis import keyspace
 from engine.telemetry.metrics import SPANS_DROPPED
 from engine.telemetry.traces.environment import TraceEnvironment
 from engine.telemetry.traces.sampling import Sampling
-from engine.telemetry.traces.span import Span
 from engine.telemetry.traces.tracing import Tracing
 from tests.support.eventually import eventually
+from tests.support.observability.traced import take_spans
 from tests.support.store.ended import Ending
 
 TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -25,10 +24,6 @@ TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 @pytest.fixture
 def tracing() -> Tracing:
     return Tracing(Sampling(), TraceEnvironment(is_on=True))
-
-
-def sent(tracing: Tracing) -> Sequence[Span]:
-    return [span for make in tracing.queue.take(10_000) for span in make()]
 
 
 def fact(account_id: str, execution_id: str, trace: bytes = TRACE) -> EndedExecution:
@@ -56,7 +51,7 @@ async def test_an_ended_execution_becomes_spans_without_values(
         traces.note_end(fact(account.id, execution_id))
         await eventually(lambda: asyncio.sleep(0, len(tracing.queue)))
 
-    found = sent(tracing)
+    found = take_spans(tracing)
     names = [span.attributes.get("headrace.node.id") for span in found]
     assert found[0].attributes["headrace.execution.id"] == execution_id
     assert len([name for name in names if name]) == 2
@@ -72,7 +67,7 @@ async def test_the_last_executions_of_a_process_are_read_at_its_end(
 
     await traces.drain()
 
-    assert sent(tracing)
+    assert take_spans(tracing)
 
 
 async def test_a_record_that_is_gone_is_counted(store: Store, tracing: Tracing) -> None:
@@ -82,7 +77,7 @@ async def test_a_record_that_is_gone_is_counted(store: Store, tracing: Tracing) 
 
     await traces.drain()
 
-    assert sent(tracing) == []
+    assert take_spans(tracing) == []
     assert SPANS_DROPPED.labels("unread")._value.get() - before == 1
 
 
@@ -97,7 +92,7 @@ async def test_a_greedy_account_leaves_space_for_others(
     traces.note_end(fact(account.id, execution_id))
     await asyncio.wait_for(traces.drain(), 20)
 
-    assert sent(tracing)
+    assert take_spans(tracing)
 
 
 async def test_an_execution_of_no_trace_is_not_read(store: Store, tracing: Tracing) -> None:

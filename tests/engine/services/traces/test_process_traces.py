@@ -10,9 +10,8 @@ from engine.store import Account, Store
 from engine.store.redis import keyspace
 from engine.telemetry.traces.context import execution_span_id
 from tests.support.observability.collector import Collector, running_collector
+from tests.support.observability.traced import CALLER, TRACE_ID
 from tests.support.store.ended import Ending
-
-TRACE_ID, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 
 
 @pytest.fixture
