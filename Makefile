@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench smoke chaos sentinel cluster versions hosts drain observe soak fuzz dist try-dist clients e2e local manifests timing contract image clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench smoke chaos sentinel cluster versions hosts drain observe watch-pictures soak fuzz dist try-dist clients e2e local manifests timing contract image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -124,9 +124,17 @@ hosts: $(VENV)/.installed-dev ## Cut hosts off, kill and drain them under load, 
 	HOSTS_FIGURES=build/hosts.json $(BIN)/pytest -s -m 'slow or not slow' $(ON_HOSTS) --timeout=900
 	$(BIN)/python -m tests.support.hosts.page build/hosts.json
 
-observe: $(VENV)/.installed-dev ## Watch a stack by a real Prometheus and a receiver of traces (minutes; OBSERVE='-k stack' for a part)
-	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus promtool=prometheus
+observe: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Watch a stack by a real Prometheus and a receiver of traces (minutes; OBSERVE='-k stack' for a part)
+	@$(INSTALL) 'a browser for tests' --group e2e
+	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus promtool=prometheus chromium
 	$(BIN)/pytest -m 'slow or not slow' tests/observability tests/support/observability --timeout=900 $(OBSERVE)
+
+watch-pictures: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Draw the traces of docs/operate/watch from a real collector, Arize Phoenix (5 minutes, 900 MB)
+	@$(INSTALL) 'a browser for tests' --group e2e
+	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus chromium
+	@test -e $(VENV)-collector || $(BIN)/python -m venv $(VENV)-collector
+	@PIP_PYTHON=$(VENV)-collector/bin/python $(INSTALL) 'a collector of traces' --group collector
+	HEADRACE_TEST_COLLECTOR=$(CURDIR)/$(VENV)-collector/bin/phoenix $(BIN)/python -m tests.observability.pictures
 
 soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that nothing grows (SOAK_SECONDS)
 	$(BIN)/pytest -s -m slow tests/acceptance/faults/test_soak.py
@@ -178,7 +186,7 @@ contract: $(VENV)/.installed-dev ## Ask an installation whether it keeps the API
 	$(BIN)/pytest tests/contract
 
 clean: ## Remove what was installed and built; DATA_DIR stays
-	rm -rf gateway/static gateway/ui/node_modules $(VENV) $(VENV)-newest $(VENV)-client dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
+	rm -rf gateway/static gateway/ui/node_modules $(VENV) $(VENV)-newest $(VENV)-client $(VENV)-collector dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/.python
 	@$(INSTALL) 'Headrace and the packages that it needs (docs/dependencies.md)' --editable .

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.support.acceptance.versions.releases import check_out
 
-OFF, BEFORE = "off", "before"
+OFF, AGAIN, BEFORE = "off", "off again", "before"
 RARELY, ALWAYS, LINES = "traces, 1 %", "traces, 100 %", "lines"
 ACCESS_LOG, EXECUTION_LOG = "access.log", "executions.log"
 
@@ -34,6 +34,7 @@ def ways_in(folder: Path, collector: str, base: str) -> Sequence[Way]:
     }
     return (
         Way(name=OFF, meaning="no traces, no lines of requests and executions"),
+        Way(name=AGAIN, meaning="another stack of the same, which shows the noise"),
         Way(
             name=BEFORE,
             meaning=f"commit {base[:8]}, which has neither",

@@ -1,0 +1,37 @@
+"""Debian's Chromium, signed in to a watched stack."""
+
+import contextlib
+import shutil
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from tests.support.observability.stack import ObservedStack
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
+PATIENCE_MS = 30_000
+WIDTH, HEIGHT = 1_280, 800
+
+
+def find_chromium() -> str:
+    """Return the path of the browser; empty where there is none."""
+    return shutil.which("chromium") or ""
+
+
+@contextlib.contextmanager
+def signed_in_page(stack: ObservedStack) -> Iterator["Page"]:
+    """Yield a page of a browser that is signed in to the account of the traffic."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(QUIET))
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page.set_default_timeout(PATIENCE_MS)
+        words = ("login-link", "--account", stack.account_id)
+        done = stack.fleet.command(*words, HEADRACE_PUBLIC_URL=stack.url)
+        assert done.returncode == 0, done.stderr
+        page.goto(done.stdout.split()[0])
+        yield page
+        browser.close()

@@ -1,0 +1,88 @@
+"""A stranger who looks for the provider that fails, from a dashboard on, and counts the clicks."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+from urllib.parse import quote
+
+from tests.support.observability.dashboard import panel
+from tests.support.observability.prometheus import Prometheus
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+BARS = "Calls that fail, of all calls to the provider"
+FAILED_RUNS = "Failed runs"
+RED = 0.2
+"""Share from which a bar is red."""
+LOOK_BACK_SECONDS = 600.0
+
+Draw = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Bar:
+    """Red bar of a provider on the dashboard, and the time since which it is red."""
+
+    provider: str
+    since: float
+
+
+@dataclass
+class Stranger:
+    """Knows neither the installation nor the fault. `draw` keeps a picture of the present page."""
+
+    page: "Page"
+    prometheus: Prometheus
+    url: str
+    """Address of Headrace."""
+    draw: Draw = lambda name: None
+    clicks: list[str] = field(default_factory=list)
+
+    def red_bars(self, now: float) -> list[Bar]:
+        """Look at the dashboard of providers, which is open."""
+        [expression] = panel("providers", BARS).expressions
+        found = self.prometheus.query_range(expression, now - LOOK_BACK_SECONDS, now)
+        bars = []
+        for series in found:
+            if series.value > RED:
+                since = series.points[-1][0]
+                for at, value in reversed(series.points):
+                    if value <= RED:
+                        break
+                    since = at
+                bars.append(Bar(series.labels["provider"], since))
+        return bars
+
+    def open_failed_runs(self, bar: Bar, now: float) -> None:
+        """Click the red bar, whose link leads to the failed runs of the marked time."""
+        window = {
+            "__from:date:iso": _iso(bar.since),
+            "__to:date:iso": _iso(now),
+            "headrace_url": self.url,
+        }
+        self.clicks.append("the red bar: Failed runs")
+        self.page.goto(panel("providers", BARS).link(FAILED_RUNS, **window))
+        self.page.get_by_role("table", name="Executions").get_by_role("row").nth(1).wait_for()
+        self.draw("failed-runs")
+
+    def open_record(self) -> str:
+        """Click the first run whose error tells of a provider; return the id of its execution."""
+        rows = self.page.get_by_role("table", name="Executions").get_by_role("row")
+        self.clicks.append("a run that a provider failed")
+        rows.filter(has_text="provider").first.get_by_role("link").click()
+        self.page.get_by_role("link", name="Trace").wait_for()
+        self.draw("record")
+        return self.page.url.rpartition("/")[2]
+
+    def open_trace(self) -> None:
+        """Click the link to the trace."""
+        self.clicks.append("the link to the trace")
+        link = self.page.get_by_role("link", name="Trace").get_attribute("href")
+        assert link is not None
+        self.page.goto(link)
+
+
+def _iso(at: float) -> str:
+    return quote(datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds"))
