@@ -31,6 +31,7 @@ from engine.store.redis.address import RedisAddress
 from engine.store.redis.heartbeat import Heartbeat
 from engine.store.redis.subscription import Subscription
 from engine.telemetry import log
+from engine.telemetry.metrics import POOL_BUSY, POOL_SIZE, WORKER_SLOTS
 from workers import actors
 from workers.feeding.feeders import Feeders, make_feeders
 from workers.health.readiness import Phase, WorkerHealth, serve_health
@@ -174,6 +175,7 @@ async def _open_walker(
     slots = ConcurrencyLimit(settings.worker_slots, memory.admits)
     memory.on_capacity(slots.wake)
     memory.export_metrics()
+    WORKER_SLOTS.set(settings.worker_slots)
     async with _run_executor(resources, cpu_slots) as executor:
         walker = Walker(
             store=resources.store,
@@ -242,6 +244,8 @@ async def _run_executor(resources: WorkerResources, cpu_slots: int) -> AsyncIter
         pool, local_pool = Pool(slots=cpu_slots, preload=PRELOAD), LocalPool()
         stack.push_async_callback(pool.close)
         stack.push_async_callback(local_pool.close)
+        POOL_BUSY.set_function(lambda: pool.busy + local_pool.busy)
+        POOL_SIZE.set(pool.limit + local_pool.limit)
         providers = Egress(gate=AddressGate.for_providers(settings))
         stack.push_async_callback(providers.close)
         assets = AccountMedia(media_service, resources.egress, providers)

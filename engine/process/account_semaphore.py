@@ -13,6 +13,7 @@ class AccountSemaphore:
     """
 
     def __init__(self, limit: int, share: int) -> None:
+        self.limit = limit
         self._free = limit
         """Negative while reservations have grown to more than they waited for."""
         self._share = share

@@ -158,6 +158,16 @@ class Pool:
         self._starting = asyncio.Lock()
         self._closed = False
 
+    @property
+    def busy(self) -> int:
+        """Number of calls that have a slot."""
+        return self._account_slots.taken
+
+    @property
+    def limit(self) -> int:
+        """Most calls that have a slot at a time."""
+        return self._account_slots.limit
+
     async def start(self) -> None:
         """Start the zygote and all children, once; returns when they can work."""
         async with self._starting:

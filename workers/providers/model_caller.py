@@ -28,6 +28,7 @@ from workers.providers.base import (
     ModelCall,
     NoMediaStore,
 )
+from workers.providers.call_counts import count_call
 from workers.providers.dialects.anthropic import AnthropicDialect
 from workers.providers.dialects.builtin import BuiltinDialect, Embed, embed_nothing
 from workers.providers.dialects.http import HttpDialect, client_of
@@ -174,8 +175,12 @@ class ModelCaller:
             self._dialects[type(model.call)],
             LimiterKey.for_model(model, self._environ),
         )
-        if isinstance(model.call, BuiltinSection) or call.is_under_way:
+        if isinstance(model.call, BuiltinSection):
             return await dialect.answer(model, values, call)
+        provider = "" if limiter_key is None else limiter_key.label
+        if call.is_under_way:
+            with count_call(provider, call):
+                return await dialect.answer(model, values, call)
         if model.category is not Category.TEXT:
             # Without space the provider would be paid in vain.
             await call.media_store.require_space(call.account_id)
@@ -187,7 +192,8 @@ class ModelCaller:
         ) as turn:
             observed = replace(call, fetch=turn.observe(call.fetch))
             values_with_media = await with_own_media(model, values, call)
-            answer = await dialect.answer(model, values_with_media, observed)
+            with count_call(provider, call):
+                answer = await dialect.answer(model, values_with_media, observed)
             tokens = answer.usage.input_tokens + answer.usage.output_tokens
             if tokens:
                 turn.used(tokens)

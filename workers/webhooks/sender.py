@@ -253,6 +253,8 @@ class WebhookSender:
         )
         if claimed is None:
             return False
+        if claimed.first_lag is not None:
+            metrics.WEBHOOK_LAG.observe(claimed.first_lag)
         attempt, judgement = await self._attempts.attempt(claimed)
         if judgement.status is DeliveryStatus.DELIVERED:
             turn.done()

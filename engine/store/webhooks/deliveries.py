@@ -97,6 +97,15 @@ class ClaimedDelivery:
     is_unreadable: bool = False
     """Whether secrets exist that this process has no key to open."""
     now: int
+    created_at: int | None = None
+    """Time of the event in milliseconds; None: unknown."""
+
+    @property
+    def first_lag(self) -> float | None:
+        """Seconds from the event to this attempt; None unless it is the first."""
+        if self.fence != 1 or self.created_at is None:
+            return None
+        return max(0, self.now - self.created_at) / 1_000
 
 
 class Deliveries(DeliveryReads):
@@ -372,4 +381,5 @@ def _parse_claimed(
         may_approve=is_as_set and webhook.get("may_approve") == b"1",
         is_unreadable=held is None,
         now=now,
+        created_at=int(record["created"]) if "created" in record else None,
     )

@@ -51,6 +51,11 @@ class Histogram(Collector):
             series = self._series[values] = Series(self._bounds)
         return series
 
+    @property
+    def series(self) -> Series:
+        """The series without labels."""
+        return self._series[()]
+
     def observe(self, value: float) -> None:
         """Add an observation to the series without labels."""
         self._series[()].observe(value)

@@ -8,7 +8,14 @@ from engine.telemetry.metrics.declaring import (
     histogram,
 )
 
-PROVIDERS = "providers that are called, at most 100 names; `other` for further ones"
+MOST_PROVIDERS = 100
+OTHER = "other"
+"""Label of all providers beyond `MOST_PROVIDERS`."""
+PROVIDERS = (
+    f"hosts of providers, at most {MOST_PROVIDERS}, `{OTHER}` for further ones; `webhooks` for "
+    "receivers of webhooks, whose turns are shared in the same way"
+)
+CALLED = f"hosts of providers, at most {MOST_PROVIDERS}, `{OTHER}` for further ones"
 OUTCOMES = "`ok` `throttled` `failed` `timeout` `refused`"
 
 PROVIDER_CALLS = counter(
@@ -16,18 +23,18 @@ PROVIDER_CALLS = counter(
     "Calls to providers that ended: `throttled` by a 429, `failed` at the provider or on the way "
     "to it, `refused` for the request, the key or the balance.",
     Signal.TRAFFIC,
-    {"provider": PROVIDERS, "outcome": OUTCOMES},
+    {"provider": CALLED, "outcome": OUTCOMES},
 )
 PROVIDER_SECONDS = histogram(
     "headrace_provider_call_seconds",
-    "Time of a call to a provider, without the wait for its turn.",
+    "Time of a call to a provider, without the wait for its turn; of a job until its end.",
     Signal.LATENCY,
-    {"provider": PROVIDERS},
+    {"provider": CALLED},
     buckets=LONG_SECONDS_BUCKETS,
 )
 PROVIDER_TURN_SECONDS = histogram(
     "headrace_provider_turn_seconds",
-    "Time for which a call to a provider waited for its turn.",
+    "Time for which a call to a provider waited for its turn, also of one that got none.",
     Signal.LATENCY,
     {"provider": PROVIDERS},
     buckets=LONG_SECONDS_BUCKETS,
@@ -62,3 +69,16 @@ PROVIDER_JOBS_UNKNOWN = counter(
     Signal.ERRORS,
     {"outcome": "`failed` `resubmitted`"},
 )
+
+
+_named: set[str] = set()
+
+
+def provider_label(name: str) -> str:
+    """Return the label of a provider: its name, of which a process has at most a hundred."""
+    if name in _named:
+        return name
+    if len(_named) >= MOST_PROVIDERS:
+        return OTHER
+    _named.add(name)
+    return name

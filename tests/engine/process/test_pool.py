@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +159,21 @@ async def test_a_child_blocked_in_c_with_the_lock_held_is_gone_at_its_deadline(
 
     assert time.monotonic() - started < 30
     await eventually(lambda: _value(is_running(int(path.read_text()))), lambda value: not value)
+
+
+async def test_calls_with_a_slot_are_busy(pool: Pool) -> None:
+    running = asyncio.create_task(pool.run(time.sleep, 0.5, deadline_seconds=20))
+    await eventually(_busy(pool), lambda busy: busy == 1)
+    await running
+
+    assert (pool.busy, pool.limit) == (0, 2 * pool._slots)
+
+
+def _busy(pool: Pool) -> Callable[[], Awaitable[int]]:
+    async def read() -> int:
+        return pool.busy
+
+    return read
 
 
 async def test_a_slot_is_usable_at_once_after_a_kill(pool: Pool) -> None:

@@ -147,7 +147,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/telemetry/metrics/executions.py": "Declarations; tests of the parts that count.",
     "engine/telemetry/metrics/history.py": "Declarations; tests of the parts that count.",
     "engine/telemetry/metrics/processes.py": "Declarations; tests of the parts that count.",
-    "engine/telemetry/metrics/providers.py": "Declarations; tests of the parts that count.",
     "engine/telemetry/metrics/requests.py": "Declarations; tests of the parts that count.",
     "engine/telemetry/metrics/triggers.py": "Declarations; tests of the parts that count.",
     "engine/services/metrics/publishing.py": "tests/engine/store/metrics, together with the snapshots in Redis",

@@ -1,6 +1,7 @@
 """Readiness of a worker, from its start to the end of its drain, as probes see it."""
 
 import asyncio
+import re
 import signal
 import socket
 import subprocess
@@ -79,6 +80,9 @@ async def test_the_port_has_the_metrics_of_this_worker_alone(
         )
 
     assert 'headrace_process_memory_bytes{part="worker"} ' in page
+    assert re.search(r"^headrace_worker_slots [1-9]", page, re.MULTILINE)
+    assert re.search(r"^headrace_pool_size [1-9]", page, re.MULTILINE)
+    assert "headrace_pool_busy 0.0" in page
     assert "foreign" not in page
     assert "headrace_redis_up" not in page
 

@@ -17,6 +17,7 @@ from engine.store.limits.governor import USUAL_PACING, CallOutcome, CallReport, 
 from engine.store.redis import provider_keys
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.subscription import Subscription
+from engine.telemetry.metrics import provider_label
 from workers.providers.answers.errors import (
     RATE_LIMITED,
     TIMEOUT,
@@ -62,7 +63,7 @@ class LimiterKey:
         identity = "\0".join((base_url, endpoint.api_key_env, shared))
         return cls(
             provider=hashlib.sha256(identity.encode()).hexdigest()[:16],
-            label=_host_of(base_url) or endpoint.base_url_env,
+            label=provider_label(_host_of(base_url) or endpoint.base_url_env),
             limits=model.limits,
             patience=endpoint.timeout_seconds,
         )

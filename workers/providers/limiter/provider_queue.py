@@ -79,6 +79,7 @@ class ProviderQueue:
         self._granted = metrics.PROVIDER_GRANTED.labels(label)
         self._refused = metrics.PROVIDER_REFUSED.labels(label)
         self._breaker = metrics.PROVIDER_BREAKER.labels(label)
+        self._turn_seconds = metrics.PROVIDER_TURN_SECONDS.labels(label)
 
     @property
     def is_discardable(self) -> bool:
@@ -97,10 +98,14 @@ class ProviderQueue:
         now = asyncio.get_running_loop().time()
         if self._is_blamed(account_id) and now < self._open_until:
             raise _breaker_open(self._open_until - now)
+        call_id = ""
         if self._needs_turns:
-            call_id = await self._wait(account_id, tokens, now + patience)
+            try:
+                call_id = await self._wait(account_id, tokens, now + patience)
+            finally:
+                self._turn_seconds.observe(asyncio.get_running_loop().time() - now)
         else:
-            call_id = ""
+            self._turn_seconds.observe(0.0)
         self._granted.inc()
         self._rate.add()
         return call_id
