@@ -21,6 +21,7 @@ from engine.net.url_policy import UrlRefused, check_url
 from engine.nodes.support.base import BodyConsumer, HttpAnswer, HttpCall
 from engine.services.media import MediaService
 from engine.store.media import Asset, AssetSource
+from engine.telemetry.metrics import STORAGE_FAILURES
 from workers.outbound.client import Egress
 from workers.providers.base import Fetcher, StoredMedia
 
@@ -91,6 +92,7 @@ class AccountMedia:
             async with asyncio.timeout(COPY_SECONDS):
                 return await self._keep(account_id, _single_piece(data))
         except TimeoutError:
+            STORAGE_FAILURES.inc()
             message = f"The medium was not stored within {COPY_SECONDS:g} s"
             raise NodeFailed(STORAGE, message, retryable=True) from None
 
@@ -224,9 +226,13 @@ def _explained() -> Iterator[None]:
         yield
     except AssetNotFound:
         raise NodeFailed(NOT_FOUND, "The account has no such asset (any more)") from None
-    except (MediaQuotaExceeded, StorageFailed) as error:
+    except MediaQuotaExceeded as error:
+        raise NodeFailed(STORAGE, error.message) from None
+    except StorageFailed as error:
+        STORAGE_FAILURES.inc()
         raise NodeFailed(STORAGE, error.message) from None
     except (UnsupportedMediaType, BodyTooLarge) as error:
         raise NodeFailed(BAD_RESPONSE, f"The provider's medium is refused: {error}") from None
     except EngineError as error:
+        STORAGE_FAILURES.inc()
         raise NodeFailed(STORAGE, error.message, retryable=True) from None

@@ -32,6 +32,7 @@ from engine.store.children.records import (
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import size_of
 from engine.store.redis.record_packing import pack, unpack
+from engine.telemetry.metrics import STORAGE_FAILURES
 from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import NodeMemory
 from workers.walk.dependencies import WalkDependencies
@@ -90,6 +91,7 @@ class ChildrenAttempts:
         except NodeFailed as failure:
             return AttemptOutcome(failure=failure, began_at=began_at)
         except StorageFailed:
+            STORAGE_FAILURES.inc()
             return AttemptOutcome(failure=NodeFailed(STORAGE, NOT_STORED))
         except (OverflowError, UnicodeEncodeError):
             return AttemptOutcome(failure=invalid_output(), began_at=began_at)

@@ -31,6 +31,12 @@ EXECUTIONS_FAILED = counter(
     Signal.ERRORS,
     {"cause": CAUSES},
 )
+STORAGE_FAILURES = counter(
+    "headrace_storage_failures_total",
+    "Media and outputs of nodes that could not be stored or read, since their place was away, full "
+    "or not permitted. Accounts over their quota of media do not count.",
+    Signal.ERRORS,
+)
 EXECUTION_SECONDS = histogram(
     "headrace_execution_seconds",
     "Time from the acceptance of an execution to its end, waits of nodes included.",

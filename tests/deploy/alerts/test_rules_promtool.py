@@ -36,6 +36,7 @@ HEALTHY = {
     'headrace_executions_ended_total{status="cancelled"}': "0x130",
     'headrace_executions_failed_total{cause="internal"}': "0x130",
     'headrace_executions_failed_total{cause="caller"}': "0+1x130",
+    "headrace_storage_failures_total": "0x130",
     'headrace_provider_calls_total{provider="r",outcome="ok"}': "0+1x130",
     'headrace_provider_breaker_open{provider="r"}': "0x130",
     'headrace_schedule_lateness_seconds_bucket{le="10.0"}': "0+1x130",

@@ -14,6 +14,7 @@ from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import Account, Asset, Store
 from engine.store.media import AssetSource
+from engine.telemetry.metrics import REGISTRY
 from tests.support.factories import Graph, Runner
 from tests.support.http import raw_server
 from tests.support.media import files
@@ -198,11 +199,17 @@ async def test_a_providers_own_host_is_its_scheme_name_and_port(
     assert stub.connections == is_copied
 
 
+def counted_failures() -> float:
+    """Return the count of failures of the place for media."""
+    return REGISTRY.get_sample_value("headrace_storage_failures_total") or 0.0
+
+
 async def test_a_place_that_is_full_or_gone_fails_the_node_and_leaves_nothing(
     media_store: AccountMedia, account: Account, stub: raw_server.Stub, tmp_path: Path
 ) -> None:
     stub.reply = served(files.png())
     (tmp_path / "media").write_text("no folder")
+    before = counted_failures()
 
     failures = [
         await failing(media_store.copy(account.id, f"{stub.url}/a.png")),
@@ -210,6 +217,7 @@ async def test_a_place_that_is_full_or_gone_fails_the_node_and_leaves_nothing(
     ]
 
     assert [failure.code for failure in failures] == ["storage_error"] * 2
+    assert counted_failures() == before + 2
     assert all(str(tmp_path) not in failure.message for failure in failures)
 
 
@@ -230,6 +238,7 @@ async def test_a_medium_over_the_quota_fails_the_node_and_leaves_nothing(
     stub.reply = served(data)
 
     await media_store.copy(account.id, f"{stub.url}/a.png")
+    before = counted_failures()
     failures = [
         await failing(media_store.copy(account.id, f"{stub.url}/a.png")),
         await failing(media_store.keep(account.id, data, "image/png")),
@@ -238,6 +247,7 @@ async def test_a_medium_over_the_quota_fails_the_node_and_leaves_nothing(
     await crowded.close()
 
     assert [(each.code, each.retryable) for each in failures] == [("storage_error", False)] * 2
+    assert counted_failures() == before
     assert all(f"take {len(data)} bytes of the" in each.message for each in failures)
     assert count == len(data)
     assert len([path for path in (tmp_path / "media").rglob("*") if path.is_file()]) == 1

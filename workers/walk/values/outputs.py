@@ -26,6 +26,7 @@ from engine.store.executions.offload import (
 )
 from engine.store.executions.record_fields import pack_name, parse_rows
 from engine.store.redis.record_packing import pack, unpack
+from engine.telemetry.metrics import STORAGE_FAILURES
 from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import RunMemory
 from workers.walk.values.bundles import OutputBundles
@@ -131,6 +132,7 @@ class OutputStore:
             name = await self._put(index, outcome.packed, limit)
             plain = await self._put_plain(outcome.plain, limit)
         except StorageFailed:
+            STORAGE_FAILURES.inc()
             return AttemptOutcome(failure=NodeFailed(STORAGE, NOT_STORED))
         return structs.replace(outcome, packed=pack_name(name), offloaded_name=name, plain=plain)
 

@@ -22,6 +22,7 @@ from engine.store.executions.offload import PAUSES_SECONDS, make_name, make_part
 from engine.store.executions.record_fields import parse_rows
 from engine.store.executions.walks import Walks
 from engine.store.redis.record_packing import pack
+from engine.telemetry.metrics import REGISTRY
 from tests.support.factories import Graph
 from tests.support.media.faulty_blob_stores import Faulty, shorten_pauses, use
 from tests.support.media.object_files import outputs_of
@@ -117,10 +118,12 @@ async def test_an_output_that_cannot_be_stored_fails_its_node_names_nothing_and_
     payer: PayingAccount, blob_store: Faulty
 ) -> None:
     blob_store.left = 1_000
+    before = REGISTRY.get_sample_value("headrace_storage_failures_total") or 0.0
 
     execution = await payer.run(bought())
 
     assert execution.status is ExecutionStatus.FAILED
+    assert REGISTRY.get_sample_value("headrace_storage_failures_total") == before + 1
     assert codes(execution) == {0: "storage_error"}
     assert execution.error is not None and execution.error["nodeId"] == "one"
     assert await named(payer, execution.id) == []

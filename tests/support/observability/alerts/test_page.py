@@ -1,0 +1,35 @@
+"""The table of faults and alerts says what fired, and marks what should not have."""
+
+from tests.support.observability.alerts.faults import FAULTS
+from tests.support.observability.alerts.page import ALERTS, PAGE, render, table
+
+OUTCOME = {"fault": "a fault", "expected": ["HeadraceDown"], "fired": {}, "resolved_after": 2.0}
+
+
+def test_an_alert_has_the_seconds_until_it_fired() -> None:
+    row = table([{**OUTCOME, "fired": {"HeadraceDown": 7.4}}]).splitlines()[2]
+
+    assert row.startswith("| a fault | 7 s |")
+    assert row.endswith("| 2 s |")
+    assert "**" not in row
+
+
+def test_alerts_that_are_missing_or_too_many_are_marked() -> None:
+    row = table([{**OUTCOME, "fired": {"HeadraceErrors": 9.0}}]).splitlines()[2]
+
+    assert "| **missing** | " in row
+    assert "9 s **unexpected**" in row
+
+
+def test_the_table_replaces_the_former_one() -> None:
+    text = PAGE.read_text()
+
+    once = render(text, {"outcomes": [OUTCOME]})
+
+    assert render(once, {"outcomes": [OUTCOME]}) == once
+    assert "| a fault |" in once
+
+
+def test_the_faults_raise_every_alert() -> None:
+    assert {name for each in FAULTS for name in each.alerts} == {f"Headrace{x}" for x in ALERTS}
+    assert len({each.name for each in FAULTS}) == len(FAULTS)
