@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench smoke chaos sentinel cluster versions hosts drain observe watch-pictures soak fuzz dist try-dist clients e2e local manifests timing contract image clean
+.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures soak fuzz dist try-dist clients e2e local manifests timing contract image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -127,7 +127,14 @@ hosts: $(VENV)/.installed-dev ## Cut hosts off, kill and drain them under load, 
 observe: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Watch a stack by a real Prometheus and a receiver of traces (minutes; OBSERVE='-k stack' for a part)
 	@$(INSTALL) 'a browser for tests' --group e2e
 	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus promtool=prometheus chromium
-	$(BIN)/pytest -m 'slow or not slow' tests/observability tests/support/observability --timeout=900 $(OBSERVE)
+	$(BIN)/pytest -m 'slow or not slow' tests/observability tests/support/observability --ignore=tests/observability/test_alerts.py --timeout=900 $(OBSERVE)
+
+alerts: $(VENV)/.installed-dev ## Try the alert rules: promtool, and each fault in a watched stack (35 minutes; ALERTS='-k provider' for a part, which writes no table)
+	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus promtool=prometheus curl
+	@mkdir -p build && rm -f build/alerts.json
+	$(BIN)/pytest -m 'slow or not slow' tests/deploy/alerts tests/support/observability/alerts --timeout=300
+	ALERTS_FIGURES=build/alerts.json $(BIN)/pytest -s -m slow tests/observability/test_alerts.py --timeout=900 $(ALERTS)
+	@$(if $(ALERTS),,$(BIN)/python -m tests.support.observability.alerts.page build/alerts.json)
 
 watch-pictures: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Draw the traces of docs/operate/watch from a real collector, Arize Phoenix (5 minutes, 900 MB)
 	@$(INSTALL) 'a browser for tests' --group e2e
