@@ -77,6 +77,7 @@ from engine.store.triggers.occurrences import HookEvent, NewRecord, Occurrences
 from engine.store.triggers.starting import NewOccurrence, OccurrenceRefused
 from engine.store.triggers.triggers import ReplaceRefusal, Triggers
 from engine.store.waits.node_waits import NodeWaits
+from engine.store.waits.parked import ParkedExecutions
 from engine.store.webhooks.deliveries import Deliveries
 from engine.store.webhooks.redelivery import Redelivered, Redelivery
 from engine.store.webhooks.webhooks import Webhook, Webhooks
@@ -268,6 +269,7 @@ class Store:
         self.walks = Walks(client, self.hints, ends)
         self.checkpoints = Checkpoints(client)
         self.unarchived = UnarchivedExecutions(client)
+        self.parked = ParkedExecutions(client)
         self.orphans = Orphans(client)
         days = settings.retention_days
         self.caller_waits = CallerWaits(client, self.hints, self.schema, self.api_keys, days)

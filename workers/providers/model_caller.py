@@ -28,12 +28,12 @@ from workers.providers.base import (
     ModelCall,
     NoMediaStore,
 )
-from workers.providers.call_counts import count_call
 from workers.providers.dialects.anthropic import AnthropicDialect
 from workers.providers.dialects.builtin import BuiltinDialect, Embed, embed_nothing
 from workers.providers.dialects.http import HttpDialect, client_of
 from workers.providers.dialects.openai import OpenAIDialect
 from workers.providers.jobs import cancel_job, refuse_unknown_job
+from workers.providers.limiter.call_counts import count_call
 from workers.providers.limiter.call_limiter import CallLimiter, LimiterKey, guess_tokens
 from workers.providers.media import with_own_media
 from workers.providers.media_memory import MAX_BYTES, MediaReservation

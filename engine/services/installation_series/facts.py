@@ -10,14 +10,15 @@ from engine.store.metrics.installation_sample import InstallationFacts
 
 async def read_facts(store: Store, gauges: MetricValues, *, gateways: int) -> InstallationFacts:
     """Return the state; `gauges` are those of all processes together. Raises Unavailable."""
-    waiting, families = await asyncio.gather(store.hints.depths(), facts.read(store))
+    held = gauges.value("headrace_executions_held")
+    waiting, families = await asyncio.gather(store.hints.depths(), facts.read(store, held))
     read = MetricValues(families)
     return InstallationFacts(
         workers=read.total(facts.WORKERS_ALIVE.name),
         gateways=gateways,
         waiting=waiting,
         oldest_hint_seconds=read.value(facts.OLDEST_HINT.name),
-        held=gauges.total("headrace_executions_held"),
+        held=round(held),
         slots=gauges.total("headrace_worker_slots"),
         active=read.total(facts.EXECUTIONS_ACTIVE.name),
         parked=read.total(facts.EXECUTIONS_PARKED.name),

@@ -3,6 +3,8 @@
 from typing import Any
 
 from engine.store import Store
+from engine.store.archive.no_archive import NoArchive
+from engine.store.archive.state import SILENT_MS, HistoryHealth
 from engine.store.redis.info import read_memory, read_now
 from engine.telemetry.metrics import Declaration, Signal, fact
 
@@ -28,12 +30,12 @@ EXECUTIONS_ACTIVE = fact(
 )
 EXECUTIONS_PARKED = fact(
     "headrace_executions_parked",
-    "Executions that wait without a worker: for a time, an answer, or their children.",
+    "Executions whose next step is over a minute ahead: waits, running children, late retries.",
     Signal.SATURATION,
 )
 OLDEST_PARKED = fact(
     "headrace_oldest_parked_seconds",
-    "Age of the oldest execution that waits without a worker, 0 for none.",
+    "Age of the oldest of the parked executions that go on first and last, 0 for none.",
     Signal.SATURATION,
 )
 EXECUTIONS_DUE = fact(
@@ -87,22 +89,34 @@ MEDIA_FREE = fact(
 )
 
 
-async def read(store: Store) -> list[Any]:
-    """Return the facts as families of samples."""
+async def read(store: Store, held: float) -> list[Any]:
+    """Return the facts as families of samples; workers hold `held` executions."""
     workers = await store.leases.workers()
     dead = await store.leases.dead_workers()
     memory = await read_memory(store.client)
+    due, first_due = await store.leases.due_and_first()
+    deliveries, first_delivery = await store.deliveries.due_and_first()
+    parked = await store.parked.read()
+    history = await store.archiver_states.health()
+    now = history.now
     return [
         sample(REDIS_UP, 1),
         sample(REDIS_MEMORY_USED, memory.used),
         sample(REDIS_MEMORY_LIMIT, memory.limit),
         sample(HINTS_WAITING, await store.hints.depth()),
         sample(OLDEST_HINT, await store.oldest_hint.read_seconds()),
-        sample(EXECUTIONS_DUE, await store.leases.due()),
-        sample(DELIVERIES_PENDING, await store.deliveries.due()),
+        sample(EXECUTIONS_ACTIVE, due + held),
+        sample(EXECUTIONS_PARKED, parked.count),
+        sample(OLDEST_PARKED, parked.oldest_seconds),
+        sample(EXECUTIONS_DUE, due),
+        sample(DUE_LAG, _seconds_since(first_due, now)),
+        sample(DELIVERIES_PENDING, deliveries),
+        sample(OLDEST_DELIVERY, _seconds_since(first_delivery, now)),
         sample(BATCH_ITEMS_QUEUED, await store.feeding.count_queued()),
         sample(SCHEDULE_LAG, await _read_schedule_lag(store)),
-        sample(HISTORY_WAITING, await store.archiver_states.waiting()),
+        *_history_samples(store, history),
+        sample(HISTORY_WAITING, history.executions.count),
+        sample(HISTORY_LAG, _seconds_since(history.executions.oldest_at, now)),
         sample(WORKERS_ALIVE, len(set(workers) - set(dead))),
     ]
 
@@ -110,6 +124,20 @@ async def read(store: Store) -> list[Any]:
 def sample(declaration: Declaration, value: float) -> list[Any]:
     """Return a fact as a family with one sample."""
     return [declaration.name, "gauge", declaration.text, [[declaration.name, {}, value]]]
+
+
+def _history_samples(store: Store, health: HistoryHealth) -> list[Any]:
+    """Return whether the archiver works with the database; nothing where there is none."""
+    state = health.state
+    if isinstance(store.archive, NoArchive) and not state.has_begun:
+        return []
+    is_up = not state.error and health.now - state.seen_at <= SILENT_MS
+    return [sample(HISTORY_UP, int(is_up))]
+
+
+def _seconds_since(at: int | None, now: int) -> float:
+    """Return the seconds since a time; 0 for none, and for one that is to come."""
+    return 0.0 if at is None else max(0, now - at) / 1_000
 
 
 async def _read_schedule_lag(store: Store) -> float:

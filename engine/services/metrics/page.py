@@ -14,6 +14,7 @@ from engine.store.metrics.samples import add_up
 from engine.store.metrics.snapshots import parse
 from engine.telemetry.metrics import snapshot
 
+HELD = "headrace_executions_held"
 CONTENT_TYPE = "text/plain; version=1.0.0; charset=utf-8"
 
 
@@ -29,13 +30,20 @@ async def sum_page(store: Store, process: str, media_free_bytes: int | None = No
         await store.snapshots.put(process, snapshot())
         found, _ = await store.snapshots.all()
         snapshots: list[Sequence[Any]] = [parse(data).samples for data in found.values()]
-        state = await facts.read(store)
+        held = sum(map(_held_by, snapshots))
+        state = await facts.read(store, held)
     except EngineError:
         snapshots = store.snapshots.recall(process, snapshot())
         state = [facts.sample(facts.REDIS_UP, 0)]
     if media_free_bytes is not None:
         state.append(facts.sample(facts.MEDIA_FREE, media_free_bytes))
     return _render([*add_up(snapshots), *state])
+
+
+def _held_by(samples: Sequence[Any]) -> float:
+    """Return the number of executions that a process holds."""
+    rows = [rows for family, _, _, rows, *_ in samples if family == HELD]
+    return float(sum(value for each in rows for _, _, value, *_ in each))
 
 
 def process_page() -> bytes:

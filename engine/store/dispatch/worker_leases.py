@@ -226,6 +226,10 @@ class Leases:
         count, _ = await self._due_sizes.read()
         return count
 
+    async def due_and_first(self) -> tuple[int, int | None]:
+        """Return the same number, and the time in milliseconds of the first scheduled hint."""
+        return await self._due_sizes.read()
+
     async def oldest_due(self) -> int | None:
         """Return the time in milliseconds of the first scheduled hint, None without one."""
         first = FirstMembers(self._client, keyspace.due)

@@ -327,6 +327,10 @@ class Deliveries(DeliveryReads):
         count, _ = await self._due_sizes.read()
         return count
 
+    async def due_and_first(self) -> tuple[int, int | None]:
+        """Return the same number, and the time in milliseconds of the first attempt."""
+        return await self._due_sizes.read()
+
 
 def schedule_again(
     client: Client, account_id: str, key_id: str, delivery_id: str

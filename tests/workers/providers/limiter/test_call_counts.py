@@ -8,7 +8,7 @@ from engine.errors.nodes import NodeFailed
 from engine.store import Store
 from engine.telemetry import metrics
 from tests.support.models.limited_calls import Process, Provider, answer, calls, failure, limited
-from workers.providers.call_counts import OUTCOMES, ProviderOutcome
+from workers.providers.limiter.call_counts import OUTCOMES, ProviderOutcome
 
 PROVIDER = "provider.example"
 
