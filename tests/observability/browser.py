@@ -27,7 +27,7 @@ def signed_in_page(stack: ObservedStack) -> Iterator["Page"]:
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(QUIET))
-        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT})
+        page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.set_default_timeout(PATIENCE_MS)
         words = ("login-link", "--account", stack.account_id)
         done = stack.fleet.command(*words, HEADRACE_PUBLIC_URL=stack.url)

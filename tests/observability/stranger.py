@@ -12,6 +12,7 @@ from tests.support.observability.prometheus import Prometheus
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
+FAILING = "Failing providers"
 BARS = "Calls that fail, of all calls to the provider"
 FAILED_RUNS = "Failed runs"
 RED = 0.2
@@ -39,6 +40,13 @@ class Stranger:
     """Address of Headrace."""
     draw: Draw = lambda name: None
     clicks: list[str] = field(default_factory=list)
+
+    def open_providers(self) -> None:
+        """Click the panel of failing providers on the overview, which leads to their dashboard."""
+        [expression] = panel("overview", FAILING).expressions
+        assert self.prometheus.query(expression), "the overview shows no failing provider"
+        assert "/d/headrace-providers?" in panel("overview", FAILING).link("Details")
+        self.clicks.append("Failing providers: Details")
 
     def red_bars(self, now: float) -> list[Bar]:
         """Look at the dashboard of providers, which is open."""
@@ -82,6 +90,16 @@ class Stranger:
         link = self.page.get_by_role("link", name="Trace").get_attribute("href")
         assert link is not None
         self.page.goto(link)
+
+    def open_failed_call(self) -> dict[str, str]:
+        """Click the failed span that is deepest in the trace; return its attributes."""
+        self.clicks.append("the failed call")
+        spans = self.page.locator("details.error")
+        depths = [float(each.get_attribute("data-depth") or 0) for each in spans.all()]
+        deepest = spans.nth(depths.index(max(depths)))
+        deepest.locator("summary").click()
+        rows = deepest.locator("tr").all()
+        return {row.locator("th").inner_text(): row.locator("td").inner_text() for row in rows}
 
 
 def _iso(at: float) -> str:

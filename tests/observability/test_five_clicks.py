@@ -1,0 +1,46 @@
+"""A stranger finds a provider that fails, from the dashboard to the trace, in five clicks."""
+
+import importlib.util
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.observability.browser import find_chromium, signed_in_page
+from tests.observability.scene import MODEL, failing_provider
+from tests.observability.stranger import Stranger
+from tests.support.observability.stack import observed_stack
+
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.timeout(300),
+    pytest.mark.skipif(
+        not find_chromium() or importlib.util.find_spec("playwright") is None,
+        reason="make observe installs the browser",
+    ),
+]
+SINCE_SECONDS = 20.0
+"""Difference between the time of the fault and the begin of the red bar: a rate looks back."""
+
+
+def test_a_stranger_finds_the_failing_provider_in_five_clicks(tmp_path: Path) -> None:
+    with observed_stack(tmp_path, traces="1") as stack, failing_provider(stack) as planted:
+        assert stack.prometheus is not None
+        with signed_in_page(stack) as page:
+            stranger = Stranger(page, stack.prometheus, stack.url)
+            now = time.time()
+
+            stranger.open_providers()
+            [bar] = stranger.red_bars(now)
+            stranger.open_failed_runs(bar, now)
+            execution_id = stranger.open_record()
+            stranger.open_trace()
+            call = stranger.open_failed_call()
+
+        failing = stack.providers[MODEL]
+        _, record = stack.ask("GET", f"/api/executions/{execution_id}")
+        assert abs(bar.since - planted) < SINCE_SECONDS
+        assert record["modelIds"] == [MODEL]
+        assert call["http.response.status_code"] == "503"
+        assert f"{call['server.address']}:{call['server.port']}" in failing.url
+        assert len(stranger.clicks) == 5
