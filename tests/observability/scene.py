@@ -12,8 +12,8 @@ FAULT = "fail=503"
 MODEL = "shaky"
 OTHERS = ("greet", "model", "retry", "fail", "child")
 """Kinds of runs beside those of the model, some of which fail for other reasons."""
-HEALTHY_SECONDS = 25.0
-FAILING_SECONDS = 45.0
+HEALTHY_SECONDS = 20.0
+FAILING_SECONDS = 30.0
 
 
 def make_story(stack: ObservedStack) -> str:

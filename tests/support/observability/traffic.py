@@ -9,7 +9,7 @@ from typing import Any
 
 import httpx2
 
-from tests.support.acceptance.versions.load import calling, computing
+from tests.support.acceptance.versions.load import NOWHERE, calling, computing
 from tests.support.contract.approvals import ANSWER, asking_person, delaying
 from tests.support.factories import Graph, greeting
 from tests.support.graphs import nested_graphs
@@ -141,7 +141,7 @@ class Traffic:
             for kind in self._rng.sample(kinds, len(kinds)):
                 try:
                     await self.make(kind)
-                except (httpx2.HTTPError, TimeoutError, UnexpectedAnswer) as error:
+                except (httpx2.HTTPError, TimeoutError, ValueError, UnexpectedAnswer) as error:
                     self.answers[f"{kind} {type(error).__name__}"] += 1
                     await asyncio.sleep(0.1)
 
@@ -269,7 +269,7 @@ class Traffic:
         return answer
 
     def _url(self) -> str:
-        return self._rng.choice(self._urls())
+        return self._rng.choice(self._urls() or [NOWHERE])
 
     async def close(self) -> None:
         await self._client.aclose()
