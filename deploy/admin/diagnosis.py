@@ -22,6 +22,7 @@ from deploy.admin.queue_check import check_hints
 from deploy.admin.schedules_check import check_schedules
 from deploy.admin.schema_check import check_schema
 from deploy.admin.steps_check import check_steps
+from deploy.admin.traces_check import check_traces
 from deploy.output.problems import CommandFailed, WrongRedis
 from deploy.stack.location import find_stack
 from deploy.stack.store_access import open_store
@@ -45,6 +46,7 @@ async def _examine_stack(data_dir: Path) -> list[Check]:
             checks.append(await check_history(store, database, is_named=is_named))
         checks.append(check_overcommit(stack))
         checks.append(await check_media({**stack.settings, **os.environ}))
+        checks.append(await check_traces({**stack.settings, **os.environ}))
     except WrongRedis as error:
         return [wrong_redis(error.seen, error.fix)]
     except CommandFailed as error:

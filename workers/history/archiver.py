@@ -20,6 +20,8 @@ from engine.store.archive.ended_executions import EndedRecord
 from engine.store.archive.state import ANOTHER_DATABASE, ArchiverStates
 from engine.store.executions.unarchived import MOST_READ
 from engine.telemetry import metrics
+from engine.telemetry.traces.tracing import active
+from workers.history.archive_spans import send_spans
 from workers.history.duties import (
     EndedEntries,
     Forgetting,
@@ -104,8 +106,10 @@ class Archiver:
         """
         if not self._is_checked:
             await self._check_database()
-        began = time.monotonic()
+        began, began_at = time.monotonic(), time.time_ns()
         records = await self._executions.archive(self._size)
+        if records and (tracing := active()) is not None:
+            send_spans(tracing, records, began_at)
         count = len(records or ())
         metrics.HISTORY_ARCHIVED.labels("executions").inc(count)
         self._ended_entries.add_accounts(each.account_id for each in records or ())

@@ -21,6 +21,7 @@ from engine.settings import Settings
 from engine.store import Store
 from engine.store.dispatch.worker_leases import make_worker_id
 from engine.telemetry import log
+from engine.telemetry.traces.tracing import open_tracing
 from workers.history.archiver import Archiver
 
 NICENESS = 10
@@ -65,12 +66,13 @@ async def archiver(settings: Settings) -> AsyncIterator[Archiver]:
         audit_days=settings.audit_days,
         keep_ms=keep_ms,
     )
-    made = Archiver(store, database, retention, keep_ms=keep_ms)
+    made, process = Archiver(store, database, retention, keep_ms=keep_ms), make_worker_id()
     try:
         async with (
+            open_tracing("archiver", process),
             background("archiver", made.run),
             background("vitals", Vitals("archiver", store).run),
-            background("metrics", lambda: publishing.publish(store, make_worker_id())),
+            background("metrics", lambda: publishing.publish(store, process)),
         ):
             yield made
     finally:

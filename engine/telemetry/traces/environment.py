@@ -24,6 +24,7 @@ class TraceEnvironment(Struct, frozen=True, kw_only=True):
 
     is_on: bool
     """An endpoint is set, and nothing turns tracing off."""
+    endpoint: str = ""
     protocol: str = HTTP
     queue_spans: int = QUEUE_SPANS
     """Spans that wait in a process at most."""
@@ -37,6 +38,7 @@ class TraceEnvironment(Struct, frozen=True, kw_only=True):
         """Read the variables; a number that is none has its default."""
         return cls(
             is_on=_is_on(environ),
+            endpoint=_first(environ, ENDPOINTS),
             protocol=_first(environ, PROTOCOLS).lower() or HTTP,
             queue_spans=_number(environ, "OTEL_BSP_MAX_QUEUE_SIZE", QUEUE_SPANS),
             batch_spans=_number(environ, "OTEL_BSP_MAX_EXPORT_BATCH_SIZE", BATCH_SPANS),

@@ -183,6 +183,7 @@ def test_the_doctor_finds_a_healthy_stack_healthy(bare: RunningStack) -> None:
         "history",
         "overcommit",
         "media",
+        "traces",
         "gateway",
         "local model",
         "file descriptors",
