@@ -43,7 +43,6 @@ from workers.nodes.executor import PRELOAD, Executor
 from workers.nodes.local_models import LocalPool
 from workers.nodes.memory import MemoryBudget
 from workers.nodes.secrets import StoredSecrets
-from workers.outbound.address_gate import AddressGate
 from workers.outbound.client import Egress
 from workers.providers.limiter.call_limiter import CallLimiter
 from workers.providers.model_caller import ModelCaller
@@ -148,7 +147,7 @@ async def _open_resources(settings: Settings, stop: Stop) -> AsyncIterator[Worke
         stack.push_async_callback(store.close)
         await stack.enter_async_context(trace_process(store, "worker", worker_id))
         health = await stack.enter_async_context(serve_health(settings, store))
-        egress = Egress(gate=AddressGate.for_workflows(settings), leases=store.outbound)
+        egress = Egress.for_workflows(settings, store.outbound)
         stack.push_async_callback(egress.close)
         limiter = CallLimiter(store.governor, worker_id)
         await stack.enter_async_context(limiter.running(store.address))
@@ -246,7 +245,7 @@ async def _run_executor(resources: WorkerResources, cpu_slots: int) -> AsyncIter
         stack.push_async_callback(local_pool.close)
         POOL_BUSY.set_function(lambda: pool.busy + local_pool.busy)
         POOL_SIZE.set(pool.limit + local_pool.limit)
-        providers = Egress(gate=AddressGate.for_providers(settings))
+        providers = Egress.for_providers(settings)
         stack.push_async_callback(providers.close)
         assets = AccountMedia(media_service, resources.egress, providers)
         models = ModelCaller(

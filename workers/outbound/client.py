@@ -1,7 +1,7 @@
 """Client of all outbound HTTP calls: checked addresses, a total deadline and a cap on bytes."""
 
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Self
 
 from yarl import URL
 
@@ -11,6 +11,7 @@ from engine.net.header_policy import header_fault
 from engine.net.url_policy import Target, UrlRefused
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.process.time_limits import TimeLimits
+from engine.settings import Settings
 from engine.store.limits.outbound import OutboundCalls
 from engine.telemetry.traces.calls import is_traced
 from workers.outbound import redirects
@@ -29,6 +30,7 @@ from workers.outbound.connection import BodyCutOff, GarbledAnswer, NotSent, Unas
 from workers.outbound.dns import NameNotFound, NameResolver
 from workers.outbound.exchange import Request, Response, make_request, send
 from workers.outbound.pool import ConnectionPool
+from workers.outbound.trace_targets import TraceTargets
 
 CLOSE = ("Connection", "close")
 
@@ -36,7 +38,8 @@ CLOSE = ("Connection", "close")
 class Egress:
     """Sends HTTP calls; one for a worker process, made and closed on its event loop.
 
-    With `leases`, calls of accounts are counted there.
+    With `leases`, calls of accounts are counted there. `trace_targets` are told the trace that a
+    call belongs to; by default nobody is.
     """
 
     def __init__(
@@ -45,12 +48,31 @@ class Egress:
         allow_private: bool = False,
         gate: AddressGate | None = None,
         leases: OutboundCalls | None = None,
+        trace_targets: TraceTargets | None = None,
     ) -> None:
         self._budget = CallBudget(leases) if leases else None
         self._gate = gate or AddressGate(allow_private=allow_private)
+        self._trace_targets = trace_targets or TraceTargets()
         self._lookups = NameResolver()
         self._time_limits = TimeLimits()
         self._pool = ConnectionPool(Connector(self._gate, self._lookups))
+
+    @classmethod
+    def for_workflows(cls, settings: Settings, leases: OutboundCalls) -> Self:
+        """Return the client of a worker for calls of accounts."""
+        return cls(
+            gate=AddressGate.for_workflows(settings),
+            leases=leases,
+            trace_targets=TraceTargets.from_settings(settings),
+        )
+
+    @classmethod
+    def for_providers(cls, settings: Settings) -> Self:
+        """Return the client of a worker for calls of models."""
+        return cls(
+            gate=AddressGate.for_providers(settings),
+            trace_targets=TraceTargets.from_settings(settings),
+        )
 
     async def close(self) -> None:
         """Close all connections."""
@@ -124,6 +146,9 @@ class Egress:
         headers = [*call.headers, *call.signature]
         if call.depth:
             headers.append((run_depth.HEADER, str(call.depth)))
+        traceparent = self._trace_targets.header(target, call.headers)
+        if traceparent is not None:
+            headers.append(traceparent)
         if not call.keep_alive:
             headers.append(CLOSE)
         return target, make_request(call.method, url, headers, call.body)

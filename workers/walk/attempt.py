@@ -13,6 +13,7 @@ from engine.store.executions.advance import Advanced
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.redis.record_packing import pack
 from engine.telemetry import metrics
+from engine.telemetry.traces.context import CURRENT, attempt_span_id
 from workers.nodes.context import NO_CHECKPOINTS, NodeAttempt
 from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import NodeMemory, RunMemory
@@ -112,6 +113,7 @@ class Attempts:
 
     async def _run_in_task(self, index: int) -> None:
         started = self._clock()
+        self._enter_span(index)
         outcome = await self.run(index)
         if outcome.parked_until is None:
             seconds = metrics.node_seconds(self._plan.nodes[index].type.type)
@@ -120,6 +122,15 @@ class Attempts:
             self._end(index, started, outcome)
         else:
             await self._store(index, started, outcome)
+
+    def _enter_span(self, index: int) -> None:
+        """Run the present task, which is that of one attempt, in the span of the attempt."""
+        trace = CURRENT.get()
+        if trace is not None:
+            claim = self._state.claims.get(index)
+            number = 1 if claim is None else claim.attempts
+            span_id = attempt_span_id(self._claimed.execution_id, index, number)
+            CURRENT.set(trace.with_span(span_id))
 
     async def _store(self, index: int, started: float, outcome: AttemptOutcome) -> None:
         seconds = self._plan.nodes[index].policy.timeout_seconds

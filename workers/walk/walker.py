@@ -26,6 +26,7 @@ from engine.store.executions.offload import size_of
 from engine.store.redis import keyspace
 from engine.store.redis.errors import StoreFault
 from engine.telemetry import log, metrics
+from engine.telemetry.traces import context as traces
 from workers.nodes.executor import Executor
 from workers.nodes.memory import MemoryBudget, RunMemory
 from workers.runtime.limits import LoadGate
@@ -151,8 +152,7 @@ class Walker:
 
     def cancel(self, reference: str) -> None:
         """Stop an execution if it is walked here."""
-        walk = self._walks.get(reference)
-        if walk is not None:
+        if (walk := self._walks.get(reference)) is not None:
             walk.cancel()
 
     async def drain(self, seconds: float, stop: Stop | None = None) -> None:
@@ -296,6 +296,7 @@ class Walker:
                 return
             count_begin(claimed, queue)
             log.bind(execution_id=claimed.execution_id)
+            traces.CURRENT.set(claimed.trace)
             try:
                 with self.memory.open(record_size(claimed.record)) as memory:
                     claimed = claimed.without_unread_fields()

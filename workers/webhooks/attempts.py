@@ -16,6 +16,13 @@ from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.store import Store
 from engine.store.webhooks.deliveries import ClaimedDelivery
 from engine.store.webhooks.owners import is_counted
+from engine.telemetry.traces.context import (
+    CURRENT,
+    HEADER,
+    TraceContext,
+    execution_context,
+    recorded_trace,
+)
 from engine.webhooks.deliveries import Attempt, DeliveryStatus
 from engine.webhooks.events import ENDS
 from engine.webhooks.payload import execution_body, node_body, started_body, waiting_body
@@ -34,6 +41,7 @@ LARGE_BODY = 1_048_576
 """Bytes from which on signing a body must not block the event loop."""
 MAX_LOST = 5
 """A delivery whose attempts were lost this often with their workers fails."""
+JSON = ("Content-Type", "application/json")
 DISABLED = "The webhook is disabled or deleted"
 UNREAD = "The execution's result could not be read from where it is kept"
 FORGOTTEN = "The execution is not kept any more"
@@ -92,12 +100,13 @@ class DeliveryAttempts:
             raise _GivenUp(DISABLED)
         if claimed.lost > MAX_LOST:
             raise _GivenUp(LOST)
-        body = claimed.body or await self._body(claimed)
+        body, trace = await self._content(claimed)
+        CURRENT.set(trace)
         signed = partial(sign, claimed.secrets, claimed.id, int(time.time()), body)
         return HttpCall(
             method="POST",
             url=claimed.url,
-            headers=(("Content-Type", "application/json"),),
+            headers=(JSON, (HEADER, trace.header)) if trace else (JSON,),
             body=body,
             timeout_seconds=ATTEMPT_SECONDS,
             max_bytes=MAX_ANSWER_BYTES,
@@ -108,10 +117,12 @@ class DeliveryAttempts:
             signature=await asyncio.to_thread(signed) if len(body) > LARGE_BODY else signed(),
         )
 
-    async def _body(self, claimed: ClaimedDelivery) -> bytes:
+    async def _content(self, claimed: ClaimedDelivery) -> tuple[bytes, TraceContext | None]:
+        """Return the body, and the span that it tells of; None: it belongs to no trace."""
+        if claimed.body:
+            return claimed.body, recorded_trace(claimed.trace)
         executions, execution_id = self._store.executions, claimed.execution_id or ""
-        is_end = claimed.event in ENDS
-        read = executions.head if is_end else executions.facts
+        read = executions.head if claimed.event in ENDS else executions.facts
 
         async def read_execution() -> Execution:
             try:
@@ -122,19 +133,22 @@ class DeliveryAttempts:
 
         try:
             execution = await retry_until_answered(read_execution, "read")
-            if is_end:
-                return execution_body(execution, claimed.event, claimed.sequence)
-            sequence = claimed.sequence or 1
-            if claimed.wait is not None:
-                waiting = self._waiting(claimed, claimed.wait, execution.id)
-                return waiting_body(execution, waiting, claimed.spent, sequence)
-            if claimed.node is None:
-                return started_body(execution, sequence)
-            return node_body(execution, claimed.node, claimed.spent, sequence)
+            return self._body(claimed, execution), execution_context(execution.trace, execution.id)
         except ExecutionNotFound:
             raise _GivenUp(FORGOTTEN) from None
         except ResultGone as error:
             raise _GivenUp(error.message) from None
+
+    def _body(self, claimed: ClaimedDelivery, execution: Execution) -> bytes:
+        if claimed.event in ENDS:
+            return execution_body(execution, claimed.event, claimed.sequence)
+        sequence = claimed.sequence or 1
+        if claimed.wait is not None:
+            waiting = self._waiting(claimed, claimed.wait, execution.id)
+            return waiting_body(execution, waiting, claimed.spent, sequence)
+        if claimed.node is None:
+            return started_body(execution, sequence)
+        return node_body(execution, claimed.node, claimed.spent, sequence)
 
     def _waiting(
         self, claimed: ClaimedDelivery, wait: NodeWait, execution_id: str

@@ -4,7 +4,7 @@
 -- KEYS: delivery, deliveries_due, webhook_deliveries, account_deliveries, run_deliveries? (none)
 -- ARGV: now?, reference, api_key, url, event, body, keep_ms,
 --       resend_ms (until a hint is repeated), format (of the record), batch? (whose end it is),
---       signer? (API key whose webhook's secrets sign)
+--       trace? (of the batch), signer? (API key whose webhook's secrets sign)
 -- Returns the creation time
 -- Uses: read_now, list_delivery
 local now = read_now(ARGV.now)
@@ -16,6 +16,7 @@ redis.call('HSET', KEYS.delivery, 'status', 'pending', 'key', ARGV.api_key, 'url
   'event', ARGV.event, 'body', ARGV.body, 'created', stamp, 'next', stamp,
   'format', ARGV.format)
 if ARGV.batch ~= '' then redis.call('HSET', KEYS.delivery, 'batch', ARGV.batch) end
+if ARGV.trace ~= '' then redis.call('HSET', KEYS.delivery, 'trace', ARGV.trace) end
 if ARGV.signer ~= '' then redis.call('HSET', KEYS.delivery, 'signer', ARGV.signer) end
 list_delivery(KEYS.delivery, now, ARGV.keep_ms, ARGV.resend_ms)
 return stamp

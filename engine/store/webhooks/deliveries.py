@@ -77,6 +77,8 @@ class ClaimedDelivery:
     event: str
     body: bytes | None
     """Body to send; None: it is made from the execution."""
+    trace: str = ""
+    """Header of the span that such a body belongs to; empty: no trace."""
     node: bytes | None = None
     """Node that has ended, as JSON; None: it is about another event."""
     wait: NodeWait | None = None
@@ -173,6 +175,7 @@ class Deliveries(DeliveryReads):
             resend_ms=RESEND_MS,
             format=Format.DELIVERY.known,
             batch=batch.id,
+            trace=batch.trace,
         )
         self._hints.send_delivery_soon(reference)
 
@@ -374,6 +377,7 @@ def _parse_claimed(
         url=record["url"].decode(),
         event=record["event"].decode(),
         body=record.get("body"),
+        trace=record.get("trace", b"").decode(),
         node=record.get("node"),
         wait=parse_told_wait(account_id, record),
         spent=int(record.get("spent", 0)),

@@ -26,6 +26,8 @@ from engine.store import Account, ReplaceRefusal, Store
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.triggers import keys
+from engine.telemetry.traces import context
+from engine.telemetry.traces.context import TraceContext
 from engine.triggers.occurrences import Occurrence
 from engine.triggers.trigger import (
     Missed,
@@ -128,6 +130,36 @@ def schedules(runner: Runner, clock: FakeClock) -> Schedules:
 async def begin(runs: ScheduledRuns, trigger: Trigger) -> None:
     while await runs.begin_due(trigger.account_id, trigger.id):
         pass
+
+
+async def test_a_due_time_begins_a_trace_while_tracing_is_on(
+    schedules: Schedules, runs: ScheduledRuns
+) -> None:
+    schedules.clock.now = NOON
+    account = schedules.account
+
+    async def trace_of_due() -> bytes | None:
+        trigger = await schedules.save()
+        await begin(runs, trigger)
+        [row] = await schedules.occurrences(trigger)
+        return (await schedules.record(str(row.execution_id))).get("trace")
+
+    without = await trace_of_due()
+    context.set_sampler(lambda trace_id, is_caller_sampled: False)
+    token = context.CURRENT.set(TraceContext("1" * 32, "2" * 16, True))
+    try:
+        headers = [await trace_of_due(), await trace_of_due()]
+        started = await runs.start_now(account, await schedules.save(), 1)
+    finally:
+        context.CURRENT.reset(token)
+        context.set_sampler(None)
+
+    assert without is None
+    traces = [context.recorded_trace((each or b"").decode()) for each in headers]
+    assert [each and (each.has_span, each.is_sampled) for each in traces] == [(False, False)] * 2
+    assert headers[0] != headers[1]
+    by_hand = (await schedules.record(started.execution_id))["trace"]
+    assert by_hand == f"00-{'1' * 32}-{'2' * 16}-01".encode()
 
 
 async def test_nothing_begins_before_its_time(
