@@ -23,6 +23,6 @@ def _row(depth: int, span: Span) -> str:
     )
     mark = ' class="error"' if span.is_error else ""
     return (
-        f'<details{mark} data-depth="{depth}" style="margin-left:{depth}em"><summary>{escape(span.name)}</summary>'
-        f"<table>{cells}</table></details>"
+        f'<details{mark} data-depth="{depth}" style="margin-left:{depth}em">'
+        f"<summary>{escape(span.name)}</summary><table>{cells}</table></details>"
     )
