@@ -9,7 +9,6 @@ MANY_ENTRIES: dict[str, str] = {
     "tests/engine/store": "One folder for each of the store, and its modules.",
     "tests/engine/graph": "One module for each module, and five for the parser.",
     "tests/engine/nodes": "One module for each node type.",
-    "tests/workers/providers": "One module for each module, five for the caller and five for jobs.",
     "tests/workers/outbound": "One module for each rule of the client.",
 }
 """Folders with more than twenty entries."""
