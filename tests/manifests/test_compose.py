@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from deploy.dashboards.written import write_all
 from tests.support.compose.compose_file import (
     FILE,
     PAGE,
@@ -93,6 +94,11 @@ def test_caddy_accepts_its_file(tmp_path: Path, site: str) -> None:
 
 
 def test_prometheus_accepts_its_file(tmp_path: Path) -> None:
-    done = run_tool("promtool", "check", "config", str(write_config(tmp_path, "prometheus")))
+    watched = write_all(tmp_path / "watch", "", "")[0].parents[1]
+    path = write_config(tmp_path, "prometheus")
+    path.write_text(path.read_text().replace("/etc/headrace/", f"{watched}/"))
+
+    done = run_tool("promtool", "check", "config", str(path))
 
     assert done.returncode == 0, done.stderr
+    assert "1 rule files found" in done.stdout

@@ -19,7 +19,7 @@ from tests.support.compose.compose_file import (
 
 FILE = read_file()
 SERVICES = FILE["services"]
-ENDING = ["init", "migrate", "demo", "cli"]
+ENDING = ["init", "migrate", "watch", "demo", "cli"]
 LONG_LIVED = sorted(SERVICES.keys() - set(ENDING))
 ELSEWHERE = {"HEADRACE_HEALTH_HOST", "HEADRACE_HEALTH_PORT"}
 
@@ -62,7 +62,9 @@ def test_our_services_can_do_little(service: str) -> None:
     assert found["user"] == "65532:65532"
     assert found["cap_drop"] == ["ALL"]
     assert "cap_add" not in found
-    assert {each.partition(":")[0] for each in found["tmpfs"]} == {"/tmp", "/data"}
+    volumes = {each.split(":")[1] for each in found.get("volumes", ())}
+    assert {each.partition(":")[0] for each in found["tmpfs"]} | volumes == {"/tmp", "/data"}
+    assert bool(volumes) is (service == "watch")
 
 
 @pytest.mark.parametrize("service", sorted(SERVICES))
@@ -119,6 +121,22 @@ def test_what_keeps_data_has_no_way_out() -> None:
     assert FILE["networks"]["back"] == {"internal": True}
     for service in ("valkey", "postgres", "s3", "prometheus"):
         assert SERVICES[service]["networks"] == ["back"]
+
+
+def test_the_files_to_watch_by_are_written_by_one_service_and_read_by_others() -> None:
+    mounts = {
+        name: each
+        for name, found in SERVICES.items()
+        for each in found.get("volumes", ())
+        if isinstance(each, str) and each.startswith("watch:")
+    }
+
+    assert mounts == {
+        "watch": "watch:/data",
+        "caddy": "watch:/srv/watch:ro",
+        "prometheus": "watch:/etc/headrace:ro",
+        "grafana": "watch:/etc/headrace:ro",
+    }
 
 
 def test_a_stop_waits_longer_than_the_drain() -> None:

@@ -4,6 +4,7 @@ The tests are one story in order, on one stack. Each prints its figures.
 """
 
 import itertools
+import json
 import os
 import re
 import subprocess
@@ -199,18 +200,49 @@ def keys_in_valkey(stack: ComposeStack) -> str:
 
 
 def test_the_metrics_of_the_gateways_are_scraped(stack: ComposeStack) -> None:
-    base = f"http://{stack.address('prometheus')}:9090/api/v1"
+    def states() -> dict[tuple[str, str], str]:
+        active = httpx.get(f"{prometheus(stack)}/targets").json()["data"]["activeTargets"]
+        return {
+            (each["labels"]["job"], each["labels"]["instance"]): each["health"] for each in active
+        }
 
-    def states() -> dict[str, str]:
-        active = httpx.get(f"{base}/targets").json()["data"]["activeTargets"]
-        return {each["labels"]["instance"]: each["health"] for each in active}
-
-    wanted = {"gateway-1:9000": "up", "gateway-2:9000": "up", "127.0.0.1:9090": "up"}
-    assert until(states, lambda found: found == wanted)
+    gateways = ("gateway-1:9000", "gateway-2:9000")
+    wanted = {("headrace", each): "up" for each in gateways}
+    wanted |= {("headrace-processes", each): "up" for each in gateways}
+    # No name server knows the workers here; test_compose_engine.py has one.
+    assert until(states, lambda found: found == {**wanted, ("prometheus", "127.0.0.1:9090"): "up"})
     query = {"query": "max(headrace_oldest_hint_seconds)"}
-    [found] = httpx.get(f"{base}/query", params=query).json()["data"]["result"]
+    answer = httpx.get(f"{prometheus(stack)}/query", params=query).json()
+    [found] = answer["data"]["result"]
     assert float(found["value"][1]) >= 0
     assert httpx.get(f"{DEMO['url']}/metrics").status_code in {401, 403, 404}
+
+
+def prometheus(stack: ComposeStack) -> str:
+    """Return the address of Prometheus's API."""
+    return f"http://{stack.address('prometheus')}:9090/api/v1"
+
+
+def test_prometheus_has_the_alert_rules_and_their_runbooks_are_served(stack: ComposeStack) -> None:
+    groups = httpx.get(f"{prometheus(stack)}/rules").json()["data"]["groups"]
+    urls = {rule["annotations"]["runbook_url"] for group in groups for rule in group["rules"]}
+
+    assert len(urls) == 10
+    for url in urls:
+        assert url.startswith(f"http://localhost:{stack.variables['GRAFANA_PORT']}/runbooks/")
+        page = httpx.get(url)
+        assert page.text.startswith("# Headrace"), url
+        assert page.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+def test_grafana_would_find_the_dashboards(stack: ComposeStack) -> None:
+    container = stack.containers["prometheus"]  # has the same volume; Grafana is in no registry
+    listed = container.execute("ls", "/etc/headrace/dashboards").stdout.split()
+    overview = container.execute("cat", "/etc/headrace/dashboards/overview.json").stdout
+
+    assert len(listed) == 5
+    values = {each["name"]: each["query"] for each in json.loads(overview)["templating"]["list"]}
+    assert values["headrace_url"] == DEMO["url"]
 
 
 def test_callers_are_told_apart_behind_caddy(stack: ComposeStack) -> None:

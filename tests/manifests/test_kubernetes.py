@@ -12,7 +12,7 @@ pytestmark = pytest.mark.slow
 PLACES = sorted(ENVIRONMENTS)
 VERSIONS = ("1.30", "1.32", "1.34", "1.37")
 """The oldest that docs/operate/kubernetes.md names, and newer ones."""
-OF_OTHERS = ("ScaledObject", "ServiceMonitor")
+OF_OTHERS = ("ScaledObject", "ServiceMonitor", "PodMonitor", "PrometheusRule")
 """Kinds that Kubernetes has no schema of; test_kubernetes_autoscaling.py looks at them."""
 RULES = "{extends: default, rules: {line-length: {max: 120}, document-start: disable}}"
 

@@ -1,17 +1,27 @@
 """Autoscalers of the overlay for production, and the Ingress that leads callers to it."""
 
 import re
-from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+import yaml
 
+from deploy.dashboards.written import RULES as ALERT_RULES
+from engine.services.metrics import facts  # noqa: F401 (declares facts)
 from engine.settings import Settings
-from engine.telemetry import metrics
+from engine.telemetry.metrics.declaring import DECLARATIONS
 from tests.support.compose.compose_file import find_tool
 from tests.support.kubernetes.environment import resolve
-from tests.support.kubernetes.manifests import Manifest, Manifests, build, containers, load, selects
+from tests.support.kubernetes.manifests import (
+    Manifest,
+    Manifests,
+    build,
+    containers,
+    load,
+    pod_labels,
+    selects,
+)
 
 pytestmark = pytest.mark.slow
 
@@ -66,6 +76,7 @@ SCALED_OBJECT = {
     ],
 }
 """The part of KEDA's ScaledObject (2.20) that we may use, with two of its scalers."""
+RELABELING = {"targetLabel": str, "replacement": str}
 SERVICE_MONITOR = {
     "jobLabel": str,
     "targetLabels": [str],
@@ -82,10 +93,34 @@ SERVICE_MONITOR = {
             "interval": str,
             "scrapeTimeout": str,
             "honorLabels": bool,
+            "relabelings": [RELABELING],
         }
     ],
 }
 """The part of the Prometheus operator's ServiceMonitor that we may use."""
+POD_MONITOR = {
+    "jobLabel": str,
+    "selector": SERVICE_MONITOR["selector"],
+    "podMetricsEndpoints": SERVICE_MONITOR["endpoints"],
+}
+"""The part of its PodMonitor that we may use."""
+RULES_OF_OPERATOR = {
+    "groups": [
+        {
+            "name": str,
+            "rules": [
+                {
+                    "alert": str,
+                    "expr": str,
+                    "for": str,
+                    "labels": {"severity": str, "finding": str},
+                    "annotations": {"summary": str, "description": str, "runbook_url": str},
+                }
+            ],
+        }
+    ]
+}
+"""The part of its PrometheusRule that we may use."""
 BEHAVIORS = ("static", "currentReplicas", "currentReplicasIfHigher", "currentReplicasIfLower")
 
 
@@ -135,7 +170,7 @@ def test_workers_follow_metrics_that_gateways_have(scaled: Manifest) -> None:
         metadata = trigger["metadata"]
         found = re.fullmatch(r'max\((\w+)\{namespace="headrace"\}\)', metadata["query"])
         assert found is not None
-        assert f'"{found[1]}"' in Path(metrics.__file__).read_text()
+        assert found[1] in DECLARATIONS
         assert float(metadata["threshold"]) > 0
         assert metadata["ignoreNullValues"] == "false"
     assert "headrace_oldest_hint_seconds" in age["metadata"]["query"]
@@ -203,13 +238,57 @@ def test_prometheus_reads_the_port_of_the_metrics(manifests: Manifests) -> None:
 
     assert misfits(spec, SERVICE_MONITOR) == []
     assert selects(spec["selector"], service["metadata"]["labels"])
-    for endpoint in spec["endpoints"]:
-        assert endpoint["port"] in {each["name"] for each in service["spec"]["ports"]}
+    # The job of the dashboards is the value of this label.
+    assert service["metadata"]["labels"][spec["jobLabel"]] == "headrace"
+    ports = {each["name"] for each in service["spec"]["ports"]}
+    check_endpoints(spec["endpoints"], ports)
+    jobs = {each["path"]: replaced_job(each) for each in spec["endpoints"]}
+    assert jobs == {"/metrics": None, "/metrics/process": "headrace-processes"}
+
+
+def test_prometheus_reads_each_worker_by_itself(manifests: Manifests) -> None:
+    spec = manifests.find("PodMonitor", "headrace-worker")["spec"]
+    worker = manifests.find("Deployment", "headrace-worker")
+    [container] = containers(worker)
+
+    assert misfits(spec, POD_MONITOR) == []
+    assert selects(spec["selector"], pod_labels(worker))
+    check_endpoints(spec["podMetricsEndpoints"], {each["name"] for each in container["ports"]})
+    assert [replaced_job(each) for each in spec["podMetricsEndpoints"]] == ["headrace-processes"]
+
+
+def check_endpoints(endpoints: list[dict[str, Any]], ports: set[str]) -> None:
+    """Check that endpoints are of these ports and answer before they are asked again."""
+    for endpoint in endpoints:
+        assert endpoint["port"] in ports
         seconds = [
             re.fullmatch(r"(\d+)s", endpoint[name]) for name in ("scrapeTimeout", "interval")
         ]
         timeout, interval = (int(found[1]) for found in seconds if found)
         assert timeout <= interval
+
+
+def replaced_job(endpoint: dict[str, Any]) -> str | None:
+    """Return the job that an endpoint gives its series, None for that of its monitor."""
+    found = [each["replacement"] for each in endpoint.get("relabelings", ())]
+    return found[0] if found else None
+
+
+def test_prometheus_has_the_alert_rules(manifests: Manifests) -> None:
+    spec = manifests.find("PrometheusRule", "headrace")["spec"]
+
+    assert misfits(spec, RULES_OF_OPERATOR) == []
+    # Kustomize folds lines in its own way.
+    assert words(spec) == words(yaml.safe_load(ALERT_RULES.read_text(encoding="utf-8")))
+
+
+def words(value: Any) -> Any:
+    """Return a value whose texts have one blank between words."""
+    if isinstance(value, dict):
+        return {key: words(each) for key, each in value.items()}
+    if isinstance(value, list):
+        return [words(each) for each in value]
+    return " ".join(value.split()) if isinstance(value, str) else value
 
 
 def test_the_ingress_passes_streams_and_waits_as_long_as_a_gateway(manifests: Manifests) -> None:

@@ -195,16 +195,22 @@ def _losses() -> Row:
             ),
             curves(
                 Look(
-                    title="Lines and spans that are lost",
+                    title="Failures of the media store",
+                    text="Reads and writes per second that failed; runs fail with them.",
+                    unit="ops",
+                    links=[links.runbook("runs-fail")],
+                ),
+                Query(rate_or_zero("headrace_storage_failures_total"), "failures"),
+            ),
+            curves(
+                Look(
+                    title="Lost lines, lost and sent spans",
                     text="Per second: a log is too slow, or a collector of traces is away.",
                     unit="ops",
                 ),
                 Query(rate("headrace_log_lines_dropped_total", ("log",)), "lines {{log}}"),
                 Query(rate("headrace_spans_dropped_total", ("reason",)), "spans {{reason}}"),
-            ),
-            curves(
-                Look(title="Spans", text="Spans per second that a collector took.", unit="ops"),
-                Query(rate("headrace_spans_exported_total"), "exported"),
+                Query(rate("headrace_spans_exported_total"), "spans that a collector took"),
             ),
         ],
     )

@@ -22,7 +22,9 @@ SECRETS = (
     "GRAFANA_PASSWORD",
 )
 """Variables that the file requires, all of which `headrace env` writes."""
-SERVICES_OF_OURS = {"init", "migrate", "gateway-1", "gateway-2", "worker", "demo", "cli"}
+SERVICES_OF_OURS = {
+    *("init", "migrate", "watch", "gateway-1", "gateway-2", "worker", "demo", "cli"),
+}
 
 
 def read_file() -> dict[str, Any]:

@@ -167,12 +167,15 @@ class Container:
         ]
         for volume in self._service.get("volumes", ()):
             target, place = volume["target"], self._volumes / volume["source"]
-            if volume["type"] == "bind":
-                lines.append(f"mkdir -p $root{target}")
-            elif not place.exists():
-                owner = self._image.folders[target]
-                lines.append(f"mkdir -p {place}; chown {owner}:{owner} {place}")
+            lines.append(f"mkdir -p $root{target}")
+            if volume["type"] != "bind":
+                lines.append(f"mkdir -p {place}")
+            if volume["type"] != "bind" and target in self._image.folders:
+                owner = self._image.folders[target]  # of an empty volume, as an engine has it
+                lines.append(f'test -n "$(ls -A {place})" || chown {owner}:{owner} {place}')
             lines.append(f"mount --bind {place} $root{target}")
+            if volume.get("read_only"):
+                lines.append(f"mount -o remount,ro,bind $root{target}")
         return lines
 
     def _files(self) -> list[str]:
