@@ -110,6 +110,12 @@ class Settings:
     tiers_file: str = ""
     """TOML file that overrides the terms of tiers in `engine/access/tiers.toml`; empty: none."""
     log_level: str = "INFO"
+    """Level of all log lines and, after commas, of parts: `INFO,workers.webhooks=DEBUG`."""
+    access_log: str = ""
+    """Log of requests: a file, or `1` for standard error; empty: none."""
+    execution_log: str = ""
+    """Log of ended executions: a file, `1`, `failed` or `0`; empty: that of requests, or
+    `failed`."""
     trace_url: str = ""
     """Template of links to traces: a URL with `{traceId}`; empty: no links."""
     trace_outbound: bool = False

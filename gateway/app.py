@@ -41,6 +41,7 @@ from gateway.routes.workflows import (
 )
 from gateway.runs.batch_body import BODY_LIMIT
 from gateway.services import Services, State
+from gateway.telemetry.access_log import AccessLog
 from gateway.telemetry.request_spans import RequestSpans
 
 _ADMINISTRATION = (
@@ -103,8 +104,11 @@ def routes(settings: Settings) -> list[BaseRoute]:
 
 def create_app(services: Services) -> ASGIApp:
     """Return the application of the API."""
-    app, tracing = _wrap(routes(services.settings), services), active()
-    return RequestMetrics(app if tracing is None else RequestSpans(app, tracing))
+    wrapped, tracing = _wrap(routes(services.settings), services), active()
+    app: ASGIApp = RequestMetrics(wrapped if tracing is None else RequestSpans(wrapped, tracing))
+    if services.access_log is not None:
+        app = AccessLog(app, services.access_log, services.peers)
+    return app
 
 
 def create_metrics_app(services: Services) -> ASGIApp:

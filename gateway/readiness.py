@@ -88,7 +88,8 @@ class MemoryWatch:
         before, self._memory = self._memory.is_nearly_full, memory
         extra = {"used_bytes": memory.used, "limit_bytes": memory.limit}
         if memory.is_nearly_full and not before:
-            logger.warning("the memory of Redis is nearly full", extra=extra)
+            fix = "Give Redis more memory, or shorten HEADRACE_RETENTION_DAYS"
+            logger.warning("the memory of Redis is nearly full", extra={**extra, "fix": fix})
         elif before and not memory.is_nearly_full:
             logger.info("Redis has memory again", extra=extra)
 
@@ -126,7 +127,8 @@ class HistoryWatch:
     def _report(self, problem: str) -> None:
         before, self._problem = self._problem, problem
         if problem and not before:
-            logger.warning("the history is incomplete", extra={"reason": problem})
+            extra = {"reason": problem, "fix": "See that HEADRACE_DATABASE_URL answers"}
+            logger.warning("the history is incomplete", extra=extra)
         elif before and not problem:
             logger.info("the history is complete again")
 
@@ -162,7 +164,8 @@ class QueueWatch:
         self._queues.observe(heads, now)
         stalled = self._queues.stalled(now)
         if stalled and stalled != self._stalled:
-            logger.warning("hints wait that no worker takes", extra={"queues": stalled})
+            extra = {"queues": stalled, "fix": "Start a worker, or look into the logs of workers"}
+            logger.warning("hints wait that no worker takes", extra=extra)
         elif self._stalled and not stalled:
             logger.info("workers take hints again")
         self._stalled = stalled

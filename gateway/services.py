@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypedDict
 
 from starlette.requests import Request
@@ -23,6 +23,7 @@ from engine.process.account_semaphore import AccountSemaphore
 from engine.services.approvals import Approvals
 from engine.services.background_tasks import background
 from engine.services.batches.start import BatchStart
+from engine.services.execution_log import NONE, execution_log, open_log
 from engine.services.media import MediaService, base_url
 from engine.services.metrics import publishing
 from engine.services.metrics.vitals import Vitals
@@ -35,6 +36,7 @@ from engine.services.workflows.graph_checks import GraphChecker
 from engine.settings import Settings
 from engine.store import CompletionNotifier, Store
 from engine.store.archive.state import ArchiverStates
+from engine.telemetry.lines import LineWriter
 from gateway import page_files
 from gateway.admission.backlog import Backlog
 from gateway.admission.body_memory import BodyMemory
@@ -92,6 +94,8 @@ class Services:
     departure: Departure
     process: str
     """Name of this process in metrics."""
+    access_log: LineWriter | None = None
+    """Log of requests; None: none is written."""
 
     @property
     def stopping(self) -> asyncio.Event:
@@ -159,6 +163,8 @@ async def open_services(
             settings, store, checker, open_streams, notifier, pages, departure
         )
         if is_serving:
+            services = replace(services, access_log=_open_access_log(settings, stack))
+            stack.enter_context(execution_log(settings, store.ends))
             stack.push_async_callback(services.wait_lease.resign)
             await stack.enter_async_context(trace_process(store, "gateway", services.process))
         for name, work in _background_tasks(services).items() if is_serving else ():
@@ -217,6 +223,15 @@ def _make_services(
         departure=departure,
         process=process,
     )
+
+
+def _open_access_log(settings: Settings, stack: contextlib.AsyncExitStack) -> LineWriter | None:
+    """Return the log of requests, which the stack closes. Raises SettingError."""
+    if settings.access_log in ("", NONE):
+        return None
+    writer = open_log(settings.access_log, "access", "ACCESS_LOG")
+    stack.callback(writer.close)
+    return writer
 
 
 def _make_approval_links(settings: Settings) -> ApprovalLinks:

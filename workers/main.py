@@ -18,6 +18,7 @@ from engine.process import setup, spare_memory
 from engine.process.pool import Pool
 from engine.process.stop_signals import Stop
 from engine.services.background_tasks import background
+from engine.services.execution_log import execution_log
 from engine.services.media import MediaService, base_url
 from engine.services.metrics import publishing
 from engine.services.metrics.vitals import Vitals
@@ -142,10 +143,12 @@ def _drain_seconds(resources: WorkerResources) -> float:
 @contextlib.asynccontextmanager
 async def _open_resources(settings: Settings, stop: Stop) -> AsyncIterator[WorkerResources]:
     worker_id = make_worker_id()
+    log.bind(worker_id=worker_id)
     async with contextlib.AsyncExitStack() as stack:
         store = Store.open(settings, ObjectStore.from_settings(settings), open_archive(settings))
         stack.push_async_callback(store.close)
         await stack.enter_async_context(trace_process(store, "worker", worker_id))
+        stack.enter_context(execution_log(settings, store.ends))
         health = await stack.enter_async_context(serve_health(settings, store))
         egress = Egress.for_workflows(settings, store.outbound)
         stack.push_async_callback(egress.close)

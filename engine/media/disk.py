@@ -13,6 +13,7 @@ CHECK_SECONDS = 1.0
 LARGEST_SHARE = 4
 """At most one n-th of a file system is preserved, however large the setting is."""
 NO_ROOM = "There is no room left to store media and large outputs"
+FIX = "Make space for HEADRACE_MEDIA_URL, or shorten HEADRACE_ASSET_RETENTION_DAYS"
 
 log = logging.getLogger(__name__)
 
@@ -61,4 +62,5 @@ class DiskGuard:
         disk = await self._measure()
         self._left = disk.free_bytes - disk.kept_bytes
         if self._left <= 0:
-            log.error("no room is left for media", extra={"free_bytes": disk.free_bytes})
+            extra = {"free_bytes": disk.free_bytes, "fix": FIX}
+            log.error("no room is left for media", extra=extra)

@@ -40,6 +40,7 @@ PART_BYTES = 5_242_880
 PARTS_AT_ONCE = 1
 PIECE_BYTES = 262_144
 LISTED_AT_ONCE = 1_000
+FIX = f"Run `headrace doctor`, which tries {VARIABLE}"
 PROBE = "doctor"
 THREADS = 16
 REQUEST_TIME = timedelta(seconds=60)
@@ -356,7 +357,7 @@ async def _with_timeout() -> AsyncIterator[asyncio.Timeout]:
             async with asyncio.timeout(STALL_SECONDS) as clock:
                 yield clock
         except TimeoutError:
-            log.error("the place for media does not answer")
+            log.error("the place for media does not answer", extra={"fix": FIX})
             raise StorageStalled from None
 
 
@@ -375,7 +376,8 @@ def _storing() -> Iterator[None]:
     except Exception as error:
         if not isinstance(error, OSError) and not _is_of_library(error):
             raise
-        log.error("media cannot be stored or read", extra={"reason": _reason(error)})
+        extra = {"reason": _reason(error), "fix": FIX}
+        log.error("media cannot be stored or read", extra=extra)
         raise StorageFailed from error
 
 

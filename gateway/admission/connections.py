@@ -68,6 +68,7 @@ class AccountRequests:
 
     def begin(self, context: RequestContext, principal: Principal) -> None:
         """Count a request for its account until `end`. Raises TooManyConnections."""
+        context.principal = principal
         account_id = principal.account.id
         if context.account_id == account_id:
             return

@@ -142,7 +142,8 @@ class FailedCalls:
     def _refusal(self, bucket: _Bucket, address: str) -> TooManyFailedCalls:
         if not bucket.is_logged:
             bucket.is_logged = True
-            logger.warning("an address fails too often", extra={"address": address})
+            fix = "Block it if it guesses keys; a proxy belongs into HEADRACE_TRUSTED_PROXIES"
+            logger.warning("an address fails too often", extra={"address": address, "fix": fix})
         seconds = math.ceil((1 - bucket.left) * 60 / self._per_minute)
         return TooManyFailedCalls(self._per_minute, max(1, seconds))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from starlette.types import Scope
 
 from engine.process.account_semaphore import AccountReservation
-from engine.store import SpeculativeAuthorization
+from engine.store import Principal, SpeculativeAuthorization
 from engine.telemetry.traces.context import TraceContext
 
 KEY = "request_context"
@@ -32,6 +32,10 @@ class RequestContext:
     """Span of the request, or of the caller while tracing is off; None: there is no trace."""
     speculation: SpeculativeAuthorization | None = None
     """Authorization of the caller that is not confirmed yet."""
+    principal: Principal | None = None
+    """Caller, for the log of requests; None: it is not known."""
+    execution_id: str = ""
+    """Execution that the request has begun, for the log of requests."""
     account_id: str = ""
     """Account for which the request is counted; `AccountRequests`."""
     body: bytes | None = None

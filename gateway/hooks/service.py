@@ -230,6 +230,7 @@ class _EventRun(Struct, frozen=True):
             return repeated
         if isinstance(verdict, Accepted):
             count_occurrences(TriggerKind.WEBHOOK, OccurrenceStatus.STARTED)
+            self.request.context.execution_id = verdict.id
             forget_body(self.request)
         return verdict
 

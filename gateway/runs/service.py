@@ -76,6 +76,7 @@ async def _accept(
         verdict = await services.acceptance.accept(new, target, parameters.inputs, runner)
         if isinstance(verdict, Accepted):
             EXECUTIONS_ACCEPTED.inc()
+            request.context.execution_id = execution_id
             parameters.inputs.clear()  # they are on record, and the caller may wait for minutes
             forget_body(request)
         return verdict
@@ -123,8 +124,10 @@ async def _answer(
         case Accepted():
             return answer_accepted(verdict.id, parameters.webhook_url, verdict.warnings)
         case AlreadyRetried():
+            request.context.execution_id = verdict.execution_id
             return await answer_accepted_before(request, principal, verdict.execution_id)
         case IdempotentReplay():
+            request.context.execution_id = verdict.execution_id
             return await find_first_answer(request, principal, parameters, verdict)
         case AuthorizationRejected():
             return RejectedAnswer()

@@ -113,7 +113,8 @@ class BatchFeeder(Feeder):
             await self._store.feeding.fail(*ids, index, item_error(refusal))
             return True
         except Exception:
-            log.exception("an item could not begin", extra={"batch": some.batch.id, "item": index})
+            extra = {"account_id": some.account.id, "batch_id": some.batch.id}
+            log.exception("an item could not begin", extra={**extra, "batch_index": index})
             await self._store.feeding.fail(*ids, index, FAULT)
             return True
         if isinstance(verdict, Accepted):

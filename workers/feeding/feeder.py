@@ -66,9 +66,14 @@ class Feeder(ABC):
         except StorageFailed:
             pass  # it was logged at its place
         except EngineError as error:
-            log.warning("cannot feed a %s", self.noun, extra={"reason": error.message})
+            log.warning(
+                "cannot feed a %s",
+                self.noun,
+                extra={"account_id": account_id, "reason": error.message},
+            )
         except Exception:
-            log.exception("a feed failed unexpectedly", extra={self.noun: name})
+            extra = {"account_id": account_id, f"{self.noun}_id": name}
+            log.exception("a feed failed unexpectedly", extra=extra)
 
     async def feed(self, account_id: str, name: str) -> None:
         """Begin items for as long as there is room. Raises Unavailable or StorageFailed."""

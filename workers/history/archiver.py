@@ -159,7 +159,8 @@ class Archiver:
     async def _fail(self, reason: str) -> float:
         """Log a first failure and publish the reason; return the seconds until the next step."""
         if not self._failures:
-            log.warning("cannot archive", extra={"reason": reason})
+            fix = "See that HEADRACE_DATABASE_URL answers; what waits is archived later"
+            log.warning("cannot archive", extra={"reason": reason, "fix": fix})
         metrics.HISTORY_FAILED.inc()
         self._is_checked = False
         pause = BACK_OFF_SECONDS[min(self._failures, len(BACK_OFF_SECONDS) - 1)]

@@ -81,9 +81,14 @@ class CoverFetcher:
         try:
             await self._fetch_wanted(account_id, slug)
         except EngineError as error:
-            logger.warning("a cover was not fetched", extra={"slug": slug, "reason": str(error)})
+            logger.warning(
+                "a cover was not fetched",
+                extra={"account_id": account_id, "slug": slug, "reason": str(error)},
+            )
         except Exception:
-            logger.exception("a cover was not fetched", extra={"slug": slug})
+            logger.exception(
+                "a cover was not fetched", extra={"account_id": account_id, "slug": slug}
+            )
 
     async def _fetch_wanted(self, account_id: str, slug: str) -> None:
         try:
@@ -98,7 +103,10 @@ class CoverFetcher:
         try:
             asset = await self._copy(account_id, cover)
         except (NodeFailed, UnsupportedMediaType, BodyTooLarge, StorageFailed) as failure:
-            logger.info("a cover cannot be had", extra={"slug": slug, "reason": str(failure)})
+            logger.info(
+                "a cover cannot be had",
+                extra={"account_id": account_id, "slug": slug, "reason": str(failure)},
+            )
             await self._store.covers.record(account_id, slug, cover, None)
             return
         await self._store.assets.retain_for_workflow(account_id, asset.id, slug)

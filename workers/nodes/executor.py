@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import traceback
 from collections.abc import Coroutine, Mapping, Sequence
 from typing import Any
 
@@ -17,7 +16,7 @@ from engine.nodes.support.base import Outputs, WorkKind
 from engine.process import pool_zygote
 from engine.process.pool import Pool, timed_out
 from engine.store.redis.record_packing import pack
-from engine.telemetry.log import MAX_TEXT
+from engine.telemetry.log import format_places
 from workers.nodes.context import NodeAttempt, NodeContext, NodeTools
 from workers.nodes.local_models import LocalPool
 from workers.nodes.secrets import StoredSecrets
@@ -126,7 +125,7 @@ def _failure(error: Exception, node: Node, secrets: OpenedSecrets) -> NodeFailed
             return timed_out(node.policy.timeout_seconds or 0)
         case OverflowError() | UnicodeEncodeError():
             return invalid_output()
-    _log_error(node, secrets)
+    _log_error(node, error)
     return NodeFailed("internal_error", "The node failed unexpectedly", retryable=True)
 
 
@@ -142,14 +141,10 @@ def _without_secrets(failure: NodeFailed, secrets: OpenedSecrets) -> NodeFailed:
     )
 
 
-def _log_error(node: Node, secrets: OpenedSecrets) -> None:
-    """Log the current exception, whose words may repeat a secret."""
-    extra = {"node_type": node.type.type}
-    if secrets.values:
-        trace = secrets.redact_text(traceback.format_exc())[-MAX_TEXT:]
-        log.error("node raised", extra={**extra, "traceback": trace})
-    else:
-        log.exception("node raised", extra=extra)
+def _log_error(node: Node, error: BaseException) -> None:
+    """Log where an exception comes from, without its words: they may repeat values."""
+    extra = {"node_type": node.type.type, "traceback": format_places(error)}
+    log.error("node raised", extra=extra)
 
 
 def describe(node: NodeName, failure: NodeFailed) -> dict[str, Any]:

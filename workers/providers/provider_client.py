@@ -211,7 +211,8 @@ class ProviderClient:
         endpoint = self._endpoint
         base_url = endpoint.place(self._call.environ)
         if not base_url:
-            log.warning("a provider is not set up", extra={"setup": endpoint.setup})
+            fix = f"Set {endpoint.base_url_env} for all workers"
+            log.warning("a provider is not set up", extra={"setup": endpoint.setup, "fix": fix})
             raise NodeFailed(UNAVAILABLE, self._missing_message(endpoint.base_url_env))
         return base_url.rstrip("/")
 
@@ -241,7 +242,9 @@ class ProviderClient:
             headers.append(("Content-Type", content_type))
         if endpoint.api_key_env:
             if not self._key():
-                log.warning("no key of a provider is set", extra={"variable": endpoint.api_key_env})
+                fix = f"Set {endpoint.api_key_env} for all workers"
+                extra = {"variable": endpoint.api_key_env, "fix": fix}
+                log.warning("no key of a provider is set", extra=extra)
                 raise NodeFailed(REJECTED, self._missing_message(endpoint.api_key_env))
             headers.append((endpoint.key_header, endpoint.key_prefix + self._key()))
         if endpoint.idempotency_header and key:

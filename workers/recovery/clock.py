@@ -114,7 +114,9 @@ class RecoveryClock:
         if not comparison.is_steady:
             self.spare_workers()
         if comparison.jump:
-            log.warning("Redis's clock jumped", extra={"seconds": round(comparison.jump, 3)})
+            fix = "Let the host of Redis keep its time by NTP without steps"
+            extra = {"seconds": round(comparison.jump, 3), "fix": fix}
+            log.warning("Redis's clock jumped", extra=extra)
             self.must_shorten_leases = True
             self._postpone_deliveries(comparison.jump)
 

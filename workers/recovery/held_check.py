@@ -131,7 +131,9 @@ class HeldCheck:
         self._not_before.pop(reference, None)
         if is_returned:
             metrics.EXECUTIONS_UNWALKED.inc()
-            log.error("an execution was held and not walked", extra={"reference": reference})
+            account_id, execution_id = keyspace.parse_reference(reference)
+            extra = {"account_id": account_id, "execution_id": execution_id}
+            log.error("an execution was held and not walked", extra=extra)
 
 
 def _partition(reference: str) -> int:

@@ -295,7 +295,7 @@ class Walker:
             if claimed is None:
                 return
             count_begin(claimed, queue)
-            log.bind(execution_id=claimed.execution_id)
+            log.bind(account_id=claimed.account_id, execution_id=claimed.execution_id)
             traces.CURRENT.set(claimed.trace)
             try:
                 with self.memory.open(record_size(claimed.record)) as memory:

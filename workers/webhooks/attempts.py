@@ -94,7 +94,9 @@ class DeliveryAttempts:
 
     async def _call(self, claimed: ClaimedDelivery) -> HttpCall:
         if claimed.is_unreadable:
-            logger.error("HEADRACE_SECRET_KEY is not the one that secrets are sealed with")
+            fix = "Add the former key to HEADRACE_SECRET_KEY of all processes"
+            event = "HEADRACE_SECRET_KEY is not the one that secrets are sealed with"
+            logger.error(event, extra={"account_id": claimed.account_id, "fix": fix})
             raise NodeFailed("internal_error", UNREADABLE, retryable=True)
         if not claimed.secrets:
             raise _GivenUp(DISABLED)

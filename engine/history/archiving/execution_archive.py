@@ -124,7 +124,9 @@ class ExecutionArchive:
         try:
             await self._store.offloaded.remove_one(*keyspace.parse_reference(reference), event)
         except StorageFailed:
-            log.warning("cannot remove the object of an event", extra={"id": reference})
+            account_id, execution_id = keyspace.parse_reference(reference)
+            extra = {"account_id": account_id, "execution_id": execution_id}
+            log.warning("cannot remove the object of an event", extra=extra)
 
     async def _list_unknown(self, names: Sequence[str]) -> Sequence[str]:
         """Return the references that the history has; list the others for it."""

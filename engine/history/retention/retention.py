@@ -102,4 +102,5 @@ async def remove_objects(store: Store, account_id: str, execution_ids: Sequence[
         try:
             await store.offloaded.remove(account_id, execution_id)
         except StorageFailed:
-            log.warning("cannot remove objects of executions", extra={"id": execution_id})
+            extra = {"account_id": account_id, "execution_id": execution_id}
+            log.warning("cannot remove objects of executions", extra=extra)

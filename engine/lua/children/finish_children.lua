@@ -5,7 +5,7 @@
 -- KEYS: group, parent, root, due, active, root_events, open_children, finished, unarchived,
 --       children... (records, in the order of `own`)
 -- ARGV: now?, account_id, parent_id, node (index), most_bytes (of the values of the root's
---       children), tells? ('all' or 'sampled': asks for the facts of ends), shared... (names and
+--       children), tells? (asks for the facts of ends), shared... (names and
 --       values of all their records), results... (plain ones), sizes... (bytes of the values of
 --       each), own... (for each child its index, its reference, the number of words that follow,
 --       and names and values of its record)
@@ -46,7 +46,7 @@ for _, child in ipairs(ended) do
   redis.call('HSET', KEYS.group, 'r' .. ARGV[first], result)
   if ARGV.tells ~= '' then
     -- Uses: ended_facts
-    facts[number] = ended_facts(record)
+    facts[number] = ended_facts(record, 'completed')
   end
   if is_watched then
     -- Uses: notify_root

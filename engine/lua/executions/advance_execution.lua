@@ -23,8 +23,8 @@
 --       claimed nodes, 'node=credits,…'), leaves? ('1' to leave), shares_work? ('1' when other
 --       workers may help, or go on at once after leaving), end_status?, result?, error?,
 --       child_end? (of a child: bytes of its values, ':1:' if its failure ends its root or ':0:',
---       and its plain result), tells? ('all' or 'sampled': asks for the facts of the end),
---       node_facts... (one for each of the node deliveries)
+--       and its plain result), tells? (asks for the facts of the end), node_facts... (one for
+--       each of the node deliveries)
 -- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
 --         | {'closed', status, statuses, now} for charges of a child whose root has ended
 --         | {'behind', status} when the record lacks an earlier step, or a node of a completed

@@ -8,8 +8,8 @@
 --       parent?, root?, root_events?, open_children? (of a child or a parent), children_due?,
 --       waits? (of an execution that has waited), approvals?, child_waits? (of the root),
 --       waited?, waiting_items? (for a child too), first_call? (of the idempotency key)
--- ARGV: now?, reference, execution_id, cancels (channel of them), child_end? (none), tells? ('all'
---       or 'sampled': asks for the facts of the end)
+-- ARGV: now?, reference, execution_id, cancels (channel of them), child_end? (none), tells? (asks
+--       for the facts of the end)
 -- Returns {'cancelled', parent to wake as `wake_parent` returns it, or '', facts of the end if they
 --         are asked for} | {'cancel_requested'}
 --         | {'ended', status} | {'missing'} | {'armed'} when the end needs the keys of its delivery
@@ -79,4 +79,4 @@ end_execution(now, 'cancelled', statuses, spent, '', '', head[4])
 if drop_values('cancelled', head[9]) then redis.call('UNLINK', KEYS.progress) end
 if ARGV.tells == '' then return {'cancelled', woken or ''} end
 -- Uses: ended_facts
-return {'cancelled', woken or '', ended_facts(KEYS.execution)}
+return {'cancelled', woken or '', ended_facts(KEYS.execution, 'cancelled')}

@@ -8,7 +8,7 @@
 -- ARGV: now?, reference, execution_id, token (of this walk), slug, version, inputs, statuses (final
 --       ones), rows (of nodes, with times relative to the walk's begin), result, elapsed_ms (since
 --       the walk's begin), plan (digest of the walked one), format (newest one of records that
---       the walker knows), tells? ('all' or 'sampled': asks for the facts of the end)
+--       the walker knows), tells? (asks for the facts of the end)
 -- Returns the milliseconds from the acceptance to the begin of this walk when it has ended the
 --         execution, in a list with the facts if they are asked for; else nothing
 -- Uses: read_now, record_last_run, end_execution
@@ -17,7 +17,7 @@ local now = read_now(ARGV.now)
 local function answer(started, created)
   if ARGV.tells == '' then return started - created end
   -- Uses: ended_facts
-  return {started - created, ended_facts(KEYS.execution)}
+  return {started - created, ended_facts(KEYS.execution, 'completed')}
 end
 
 local head = redis.call('HMGET', KEYS.execution, 'status', 'fence', 'slug', 'version', 'inputs',

@@ -241,7 +241,8 @@ class ChildAcceptance:
         except EngineError as refusal:
             return item_error(refusal)
         except Exception:
-            log.exception("a child could not begin", extra={"parent": group.ref.parent_id})
+            extra = {"account_id": group.ref.account_id, "parent_id": group.ref.parent_id}
+            log.exception("a child could not begin", extra=extra)
             return FAULT
 
     async def _make_checked(self, lot: _Lot, index: int, inputs: Mapping[str, Any]) -> NewChild:

@@ -185,7 +185,8 @@ class ScheduledRuns(Struct, frozen=True, kw_only=True):
         except EngineError as error:
             return await self._end(work, at, fail_reason(error))
         except Exception:
-            log.exception("a due time could not start", extra={"trigger": trigger.id, "due": at})
+            extra = {"account_id": work.account.id, "trigger_id": trigger.id, "due": at}
+            log.exception("a due time could not start", extra=extra)
             return await self._end(work, at, FailReason.UNAVAILABLE)
         match verdict:
             case Accepted():

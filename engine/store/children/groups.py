@@ -251,7 +251,7 @@ class Children:
             parent_id=ref.parent_id,
             node=ref.node,
             most_bytes=most_bytes,
-            tells=self._ends.wanted,
+            tells=self._ends.wanted_of_completed,
             shared=[word for pair in shared.items() for word in pair],
             results=[each.plain for each in walked],
             sizes=[each.size for each in walked],

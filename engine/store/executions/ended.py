@@ -6,6 +6,7 @@ else. A process that is killed between the end and the script's answer tells not
 
 import logging
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Any, Self
 
 from msgspec import Struct
@@ -107,6 +108,22 @@ class EndedExecution(Struct, frozen=True, kw_only=True):
         )
 
 
+class Wanted(StrEnum):
+    """Executions of which a subscriber wants to be told, from none to all."""
+
+    NONE = ""
+    FAILED = "failed"
+    SAMPLED = "sampled"
+    """Those that failed, and those whose trace is recorded."""
+    ALL = "all"
+
+    def covers(self, ended: EndedExecution) -> bool:
+        """Return whether the execution is one of them."""
+        if self is Wanted.ALL or ended.status is ExecutionStatus.FAILED:
+            return True
+        return self is Wanted.SAMPLED and ended.is_sampled
+
+
 EndSubscriber = Callable[[EndedExecution], None]
 
 
@@ -114,29 +131,33 @@ class Ends:
     """Ends of executions in this process, for subscribers in it."""
 
     def __init__(self) -> None:
-        self._of_all: list[EndSubscriber] = []
-        self._of_sampled: list[EndSubscriber] = []
-        self.wanted = ""
-        """`tells` of a script that ends executions: empty, `all` or `sampled`."""
+        self._subscribers: list[tuple[EndSubscriber, Wanted]] = []
+        self.wanted = Wanted.NONE
+        """`tells` of a script that ends executions."""
+        self.wanted_of_completed = Wanted.NONE
+        """The same for a script that ends completed ones alone."""
 
-    def subscribe(self, callback: EndSubscriber, *, only_sampled: bool = False) -> None:
+    def subscribe(
+        self, callback: EndSubscriber, *, only_failed: bool = False, only_sampled: bool = False
+    ) -> None:
         """Call back with each execution that ends here from now on.
 
         `only_sampled`: only with one that has failed, or whose trace is recorded. The callback must
         be quick, as the walk of the execution goes on after it.
         """
-        (self._of_sampled if only_sampled else self._of_all).append(callback)
-        self.wanted = "all" if self._of_all else "sampled"
+        wanted = Wanted.FAILED if only_failed else Wanted.SAMPLED if only_sampled else Wanted.ALL
+        self._subscribers.append((callback, wanted))
+        self.wanted = max((each for _, each in self._subscribers), key=[*Wanted].index)
+        if self.wanted is not Wanted.FAILED:
+            self.wanted_of_completed = self.wanted
 
     def tell(self, account_id: str, execution_id: str, facts: Sequence[bytes | None]) -> None:
         """Tell the subscribers of an end; without facts, it is none of theirs."""
         if not facts:
             return
         ended = EndedExecution.parse(account_id, execution_id, facts)
-        for callback in self._of_all:
-            _call(callback, ended)
-        if self._of_sampled and (ended.is_sampled or ended.status is ExecutionStatus.FAILED):
-            for callback in self._of_sampled:
+        for callback, wanted in self._subscribers:
+            if wanted.covers(ended):
                 _call(callback, ended)
 
 

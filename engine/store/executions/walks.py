@@ -213,7 +213,7 @@ class Walks:
             elapsed_ms=finished.elapsed_ms,
             plan=finished.plan,
             format=Format.EXECUTION.known,
-            tells=self._ends.wanted,
+            tells=self._ends.wanted_of_completed,
         )
         self._client.flush_if_idle()
         return reply

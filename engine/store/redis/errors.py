@@ -90,6 +90,18 @@ def unreachable(reason: str) -> Unavailable:
     return failure
 
 
+LACKS_FIX = "Give the user of HEADRACE_REDIS_URL the rules of docs/operate/redis-users.md"
+REFUSAL_FIX = "See the log of Redis"
+REFUSAL_FIXES = {
+    "OOM": "Give Redis more memory, or shorten HEADRACE_RETENTION_DAYS",
+    "MISCONF": "Make space on the disk of Redis",
+    "READONLY": "Point HEADRACE_REDIS_URL to the primary, or to the sentinels",
+    "NOAUTH": "Give HEADRACE_REDIS_URL the user and the password",
+    "WRONGPASS": "Give HEADRACE_REDIS_URL the right user and password",
+}
+"""Mending by the word of a refusal."""
+UNREACHABLE_FIX = "Start Redis, or set HEADRACE_REDIS_URL to its address"
+
 _logged: dict[str, float] = {}
 
 
@@ -98,16 +110,19 @@ def log_refusal(word: str, missing: str = "") -> None:
     if not _may_log(f"{word} {missing}"):
         return
     if missing:
-        log.warning("the ACL user of Redis lacks a command", extra={"word": word, "lacks": missing})
+        extra = {"word": word, "lacks": missing, "fix": LACKS_FIX}
+        log.warning("the ACL user of Redis lacks a command", extra=extra)
     else:
-        log.warning("Redis refuses commands", extra={"word": word})
+        extra = {"word": word, "fix": REFUSAL_FIXES.get(word, REFUSAL_FIX)}
+        log.warning("Redis refuses commands", extra=extra)
 
 
 def log_unreachable(place: str, error: Exception) -> str:
     """Log a failed connection to a place at most once a minute; return its reason."""
     reason = describe(error)
     if _may_log(f"{place} {reason}"):
-        log.warning("Redis cannot be reached", extra={"redis": place, "reason": reason})
+        extra = {"redis": place, "reason": reason, "fix": UNREACHABLE_FIX}
+        log.warning("Redis cannot be reached", extra=extra)
     return reason
 
 

@@ -43,6 +43,7 @@ async def run_trigger(request: GatewayRequest, principal: Principal) -> Response
         started = await services.scheduled_runs.start_now(principal.account, trigger, depth)
     except (WorkflowNotFound, VersionNotFound):
         raise WorkflowNotRunnable([{"reason": GONE}]) from None
+    request.context.execution_id = started.execution_id
     view = StartedOccurrenceView(execution_id=started.execution_id, occurrence_id=started.id)
     return json_response(view, 202)
 

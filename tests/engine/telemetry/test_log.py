@@ -56,15 +56,15 @@ def test_bound_fields_are_on_every_line_of_the_context(capsys: Capture) -> None:
 
     def inside() -> None:
         log.bind(execution_id="e1")
-        log.bind(worker="w1")
+        log.bind(worker_id="w1")
         logging.getLogger("x").info("in")
 
     contextvars.copy_context().run(inside)
     logging.getLogger("x").info("out")
 
     first, second = lines(capsys)
-    assert (first["execution_id"], first["worker"]) == ("e1", "w1")
-    assert "execution_id" not in second
+    assert (first["executionId"], first["workerId"]) == ("e1", "w1")
+    assert "executionId" not in second
 
 
 def test_a_line_names_the_trace_of_its_context(capsys: Capture) -> None:

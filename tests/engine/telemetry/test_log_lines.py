@@ -58,14 +58,14 @@ def test_a_line_stays_one_and_tells_what_it_was_told(text: str) -> None:
     members = json.loads(line)
     if len(text) < 1_000 and text.isascii():
         assert members["event"] == f"seen {text}"
-        assert members["path"] == members["request_id"] == text
+        assert members["path"] == members["requestId"] == text
 
 
 @pytest.mark.parametrize("text", ["x" * 2_049, "é" * 100_000, "\ud800" * 5_000, "\n" * 5_000])
 def test_a_text_is_cut_at_two_kibibytes(text: str) -> None:
     line = json.loads(formatted(text, path=text, nested={"a": [text]}, kept="y" * 2_048))
 
-    for name in ("event", "path", "request_id", "nested"):
+    for name in ("event", "path", "requestId", "nested"):
         assert len(line[name]) <= log.MAX_TEXT + 1
         assert line[name].endswith("…")
     assert line["path"].startswith(text[0]) or text[0] == "\ud800"

@@ -87,4 +87,4 @@ async def test_a_bug_is_one_line_whatever_it_was_about(
     found = [line for line in lines(logged) if line["event"] == "request failed"]
     assert len(found) == len(paths) * 2
     assert all("RuntimeError: no idea of" in line["traceback"] for line in found)
-    assert [line["request_id"] == "sane-id" for line in found] == [True, False] * len(paths)
+    assert [line["requestId"] == "sane-id" for line in found] == [True, False] * len(paths)

@@ -49,7 +49,7 @@ class DeadWorkers(Duty):
 
     async def _bury(self, worker_id: str, now_ms: int | None) -> None:
         references = await self._store.leases.held(worker_id)
-        log.warning("a worker died", extra={"worker": worker_id, "held": len(references)})
+        log.warning("a worker died", extra={"worker_id": worker_id, "held": len(references)})
         failures: list[BaseException] = []
         for start in range(0, len(references), GIVE_BACK_BATCH):
             batch = references[start : start + GIVE_BACK_BATCH]

@@ -8,6 +8,7 @@ import logging
 from collections.abc import Mapping
 
 from engine.store import Store
+from engine.store.redis import keyspace
 from engine.telemetry import metrics
 from workers.recovery.duty import Duty
 
@@ -57,7 +58,9 @@ class OrphanSearch(Duty):
         for name, fence in orphans.items():
             if await self._store.orphans.free(name, fence):
                 metrics.EXECUTIONS_ORPHANED.inc()
-                log.error("an execution was held by nobody and not due", extra={"reference": name})
+                account_id, execution_id = keyspace.parse_reference(name)
+                extra = {"account_id": account_id, "execution_id": execution_id}
+                log.error("an execution was held by nobody and not due", extra=extra)
 
     async def _find_unheld(self, references: set[str]) -> dict[str, str]:
         worker_ids = await self._store.leases.workers()

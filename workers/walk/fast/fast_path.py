@@ -71,7 +71,8 @@ class FastWalk:
 
     async def end(self) -> bool:
         """Ask the store until it answers; False: the execution is unchanged and must be claimed."""
-        log.bind(execution_id=keyspace.parse_reference(self.reference)[1])
+        account_id, execution_id = keyspace.parse_reference(self.reference)
+        log.bind(account_id=account_id, execution_id=execution_id)
         replies = [self.reply]
         try:
             answer = await retry_until_answered(

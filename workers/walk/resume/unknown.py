@@ -76,7 +76,8 @@ class UnknownExecutions:
             return
         if self._logged.get(part.name) is None:
             self._logged.put(part.name, True)
-            logger.warning("leaves executions to other workers", extra={"unknown": part.name})
+            extra = {"unknown": part.name, "fix": "Replace the older workers by the new release"}
+            logger.warning("leaves executions to other workers", extra=extra)
         walks, pause_ms = self._store.walks, self._next_pause_ms(claimed.account_id)
         await retry_until_answered(
             lambda: walks.leave_unknown(

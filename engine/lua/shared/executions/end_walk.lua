@@ -46,7 +46,7 @@ local function end_walk(now, statuses, spent, notifier, policy, watched, fields)
   local answer = {'ok', status, statuses, string.format('%d', now), watched or woken and '', woken}
   if ARGV.tells ~= '' then
     -- Uses: ended_facts
-    answer[#answer + 1] = ended_facts(KEYS.execution)
+    answer[#answer + 1] = ended_facts(KEYS.execution, status)
   end
   return answer
 end

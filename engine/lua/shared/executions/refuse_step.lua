@@ -15,7 +15,7 @@ local function refuse_step(head, stamp)
     local answer = {'ok', status, '', stamp, head[4] and 'watched' or nil}
     if ARGV.tells ~= '' and ARGV.end_status ~= '' then
       -- Uses: ended_facts
-      answer[#answer + 1] = ended_facts(KEYS.execution)
+      answer[#answer + 1] = ended_facts(KEYS.execution, status)
     end
     return answer
   end

@@ -327,3 +327,16 @@ def test_ends_are_wanted_as_far_as_somebody_asks() -> None:
     ends.subscribe(lambda ended: None, only_sampled=True)
 
     assert (sampled, ends.wanted) == ("sampled", "all")
+
+
+async def test_a_log_of_failures_costs_completed_runs_nothing(ending: Ending, store: Store) -> None:
+    told: list[EndedExecution] = []
+    store.ends.subscribe(told.append, only_failed=True)
+
+    await ending.walked_unclaimed()
+    await ending.completed()
+    await ending.cancelled()
+    failed = await ending.failed()
+
+    assert (store.ends.wanted, store.ends.wanted_of_completed) == ("failed", "")
+    assert [each.execution_id for each in told] == [name(failed)]
