@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures soak fuzz dist try-dist clients e2e local manifests timing contract image clean
+.PHONY: help run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures soak fuzz dist try-dist clients e2e local manifests timing contract image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -70,6 +70,9 @@ types: $(VENV)/.installed-dev ## Write the types of the API's answers, and check
 	@$(BIN)/python -P gateway/ui/page_types.py
 	@$(BIN)/python -P gateway/ui/build_pages.py --check
 	@$(BIN)/python -P deploy/clients/typescript/build_client.py --check
+
+metrics: $(VENV)/.installed-dev ## Write docs/reference/metrics.md, which is made of the declarations of metrics
+	@$(BIN)/python -m tests.support.metrics.reference
 
 pages: gateway/static/sources.sha256 ## Build the pages of gateway/ui, if their sources changed
 

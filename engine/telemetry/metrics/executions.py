@@ -12,7 +12,7 @@ from engine.telemetry.metrics.declaring import (
 from engine.telemetry.metrics.histogram import Series
 
 ENDED = ("completed", "failed", "cancelled")
-NODE_TYPES = "node types, `custom_model` for all custom models"
+NODE_TYPES = "[node types](node-types.md)"
 HINT_QUEUES = ("walk", "bulk")
 CAUSES = ("caller", "provider", "timeout", "money", "internal", "other")
 
@@ -39,7 +39,7 @@ STORAGE_FAILURES = counter(
 )
 EXECUTION_SECONDS = histogram(
     "headrace_execution_seconds",
-    "Time from the acceptance of an execution to its end, waits of nodes included.",
+    "Time from the acceptance of an execution to its end by a worker, waits of nodes included.",
     Signal.LATENCY,
     {"status": ENDED},
     buckets=(*SECONDS_BUCKETS, 300, 3_600),
@@ -76,7 +76,7 @@ EXECUTIONS_WAITING_FOR_MEMORY = gauge(
 )
 POOL_BUSY = gauge(
     "headrace_pool_busy",
-    "Child processes of workers that run nodes which compute.",
+    "Computations of nodes in child processes of workers.",
     Signal.SATURATION,
 )
 POOL_SIZE = gauge(

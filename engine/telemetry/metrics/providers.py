@@ -11,11 +11,8 @@ from engine.telemetry.metrics.declaring import (
 MOST_PROVIDERS = 100
 OTHER = "other"
 """Label of all providers beyond `MOST_PROVIDERS`."""
-PROVIDERS = (
-    f"hosts of providers, at most {MOST_PROVIDERS}, `{OTHER}` for further ones; `webhooks` for "
-    "receivers of webhooks, whose turns are shared in the same way"
-)
-CALLED = f"hosts of providers, at most {MOST_PROVIDERS}, `{OTHER}` for further ones"
+CALLED = f"at most {MOST_PROVIDERS} hosts, then `{OTHER}`"
+PROVIDERS = f"{CALLED}; `webhooks` for receivers of webhooks"
 OUTCOMES = "`ok` `throttled` `failed` `timeout` `refused`"
 
 PROVIDER_CALLS = counter(
