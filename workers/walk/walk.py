@@ -119,11 +119,12 @@ class Walk:
 
     async def run(self) -> None:
         """Walk until the execution ends or cannot go on here. Raises LeaseLost or RecordBehind."""
-        self._call_spans = begin_calls(self._claimed.account_id, self._claimed.trace)
+        claimed = self._claimed
+        self._call_spans = begin_calls(claimed.account_id, claimed.trace, claimed.now)
         try:
-            if self._claimed.fence > 1 or self._claimed.is_seeded:
+            if claimed.fence > 1 or claimed.is_seeded:
                 await restore(
-                    *(self._claimed, self._plan, self._state, self._output_store),
+                    *(claimed, self._plan, self._state, self._output_store),
                     *(self._recorder, self._settlement),
                 )
             # The wait is here, so that a waiting walk has one frame rather than three.

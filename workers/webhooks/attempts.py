@@ -31,6 +31,7 @@ from engine.webhooks.signing import sign
 from engine.webhooks.wait_entries import wait_entry
 from workers.outbound.client import Egress
 from workers.runtime.store_retries import retry_until_answered
+from workers.webhooks.delivery_spans import begin_attempt
 
 ATTEMPT_SECONDS = 10.0
 READ_SECONDS = 8.0
@@ -68,7 +69,9 @@ class DeliveryAttempts:
         """Send the delivery; return the record of the attempt and what becomes of the delivery."""
         began = time.perf_counter()
         try:
-            answer = await self._egress.fetch(await self._call(claimed))
+            call = await self._call(claimed)
+            begin_attempt(claimed)
+            answer = await self._egress.fetch(call)
         except (_GivenUp, NodeFailed) as error:
             attempt = Attempt(at=claimed.now, duration_ms=_since(began), error=_sentence(error))
             if isinstance(error, _GivenUp):

@@ -29,6 +29,7 @@ from workers.outbound.client import Egress
 from workers.providers.limiter.call_limiter import CallLimiter, LimiterKey, LimiterTurn
 from workers.runtime.store_retries import retry_until_answered
 from workers.webhooks.attempts import DeliveryAttempts
+from workers.webhooks.delivery_spans import end_attempt
 from workers.webhooks.host_limits import HostLimits, host_of
 
 MAX_TURNS = 10
@@ -271,6 +272,7 @@ class WebhookSender:
         metrics.WEBHOOK_ATTEMPTS.labels(judgement.status.value).inc()
         if settled is None:
             return
+        end_attempt(claimed, settled.status, claimed.now + attempt.duration_ms)
         extra: dict[str, str | None] = {"account_id": claimed.account_id, "key_id": claimed.owner}
         if key_of(claimed.owner) is None:  # the webhook of a run
             extra = {"account_id": claimed.account_id, "execution_id": claimed.execution_id}

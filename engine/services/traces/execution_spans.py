@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from engine.executions.execution import Execution, NodeExecution
 from engine.executions.statuses import ExecutionStatus, NodeStatus
+from engine.graph.body_paths import BODY
 from engine.graph.plan import NodeName
 from engine.nodes import node_type
 from engine.nodes.support.base import WorkKind
@@ -26,7 +27,10 @@ from engine.telemetry.traces.span import NS_OF_MS, Attributes, Span, SpanKind, m
 
 TRACE = "trace"
 REQUEST, KEY = "request", "key"
-FIELDS = (*(each for each in HEAD_FIELDS if each != "result"), "statuses", TRACE, REQUEST, KEY)
+FIELDS = (
+    *(each for each in HEAD_FIELDS if each != "result"),
+    *("statuses", TRACE, REQUEST, KEY, BODY, "names"),
+)
 """Fields of a record that its spans are made of, besides those of nodes."""
 MAX_SPANS = 1_000
 """Spans of one execution; those of failed nodes come first."""

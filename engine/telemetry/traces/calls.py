@@ -11,7 +11,7 @@ from contextvars import ContextVar
 from engine.errors.nodes import NodeFailed
 from engine.telemetry.metrics import SPANS_DROPPED
 from engine.telemetry.traces.context import CURRENT, TraceContext, new_span_id
-from engine.telemetry.traces.span import AttributeValue, Span, SpanKind, make_span
+from engine.telemetry.traces.span import NS_OF_MS, AttributeValue, Span, SpanKind, make_span
 from engine.telemetry.traces.tracing import Tracing, active
 
 MAX_CALLS = 1_000
@@ -24,13 +24,17 @@ CANCELLED = "cancelled"
 class CallSpans:
     """Spans of the calls of one walk."""
 
-    __slots__ = ("_account_id", "_count", "_is_sampled", "_kept", "_tracing")
+    __slots__ = ("_account_id", "_count", "_is_sampled", "_kept", "_tracing", "offset")
 
-    def __init__(self, tracing: Tracing, account_id: str, *, is_sampled: bool) -> None:
+    def __init__(
+        self, tracing: Tracing, account_id: str, *, is_sampled: bool, offset: int = 0
+    ) -> None:
         self._tracing = tracing
         self._account_id = account_id
         self._is_sampled = is_sampled
         self._count = 0
+        self.offset = offset
+        """Nanoseconds that this host's clock is behind the store's, by which nodes are timed."""
         self._kept: list[Span] = []
 
     def add(self, span: Span) -> None:
@@ -57,15 +61,16 @@ CALLS: ContextVar[CallSpans | None] = ContextVar("headrace_calls", default=None)
 """Spans of the calls of the present walk; None: its calls have none."""
 
 
-def begin_calls(account_id: str, trace: TraceContext | None) -> CallSpans | None:
+def begin_calls(account_id: str, trace: TraceContext | None, now_ms: int) -> CallSpans | None:
     """Begin the calls of a walk in its present task; None: they have no spans.
 
-    `trace` is the span of its execution.
+    `trace` is the span of its execution, and `now_ms` the present time of the store's clock.
     """
     tracing = active()
     calls = None
     if tracing is not None and trace is not None:
-        calls = CallSpans(tracing, account_id, is_sampled=trace.is_sampled)
+        offset = now_ms * NS_OF_MS - time.time_ns()
+        calls = CallSpans(tracing, account_id, is_sampled=trace.is_sampled, offset=offset)
     if CALLS.get() is not calls:
         CALLS.set(calls)
     return calls
@@ -112,7 +117,8 @@ def _record(
     attributes: dict[str, AttributeValue | None],
     kind: SpanKind,
 ) -> Iterator[OpenCall]:
-    context, call, began_at = parent.with_span(new_span_id()), OpenCall(attributes), time.time_ns()
+    context, call = parent.with_span(new_span_id()), OpenCall(attributes)
+    began_at = time.time_ns() + calls.offset
     token = CURRENT.set(context)
     try:
         yield call
@@ -125,6 +131,7 @@ def _record(
             make_span(
                 *(context, parent.span_id, name),
                 began_at=began_at,
+                ended_at=time.time_ns() + calls.offset,
                 attributes=call.attributes,
                 kind=kind,
                 error_type=call.error_type,

@@ -14,6 +14,8 @@ from engine.telemetry.traces.tracing import Tracing
 TRACE_ID, CALLER = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 ATTEMPT = TraceContext(TRACE_ID, "b7ad6b7169203331", True)
 """Span under which the code of a test runs."""
+NOW = 1_764_547_200_000
+"""Time of the store in milliseconds when the walk begins."""
 
 
 @contextlib.contextmanager
@@ -33,7 +35,7 @@ def traced_walk(*, is_sampled: bool = True) -> Iterator[tuple[Tracing, CallSpans
     parent = TraceContext(ATTEMPT.trace_id, ATTEMPT.span_id, is_sampled)
     with tracing_on() as made:
         tokens = CALLS.set(None), CURRENT.set(parent)
-        calls = begin_calls("account", parent)
+        calls = begin_calls("account", parent, NOW)
         assert calls is not None
         try:
             yield made, calls

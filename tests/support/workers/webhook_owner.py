@@ -35,17 +35,19 @@ class Owner:
         await self.store.webhooks.save(self.account.id, key.id, url=url, secret=secret)
         return key.id
 
-    async def begin(self, slug: str, key_id: str) -> str:
+    async def begin(self, slug: str, key_id: str, trace: str = "") -> str:
         """Accept an execution as an asynchronous call with this key would; returns its id."""
         workflow, plan = await self.store.workflows.plan(slug)
         assert plan is not None
         webhook = await self.store.webhooks.in_force(self.account.id, key_id)
         ids, inputs = (self.account, workflow, plan), {"who": "Ada"}
-        accepted = await accept(self.store, *ids, inputs, key_id=key_id, webhook=webhook)
+        accepted = await accept(
+            self.store, *ids, inputs, key_id=key_id, webhook=webhook, trace=trace
+        )
         return accepted.id
 
-    async def run(self, key_id: str, graph: Graph | None = None) -> str:
-        return await self.begin(await self.runner.save(graph or greeting()), key_id)
+    async def run(self, key_id: str, graph: Graph | None = None, trace: str = "") -> str:
+        return await self.begin(await self.runner.save(graph or greeting()), key_id, trace)
 
     async def delivery(self, key_id: str, delivery_id: str) -> Delivery | None:
         rows, _ = await self.store.deliveries.list(self.account.id, key_id, limit=100)

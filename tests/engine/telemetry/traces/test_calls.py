@@ -9,8 +9,11 @@ from engine.errors.nodes import NodeFailed
 from engine.telemetry.traces import calls
 from engine.telemetry.traces.calls import begin_calls, is_traced, open_call
 from engine.telemetry.traces.context import CURRENT
+from engine.telemetry.traces.span import NS_OF_MS
 from engine.telemetry.traces.tracing import Tracing
-from tests.support.observability.traced import ATTEMPT, take_spans, traced_walk, tracing_on
+from tests.support.observability.traced import ATTEMPT, NOW, take_spans, traced_walk, tracing_on
+
+HOUR_NS = 3_600 * 10**9
 
 
 @pytest.fixture
@@ -38,6 +41,7 @@ def test_a_call_within_a_call_is_its_child(made: Tracing) -> None:
     assert {inner_span.trace_id, outer_span.trace_id} == {ATTEMPT.trace_id}
     assert outer_span.attributes["gen_ai.usage.input_tokens"] == 7
     assert CURRENT.get() == ATTEMPT
+    assert 0 <= outer_span.began_at - NOW * NS_OF_MS < HOUR_NS  # by the store's clock
 
 
 @pytest.mark.parametrize(
@@ -96,7 +100,7 @@ async def test_tasks_of_a_walk_share_its_spans(made: Tracing) -> None:
 
 
 def test_without_tracing_or_a_trace_a_walk_has_no_spans() -> None:
-    assert begin_calls("account", ATTEMPT) is None
+    assert begin_calls("account", ATTEMPT, NOW) is None
     with tracing_on():
-        assert begin_calls("account", None) is None
+        assert begin_calls("account", None, NOW) is None
     assert not is_traced()
