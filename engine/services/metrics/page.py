@@ -9,9 +9,10 @@ from prometheus_client.registry import Collector
 
 from engine.errors import EngineError
 from engine.services.metrics import facts
+from engine.services.metrics.publishing import bound_providers
 from engine.store import Store
 from engine.store.metrics.samples import add_up
-from engine.store.metrics.snapshots import parse
+from engine.store.metrics.snapshots import RETIRED, parse
 from engine.telemetry.metrics import snapshot
 
 HELD = "headrace_executions_held"
@@ -30,14 +31,15 @@ async def sum_page(store: Store, process: str, media_free_bytes: int | None = No
         await store.snapshots.put(process, snapshot())
         found, _ = await store.snapshots.all()
         snapshots: list[Sequence[Any]] = [parse(data).samples for data in found.values()]
+        ended = parse(found[RETIRED]).samples if RETIRED in found else []
         held = sum(map(_held_by, snapshots))
         state = await facts.read(store, held)
     except EngineError:
-        snapshots = store.snapshots.recall(process, snapshot())
+        snapshots, ended = store.snapshots.recall(process, snapshot()), []
         state = [facts.sample(facts.REDIS_UP, 0)]
     if media_free_bytes is not None:
         state.append(facts.sample(facts.MEDIA_FREE, media_free_bytes))
-    return _render([*add_up(snapshots), *state])
+    return _render([*bound_providers(add_up(snapshots), ended), *state])
 
 
 def _held_by(samples: Sequence[Any]) -> float:

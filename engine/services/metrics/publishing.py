@@ -8,15 +8,16 @@ import asyncio
 import contextlib
 import math
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from engine.errors import EngineError
 from engine.services.metrics.vitals import FAMILIES
 from engine.store import Store
-from engine.store.metrics.samples import add_up, without_gauges
+from engine.store.metrics.samples import add_up, bound_label, without_gauges
 from engine.store.metrics.snapshots import RETIRED, is_process, parse
 from engine.store.redis.installation import SCHEMA
-from engine.telemetry.metrics import PROCESSES, VERSION, snapshot
+from engine.telemetry.metrics import MOST_PROVIDERS, OTHER, PROCESSES, VERSION, snapshot
 
 PUT_SECONDS = 2.0
 SAME_SECONDS = 10.0
@@ -64,9 +65,13 @@ async def retire(store: Store) -> None:
         if is_process(name) and each.at < now - GONE_SECONDS
     }
     if gone:
-        kept = [each.samples for each in gone.values()]
-        if RETIRED in snapshots:
-            kept.append(snapshots[RETIRED].samples)
+        before = snapshots[RETIRED].samples if RETIRED in snapshots else []
         numbers = {name: each.number for name, each in gone.items()}
-        total = without_gauges(add_up(kept))
+        ended = without_gauges(add_up([before, *(each.samples for each in gone.values())]))
+        total = bound_providers(ended, before)
         await store.snapshots.retire(found.get(RETIRED, b""), total, numbers)
+
+
+def bound_providers(total: Sequence[Any], ended: Sequence[Any]) -> list[Any]:
+    """Return a sum with a bounded number of providers, those of ended processes before others."""
+    return bound_label(total, ended, "provider", MOST_PROVIDERS, OTHER)

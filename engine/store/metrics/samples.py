@@ -1,6 +1,6 @@
 """Arithmetic of metrics' samples: [name, type, help, [[sample, labels, value], …]]."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 
@@ -41,3 +41,38 @@ def subtract(samples: Sequence[Any], counted: Sequence[Any]) -> list[Any]:
         for name, kind, text, rows, *_ in without_gauges(counted)
     ]
     return add_up([samples, negative]) if negative else list(samples)
+
+
+def bound_label(
+    total: Sequence[Any], earlier: Sequence[Any], label: str, most: int, other: str
+) -> list[Any]:
+    """Return a sum in which a label has at most `most` values, and `other` for all further ones.
+
+    Values that `earlier` has are kept before others, so that they stay apart from one sum to the
+    next.
+    """
+    values = dict.fromkeys(_values_of(earlier, label))
+    values |= dict.fromkeys(sorted(set(_values_of(total, label)) - set(values)))
+    values.pop(other, None)
+    if len(values) <= most:
+        return list(total)
+    kept = {*list(values)[:most], other}
+    bounded = [
+        [name, kind, text, [_with_other(row, label, kept, other) for row in rows]]
+        for name, kind, text, rows, *_ in total
+    ]
+    return add_up([bounded])
+
+
+def _values_of(families: Sequence[Any], label: str) -> Iterable[str]:
+    for _, _, _, rows, *_ in families:
+        for _, labels, *_ in rows:
+            if label in labels:
+                yield labels[label]
+
+
+def _with_other(row: Sequence[Any], label: str, kept: Collection[str], other: str) -> Sequence[Any]:
+    sample, labels, value, *_ = row
+    if labels.get(label, other) in kept:
+        return row
+    return [sample, {**labels, label: other}, value]

@@ -8,6 +8,7 @@ from engine.services.metrics.page import process_page, sum_page
 from engine.store import Store
 from engine.store.metrics.snapshots import Snapshots
 from engine.telemetry import metrics
+from engine.telemetry.metrics import MOST_PROVIDERS
 
 
 async def test_the_page_has_the_sum_of_all_processes_and_facts(store: Store) -> None:
@@ -92,3 +93,22 @@ def value_of(sample: str, page: str) -> float:
     """Return the value of a sample without labels."""
     [line] = [line for line in page.splitlines() if line.startswith(f"{sample} ")]
     return float(line.split()[1])
+
+
+async def test_processes_that_call_many_providers_have_a_hundred_names_together(
+    store: Store,
+) -> None:
+    name = "headrace_provider_calls_total"
+
+    async def put(process: str, first: int, count: int) -> None:
+        rows = [[name, {"provider": f"p{n}.example"}, 1] for n in range(first, first + count)]
+        await store.snapshots.put(process, [[name[:-6], "counter", "T.", rows]])
+
+    for process in range(5):
+        await put(f"worker-{process}", 60 * process, 60)
+
+    page = (await sum_page(store, "own")).decode()
+
+    rows = [line for line in page.splitlines() if line.startswith(f'{name}{{provider="p')]
+    assert len(rows) == MOST_PROVIDERS
+    assert f'{name}{{provider="other"}} 200.0' in page
