@@ -39,7 +39,7 @@ def result() -> Result:
 def test_the_page_has_all_figures() -> None:
     text = page(WAYS, result())
 
-    assert "| traces, 1 %: some | 1.650 | 1.100 [1.100, 1.100] |" in text
+    assert "| traces, 1 %: some | 1.100 | 1.100 | 1.650 | 1.100 [1.100, 1.100] |" in text
     assert "| `off` within 1% of `before` | +0.0% | yes |" in text
     assert "| `traces, 1 %` within 3% of `off` | +10.0% | no |" in text
     assert "`traces, 1 %` sent 1,200 spans and dropped 3." in text

@@ -55,6 +55,10 @@ class Turns:
     def median(self, way: str, measure: str) -> float:
         return statistics.median(self.samples[way][measure])
 
+    def least(self, way: str) -> float:
+        """Return the least CPU per run: other load of the machine adds to it."""
+        return min(self.samples[way]["w1.cpu_ms"])
+
     def ratios(self, way: str, measure: str) -> tuple[float, float, float]:
         """Return the quartiles of the ratio to `off`, round by round."""
         pairs = zip(self.samples[way][measure], self.samples[OFF][measure], strict=True)
