@@ -42,6 +42,7 @@ class ValueForm(Enum):
     ID_START = auto()
     TAGS = auto()
     BATCH = auto()
+    TRACE = auto()
 
 
 MAY_BE_EMPTY = (ValueForm.STATUSES, ValueForm.ID_START, ValueForm.TAGS)
@@ -54,6 +55,8 @@ class Comparison(StrEnum):
     EQUALS = "equals"
     ONE_OF = "one_of"
     """The wanted value is a list."""
+    CONTAINS = "contains"
+    """The field has the wanted value as a part of its text."""
     HAS = "has"
     """The field is a list."""
     TAGGED = "tagged"
@@ -207,6 +210,18 @@ class ExecutionFilter:
             example="0f4e2b6c1d8a4f7e9b3c5d6e7f8a9b0c",
             record="request",
             column="http_request_id",
+        ),
+    ] = None
+    trace_id: Annotated[
+        str | None,
+        FilterField(
+            name="traceId",
+            words="that belong to this trace",
+            example="4bf92f3577b34da6a3ce929d0e0e4736",
+            form=ValueForm.TRACE,
+            record="trace",
+            comparison=Comparison.CONTAINS,
+            column="trace_id",
         ),
     ] = None
     created_from: Annotated[

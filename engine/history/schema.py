@@ -59,6 +59,7 @@ executions = Table(
     Column("item", Integer),
     Column("trigger_id", Name),
     Column("occurrence_id", Name),
+    Column("trace_id", Name),
 )
 """Ended executions, with a column for each filter of lists.
 
@@ -67,7 +68,7 @@ caller sees it. `model_ids` are joined by commas, `error` and `warnings` are JSO
 value as `packing` makes it, `result_bytes` its size before that, which for an object of the media
 store is the object's, and `record_bytes` the size of the record before its compression. `tags` are
 lines as `tag_lines` makes them, `batch_id` and `item` the place of an item of a batch, `trigger_id`
-and `occurrence_id` the occurrence that started it.
+and `occurrence_id` the occurrence that started it, `trace_id` the trace that it belongs to.
 """
 
 Index(None, executions.c.account_id, executions.c.created_at, executions.c.id)
@@ -76,7 +77,7 @@ for _filter in (
     *("http_request_id", "retry_of"),
 ):
     Index(None, *(executions.c[each] for each in ("account_id", _filter, "created_at", "id")))
-for _filter in ("batch_id", "trigger_id"):
+for _filter in ("batch_id", "trigger_id", "trace_id"):
     _has_value = text(f"{_filter} IS NOT NULL")  # others cost the index nothing
     Index(
         None,

@@ -99,6 +99,9 @@ KINDS: Mapping[ValueForm, Any] = {
     ValueForm.BATCH: Annotated[
         str, Meta(pattern=f"^(?:{UUID.pattern})$"), refused("must be the id of a batch")
     ],
+    ValueForm.TRACE: Annotated[
+        str, Meta(pattern="^[0-9a-f]{32}$"), refused("must be the id of a trace, 32 digits of hex")
+    ],
     ValueForm.ID_START: Annotated[str, Meta(pattern=f"^(?:{ID_START.pattern})$"), ID_START_REFUSED],
 }
 """Types of the values of filters, in queries and in bodies."""

@@ -67,6 +67,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     with stub_provider() as url:
         settings = {
             "HEADRACE_ALLOW_PRIVATE_URLS": "1",
+            "HEADRACE_TRACE_URL": "https://traces.example/trace/{traceId}",
             "HEADRACE_MODELS_DIR": str(models),
             "PROVIDER_URL": f"{url}/v1",
             **MODEL_KEYS,

@@ -109,6 +109,7 @@ def _execution_row(execution: Execution, fields: dict[str, bytes], size: int) ->
         "item": execution.batch_index,
         "trigger_id": execution.trigger_id,
         "occurrence_id": execution.occurrence_id,
+        "trace_id": execution.trace_id,
     }
 
 

@@ -2,9 +2,9 @@
 -- Find the executions whose records meet conditions.
 -- KEYS: executions...
 -- ARGV: conditions... (four words each: field; comparison (equals, one_of: the wanted value is a
---       list, has: the field is a list, tagged: a list joined by NUL, lacks: the field has no
---       value); wanted value, lists joined by commas; 'owner' where the caller of another account's
---       workflow may not know the field, or '')
+--       list, has: the field is a list, tagged: a list joined by NUL, contains: the field has the
+--       wanted value as a part, lacks: the field has no value); wanted value, lists joined by
+--       commas; 'owner' where the caller of another account's workflow may not know it, or '')
 -- Returns the matching positions in KEYS
 local fields = {'status', 'owner'}
 for i = FIRST.conditions, LAST.conditions, 4 do fields[#fields + 1] = ARGV[i] end
@@ -17,6 +17,7 @@ local function meets(value, comparison, wanted)
   if not value or value == '' then return comparison == 'lacks' end
   if comparison == 'equals' then return value == wanted end
   if comparison == 'one_of' then return has(wanted, value, ',') end
+  if comparison == 'contains' then return string.find(value, wanted, 1, true) end
   if comparison == 'tagged' then return has(value, wanted, '\0') end
   return comparison == 'has' and has(value, wanted, ',')
 end

@@ -2,8 +2,10 @@
 
 import json
 import re
+import secrets
 from collections.abc import Iterator
 
+import httpx2
 import pytest
 from playwright.sync_api import Page, Route, expect
 
@@ -123,6 +125,38 @@ def test_what_has_no_key_and_no_model_is_found_and_one_of_a_request(
     page.get_by_label("API key").select_option("All keys")
     page.get_by_label("X-Request-Id").fill(found["httpRequestId"])
     expect(rows).to_have_count(1)
+
+
+def test_the_trace_of_a_run_is_a_link_a_filter_and_found_by_the_search(
+    page: Page, stack: RunningStack
+) -> None:
+    trace_id = secrets.token_hex(16)
+    stack.api("POST", "/api/workflows", greeting("Traced"))
+    ended(stack, run(stack, "traced"))
+    answer = httpx2.post(
+        f"{stack.url}/api/workflows/traced/run",
+        json={"inputs": {"name": "Ada"}},
+        headers={"x-api-key": stack.key, "traceparent": f"00-{trace_id}-{'2b' * 8}-00"},
+    )
+    execution_id = answer.json()["executionId"]
+    page.goto("/app/executions?workflowSlug=traced")
+    rows = page.get_by_role("table", name="Executions").get_by_role("rowheader")
+    expect(rows).to_have_count(2)
+
+    page.get_by_role("button", name="More filters").click()
+    page.get_by_label("Trace").fill(trace_id[:8])
+    expect(rows).to_have_count(2)
+    page.get_by_label("Trace").fill(trace_id)
+    expect(rows).to_have_count(1)
+    page.keyboard.press("Escape")
+    page.get_by_role("heading", level=1).click()
+    page.keyboard.press("/")
+    page.get_by_role("combobox", name="Id, slug, name or key").fill(trace_id)
+    page.get_by_role("option", name="in this trace").click()
+
+    expect(page).to_have_url(re.compile(execution_id))
+    link = page.get_by_role("link", name=trace_id)
+    expect(link).to_have_attribute("href", f"https://traces.example/trace/{trace_id}")
 
 
 def test_running_executions_are_counted_and_cancelled_together(

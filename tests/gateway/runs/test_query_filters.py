@@ -52,6 +52,8 @@ def failed(code: str) -> dict[str, Any]:
 
 AT = MONDAY + 1_000
 BATCH = "0b6f9a57-5c1e-4d0a-9a3e-2f6d7c8b9a01"
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+OTHER = f"{TRACE[::-1]}-{16 * 'a'}-00"
 CASES = [
     Case("workflowSlug", "mine", {"slug": "mine"}, {"slug": "other"}),
     Case("version", 7, {"version": 7}, {"version": 8}),
@@ -62,6 +64,7 @@ CASES = [
     Case("modelId", "gpt", {"models": "claude,gpt"}, {"models": "gpt-2"}),
     Case("modelId", "-", {"models": ""}, {"models": "gpt"}),
     Case("httpRequestId", "req-7", {"request": "req-7"}, {"request": "req-8"}),
+    Case("traceId", TRACE, {"trace": f"00-{TRACE}-{16 * 'a'}-01"}, {"trace": f"00-{OTHER}"}),
     Case("tag", "b, c", {"tags": "a\0b, c"}, {"tags": "a\0b\0c"}),
     Case("tag", ["b", "\\n\n"], {"tags": "b\0\\n\n\0a"}, {"tags": "b\0\\n"}),
     Case("batchId", BATCH, {"batch": BATCH, "item": 7}, {"batch": BATCH[::-1], "item": 7}),

@@ -23,6 +23,7 @@ def matches(
         and wanted.http_request_id in (None, request_id)
         and set(wanted.tags) <= {*execution.tags}
         and wanted.batch_id in (None, execution.batch_id)
+        and wanted.trace_id in (None, execution.trace_id)
         and wanted.trigger_id in (None, execution.trigger_id)
         and wanted.error_code in (None, (execution.error or {}).get("code"))
     )

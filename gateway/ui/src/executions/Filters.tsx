@@ -8,7 +8,7 @@ import { TimeRange } from "../components/TimeRange";
 import { setParameters } from "../shell/router";
 import { clearFilters, type FilterName, type Filters, isFiltered, NONE, SOURCES, STATUSES, statusesOf } from "./filters";
 
-const RARE: FilterName[] = ["source", "keyId", "modelId", "errorCode", "version", "httpRequestId", "batchId", "triggerId"];
+const RARE: FilterName[] = ["source", "keyId", "modelId", "errorCode", "version", "httpRequestId", "traceId", "batchId", "triggerId"];
 
 /** The filters of the list, each of them in the address. */
 export function FilterBar({ filters }: { filters: Filters }) {
@@ -77,6 +77,7 @@ function Rare({ filters }: { filters: Filters }) {
       <Text label="Error code" name="errorCode" filters={filters} clean={(text) => text.trim()} />
       <Text label="Version" name="version" filters={filters} clean={(text) => text.replace(/\D|^0+/g, "").slice(0, 9)} />
       <Text label="X-Request-Id" name="httpRequestId" filters={filters} clean={(text) => text.trim().slice(0, 100)} />
+      <Text label="Trace" name="traceId" filters={filters} clean={idLetters} fits={isTraceId} />
       <Text label="Batch" name="batchId" filters={filters} clean={idLetters} fits={isId} />
       <FilterChoice label="Trigger" name="triggerId" filters={filters} any="Any or none">
         {triggers.map((row): [string, string] => [row.id, row.name])}
@@ -101,6 +102,7 @@ const idLetters = (text: string): string => text.toLowerCase().replace(/[^0-9a-f
 const always = (): boolean => true;
 const ID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/;
 const isId = (text: string): boolean => ID.test(text);
+const isTraceId = (text: string): boolean => /^[0-9a-f]{32}$/.test(text);
 
 /** A text that filters once one stops typing, and fits the filter. */
 function Text({ label, name, filters, clean, fits = always }: FieldProps & { clean: (text: string) => string; fits?: (text: string) => boolean }) {

@@ -15,6 +15,7 @@ export const NAMES = [
   "errorCode",
   "version",
   "httpRequestId",
+  "traceId",
   "tag",
   "batchId",
   "triggerId",

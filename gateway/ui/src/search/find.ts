@@ -21,6 +21,8 @@ const ID_START = /^[0-9a-f-]{1,36}$/;
 const ASSET = /^[A-Za-z0-9_-]{24}$/;
 /** An `X-Request-Id`: one of ours has 32 letters, one of a caller's may have any. */
 const REQUEST = /^[\x21-\x7e]{6,100}$/;
+/** The id of a trace; a request id of ours looks the same. */
+const TRACE = /^[0-9a-f]{32}$/;
 /** Letters of a key before those that are secret. */
 const KEY = /^hr_/;
 
@@ -31,9 +33,10 @@ export async function search(text: string): Promise<Found[]> {
   // A whole key that was pasted is compared here, and sent nowhere.
   if (KEY.test(sought)) return keys(sought);
   const isWhole = ID.test(id);
-  const [runs, requested, workflows, triggers, ownKeys, media] = await Promise.all([
+  const [runs, requested, traced, workflows, triggers, ownKeys, media] = await Promise.all([
     ID_START.test(id) ? executions(`q=${id}`) : [],
     REQUEST.test(sought) ? executions(`httpRequestId=${encodeURIComponent(sought)}`) : [],
+    TRACE.test(id) ? executions(`traceId=${id}`) : [],
     isWhole ? [] : workflowsNamed(sought),
     isWhole ? [] : triggersNamed(sought),
     keys(sought),
@@ -41,7 +44,8 @@ export async function search(text: string): Promise<Found[]> {
   ]);
   const [sent, batches] = isWhole ? await Promise.all([deliveries(id, runs.length > 0), runs.length > 0 ? [] : batch(id)]) : [[], []];
   const begun = requested.map((each): Found => ({ ...each, detail: `${each.detail}, by this request` }));
-  return [...runs, ...batches, ...sent, ...begun, ...workflows, ...triggers, ...ownKeys, ...media];
+  const ofTrace = traced.map((each): Found => ({ ...each, detail: `${each.detail}, in this trace` }));
+  return [...runs, ...batches, ...sent, ...begun, ...ofTrace, ...workflows, ...triggers, ...ownKeys, ...media];
 }
 
 async function executions(query: string): Promise<Found[]> {

@@ -49,6 +49,7 @@ def test_an_execution_has_a_column_for_each_filter() -> None:
         "item": None,
         "trigger_id": None,
         "occurrence_id": None,
+        "trace_id": None,
     }
 
 
@@ -78,6 +79,14 @@ def test_an_execution_that_a_trigger_started_has_its_occurrence() -> None:
     row = rows(source="trigger", trigger="trg_1", occurrence=PARENT).execution
 
     assert (row["trigger_id"], row["occurrence_id"]) == ("trg_1", PARENT)
+
+
+def test_an_execution_of_a_trace_has_its_id() -> None:
+    header = f"00-{'1a' * 16}-{'2b' * 8}-01"
+
+    assert rows(trace=header).execution["trace_id"] == "1a" * 16
+    record = unpack(decompress(rows(trace=header).record["record"]))
+    assert record["fields"]["trace"] == header.encode()
 
 
 def test_the_event_that_started_an_execution_is_not_archived() -> None:

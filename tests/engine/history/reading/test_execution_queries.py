@@ -66,6 +66,7 @@ def test_a_page_is_short_when_it_has_examined_enough_and_leads_on(
         {"tags": ["common", "rare"]},
         {"batch_id": "batch-1"},
         {"trigger_id": "trg_1"},
+        {"trace_id": "1a" * 16},
     ],
 )
 def test_a_page_walks_the_index_of_the_rarest_filter(
@@ -75,7 +76,7 @@ def test_a_page_walks_the_index_of_the_rarest_filter(
     monkeypatch.setattr(execution_queries, "COMPARED", 5)
     monkeypatch.setattr(execution_queries, "MODEL_COST", 1)
     rare_fields = {"request": "req-1", "tags": "rare\0common", "batch": "batch-1"}
-    rare_fields |= {"trigger": "trg_1"}
+    rare_fields |= {"trigger": "trg_1", "trace": f"00-{'1a' * 16}-{'2b' * 8}-01"}
     old = write(database, 3, slug="echo", version=1, models="gpt,studio", **rare_fields)
     write(database, 40, slug="echo", version=2, models="gpt", tags="common", batch="batch-2")
 

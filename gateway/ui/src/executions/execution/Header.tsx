@@ -32,6 +32,7 @@ export function Header({ execution }: { execution: ExecutionDetail }) {
           <p className="row">
             <code>{executionId}</code>
             <CopyButton text={executionId} name="Copy the id" />
+            {execution.traceId && <Trace id={execution.traceId} url={execution.traceUrl} />}
             {execution.httpRequestId && (
               <span className="small">
                 X-Request-Id <code>{execution.httpRequestId}</code>
@@ -53,6 +54,23 @@ export function Header({ execution }: { execution: ExecutionDetail }) {
       )}
       <Facts execution={execution} />
     </>
+  );
+}
+
+/** The trace of an execution, as a link where the operator has set one up. */
+function Trace({ id, url }: { id: string; url: string | null }) {
+  const name = <code>{id}</code>;
+  return (
+    <span className="small">
+      Trace{" "}
+      {url ? (
+        <a href={url} target="_blank" rel="noreferrer">
+          {name}
+        </a>
+      ) : (
+        name
+      )}
+    </span>
   );
 }
 
