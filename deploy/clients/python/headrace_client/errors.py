@@ -59,6 +59,12 @@ class ApiError(HeadraceError):
         found = self.body.get("executionId")
         return found if isinstance(found, str) else None
 
+    @property
+    def trace_id(self) -> str | None:
+        """Id of the trace that the call belongs to, if there is one."""
+        found = self.body.get("traceId")
+        return found if isinstance(found, str) else None
+
 
 class InvalidRequestError(ApiError):
     """The request is not right (400, 405, 408, 413, 415, 431, 508)."""

@@ -197,6 +197,10 @@ class Execution:
     inputs: Mapping[str, Any] | None = None
     key_id: str | None = None
     retry_of: str | None = None
+    trace_id: str | None = None
+    """Trace that it belongs to; None: none."""
+    trace_url: str | None = None
+    """Page of that trace, where the operator has set one up."""
     raw: Mapping[str, Any] = field(default_factory=dict, repr=False)
 
     @property

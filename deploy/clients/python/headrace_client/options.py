@@ -140,6 +140,7 @@ class ExecutionFilters(TypedDict, total=False):
     tag: str | Sequence[str]
     batch_id: str
     trigger_id: str
+    trace_id: str
     source: str
     key_id: str
     model_id: str

@@ -72,6 +72,11 @@ export class ApiError extends HeadraceError {
   get executionId(): string | null {
     return typeof this.body.executionId === "string" ? this.body.executionId : null;
   }
+
+  /** The trace that the call belongs to, if any. */
+  get traceId(): string | null {
+    return typeof this.body.traceId === "string" ? this.body.traceId : null;
+  }
 }
 
 /** 400, 405, 408, 413, 415, 431, 508: the request is wrong, and is answered the same again. */

@@ -14,6 +14,7 @@ export interface ExecutionFilter {
   tag?: string | readonly string[];
   batchId?: string;
   triggerId?: string;
+  traceId?: string;
   source?: string;
   keyId?: string;
   modelId?: string;

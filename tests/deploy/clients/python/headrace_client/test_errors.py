@@ -33,3 +33,8 @@ def test_an_error_names_its_execution() -> None:
     error = errors.ConflictError("Cancelled", status=409, body={"executionId": "e1"})
 
     assert (error.execution_id, str(error)) == ("e1", "Cancelled")
+
+
+def test_an_error_names_its_trace() -> None:
+    assert errors.NotFoundError("None", status=404, body={"traceId": "4b"}).trace_id == "4b"
+    assert errors.NotFoundError("None", status=404, body={}).trace_id is None
