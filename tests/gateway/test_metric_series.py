@@ -7,6 +7,7 @@ from dataclasses import replace
 import httpx2
 import pytest
 
+from engine.access.capabilities import Tier
 from engine.settings import Settings
 from engine.store import Store
 from engine.telemetry.metrics import REGISTRY
@@ -15,6 +16,8 @@ from tests.support.factories import Graph, Runner, http_fan
 from workers.main import worker
 
 AT_ONCE = 20
+OF_ACCOUNT = 500
+"""Workflows of one account, whose tier allows a thousand."""
 GONE = "http://127.0.0.1:1/"
 
 
@@ -63,6 +66,9 @@ async def test_many_workflows_make_no_further_series(
     before = series()
 
     for first in range(20, workflows, AT_ONCE):
+        if first // OF_ACCOUNT != (first - AT_ONCE) // OF_ACCOUNT:
+            account = await store.accounts.create(email=f"u{first}@example.com", tier=Tier.PRO)
+            runner = Runner(store, account, runner.notifier)
         some = range(first, min(first + AT_ONCE, workflows))
         await asyncio.gather(*(use(runner, client, number) for number in some))
 

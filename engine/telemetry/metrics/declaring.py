@@ -1,12 +1,13 @@
 """Declaration of metrics: the registry of this process, and descriptions for the reference page."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
 from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client.samples import Sample
 
 from engine.telemetry.metrics.histogram import Histogram
 
@@ -90,10 +91,21 @@ def fact(name: str, text: str, signal: Signal) -> Declaration:
 
 
 def snapshot() -> list[Any]:
-    """Return this process's samples: [name, type, help, [[sample name, labels, value], …]]."""
+    """Return this process's samples: [name, type, help, [[sample name, labels, value], …]].
+
+    Times of creation are left out: they would be half of the samples of counts.
+    """
     return [
-        [m.name, m.type, m.documentation, [[s.name, s.labels, s.value] for s in m.samples]]
-        for m in REGISTRY.collect()
+        [each.name, each.type, each.documentation, _rows(each.samples)]
+        for each in REGISTRY.collect()
+    ]
+
+
+def _rows(samples: Iterable[Sample]) -> list[Any]:
+    return [
+        [each.name, each.labels, each.value]
+        for each in samples
+        if not each.name.endswith("_created")
     ]
 
 

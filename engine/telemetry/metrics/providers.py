@@ -31,7 +31,7 @@ PROVIDER_SECONDS = histogram(
 )
 PROVIDER_TURN_SECONDS = histogram(
     "headrace_provider_turn_seconds",
-    "Time for which a call to a provider waited for its turn, also of one that got none.",
+    "Time for which a call waited for its turn at a provider with limits, got it or not.",
     Signal.LATENCY,
     {"provider": PROVIDERS},
     buckets=LONG_SECONDS_BUCKETS,

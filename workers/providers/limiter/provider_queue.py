@@ -79,7 +79,7 @@ class ProviderQueue:
         self._granted = metrics.PROVIDER_GRANTED.labels(label)
         self._refused = metrics.PROVIDER_REFUSED.labels(label)
         self._breaker = metrics.PROVIDER_BREAKER.labels(label)
-        self._turn_seconds = metrics.PROVIDER_TURN_SECONDS.labels(label)
+        self._label = label
 
     @property
     def is_discardable(self) -> bool:
@@ -103,9 +103,8 @@ class ProviderQueue:
             try:
                 call_id = await self._wait(account_id, tokens, now + patience)
             finally:
-                self._turn_seconds.observe(asyncio.get_running_loop().time() - now)
-        else:
-            self._turn_seconds.observe(0.0)
+                seconds = asyncio.get_running_loop().time() - now
+                metrics.PROVIDER_TURN_SECONDS.labels(self._label).observe(seconds)
         self._granted.inc()
         self._rate.add()
         return call_id

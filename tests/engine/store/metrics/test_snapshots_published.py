@@ -102,3 +102,12 @@ async def test_an_end_does_not_wait_for_a_store_that_is_silent(
     [ended] = await asyncio.gather(task, return_exceptions=True)
 
     assert isinstance(ended, asyncio.CancelledError)
+
+
+def test_a_process_with_many_samples_puts_them_less_often() -> None:
+    def samples(count: int) -> list[object]:
+        return [["many", "gauge", "T.", [["many", {"n": str(n)}, 1] for n in range(count)]]]
+
+    pauses = [publishing._pause(samples(count)) for count in (10, 1_000, 3_000, 100_000)]
+
+    assert pauses == [2.0, 2.0, 6.0, 10.0]
