@@ -34,6 +34,7 @@ COMMANDS = {
     "secret": ("secrets:secret", "Set, list and delete secrets of an account."),
     "session": ("sessions:session", "List and end the sessions of browsers."),
     "stub-provider": ("stub_provider:stub_provider", "Speak the protocols of model providers."),
+    "top": ("top:top", "Show runs, queues, workers, slow nodes and providers, live."),
     "trigger": ("triggers:trigger", "Run workflows on schedules and for events of services."),
     "up": ("up:up", "Run the whole stack here, until Ctrl-C."),
     "worker": ("worker:worker", "Run one worker process on HEADRACE_REDIS_URL."),

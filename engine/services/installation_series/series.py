@@ -41,9 +41,9 @@ class LastHourSeries:
         """
         kept: list[InstallationSample] = [] if self.latest is None else [self.latest]
         since = self.at - int(seconds * 1000)
-        oldest = since if kept else min(since, self.at - LATE_SECONDS * 1000)
+        late = self.at - LATE_SECONDS * 1000
         for each in reversed(self.samples):
-            if each.at <= oldest:
+            if each.at <= (since if kept else min(since, late)):
                 break
             kept.insert(0, each)
         return combine(kept) if kept else None

@@ -77,6 +77,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/commands/access_option.py": "tests/acceptance/commands/test_commands_remote.py passes the options.",
     "deploy/commands/erase.py": "tests/deploy/admin/test_erasure.py erases accounts.",
     "deploy/commands/gateway.py": "tests/deploy/test_cli.py runs the command.",
+    "deploy/commands/top.py": "tests/acceptance/watch/test_top.py runs the command in a terminal.",
     "deploy/commands/up.py": "tests/deploy/test_cli.py and tests/acceptance/commands/test_first_run.py.",
     "deploy/commands/triggers.py": "tests/acceptance/commands/test_triggers.py runs the commands.",
     "deploy/commands/worker.py": "tests/deploy/test_cli.py runs the command.",

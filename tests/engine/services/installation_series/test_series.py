@@ -119,10 +119,10 @@ def test_the_last_seconds_have_as_many_samples_as_they_need() -> None:
 
 def test_old_samples_are_not_the_last_seconds() -> None:
     totals = LastCounts(at=0, families=[])
-    samples = [InstallationSample(at=1_000, seconds=10.0)]
+    samples = [InstallationSample(at=at, seconds=10.0) for at in (1_000, 11_000)]
 
     soon = LastHourSeries(at=30_000, samples=samples, latest=None, totals=totals)
     late = LastHourSeries(at=90_000, samples=samples, latest=None, totals=totals)
 
-    assert soon.last(10) == samples[0]
+    assert soon.last(10) == samples[1]
     assert late.last(10) is None
