@@ -14,7 +14,7 @@ from engine.store.metrics.installation_sample import (
 )
 from engine.store.metrics.samples import add_up, subtract, without_gauges
 
-MOST_ROWS = 24
+MOST_ROWS = 16
 """Most node types, those that took the most time, and most providers, those with most calls."""
 FAMILIES = frozenset(
     {

@@ -1,7 +1,7 @@
 """Samples of the whole installation, of the last hour, in one key of bounded size."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import msgspec
@@ -70,14 +70,29 @@ class LastHour:
 
     async def read(self) -> tuple[list[InstallationSample], LastCounts, int]:
         """Return the samples of the last hour, oldest first, the counts, and Redis's time."""
+        stored, now = await self.stored()
+        return parse_samples(stored, now), _parse_totals(stored.get(TOTALS)), now
+
+    async def stored(self) -> tuple[Mapping[str, bytes], int]:
+        """Return the samples and the counts as the store has them, and Redis's time.
+
+        Those of a busy hour take long to parse.
+        """
         reply, now = await asyncio.gather(
             self._client.send("HGETALL", process_keys.last_hour()), read_now(self._client)
         )
-        fields = parse_hash(reply)
-        totals = _parse_totals(fields.pop(TOTALS, None))
-        found = [sample for data in fields.values() if (sample := _parse(data)) is not None]
-        kept = [each for each in found if now - HOUR_MS < each.at <= now]
-        return sorted(kept, key=lambda each: each.at), totals, now
+        return parse_hash(reply), now
+
+
+def parse_samples(stored: Mapping[str, bytes], now: int) -> list[InstallationSample]:
+    """Return the samples of the last hour, oldest first."""
+    found = [
+        sample
+        for name, data in stored.items()
+        if name != TOTALS and (sample := _parse(data)) is not None
+    ]
+    kept = [each for each in found if now - HOUR_MS < each.at <= now]
+    return sorted(kept, key=lambda each: each.at)
 
 
 def _parse(data: bytes) -> InstallationSample | None:

@@ -15,7 +15,7 @@ from engine.store.metrics.installation_sample import (
     ProviderSample,
     combine,
 )
-from engine.store.metrics.last_hour import SAMPLE_SECONDS
+from engine.store.metrics.last_hour import SAMPLE_SECONDS, parse_samples
 from engine.values.plain import moment
 from gateway.auth.endpoints import admins_only, operation
 from gateway.auth.resource import Resource
@@ -25,9 +25,6 @@ from gateway.http.responses import json_response
 from gateway.http.types import Instant, Moment, Nested, View, doc
 from gateway.openapi.examples import CREATED
 from gateway.services import GatewayRequest
-
-ROW_BYTES = 700
-"""About the size of a row."""
 
 
 class InstallationSeriesQuery(QueryParameters):
@@ -240,12 +237,12 @@ InstallationSeriesView.examples = (
 async def get_installation_series(request: GatewayRequest, principal: Principal) -> Response:
     """Samples of the last hour, one for each ten seconds, with its node types and providers."""
     after = InstallationSeriesQuery.parse(request.scope).after
-    samples, _, now = await request.services.store.last_hour.read()
+    stored, now = await request.services.store.last_hour.stored()
 
     def build() -> Response:
-        return json_response(_view(samples, now, after))
+        return json_response(_view(parse_samples(stored, now), now, after))
 
-    return await run_off_loop(len(samples) * ROW_BYTES, build)
+    return await run_off_loop(sum(map(len, stored.values())), build)
 
 
 def _view(
