@@ -1,8 +1,10 @@
 """Thread that sends spans to a collector, so that a slow or absent one holds up nothing else."""
 
 import logging
+import math
 import sys
 import threading
+import time
 from collections.abc import Callable, Sequence
 
 from engine.telemetry.metrics import SPANS_DROPPED, SPANS_EXPORTED
@@ -11,6 +13,9 @@ from engine.telemetry.traces.span import Span
 
 SWITCH_SECONDS = 0.000_5
 """Longest time for which the thread keeps the interpreter while the event loop waits for it."""
+
+SLOW_SECONDS = 0.5
+"""A collector that took longer for a batch is not waited for at the end of the process."""
 
 log = logging.getLogger(__name__)
 Send = Callable[[Sequence[Span]], bool]
@@ -41,8 +46,10 @@ class ExportThread(threading.Thread):
         self._wake = threading.Event()
         self._is_closing = False
         self._is_abandoned = False
+        self._sending_since = math.inf
         self.has_failed = False
         """Whether the last batch did not arrive."""
+        self._is_slow = False
 
     def run(self) -> None:
         """Send spans until the thread is closed, and those that are left then."""
@@ -58,13 +65,14 @@ class ExportThread(threading.Thread):
         self._wake.set()
 
     def close(self, seconds: float) -> None:
-        """Send what waits and end, within a time; at once when the collector is away.
+        """Send what waits and end, within a time; at once when the collector is away or slow.
 
         Call it outside of the event loop.
         """
         self._is_closing = True
         self._wake.set()
-        self.join(0 if self.has_failed else seconds)
+        is_slow = self._is_slow or time.monotonic() - self._sending_since > SLOW_SECONDS
+        self.join(0 if self.has_failed or is_slow else seconds)
         if self.is_alive():
             self._is_abandoned = True
             self._drop_waiting()
@@ -78,11 +86,7 @@ class ExportThread(threading.Thread):
     def _send_waiting(self) -> None:
         while making := self._queue.take(self._batch_spans):
             spans = [span for make in making for span in self._make(make)]
-            try:
-                has_arrived = self._send(spans)
-            except Exception:
-                log.exception("spans cannot be encoded")
-                has_arrived = False
+            has_arrived = self._try_send(spans)
             if has_arrived:
                 SPANS_EXPORTED.inc(len(spans))
             else:
@@ -90,6 +94,17 @@ class ExportThread(threading.Thread):
             self._note(has_failed=not has_arrived)
             if self._is_closing and not has_arrived:
                 self._drop_waiting()
+
+    def _try_send(self, spans: Sequence[Span]) -> bool:
+        self._sending_since = began = time.monotonic()
+        try:
+            return self._send(spans)
+        except Exception:
+            log.exception("spans cannot be encoded")
+            return False
+        finally:
+            self._sending_since = math.inf
+            self._is_slow = time.monotonic() - began > SLOW_SECONDS
 
     def _make(self, make: Callable[[], Sequence[Span]]) -> Sequence[Span]:
         try:
