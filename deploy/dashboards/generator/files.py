@@ -1,5 +1,6 @@
 """JSON files of the dashboards."""
 
+import json
 from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
@@ -15,8 +16,14 @@ def layouts() -> list[DashboardLayout]:
 
 
 def make_text(layout: DashboardLayout) -> str:
-    """Return the file of a dashboard."""
-    return JSONEncoder(sort_keys=True, indent=1).encode(layout.build()) + "\n"
+    """Return the file of a dashboard, without members that newer versions do not know."""
+    made = json.loads(JSONEncoder().encode(layout.build()))
+    for variable in made["templating"]["list"]:
+        for name in [each for each in variable if each.startswith("auto")]:
+            del variable[name]
+    for panel in made["panels"]:
+        panel.get("options", {}).pop("footer", None)
+    return json.dumps(made, sort_keys=True, indent=1, ensure_ascii=False) + "\n"
 
 
 def write(folder: Path) -> None:

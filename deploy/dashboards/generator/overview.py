@@ -103,8 +103,6 @@ def _errors() -> list[stat.Panel]:
     of_ours = rate_or_zero("headrace_executions_failed_total", where='cause="internal"')
     away = rate_or_zero(requests, where='status="503"')
     faults = rate_or_zero("headrace_http_faults_total")
-    calls = rate("headrace_provider_calls_total", by=("provider",))
-    failing = rate("headrace_provider_calls_total", ("provider",), parts.TROUBLES)
     wrong = (
         "Answers 503, and 500 by a fault of Headrace, of all; runs that fail are not among them."
     )
@@ -129,7 +127,7 @@ def _errors() -> list[stat.Panel]:
         ),
         figure(
             _look("Failing providers", bad, runbook="provider-fails", to="providers"),
-            f"count({failing} / ({calls} > 0) > 0.2) or vector(0)",
+            f"count(({parts.share_of_failures()}) > 0.2) or vector(0)",
             steps=Steps(orange=1, red=2),
         ),
     ]

@@ -13,6 +13,15 @@ PROVIDER = "${__field.labels.provider}"
 TROUBLES = 'outcome=~"failed|timeout|throttled"'
 
 
+def share_of_failures(where: str = "") -> str:
+    """Return the share of calls that fail by provider; 1 while only open breakers answer."""
+    by = ("provider",)
+    name = "headrace_provider_calls_total"
+    troubles = rate(name, by, ", ".join(filter(None, (where, TROUBLES))))
+    breakers = fact("headrace_provider_breaker_open", by, where)
+    return f"{ratio(troubles, rate(name, by, where))} or clamp_max({breakers}, 1) > 0"
+
+
 def rows() -> list[Row]:
     """Return the rows in the order in which a run meets the parts."""
     return [
@@ -173,7 +182,6 @@ def _nodes() -> Row:
 def _providers() -> Row:
     by = ("provider",)
     calls = rate("headrace_provider_calls_total", by=by)
-    troubles = rate("headrace_provider_calls_total", by, TROUBLES)
     to_provider = [links.dashboard("This provider", "providers", provider=PROVIDER)]
     return Row(
         "Providers: traffic, errors, latency, saturation",
@@ -186,12 +194,12 @@ def _providers() -> Row:
             curves(
                 _look(
                     "Calls that fail",
-                    "Failed, timed out or throttled, of all calls to the provider.",
+                    "Failed, timed out or throttled; all while breakers let none through.",
                     "percentunit",
                     [links.runbook("provider-fails")],
                     [*to_provider, links.executions("Failed runs", status="failed")],
                 ),
-                Query(ratio(troubles, calls), "{{provider}}"),
+                Query(share_of_failures(), "{{provider}}"),
                 most=1,
             ),
             curves(

@@ -6,7 +6,7 @@ from grafana_foundation_sdk.builders import table as tables
 from deploy.dashboards.generator import links
 from deploy.dashboards.generator.layout import DashboardLayout, Row, choice
 from deploy.dashboards.generator.panels import Column, Look, Query, Steps, curves, states, table
-from deploy.dashboards.generator.parts import TROUBLES
+from deploy.dashboards.generator.parts import share_of_failures
 from deploy.dashboards.generator.queries import fact, quantile, rate, ratio
 
 CALLS = "headrace_provider_calls_total"
@@ -35,10 +35,12 @@ def _since_when() -> Row:
 
 
 def _bars() -> statetimeline.Panel:
-    share = ratio(rate(CALLS, BY, f"{CHOSEN}, {TROUBLES}"), rate(CALLS, BY, CHOSEN))
     look = Look(
         title="Calls that fail, of all calls to the provider",
-        text="Green below 5 %, orange from 5 %, red from 20 %: the begin of a red bar is the time.",
+        text=(
+            "Green below 5 %, orange from 5 %, red from 20 %, and while open breakers let no call "
+            "through: the begin of a red bar is the time."
+        ),
         unit="percentunit",
         width=24,
         height=8,
@@ -48,7 +50,12 @@ def _bars() -> statetimeline.Panel:
             links.executions("Failed runs", status="failed"),
         ],
     )
-    return states(look, Query(share, "{{provider}}"), steps=Steps(orange=0.05, red=0.2), words={})
+    return states(
+        look,
+        Query(share_of_failures(CHOSEN), "{{provider}}"),
+        steps=Steps(orange=0.05, red=0.2),
+        words={},
+    )
 
 
 def _figures() -> tables.Panel:

@@ -331,11 +331,11 @@ def _recovery() -> Row:
             curves(
                 Look(
                     title="Duties that fail or are late",
-                    text="Of the sweeper and the archiver; tasks that were started again.",
+                    text="Seconds if over two minutes late; tasks that were started again.",
                     width=8,
                 ),
                 Query(rate("headrace_sweeps_failed_total", ("duty",)), "{{duty}} fails"),
-                Query(fact("headrace_duty_lag_seconds", ("duty",)) + " > 1", "{{duty}} is late"),
+                Query(fact("headrace_duty_lag_seconds", ("duty",)) + " > 120", "{{duty}} is late"),
                 Query(rate("headrace_background_tasks_restarted_total", ("task",)), "{{task}}"),
             ),
         ],

@@ -25,7 +25,7 @@ def main(folder: str, seconds: str = f"{SECONDS}") -> None:
     """Play the scene and draw it."""
     with (
         tempfile.TemporaryDirectory(prefix="hr-dashboards-") as name,
-        playing(Path(name), float(seconds)) as scene,
+        playing(Path(name), float(seconds), is_history_away=True) as scene,
     ):
         draw(scene, Path(folder))
 

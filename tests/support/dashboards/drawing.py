@@ -3,7 +3,7 @@
 import html
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -171,23 +171,33 @@ def draw_states(
     width, height = size
     left = 150
     inner = width - left - 8
-    tall = min(34.0, (height - BOTTOM) / max(len(rows), 1))
+    tall = min(80.0, (height - BOTTOM - TOP) / max(len(rows), 1))
     parts = []
     for number, (name, points) in enumerate(rows):
         y = number * tall
         parts.append(_label(left - 8, y + tall / 2 + 4, name, "end", "#d8d9da"))
-        for at, colour in points:
-            x, wide = left + span.place(at, inner), span.step / (span.end - span.start) * inner
+        for start, end, colour in _merged(points, span):
+            x, wide = left + span.place(start, inner), (end - start) / (span.end - span.start)
             parts.append(
-                f'<rect x="{x:.1f}" y="{y + 3:.1f}" width="{wide + 0.6:.1f}" '
+                f'<rect x="{x:.1f}" y="{y + 3:.1f}" width="{wide * inner:.1f}" '
                 f'height="{tall - 6:.1f}" fill="{colour}" fill-opacity=".75"/>'
             )
-    below = TOP + tall * len(rows) - TOP
-    return _svg(
-        size,
-        "".join(parts)
-        + f'<g transform="translate({left - LEFT},0)">{_times(span, (inner, int(below)))}</g>',
-    )
+    times = _times(span, (inner, int(tall * len(rows))))
+    return _svg(size, f'<g transform="translate({left - LEFT},0)">{times}</g>{"".join(parts)}')
+
+
+def _merged(points: Sequence[tuple[float, str]], span: Span) -> Iterator[tuple[float, float, str]]:
+    """Yield begin, end and colour of each part of a bar that has one colour."""
+    start, end, colour = 0.0, 0.0, ""
+    for at, each in points:
+        if colour and (each != colour or at > end + span.step / 2):
+            yield start, min(end, span.end), colour
+            colour = ""
+        if not colour:
+            start, colour = at, each
+        end = at + span.step
+    if colour:
+        yield start, min(end, span.end), colour
 
 
 def draw_heat(buckets: Sequence[Series], span: Span, size: tuple[int, int], unit: str) -> str:

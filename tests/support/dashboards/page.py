@@ -3,6 +3,7 @@
 import html
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from tests.support.dashboards.drawing import (
@@ -54,11 +55,16 @@ def make_page(prometheus: Prometheus, name: str, span: Span, window: str) -> tup
     panels = read_panels(name, window)
     drawn = "".join(_place(prometheus, panel, span) for panel in panels)
     lowest = max(each.place["y"] + each.place["h"] for each in panels)
-    title = html.escape(read_title(name))
+    title = f"{html.escape(read_title(name))}<small>{_describe(span)}</small>"
     page = (
         f"<!doctype html><meta charset=utf-8><style>{STYLE}</style><header>{title}</header>{drawn}"
     )
     return page, HEAD + lowest * (CELL + GAP) + GAP
+
+
+def _describe(span: Span) -> str:
+    begin, end = (f"{datetime.fromtimestamp(at):%H:%M:%S}" for at in (span.start, span.end))
+    return f"{begin} to {end}, drawn from the answers of Prometheus in the layout of Grafana"
 
 
 def _place(prometheus: Prometheus, panel: PanelView, span: Span) -> str:
@@ -145,7 +151,7 @@ def _table(prometheus: Prometheus, panel: PanelView, span: Span, size: tuple[int
     columns = [overrides[f"Value #{target.letter}"] for target in panel.targets]
     rows: dict[str, dict[str, float]] = {}
     for target in panel.targets:
-        for each in prometheus.query(target.expr):
+        for each in prometheus.query_range(target.expr, span.end, span.end):
             if math.isfinite(each.value):
                 rows.setdefault(each.labels.get(label, ""), {})[target.letter] = each.value
     head = "".join(f"<th>{html.escape(each['displayName'])}</th>" for each in columns)

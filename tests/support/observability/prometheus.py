@@ -17,6 +17,8 @@ from tests.support.eventually import PATIENCE_SECONDS
 
 JOB = "headrace"
 """Job of all targets, as in the files of deployment."""
+PROCESSES = "headrace-processes"
+"""Job of targets that are single processes."""
 NEEDS = "this needs Debian's package prometheus"
 
 
@@ -60,6 +62,8 @@ class Prometheus:
     scrape_seconds: float = 1.0
     port: int = field(default_factory=free_port)
     process: subprocess.Popen[bytes] | None = None
+    processes: Mapping[str, str] = field(default_factory=dict)
+    """Addresses of single processes with the paths of their metrics, under a job of their own."""
 
     @property
     def url(self) -> str:
@@ -96,7 +100,11 @@ class Prometheus:
         """Scrape these addresses from now on; the server reads them again within a second."""
         self.targets = tuple(targets)
         changed = self.folder / "targets.new"
-        changed.write_text(json.dumps([{"targets": list(self.targets)}]))
+        alone = [
+            {"targets": [address], "labels": {"job": PROCESSES, "__metrics_path__": path}}
+            for address, path in self.processes.items()
+        ]
+        changed.write_text(json.dumps([{"targets": list(self.targets)}, *alone]))
         changed.replace(self.folder / "targets.json")
 
     # -- queries ----------------------------------------------------------------------------------
@@ -165,7 +173,11 @@ class Prometheus:
     def health(self) -> dict[str, str]:
         """Return `up`, `down` or `unknown` for each target."""
         active = self._get("targets")["activeTargets"]
-        return {each["labels"]["instance"]: each["health"] for each in active}
+        return {
+            each["labels"]["instance"]: each["health"]
+            for each in active
+            if each["labels"]["job"] == JOB
+        }
 
     def await_targets(self) -> None:
         """Wait until each target was scraped."""
