@@ -134,10 +134,11 @@ async def test_metrics_have_a_port_of_their_own_when_asked_for(start: StartProce
     await is_up(process)
 
     apart = await status_of(f"http://127.0.0.1:{metrics_port}/metrics")
+    alone = await status_of(f"http://127.0.0.1:{metrics_port}/metrics/process")
     beside = await status_of(f"{process.url}/metrics")
     elsewhere = await status_of(f"http://127.0.0.1:{metrics_port}/api/whoami")
 
-    assert (apart, beside, elsewhere) == (200, 404, 404)
+    assert (apart, alone, beside, elsewhere) == (200, 200, 404, 404)
     process.terminate()
     assert await process.exit_code() == 0
 

@@ -9,6 +9,7 @@ import pytest
 
 from engine.errors import Unavailable
 from engine.store import CompletionNotifier, CompletionWaiter, Principal
+from engine.telemetry.metrics import REGISTRY
 from gateway.auth import guard
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import broken, greeting
@@ -49,6 +50,10 @@ def waiters(monkeypatch: pytest.MonkeyPatch) -> Iterator[Waiters]:
     monkeypatch.setattr(CompletionNotifier, "expect", expect_noted)
     monkeypatch.setattr(CompletionNotifier, "leave", leave_noted)
     yield found
+
+
+async def callers_waiting() -> float | None:
+    return REGISTRY.get_sample_value("headrace_callers_waiting")
 
 
 @pytest.fixture(autouse=True)
@@ -101,8 +106,10 @@ async def test_a_caller_that_hung_up_gets_the_result_when_it_calls_again(
     worker.is_idle = True
     hanging = asyncio.create_task(client.post(RUN, json=EVE, headers=KEY))
     await eventually(waiters.count)
+    await eventually(callers_waiting, lambda count: count == 1)
     hanging.cancel()
     await eventually(waiters.count, lambda count: count == 0)
+    assert await callers_waiting() == 0
 
     worker.is_idle = False
     answer = await eventually(
