@@ -1,8 +1,6 @@
 """Secrets of an account on a whole stack: canaries are found nowhere but at the remote."""
 
-import base64
 import json
-import secrets
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -23,6 +21,7 @@ from tests.support.contract.installation import Administration, Caller, field, f
 from tests.support.gateway.documents import edge, node
 from tests.support.http.echo_server import EchoServer, echo_server
 from tests.support.http.target import Stub, stub_server
+from tests.support.observability.canaries import Canaries
 from tests.support.redis.clients import open_redis
 
 PATHS = ("json", "text", "error", "here", "away", "leak", "disguise")
@@ -37,33 +36,6 @@ SETTINGS = {
     "HEADRACE_ALLOW_PRIVATE_URLS": "1",
     "HEADRACE_WEBHOOK_TIME_SCALE": "0.00001",
 }
-
-
-class Canaries:
-    """Values of secrets, each with letters in its middle that must be found nowhere."""
-
-    def __init__(self) -> None:
-        self._middles: list[str] = []
-
-    def make(self, form: str) -> str:
-        """Return a value of this form."""
-        middle = secrets.token_hex(12)
-        self._middles.append(middle)
-        return form.format(middle)
-
-    def found_in(self, data: bytes) -> list[str]:
-        """Return the values that are found, plain or in base64; JSON and URLs keep letters."""
-        return [
-            middle
-            for middle in self._middles
-            if any(form in data for form in (middle.encode(), *_base64_forms(middle)))
-        ]
-
-
-def _base64_forms(text: str) -> Iterator[bytes]:
-    for before in range(3):
-        encoded = base64.b64encode(bytes(before) + text.encode() + b"xxx")
-        yield encoded[4:28]
 
 
 @pytest.fixture(scope="module")

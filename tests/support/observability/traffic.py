@@ -60,6 +60,8 @@ class Traffic:
         self._client = httpx2.AsyncClient(headers={"x-api-key": key}, timeout=ANSWER_SECONDS)
         self._rng = random.Random(1)
         self._numbers = itertools.count()
+        self.make_name = self._make_name
+        """Makes the input of each run."""
         self.slugs: dict[str, str] = {}
         self._triggers: dict[str, dict[str, Any]] = {}
         self.answers: Counter[str] = Counter()
@@ -187,8 +189,11 @@ class Traffic:
         return str(answer["executionId"])
 
     def _inputs(self, kind: str) -> dict[str, str]:
-        name = f"r{next(self._numbers)}-{self._rng.randrange(1_000_000)}"
-        return {"who" if kind in ("greet", "child", "delay", "approval") else "id": name}
+        name = "who" if kind in ("greet", "child", "delay", "approval") else "id"
+        return {name: self.make_name()}
+
+    def _make_name(self) -> str:
+        return f"r{next(self._numbers)}-{self._rng.randrange(1_000_000)}"
 
     async def _stream(self, headers: dict[str, str]) -> Any:
         path = f"{self._url()}/api/workflows/{self.slugs['model']}/run"
