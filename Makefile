@@ -128,7 +128,7 @@ hosts: $(VENV)/.installed-dev ## Cut hosts off, kill and drain them under load, 
 	$(BIN)/python -m tests.support.hosts.page build/hosts.json
 
 observe: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Watch a stack by a real Prometheus and a receiver of traces (minutes; OBSERVE='-k stack' for a part)
-	@$(INSTALL) 'a browser for tests' --group e2e
+	@$(INSTALL) 'a browser and gRPC for tests' --group e2e --group observe
 	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus promtool=prometheus chromium
 	$(BIN)/pytest -m 'slow or not slow' tests/observability tests/support/observability --ignore=tests/observability/test_alerts.py --timeout=900 $(OBSERVE)
 
