@@ -8,7 +8,7 @@ BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -P deploy/packaging/install.py
 PARALLEL := -n 4 --dist worksteal
 WITHOUT_STACK := --ignore=tests/acceptance --ignore=tests/contract --ignore=tests/benchmarks
-ON_SERVERS := tests/acceptance/commands tests/acceptance/guides tests/acceptance/running
+ON_SERVERS := tests/acceptance/commands tests/acceptance/guides tests/acceptance/running tests/acceptance/watch
 ON_HOSTS := tests/acceptance/hosts tests/engine/history/database/test_silent_server.py
 TESTED := 3.13 3.11
 PAGES := docs/reference/model-manifest.schema.json \

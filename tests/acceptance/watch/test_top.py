@@ -32,7 +32,9 @@ def assert_left_cleanly(terminal: Terminal) -> None:
     assert terminal.echoes()
 
 
-@pytest.mark.parametrize(("columns", "lines"), [(80, 24), (120, 40)])
+@pytest.mark.parametrize(
+    ("columns", "lines"), [(80, 24), pytest.param(120, 40, marks=pytest.mark.slow)]
+)
 def test_it_follows_the_size_of_the_terminal_and_ends_by_ctrl_c(
     stack: RunningStack, columns: int, lines: int
 ) -> None:
@@ -57,6 +59,7 @@ def test_q_ends_it_and_no_color_leaves_colours_out(stack: RunningStack) -> None:
         assert COLOUR not in terminal.output
 
 
+@pytest.mark.slow
 def test_a_signal_ends_it_as_cleanly(stack: RunningStack) -> None:
     with in_terminal(top(stack), 80, 24, environ()) as terminal:
         terminal.wait_for(PART)
@@ -80,12 +83,14 @@ def test_json_has_the_runs_that_ended(stack: RunningStack) -> None:
 
     done = stack.command("top", "--json")
 
+    assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert found["workers"][0]["alive"] is True
     assert found["rates"]["seconds"] > 0
     assert found["history"]["problem"] is None
 
 
+@pytest.mark.slow
 def test_a_terminal_without_controls_gets_it_once(stack: RunningStack) -> None:
     with in_terminal(top(stack), 80, 24, environ() | {"TERM": "dumb"}) as terminal:
         terminal.wait_for(PART)
