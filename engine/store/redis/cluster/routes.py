@@ -25,7 +25,7 @@ _KEY_PLACES = {
     **dict.fromkeys(("SADD", "SCARD", "SISMEMBER", "SMEMBERS", "SRANDMEMBER", "SREM", "SSCAN"), 1),
     **dict.fromkeys(("XADD", "XLEN", "XRANGE", "XREVRANGE", "XSETID"), 1),
     **dict.fromkeys(("ZADD", "ZCARD", "ZRANGE", "ZREM", "ZREMRANGEBYSCORE", "ZREVRANK"), 1),
-    **dict.fromkeys(("ZMSCORE", "ZSCAN", "ZSCORE"), 1),
+    **dict.fromkeys(("ZCOUNT", "ZMSCORE", "ZSCAN", "ZSCORE"), 1),
     "MEMORY": 2,
 }
 """Position of the first key by command; all further keys of a command are in the same slot."""
