@@ -9,10 +9,10 @@ from prometheus_client.registry import Collector
 
 from engine.errors import EngineError
 from engine.services.metrics import facts
-from engine.services.metrics.publishing import bound_providers
+from engine.services.metrics.publishing import GONE_SECONDS, bound_providers
 from engine.store import Store
-from engine.store.metrics.samples import add_up
-from engine.store.metrics.snapshots import RETIRED, parse
+from engine.store.metrics.samples import add_up, without_gauges
+from engine.store.metrics.snapshots import RETIRED, Snapshot, is_process, parse
 from engine.telemetry.metrics import snapshot
 
 HELD = "headrace_executions_held"
@@ -29,8 +29,10 @@ async def sum_page(store: Store, process: str, media_free_bytes: int | None = No
     try:
         # The store knows which samples of this process are already in the sum of gone processes.
         await store.snapshots.put(process, snapshot())
-        found, _ = await store.snapshots.all()
-        snapshots: list[Sequence[Any]] = [parse(data).samples for data in found.values()]
+        found, now = await store.snapshots.all()
+        snapshots: list[Sequence[Any]] = [
+            _counted(name, parse(data), now) for name, data in found.items()
+        ]
         ended = parse(found[RETIRED]).samples if RETIRED in found else []
         held = sum(map(_held_by, snapshots))
         state = await facts.read(store, held)
@@ -40,6 +42,12 @@ async def sum_page(store: Store, process: str, media_free_bytes: int | None = No
     if media_free_bytes is not None:
         state.append(facts.sample(facts.MEDIA_FREE, media_free_bytes))
     return _render([*bound_providers(add_up(snapshots), ended), *state])
+
+
+def _counted(name: str, found: Snapshot, now: int) -> Sequence[Any]:
+    """Return the samples of a process; of one that counts as gone, those that only grow."""
+    is_gone = is_process(name) and found.at < now - GONE_SECONDS
+    return without_gauges(found.samples) if is_gone else found.samples
 
 
 def _held_by(samples: Sequence[Any]) -> float:

@@ -29,13 +29,14 @@ LAST_SECONDS = 1.0
 GONE_SECONDS = 30
 """Age of a snapshot whose process counts as gone."""
 
+PROCESSES_NAME = "headrace_processes"
 PROCESSES.labels(VERSION, str(SCHEMA)).set(1)
 
 
 async def publish(store: Store, process: str) -> None:
     """Put this process's snapshot into the store every few seconds, and once when cancelled.
 
-    So gauges of a process that has ended are not those of its last work.
+    The last one has no gauges: those of an ended process would count until it is gone.
     """
     last: list[Any] = []
     put_at = -math.inf
@@ -51,7 +52,12 @@ async def publish(store: Store, process: str) -> None:
     finally:
         with contextlib.suppress(EngineError, TimeoutError):
             async with asyncio.timeout(LAST_SECONDS):
-                await store.snapshots.put(process, snapshot())
+                await store.snapshots.put(process, _last(snapshot()))
+
+
+def _last(samples: Sequence[Any]) -> list[Any]:
+    """Return the last samples of a process: its counts, and the version that it had."""
+    return [each for each in samples if each[1] != "gauge" or each[0] == PROCESSES_NAME]
 
 
 def _pause(samples: Sequence[Any]) -> float:

@@ -134,7 +134,7 @@ async def test_no_worker_is_taken_for_dead_after_the_machine_slept(
 @pytest.mark.parametrize(
     ("duty", "named"),
     [
-        ("engine.services.publishing.retire", "fold metrics"),
+        ("engine.services.metrics.publishing.retire", "fold metrics"),
         ("engine.store.dispatch.worker_leases.Leases.prune", "prune"),
         ("engine.store.webhooks.deliveries.Deliveries.promote", "deliver"),
         ("engine.store.dispatch.hints.HintSender.depth", "resend"),

@@ -5,8 +5,11 @@ import pytest
 from engine.errors import Unavailable
 from engine.services.metrics import publishing
 from engine.services.metrics.page import process_page, sum_page
+from engine.services.metrics.publishing import GONE_SECONDS
 from engine.store import Store
 from engine.store.metrics.snapshots import Snapshots
+from engine.store.redis import process_keys
+from engine.store.redis.record_packing import pack
 from engine.telemetry import metrics
 from engine.telemetry.metrics import MOST_PROVIDERS
 
@@ -112,3 +115,22 @@ async def test_processes_that_call_many_providers_have_a_hundred_names_together(
     rows = [line for line in page.splitlines() if line.startswith(f'{name}{{provider="p')]
     assert len(rows) == MOST_PROVIDERS
     assert f'{name}{{provider="other"}} 200.0' in page
+
+
+async def test_gauges_of_a_process_that_is_gone_do_not_count(store: Store) -> None:
+    head = f"{await _seconds(store) - GONE_SECONDS - 1}|1|".encode()
+    slots = ["headrace_worker_slots", "gauge", "T.", [["headrace_worker_slots", {}, 32]]]
+    name = "headrace_claims_refused_total"
+    refused = [name[:-6], "counter", "T.", [[name, {}, 2_000]]]
+    key = process_keys.metrics()
+    await store.client.send("HSET", key, "worker-1", head + pack([slots, refused]))
+
+    page = (await sum_page(store, "own")).decode()
+
+    assert "headrace_worker_slots 32" not in page
+    value = float(page.split(f"\n{name} ")[1].split("\n")[0])
+    assert value >= 2_000
+
+
+async def _seconds(store: Store) -> int:
+    return (await store.snapshots.all())[1]

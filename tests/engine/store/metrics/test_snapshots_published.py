@@ -9,7 +9,7 @@ from engine.errors import Unavailable
 from engine.services.metrics import publishing
 from engine.services.metrics.page import sum_page
 from engine.store import Store
-from engine.store.metrics.snapshots import Snapshots
+from engine.store.metrics.snapshots import Snapshots, parse
 from engine.telemetry import metrics
 from tests.support.eventually import eventually
 
@@ -85,6 +85,10 @@ async def test_a_process_that_ends_puts_its_last_state(store: Store) -> None:
     await asyncio.gather(task, return_exceptions=True)
 
     assert "headrace_executions_held 0.0" in (await sum_page(store, "two")).decode()
+    found, _ = await store.snapshots.all()
+    samples = parse(found["one"]).samples
+    assert [name for name, kind, *_ in samples if kind == "gauge"] == ["headrace_processes"]
+    assert "headrace_claims_refused" in {name for name, *_ in samples}
 
 
 async def test_an_end_does_not_wait_for_a_store_that_is_silent(
