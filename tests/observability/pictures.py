@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.observability.browser import signed_in_page
-from tests.observability.scene import failing_provider, is_whole_story, make_story
+from tests.observability.scene import failing_provider, has_failed_call, is_whole_story, make_story
 from tests.observability.stranger import Stranger
 from tests.support.observability.phoenix import Phoenix, running_phoenix
 from tests.support.observability.stack import ObservedStack, observed_stack
@@ -58,15 +58,16 @@ def draw_clicks(stack: ObservedStack, phoenix: Phoenix, page: "Page") -> None:
         page.wait_for_timeout(SETTLE_MS)
         page.screenshot(path=FOLDER / f"{name}.png")
 
-    with failing_provider(stack):
+    # The collector takes fewer spans a second than a stack makes.
+    with failing_provider(stack, callers=1):
         stranger = Stranger(page, stack.prometheus, stack.url, keep)
         now = time.time()
         stranger.open_failed_runs(stranger.red_bars(now)[0], now)
         stranger.open_record()
         stranger.open_trace()
-        page.wait_for_timeout(SETTLE_MS)
+        phoenix.await_trace(stranger.trace_id, has_failed_call)
+        open_trace(page, phoenix.trace_url.format(traceId=stranger.trace_id))
         page.get_by_text("chat any").first.click()
-        page.get_by_role("tab", name="Attributes").click()
         keep("failed-span")
 
 

@@ -1,6 +1,7 @@
 """A stranger who looks for the provider that fails, from a dashboard on, and counts the clicks."""
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
@@ -10,13 +11,14 @@ from tests.support.observability.dashboard import panel
 from tests.support.observability.prometheus import Prometheus
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Locator, Page
 
 FAILING = "Failing providers"
 BARS = "Calls that fail, of all calls to the provider"
 FAILED_RUNS = "Failed runs"
 RED = 0.2
 """Share from which a bar is red."""
+TRACE_ID = re.compile("^[0-9a-f]{32}$")
 LOOK_BACK_SECONDS = 600.0
 
 Draw = Callable[[str], None]
@@ -40,6 +42,8 @@ class Stranger:
     """Address of Headrace."""
     draw: Draw = lambda name: None
     clicks: list[str] = field(default_factory=list)
+    trace_id: str = ""
+    """Of the trace that is open."""
 
     def open_providers(self) -> None:
         """Click the panel of failing providers on the overview, which leads to their dashboard."""
@@ -80,16 +84,20 @@ class Stranger:
         rows = self.page.get_by_role("table", name="Executions").get_by_role("row")
         self.clicks.append("a run that a provider failed")
         rows.filter(has_text="provider").first.get_by_role("link").click()
-        self.page.get_by_role("link", name="Trace").wait_for()
+        self._trace_link().wait_for()
         self.draw("record")
         return self.page.url.rpartition("/")[2]
 
     def open_trace(self) -> None:
         """Click the link to the trace."""
         self.clicks.append("the link to the trace")
-        link = self.page.get_by_role("link", name="Trace").get_attribute("href")
+        link = self._trace_link().get_attribute("href")
         assert link is not None
+        self.trace_id = link.rpartition("/")[2]
         self.page.goto(link)
+
+    def _trace_link(self) -> "Locator":
+        return self.page.get_by_role("link", name=TRACE_ID)
 
     def open_failed_call(self) -> dict[str, str]:
         """Click the failed span that is deepest in the trace; return its attributes."""
@@ -100,6 +108,11 @@ class Stranger:
         deepest.locator("summary").click()
         rows = deepest.locator("tr").all()
         return {row.locator("th").inner_text(): row.locator("td").inner_text() for row in rows}
+
+
+def provider_of(call: Mapping[str, str]) -> str:
+    """Return the provider that a failed call names; a breaker fails calls before they are sent."""
+    return call.get("headrace.provider") or f"{call['server.address']}:{call['server.port']}"
 
 
 def _iso(at: float) -> str:

@@ -22,6 +22,8 @@ COMMAND = "HEADRACE_TEST_COLLECTOR"
 MOST_SPANS = 1_000
 PROJECT = "default"
 START_SECONDS = 2 * PATIENCE_SECONDS
+READ_SECONDS = 3 * PATIENCE_SECONDS
+"""Time until the collector has written the spans that it got: it writes them slowly."""
 
 
 @dataclass
@@ -61,7 +63,7 @@ class Phoenix:
 
     def await_trace(self, trace_id: str, holds: Callable[[list[Span]], object]) -> list[Span]:
         """Wait until the spans of a trace are as expected; return them."""
-        deadline = time.monotonic() + PATIENCE_SECONDS
+        deadline = time.monotonic() + READ_SECONDS
         while not holds(found := self.trace(trace_id)):
             names = [each.name for each in found]
             assert time.monotonic() < deadline, f"trace {trace_id} has only {names}"
