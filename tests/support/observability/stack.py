@@ -25,6 +25,8 @@ from tests.support.redis.installation import SECRET_KEY
 
 T = TypeVar("T")
 
+DURABLE = ("--appendonly", "yes", "--appendfsync", "no")
+"""Options of a Redis that keeps its data when it is killed."""
 OK = "/ok"
 """Path of the receiver that takes each delivery."""
 
@@ -160,13 +162,14 @@ def observed_stack(
     scrapes: bool = True,
     with_workers: bool = False,
     history: str = "sqlite",
+    redis: RedisServer | None = None,
     **environ: str,
 ) -> Iterator[ObservedStack]:
     """Run a stack within a folder. `scrapes` starts a Prometheus, which evaluates `rules`.
 
     Spans go to the collector where `environ` has its address: pass `traces="1"`.
     """
-    redis = RedisServer("--appendonly", "yes", "--appendfsync", "no")
+    redis = redis or RedisServer(*DURABLE)
     with contextlib.ExitStack() as closing:
         loop = BackgroundLoop()
         closing.callback(loop.close)

@@ -22,6 +22,7 @@ from tests.support.observability.alerts.parts import (
     watch,
 )
 from tests.support.observability.stack import ObservedStack
+from tests.support.redis.stepped_clock import SteppedRedis
 
 Plant = Callable[[ObservedStack], contextlib.AbstractContextManager[None]]
 HELD_RUNS = 16
@@ -82,6 +83,19 @@ def killed_archiver(stack: ObservedStack) -> Iterator[None]:
     for pid in found:
         os.kill(pid, signal.SIGKILL)
     yield
+
+
+def stepped_clock(seconds: float) -> Plant:
+    """Return the plant of a step of the clock of Redis, which is taken back at the end."""
+
+    @contextlib.contextmanager
+    def plant(stack: ObservedStack) -> Iterator[None]:
+        assert isinstance(stack.redis, SteppedRedis)
+        stack.redis.step(seconds)
+        yield
+        stack.redis.step(0)
+
+    return plant
 
 
 @contextlib.contextmanager
@@ -264,6 +278,8 @@ FAULTS = (
     Fault(name="a gateway is killed and started again", plant=killed_gateway),
     Fault(name="Redis is killed and started again", plant=killed_redis),
     Fault(name="the archiver is killed", plant=killed_archiver),
+    Fault(name="the clock of Redis goes 30 s ahead", plant=stepped_clock(30)),
+    Fault(name="the clock of Redis goes 30 s back", plant=stepped_clock(-30)),
     Fault(name="each process is replaced", plant=replaced_parts),
     Fault(name="one gateway of two stays away", plant=lost_gateway),
     Fault(name="one worker of two stays away", plant=lost_worker),

@@ -15,7 +15,8 @@ from tests.support.observability.alerts.faults import Fault
 from tests.support.observability.alerts.parts import save
 from tests.support.observability.alerts.scaled_rules import divide
 from tests.support.observability.prometheus import Prometheus
-from tests.support.observability.stack import ObservedStack, observed_stack
+from tests.support.observability.stack import DURABLE, ObservedStack, observed_stack
+from tests.support.redis.stepped_clock import SteppedRedis
 
 ROOT = Path(__file__).parents[4]
 RULES = ROOT / "deploy" / "alerts" / "rules.yaml"
@@ -52,7 +53,9 @@ def tried_stack(folder: Path) -> Iterator[ObservedStack]:
     rules.write_text(divide(RULES.read_text(), FACTOR))
     media = folder / "media"
     media.mkdir()
-    with observed_stack(folder, rules=[rules], HEADRACE_MEDIA_URL=media.as_uri()) as stack:
+    redis = SteppedRedis(*DURABLE)
+    environ = {"HEADRACE_MEDIA_URL": media.as_uri()}
+    with observed_stack(folder, rules=[rules], redis=redis, **environ) as stack:
         assert stack.traffic is not None and stack.prometheus is not None
         graph = calling(f"{stack.target.url}/large/{LARGE_BYTES}")
         stack.traffic.slugs["large"] = save(stack, "large", graph)
