@@ -132,7 +132,7 @@ observe: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Watch a stack b
 	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus promtool=prometheus chromium
 	$(BIN)/pytest -m 'slow or not slow' tests/observability tests/support/observability --ignore=tests/observability/test_alerts.py --timeout=900 $(OBSERVE)
 
-alerts: $(VENV)/.installed-dev ## Try the alert rules: promtool, and each fault in a watched stack (35 minutes; ALERTS='-k provider' for a part, which writes no table)
+alerts: $(VENV)/.installed-dev ## Try the alert rules: promtool, and each fault in a watched stack (25 minutes; ALERTS='-k provider' for a part, which writes no table)
 	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus promtool=prometheus faketime curl
 	@mkdir -p build && rm -f build/alerts.json
 	$(BIN)/pytest -m 'slow or not slow' tests/deploy/alerts tests/support/observability/alerts --timeout=300

@@ -41,4 +41,4 @@ def test_a_fault_raises_its_alerts_and_no_other(
     print(outcome)
 
     assert {*outcome.fired} == fault.alerts
-    assert fault.doctor in outcome.shown
+    assert fault.looks in outcome.shown

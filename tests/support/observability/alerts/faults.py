@@ -39,9 +39,9 @@ class Fault:
     """All alerts that fire, and no other one does; none: it is nothing for a person to mend."""
     kinds: Sequence[str] = ()
     """Kinds of runs that are called meanwhile, by default all."""
-    doctor: str = ""
+    looks: str = ""
     """Words that the first look of the runbook shows while the fault is there."""
-    seconds: float = 60.0
+    seconds: float = 45.0
     """Time for which a fault without an alert is watched."""
 
 
@@ -298,7 +298,7 @@ FAULTS = (
         name="Redis stays away",
         plant=lost_redis,
         alerts=alerts("Down"),
-        doctor="WRONG  redis:",
+        looks="WRONG  redis:",
     ),
     Fault(
         name="Redis refuses writes",
@@ -309,13 +309,13 @@ FAULTS = (
         name="all workers stay away",
         plant=lost_workers,
         alerts=alerts("NoWorkers"),
-        doctor="workers: 0 alive",
+        looks="workers: 0 alive",
     ),
     Fault(
         name="all workers stand still",
         plant=still_workers,
         alerts=alerts("NoWorkers"),
-        doctor="workers: 0 alive",
+        looks="workers: 0 alive",
     ),
     Fault(
         name="a gateway is cut off from Redis",
@@ -326,7 +326,7 @@ FAULTS = (
         name="Redis is full",
         plant=full_redis,
         alerts=alerts("RedisFull"),
-        doctor="WRONG  memory:",
+        looks="WRONG  memory:",
     ),
     Fault(
         name="long calls take all slots",
@@ -339,12 +339,13 @@ FAULTS = (
         plant=lost_media,
         alerts=alerts("RunsFail"),
         kinds=("large",),
-        doctor="WRONG  media:",
+        looks='"nodeCode":"storage_error"',
     ),
     Fault(
         name="a provider fails",
         plant=failing_provider("fail=500"),
         alerts=alerts("ProviderFails"),
+        looks='"nodeCode":"PROVIDER_UNAVAILABLE"',
     ),
     Fault(
         name="a provider throttles",

@@ -29,8 +29,10 @@ LINGER_SECONDS = 10.0
 CALLERS = 3
 LARGE_BYTES = 400_000
 """Size of an output that goes to the place for media."""
-BY_HAND = ("journalctl", "redis-cli", "sudo")
+BY_HAND = ("redis-cli", "sudo")
 """Commands of runbooks that need what a test does not have."""
+JOURNAL = re.compile(r"journalctl -u 'headrace-([a-z]*)@?\*' -o cat(?: --since \S+)?")
+"""Logs of units of systemd, for which the logs of processes stand here."""
 
 
 @dataclass(kw_only=True)
@@ -135,8 +137,10 @@ def run_line(stack: ObservedStack, line: str) -> str:
     port = stack.fleet.members[0].port
     if stack.gateways:
         port = stack.gateways[0].port
+    command = line.replace("127.0.0.1:8000", f"127.0.0.1:{port}")
+    command = JOURNAL.sub(lambda unit: f"cat {stack.fleet.folder}/{unit[1]}*-*.log", command)
     done = subprocess.run(
-        ["bash", "-uc", line.replace("127.0.0.1:8000", f"127.0.0.1:{port}")],
+        ["bash", "-uc", command],
         cwd=ROOT,
         env=environment(**stack.fleet.environ, ACCOUNT=stack.account_id, KEY=stack.key),
         capture_output=True,
