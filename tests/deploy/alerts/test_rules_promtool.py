@@ -27,6 +27,8 @@ HEALTHY = {
     "headrace_redis_memory_limit_bytes": "100x130",
     "headrace_oldest_hint_seconds": "0x130",
     "headrace_oldest_delivery_seconds": "0x130",
+    'headrace_webhook_lag_seconds_bucket{le="10.0"}': "0+1x130",
+    "headrace_webhook_lag_seconds_count": "0+1x130",
     "headrace_due_lag_seconds": "0x130",
     "headrace_schedule_due_lag_seconds": "0x130",
     "headrace_history_up": "1x130",
