@@ -163,6 +163,7 @@ def observed_stack(
     with_workers: bool = False,
     history: str = "sqlite",
     redis: RedisServer | None = None,
+    scrape_seconds: float = 1.0,
     **environ: str,
 ) -> Iterator[ObservedStack]:
     """Run a stack within a folder. `scrapes` starts a Prometheus, which evaluates `rules`.
@@ -196,7 +197,9 @@ def observed_stack(
         _begin_traffic(stack, closing)
         if scrapes:
             addresses = stack.targets(with_workers=with_workers)
-            found = running_prometheus(folder / "prometheus", addresses, *rules)
+            found = running_prometheus(
+                folder / "prometheus", addresses, *rules, scrape_seconds=scrape_seconds
+            )
             stack.prometheus = closing.enter_context(found)
         yield stack
 

@@ -23,6 +23,8 @@ RULES = ROOT / "deploy" / "alerts" / "rules.yaml"
 RUNBOOK = re.compile(r"runbook_url: (\S+)")
 FACTOR = 10.0
 """Divisor of the durations of the rules."""
+SCRAPE_SECONDS = 2.0
+"""Also the longest time that a page of metrics may take, on a machine with other work."""
 FIRE_SECONDS, CALM_SECONDS = 180.0, 240.0
 LINGER_SECONDS = 10.0
 """Time after the expected alerts in which others may come."""
@@ -56,8 +58,13 @@ def tried_stack(folder: Path) -> Iterator[ObservedStack]:
     media = folder / "media"
     media.mkdir()
     redis = SteppedRedis(*DURABLE)
-    environ = {"HEADRACE_MEDIA_URL": media.as_uri()}
-    with observed_stack(folder, rules=[rules], redis=redis, **environ) as stack:
+    with observed_stack(
+        folder,
+        rules=[rules],
+        redis=redis,
+        scrape_seconds=SCRAPE_SECONDS,
+        HEADRACE_MEDIA_URL=media.as_uri(),
+    ) as stack:
         assert stack.traffic is not None and stack.prometheus is not None
         graph = calling(f"{stack.target.url}/large/{LARGE_BYTES}")
         stack.traffic.slugs["large"] = save(stack, "large", graph)
