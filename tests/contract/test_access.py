@@ -70,6 +70,7 @@ ROUTES = {
     "GET /openapi.json": "public",
     "GET /docs": "public",
     "GET /metrics": "public",
+    "GET /metrics/process": "public",
 }
 """The requirement of each route on its caller, as reviewed.
 
