@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures soak fuzz dist try-dist clients e2e local manifests timing contract image clean
+.PHONY: help run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients e2e local manifests timing contract image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -145,6 +145,10 @@ watch-pictures: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Draw the
 	@test -e $(VENV)-collector || $(BIN)/python -m venv $(VENV)-collector
 	@PIP_PYTHON=$(VENV)-collector/bin/python $(INSTALL) 'a collector of traces' --group collector
 	HEADRACE_TEST_COLLECTOR=$(CURDIR)/$(VENV)-collector/bin/phoenix $(BIN)/python -m tests.observability.pictures
+
+dashboard-pictures: $(VENV)/.installed-dev ## Draw the dashboards of docs/operate/watch from a Prometheus that scraped a real stack (5 minutes)
+	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus chromium
+	$(BIN)/python -m tests.support.dashboards docs/operate/watch/pictures
 
 soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that nothing grows (SOAK_SECONDS)
 	$(BIN)/pytest -s -m slow tests/acceptance/faults/test_soak.py

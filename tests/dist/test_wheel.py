@@ -47,6 +47,9 @@ def test_the_wheel_has_the_code_the_scripts_the_examples_and_the_pages(wheel: zi
     assert (wheel / "gateway" / "static" / "index.html").is_file()
     assert (wheel / "engine" / "lua" / "executions").is_dir()
     assert (wheel / "deploy" / "example_workflows" / "greeting-letter.json").is_file()
+    assert (wheel / "deploy" / "dashboards" / "overview.json").is_file()
+    assert (wheel / "deploy" / "runbooks" / "down.md").is_file()
+    assert not (wheel / "deploy" / "dashboards" / "generator").exists()
     assert (wheel / information / "licenses" / "LICENSE").is_file()
     assert not (wheel / "gateway" / "ui").is_dir()
     assert [name for name in LEFT_OUT if (wheel / "deploy" / name).exists()] == []

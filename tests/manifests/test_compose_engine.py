@@ -5,11 +5,13 @@ The engine is the test's own, in a network namespace without a registry. Headrac
 The tests are one story in order. Each prints its figures.
 """
 
+import json
 import os
 import re
 import signal
 import subprocess
 import time
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
@@ -104,6 +106,19 @@ def test_commands_run_after_cli(project: Project) -> None:
     assert {line[:4].strip() for line in told.splitlines()} == {"ok"}
     assert "workers: 3 alive" in told
     assert link.startswith(f"{URL}/login?token=")
+
+
+def test_prometheus_finds_each_worker_and_has_the_rules(project: Project) -> None:
+    ask = "docker compose exec -T prometheus wget -q -O - http://127.0.0.1:9090/api/v1/"
+
+    def jobs() -> Counter[str]:
+        active = json.loads(project.run(f"{ask}targets"))["data"]["activeTargets"]
+        return Counter(each["labels"]["job"] for each in active if each["health"] == "up")
+
+    wanted = {"headrace": 2, "headrace-processes": 5, "prometheus": 1}
+    assert until(jobs, lambda found: found == wanted)
+    groups = json.loads(project.run(f"{ask}rules"))["data"]["groups"]
+    assert len({rule["name"] for group in groups for rule in group["rules"]}) == 10
 
 
 def test_callers_do_not_notice_that_workers_come_and_go(project: Project) -> None:

@@ -17,8 +17,9 @@ def draw(scene: Scene, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     for name in NAMES:
         page, height = make_page(scene.prometheus, name, scene.span, WINDOW)
-        take(page, (WIDTH, height), folder / f"{name}.png")
-        print(folder / f"{name}.png", flush=True)
+        picture = folder / f"dashboard-{name}.png"
+        take(page, (WIDTH, height), picture)
+        print(picture, flush=True)
 
 
 def main(folder: str, seconds: str = f"{SECONDS}") -> None:

@@ -19,6 +19,8 @@ WINDOW = "20s"
 POINTS = 240
 FACTOR = 15.0
 """Divisor of the durations of alert rules."""
+SETTLE_SECONDS = 6.0
+"""Time until no alert fires any more that began before the first scrape."""
 HISTORY_AWAY = (0.68, 0.85)
 """Shares of the scene between which the database of the history is away."""
 
@@ -62,6 +64,7 @@ def _scrape_processes(stack: ObservedStack) -> Prometheus:
     paths |= {f"127.0.0.1:{each.port}": "/metrics/process" for each in stack.gateways}
     stack.prometheus.processes = paths
     stack.prometheus.set_targets(stack.prometheus.targets)
+    time.sleep(SETTLE_SECONDS)
     return stack.prometheus
 
 
