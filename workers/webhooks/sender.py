@@ -22,7 +22,7 @@ from engine.store import Store
 from engine.store.redis import keyspace
 from engine.store.webhooks.deliveries import ClaimedDelivery, DeliveryReceiver
 from engine.store.webhooks.owners import is_counted, key_of
-from engine.telemetry import metrics
+from engine.telemetry import log, metrics
 from engine.webhooks.deliveries import Attempt, DeliveryStatus
 from engine.webhooks.schedule import DeliveryVerdict
 from workers.outbound.client import Egress
@@ -135,6 +135,7 @@ class WebhookSender:
         self._release()
 
     async def _deliver(self, reference: str) -> None:
+        _bind(reference)
         try:
             receiver = await self._store.deliveries.find_receiver(reference)
         except EngineError as error:
@@ -233,6 +234,7 @@ class WebhookSender:
         queue.paid -= 1
         while queue.waiting and not is_claimed:
             reference, receiver = queue.waiting.popleft()
+            _bind(reference)
             try:
                 is_claimed = await self._claim_and_attempt(reference, receiver, turn)
             except EngineError as error:
@@ -282,3 +284,9 @@ class WebhookSender:
         if settled.disabled_reason and key_of(claimed.owner) is not None:
             metrics.WEBHOOKS_DISABLED.inc()
             logger.warning("webhook disabled", extra={**extra, "reason": settled.disabled_reason})
+
+
+def _bind(reference: str) -> None:
+    """Name a delivery in the log lines that follow in its task."""
+    account_id, delivery_id = keyspace.parse_reference(reference)
+    log.bind(account_id=account_id, delivery_id=delivery_id)

@@ -47,6 +47,10 @@ class SharedPool:
     def __init__(self, *, slots: int, preload: object = None) -> None:
         self._slots = slots
 
+    @property
+    def limit(self) -> int:
+        return self._slots
+
     async def start(self) -> None:
         return
 
