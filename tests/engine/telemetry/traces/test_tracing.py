@@ -1,6 +1,8 @@
 """Tracing of a process: off, on, without the extra, and its bounds."""
 
 import logging
+import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from types import SimpleNamespace
 from typing import Any
@@ -24,6 +26,19 @@ async def test_without_an_endpoint_nothing_is_imported_and_no_trace_begins() -> 
         assert opened is None
         assert tracing.active() is None
         assert context.new_trace() is None
+
+
+def test_processes_import_no_exporter_until_an_endpoint_is_set() -> None:
+    """The client of Redis imports the library itself where it is installed, but no exporter."""
+    names = ("opentelemetry.exporter", "requests", tracing.EXPORT)
+    code = (
+        "import sys, gateway.server, workers.main, workers.history.main\n"
+        f"print([name for name in sys.modules if name.startswith({names})])"
+    )
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+
+    assert done.stdout.strip() == "[]"
 
 
 async def test_an_endpoint_without_the_extra_is_one_warning(
