@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Page
 
 QUIET = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-sync")
-PATIENCE_MS = 30_000
+PATIENCE_MS = 60_000
 WIDTH, HEIGHT = 1_280, 800
 
 

@@ -68,12 +68,14 @@ def draw_clicks(stack: ObservedStack, phoenix: Phoenix, page: "Page") -> None:
         phoenix.await_trace(stranger.trace_id, has_failed_call)
         open_trace(page, phoenix.trace_url.format(traceId=stranger.trace_id))
         page.get_by_text("chat any").first.click()
+        page.get_by_text("headrace.provider", exact=True).first.wait_for()
         keep("failed-span")
 
 
 def open_trace(page: "Page", url: str) -> None:
     """Open a trace in the collector, and wait until it is drawn."""
     page.goto(url)
+    page.get_by_text("invoke_workflow").first.wait_for()
     page.wait_for_timeout(SETTLE_MS)
 
 
