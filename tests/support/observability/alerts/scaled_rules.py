@@ -12,7 +12,8 @@ SECONDS = {"s": 1, "m": 60, "h": 3_600}
 def divide(rules: str, factor: float) -> str:
     """Return rules whose windows, holds and limits of seconds are divided.
 
-    Limits of lateness are names of buckets, and become those of the buckets at a tenth.
+    Limits of lateness are names of buckets, and become those of the buckets at a half: at a tenth
+    the other work of a machine would exceed them.
     """
 
     def shorter(found: re.Match[str]) -> str:
@@ -23,4 +24,4 @@ def divide(rules: str, factor: float) -> str:
     rules = WINDOW.sub(shorter, rules)
     rules = FOR.sub(shorter, rules)
     rules = THRESHOLD.sub(lambda found: f"{found[1]}{int(found[2]) / factor:g}", rules)
-    return LATENESS.sub(lambda found: f'{found[1]}{int(found[2]) / 10:.1f}"', rules)
+    return LATENESS.sub(lambda found: f'{found[1]}{int(found[2]) / 2:.1f}"', rules)

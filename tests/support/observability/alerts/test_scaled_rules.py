@@ -18,7 +18,7 @@ def test_windows_holds_limits_and_buckets_are_divided() -> None:
         divide(rule, 10)
         == """
         expr: rate(headrace_x_total[12000ms]) or max(headrace_due_lag_seconds) > 3
-          or headrace_wait_lateness_seconds_bucket{le="1.0"} > 0.05
+          or headrace_wait_lateness_seconds_bucket{le="5.0"} > 0.05
         for: 6000ms
 """
     )
