@@ -30,7 +30,9 @@ CHILD = {
     "nodeId": str,
     "index": int,
 }
-DETAILS = {"inputs", "keyId", "httpRequestId", "deliveries", "waitingFor"}
+DETAILS = {
+    *("inputs", "keyId", "httpRequestId", "traceId", "traceUrl", "deliveries", "waitingFor"),
+}
 """Members of an execution that its last event leaves out."""
 DATA = {
     "execution.started": {

@@ -1,3 +1,4 @@
+import secrets
 from typing import Any
 
 import pytest
@@ -152,6 +153,19 @@ def test_an_execution_shows_what_it_was_called_with(caller: Caller) -> None:
     assert shown["deliveries"] == []
     row = caller.get(f"/api/executions?workflowSlug={slug}").json()["rows"][0]
     assert not {"inputs", "keyId", "httpRequestId", "deliveries"} & set(row)
+
+
+def test_an_execution_and_an_error_have_the_trace_of_the_request(caller: Caller) -> None:
+    trace_id = secrets.token_hex(16)
+    headers = {"traceparent": f"00-{trace_id}-{'2b' * 8}-00"}
+    answer = caller.run(caller.save(greeting()), {"name": "Eve"}, headers=headers)
+    execution_id = answer.json()["executionId"]
+
+    assert caller.execution(execution_id)["traceId"] == trace_id
+    rows = caller.get(f"/api/executions?traceId={trace_id}").json()["rows"]
+    assert [each["executionId"] for each in rows] == [execution_id]
+    refused = caller.run(caller.save(greeting()), {"name": 7}, headers=headers)
+    assert (refused.status_code, refused.json()["traceId"]) == (400, trace_id)
 
 
 def test_large_inputs_of_an_execution_are_at_a_link(caller: Caller) -> None:

@@ -9,6 +9,7 @@ from tests.support.contract.shapes import (
     moment_or_null,
     number,
     sentence,
+    text_or_null,
     whole_or_null,
 )
 from tests.support.gateway.documents import greeting
@@ -32,6 +33,8 @@ DETAILS = {
     "inputs": dict,
     "keyId": str,
     "httpRequestId": str,
+    "traceId": text_or_null,
+    "traceUrl": text_or_null,
     "deliveries": [],
 }
 
