@@ -3,6 +3,7 @@
 MANY_ENTRIES: dict[str, str] = {
     "deploy/commands": "One module for each command.",
     "engine/nodes": "One module for each node type.",
+    "docs/benchmarks": "One page for each benchmark, with its record and its drawing.",
     "docs/pictures": "Made by a command: each page in light, in dark and on a phone.",
     "tests/gateway": "One folder for each of gateway, and modules for its own modules.",
     "tests/support": "One folder for each subject that tests share helpers of.",
