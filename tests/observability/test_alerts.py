@@ -1,6 +1,7 @@
 """Each fault raises the alerts that it should, and no other (`make alerts`)."""
 
 import dataclasses
+import datetime
 import json
 import os
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.observability.alerts.faults import FAULTS, Fault
-from tests.support.observability.alerts.trial import FACTOR, Outcome, tried_stack, try_fault
+from tests.support.observability.alerts.trial import Outcome, tried_stack, try_fault
 from tests.support.observability.stack import ObservedStack
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
@@ -28,7 +29,11 @@ def outcomes() -> Iterator[list[Outcome]]:
     found: list[Outcome] = []
     yield found
     if path := os.environ.get("ALERTS_FIGURES"):
-        kept = {"factor": FACTOR, "outcomes": [dataclasses.asdict(each) for each in found]}
+        measured = (
+            f"Measured on {datetime.date.today()}, {os.cpu_count()} cores, load "
+            f"{os.getloadavg()[2]:.0f}."
+        )
+        kept = {"measured": measured, "outcomes": [dataclasses.asdict(each) for each in found]}
         Path(path).write_text(json.dumps(kept, indent=1))
 
 

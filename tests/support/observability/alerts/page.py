@@ -48,7 +48,7 @@ def render(text: str, kept: Mapping[str, Any]) -> str:
     """Return the page with the table of these figures."""
     before, rest = text.split(BEGIN)
     after = rest.split(END)[1]
-    return f"{before}{BEGIN}\n\n{table(kept['outcomes'])}\n\n{END}{after}"
+    return f"{before}{BEGIN}\n\n{kept['measured']}\n\n{table(kept['outcomes'])}\n\n{END}{after}"
 
 
 if __name__ == "__main__":

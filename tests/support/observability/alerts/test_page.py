@@ -24,9 +24,12 @@ def test_alerts_that_are_missing_or_too_many_are_marked() -> None:
 def test_the_table_replaces_the_former_one() -> None:
     text = PAGE.read_text()
 
-    once = render(text, {"outcomes": [OUTCOME]})
+    figures = {"measured": "Measured today.", "outcomes": [OUTCOME]}
 
-    assert render(once, {"outcomes": [OUTCOME]}) == once
+    once = render(text, figures)
+
+    assert render(once, figures) == once
+    assert "Measured today.\n\n| Fault |" in once
     assert "| a fault |" in once
 
 
