@@ -41,8 +41,6 @@ class Fault:
     """Kinds of runs that are called meanwhile, by default all."""
     looks: str = ""
     """Words that the first look of the runbook shows while the fault is there."""
-    seconds: float = 45.0
-    """Time for which a fault without an alert is watched."""
 
 
 @contextlib.contextmanager
