@@ -9,7 +9,7 @@ from tests.support.dashboards.reading import NAMES
 from tests.support.dashboards.scene import WINDOW, Scene, playing
 from tests.support.dashboards.screenshot import take
 
-SECONDS = 240.0
+SECONDS = 200.0
 
 
 def draw(scene: Scene, folder: Path) -> None:

@@ -14,8 +14,10 @@ from tests.support.observability.stack import ObservedStack, observed_stack
 
 FAULT = "fail=500"
 """Fault of the provider `shaky` from the middle on."""
+SCRAPE_SECONDS = 2.0
+"""Time between scrapes, and the longest for one: a busy machine takes over a second."""
 WINDOW = "20s"
-"""Window of rates: the scrapes of the scene are a second apart."""
+"""Window of rates, of ten scrapes."""
 POINTS = 240
 FACTOR = 15.0
 """Divisor of the durations of alert rules."""
@@ -40,7 +42,7 @@ def playing(
     """Run a stack under load for some seconds, with a failing provider in the second half."""
     rules = folder / "rules.yaml"
     rules.write_text(divide(RULES.read_text(), FACTOR))
-    with observed_stack(folder, rules=[rules]) as stack:
+    with observed_stack(folder, rules=[rules], scrape_seconds=SCRAPE_SECONDS) as stack:
         prometheus = _scrape_processes(stack)
         began = time.time()
         with stack.calls(callers=callers):
