@@ -26,7 +26,7 @@ FACTOR = float(os.environ.get("ALERTS_FACTOR", "10"))
 """Divisor of the durations of the rules; a busy machine needs a smaller one."""
 SCRAPE_SECONDS = 2.0
 """Also the longest time that a page of metrics may take, on a machine with other work."""
-FIRE_SECONDS, CALM_SECONDS, QUIET_SECONDS = 1_800 / FACTOR, 2_400 / FACTOR, 450 / FACTOR
+FIRE_SECONDS, CALM_SECONDS, QUIET_SECONDS = 1_800 / FACTOR, 4_000 / FACTOR, 450 / FACTOR
 LINGER_SECONDS = 10.0
 """Time after the expected alerts in which others may come."""
 CALLERS = 3
