@@ -6,15 +6,12 @@ lines beyond it are dropped and counted.
 """
 
 import contextlib
-import fcntl
 import logging
 import os
 import select
-import stat
-import termios
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Protocol
 
@@ -32,8 +29,6 @@ CLOSE_SECONDS = 2.0
 """Longest time that the end of the process waits for the last lines."""
 PIPE_BYTES = 4_096
 """Bytes that a pipe takes as one piece, so that lines of several processes never mix."""
-NOTHING = b"\0" * 4
-"""Zero as the kernel writes a number."""
 FILE_MODE = 0o640
 LOG_SECONDS = 60.0
 """Pause between two lines about a file that cannot be written."""
@@ -166,41 +161,27 @@ class StreamSink:
 
     def __init__(self, descriptor: int = 2) -> None:
         self._descriptor = descriptor
-        mode = os.fstat(descriptor).st_mode
-        self._is_pipe, self._is_file = stat.S_ISFIFO(mode), stat.S_ISREG(mode)
 
     def write(self, lines: list[bytes]) -> int:
         """Write lines in pieces that stay whole; return the number of those that were lost."""
         left = len(lines)
         try:
-            for piece in _pieces(lines, self._room):
+            for piece in _pieces(lines):
                 _write_all(self._descriptor, b"".join(piece))
                 left -= len(piece)
         except OSError:
             return left  # there is no place to say so
         return 0
 
-    def _room(self) -> int:
-        """Return the number of bytes that are written as one piece."""
-        if self._is_file or (self._is_pipe and _is_empty(self._descriptor)):
-            return FLUSH_BYTES
-        return PIPE_BYTES
 
-
-def _is_empty(pipe: int) -> bool:
-    """Return whether a pipe has all of its space."""
-    answer = fcntl.ioctl(pipe, termios.FIONREAD, NOTHING)
-    return answer == NOTHING
-
-
-def _pieces(lines: list[bytes], room: Callable[[], int]) -> Iterator[list[bytes]]:
-    """Yield lines by pieces that are not longer than the room, but for a line that is."""
+def _pieces(lines: list[bytes]) -> Iterator[list[bytes]]:
+    """Yield lines by pieces of at most `PIPE_BYTES`, but for a line that is longer."""
     piece: list[bytes] = []
-    size, most = 0, room()
+    size = 0
     for line in lines:
-        if piece and size + len(line) > most:
+        if piece and size + len(line) > PIPE_BYTES:
             yield piece
-            piece, size, most = [], 0, room()
+            piece, size = [], 0
         piece.append(line)
         size += len(line)
     yield piece

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from prometheus_client import CollectorRegistry, Counter, Gauge
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 from prometheus_client.samples import Sample
-
-from engine.telemetry.metrics.histogram import Histogram
 
 SECONDS_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 LONG_SECONDS_BUCKETS = (0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 900)
@@ -78,10 +76,9 @@ def histogram(
     *,
     buckets: Sequence[float] = SECONDS_BUCKETS,
 ) -> Histogram:
-    """Declare a histogram, whose observations come from one thread."""
+    """Declare a histogram of seconds."""
     _declare(name, "histogram", text, signal, labels)
-    made = Histogram(name, text, list(labels), buckets)
-    REGISTRY.register(made)
+    made = Histogram(name, text, list(labels), buckets=buckets, registry=REGISTRY)
     return _with_series(made, labels)
 
 

@@ -2,6 +2,8 @@
 
 import functools
 
+from prometheus_client import Histogram
+
 from engine.telemetry.metrics.declaring import (
     SECONDS_BUCKETS,
     Signal,
@@ -9,7 +11,6 @@ from engine.telemetry.metrics.declaring import (
     gauge,
     histogram,
 )
-from engine.telemetry.metrics.histogram import Series
 
 ENDED = ("completed", "failed", "cancelled")
 NODE_TYPES = "[node types](node-types.md)"
@@ -138,6 +139,6 @@ HINTS_UNKNOWN = counter(
 
 
 @functools.cache
-def node_seconds(node_type: str) -> Series:
+def node_seconds(node_type: str) -> Histogram:
     """Return the histogram of attempts at nodes of a type."""
     return NODE_SECONDS.labels(node_type)
