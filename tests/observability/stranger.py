@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from tests.support.observability.dashboard import panel
+from tests.support.dashboards.reading import find_panel
 from tests.support.observability.prometheus import Prometheus
 
 if TYPE_CHECKING:
@@ -47,15 +47,16 @@ class Stranger:
 
     def open_providers(self) -> None:
         """Click the panel of failing providers on the overview, which leads to their dashboard."""
-        [expression] = panel("overview", FAILING).expressions
-        assert self.prometheus.query(expression), "the overview shows no failing provider"
-        assert "/d/headrace-providers?" in panel("overview", FAILING).link("Details")
+        panel = find_panel("overview", FAILING)
+        [target] = panel.targets
+        assert self.prometheus.query(target.expr), "the overview shows no failing provider"
+        assert "/d/headrace-providers?" in panel.link("Details")
         self.clicks.append("Failing providers: Details")
 
     def red_bars(self, now: float) -> list[Bar]:
         """Look at the dashboard of providers, which is open."""
-        [expression] = panel("providers", BARS).expressions
-        found = self.prometheus.query_range(expression, now - LOOK_BACK_SECONDS, now)
+        [target] = find_panel("providers", BARS).targets
+        found = self.prometheus.query_range(target.expr, now - LOOK_BACK_SECONDS, now)
         bars = []
         for series in found:
             if series.value > RED:
@@ -75,7 +76,7 @@ class Stranger:
             "headrace_url": self.url,
         }
         self.clicks.append("the red bar: Failed runs")
-        self.page.goto(panel("providers", BARS).link(FAILED_RUNS, **window))
+        self.page.goto(find_panel("providers", BARS).link(FAILED_RUNS, **window))
         self.page.get_by_role("table", name="Executions").get_by_role("row").nth(1).wait_for()
         self.draw("failed-runs")
 

@@ -9,7 +9,7 @@ import pytest
 from tests.support.dashboards.drawing import Span
 from tests.support.dashboards.page import WIDTH, make_page
 from tests.support.dashboards.reading import NAMES, read_panels
-from tests.support.dashboards.scene import WINDOW, Scene, playing
+from tests.support.dashboards.scene import Scene, playing
 from tests.support.dashboards.screenshot import find_browser, take
 
 pytestmark = pytest.mark.slow
@@ -35,7 +35,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
 def test_each_panel_has_data(scene: Scene, name: str) -> None:
     empty = []
     span = scene.span
-    for panel in read_panels(name, WINDOW):
+    for panel in read_panels(name):
         found = [
             scene.prometheus.query_range(each.expr, span.start, time.time(), span.step)
             for each in panel.targets
@@ -47,7 +47,7 @@ def test_each_panel_has_data(scene: Scene, name: str) -> None:
 
 
 def test_the_failing_provider_is_the_only_red_bar(scene: Scene) -> None:
-    [bars] = [each for each in read_panels("providers", WINDOW) if each.kind == "state-timeline"]
+    [bars] = [each for each in read_panels("providers") if each.kind == "state-timeline"]
     [target] = bars.targets
 
     shares = {each.labels["provider"]: each.value for each in scene.prometheus.query(target.expr)}
@@ -59,7 +59,7 @@ def test_the_failing_provider_is_the_only_red_bar(scene: Scene) -> None:
 @pytest.mark.skipif(find_browser() is None, reason="this needs chromium")
 def test_a_dashboard_is_drawn(scene: Scene, tmp_path: Path) -> None:
     span = Span(scene.span.start, time.time(), scene.span.step)
-    page, height = make_page(scene.prometheus, "overview", span, WINDOW)
+    page, height = make_page(scene.prometheus, "overview", span)
 
     take(page, (WIDTH, height), tmp_path / "overview.png")
 

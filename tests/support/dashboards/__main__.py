@@ -6,7 +6,7 @@ from pathlib import Path
 
 from tests.support.dashboards.page import WIDTH, make_page
 from tests.support.dashboards.reading import NAMES
-from tests.support.dashboards.scene import WINDOW, Scene, playing
+from tests.support.dashboards.scene import Scene, playing
 from tests.support.dashboards.screenshot import take
 
 SECONDS = 200.0
@@ -16,7 +16,7 @@ def draw(scene: Scene, folder: Path) -> None:
     """Write a picture of each dashboard into a folder."""
     folder.mkdir(parents=True, exist_ok=True)
     for name in NAMES:
-        page, height = make_page(scene.prometheus, name, scene.span, WINDOW)
+        page, height = make_page(scene.prometheus, name, scene.span)
         picture = folder / f"dashboard-{name}.png"
         take(page, (WIDTH, height), picture)
         print(picture, flush=True)

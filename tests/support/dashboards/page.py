@@ -50,9 +50,9 @@ th:first-child, td:first-child { text-align: left }
 """  # noqa: E501
 
 
-def make_page(prometheus: Prometheus, name: str, span: Span, window: str) -> tuple[str, int]:
+def make_page(prometheus: Prometheus, name: str, span: Span) -> tuple[str, int]:
     """Return the page of a dashboard in HTML, and its height."""
-    panels = read_panels(name, window)
+    panels = read_panels(name)
     drawn = "".join(_place(prometheus, panel, span) for panel in panels)
     lowest = max(each.place["y"] + each.place["h"] for each in panels)
     title = f"{html.escape(read_title(name))}<small>{_describe(span)}</small>"

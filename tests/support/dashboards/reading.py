@@ -1,4 +1,4 @@
-"""Panels of the dashboards' files, with queries as Grafana would send them."""
+"""Panels of the dashboards' files: queries and links with variables filled in as Grafana does."""
 
 import json
 import re
@@ -9,8 +9,11 @@ from typing import Any
 from deploy.dashboards.written import DASHBOARDS
 
 NAMES = ("overview", "runs", "providers", "redis-and-history", "webhooks")
-VARIABLES = {"job": "headrace", "provider": ".*", "node_type": ".*"}
-"""Values of variables: all providers and all types of nodes."""
+RATE_WINDOW = "20s"
+"""`$__rate_interval`: ten scrapes, and long enough for callers who pause."""
+VARIABLE = re.compile(r"\$\{?(\w[\w.:]*)\}?")
+ALL = ".*"
+"""Value of a variable with all values chosen."""
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Target:
 
 @dataclass(frozen=True)
 class PanelView:
-    """What is drawn of a panel."""
+    """A panel, or the heading of a row."""
 
     title: str
     kind: str
@@ -44,21 +47,26 @@ class PanelView:
     def unit(self) -> str:
         return str(self.defaults.get("unit", "short"))
 
+    def link(self, title: str, **values: str) -> str:
+        """Return the address of a link of its data, with the values of variables."""
+        [url] = [each["url"] for each in self.defaults["links"] if each["title"] == title]
+        return fill(url, **values)
+
 
 def read_title(name: str) -> str:
     """Return the title of a dashboard."""
     return str(_read(name)["title"])
 
 
-def read_panels(name: str, window: str = "1m") -> list[PanelView]:
-    """Return the panels and rows of a dashboard; `window` is that of rates."""
+def read_panels(name: str) -> list[PanelView]:
+    """Return the panels and rows of a dashboard."""
     return [
         PanelView(
             title=panel["title"],
             kind=panel["type"],
             place=panel["gridPos"],
             targets=[
-                Target(fill(each["expr"], window), each.get("legendFormat", ""), each["refId"])
+                Target(fill(each["expr"]), each.get("legendFormat", ""), each["refId"])
                 for each in panel.get("targets", ())
             ],
             member=panel,
@@ -67,12 +75,16 @@ def read_panels(name: str, window: str = "1m") -> list[PanelView]:
     ]
 
 
-def fill(expression: str, window: str) -> str:
-    """Return a query with the values of its variables."""
-    filled = expression.replace("$__rate_interval", window)
-    for name, value in VARIABLES.items():
-        filled = filled.replace(f"${name}", value)
-    return filled
+def find_panel(name: str, title: str) -> PanelView:
+    """Return a panel of a dashboard by its title."""
+    [found] = [each for each in read_panels(name) if each.title == title]
+    return found
+
+
+def fill(text: str, **values: str) -> str:
+    """Put values in the place of variables; those without a value have all."""
+    known = {"job": "headrace", "__rate_interval": RATE_WINDOW, **values}
+    return VARIABLE.sub(lambda found: known.get(found[1], ALL), text)
 
 
 def name_series(legend: str, labels: Mapping[str, str]) -> str:

@@ -16,8 +16,6 @@ FAULT = "fail=500"
 """Fault of the provider `shaky` from the middle on."""
 SCRAPE_SECONDS = 2.0
 """Time between scrapes, and the longest for one: a busy machine takes over a second."""
-WINDOW = "20s"
-"""Window of rates, of ten scrapes."""
 POINTS = 240
 FACTOR = 15.0
 """Divisor of the durations of alert rules."""
