@@ -1,10 +1,10 @@
 """Debian's Chromium, signed in to a watched stack."""
 
 import contextlib
-import shutil
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
+from tests.support.dashboards.screenshot import find_browser
 from tests.support.observability.stack import ObservedStack
 
 if TYPE_CHECKING:
@@ -15,18 +15,13 @@ PATIENCE_MS = 60_000
 WIDTH, HEIGHT = 1_280, 800
 
 
-def find_chromium() -> str:
-    """Return the path of the browser; empty where there is none."""
-    return shutil.which("chromium") or ""
-
-
 @contextlib.contextmanager
 def signed_in_page(stack: ObservedStack) -> Iterator["Page"]:
     """Yield a page of a browser that is signed in to the account of the traffic."""
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=find_chromium(), args=list(QUIET))
+        browser = playwright.chromium.launch(executable_path=find_browser(), args=list(QUIET))
         page = browser.new_page(viewport={"width": WIDTH, "height": HEIGHT}, color_scheme="light")
         page.set_default_timeout(PATIENCE_MS)
         words = ("login-link", "--account", stack.account_id)

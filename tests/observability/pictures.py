@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tests.observability.browser import signed_in_page
 from tests.observability.scene import failing_provider, has_failed_call, is_whole_story, make_story
 from tests.observability.stranger import Stranger
-from tests.support.observability.phoenix import Phoenix, running_phoenix
+from tests.support.observability.phoenix import READ_SECONDS, Phoenix, running_phoenix
 from tests.support.observability.stack import ObservedStack, observed_stack
 from tests.support.observability.waterfall import draw
 
@@ -43,7 +43,7 @@ def main() -> int:
 def draw_story(stack: ObservedStack, phoenix: Phoenix, page: "Page") -> None:
     """Draw the trace of a run with a child, a second attempt and a webhook."""
     trace_id = make_story(stack)
-    spans = phoenix.await_trace(trace_id, is_whole_story)
+    spans = phoenix.await_trace(trace_id, is_whole_story, timeout=READ_SECONDS)
     title = "A run with a child, a second attempt and a webhook"
     (FOLDER / "trace.svg").write_text(draw(spans, title))
     open_trace(page, phoenix.trace_url.format(traceId=trace_id))
@@ -65,7 +65,7 @@ def draw_clicks(stack: ObservedStack, phoenix: Phoenix, page: "Page") -> None:
         stranger.open_failed_runs(stranger.red_bars(now)[0], now)
         stranger.open_record()
         stranger.open_trace()
-        phoenix.await_trace(stranger.trace_id, has_failed_call)
+        phoenix.await_trace(stranger.trace_id, has_failed_call, timeout=READ_SECONDS)
         open_trace(page, phoenix.trace_url.format(traceId=stranger.trace_id))
         page.get_by_text("chat any").first.click()
         page.get_by_text("headrace.provider", exact=True).first.wait_for()

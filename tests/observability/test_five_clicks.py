@@ -6,16 +6,17 @@ from pathlib import Path
 
 import pytest
 
-from tests.observability.browser import find_chromium, signed_in_page
+from tests.observability.browser import signed_in_page
 from tests.observability.scene import MODEL, failing_provider, has_failed_call
 from tests.observability.stranger import Stranger, provider_of
+from tests.support.dashboards.screenshot import find_browser
 from tests.support.observability.stack import observed_stack
 
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.timeout(300),
     pytest.mark.skipif(
-        not find_chromium() or importlib.util.find_spec("playwright") is None,
+        find_browser() is None or importlib.util.find_spec("playwright") is None,
         reason="make observe installs the browser",
     ),
 ]

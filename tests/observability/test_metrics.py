@@ -15,6 +15,7 @@ from engine.services.metrics import facts
 from engine.telemetry.metrics import DECLARATIONS, PARTS
 from tests.support.acceptance.running_stack import until
 from tests.support.eventually import PATIENCE_SECONDS
+from tests.support.metrics.samples import parse_samples
 from tests.support.observability.stack import ObservedStack, observed_stack
 
 pytestmark = pytest.mark.slow
@@ -50,9 +51,8 @@ def read(url: str, path: str = "/metrics") -> str:
 def sums(page: str) -> Mapping[str, float]:
     """Return the sum of each sample over its labels."""
     found: dict[str, float] = defaultdict(float)
-    for family in text_string_to_metric_families(page):
-        for sample in family.samples:
-            found[sample.name] += sample.value
+    for sample in parse_samples(page):
+        found[sample.name] += sample.value
     return found
 
 
@@ -60,8 +60,7 @@ def counts(page: str) -> Mapping[tuple[str, Labels], float]:
     """Return the samples that must never fall."""
     return {
         (sample.name, tuple(sorted(sample.labels.items()))): sample.value
-        for family in text_string_to_metric_families(page)
-        for sample in family.samples
+        for sample in parse_samples(page)
         if sample.name.endswith(("_total", "_bucket", "_count"))
     }
 

@@ -37,11 +37,6 @@ class TraceContext(Struct, frozen=True):
         """The `traceparent` of calls that the span makes."""
         return f"{VERSION}-{self.trace_id}-{self.span_id}-{'01' if self.is_sampled else '00'}"
 
-    @property
-    def has_span(self) -> bool:
-        """Return False if the trace has begun without a span of its own."""
-        return self.span_id != NO_SPAN
-
     def with_span(self, span_id: str) -> "TraceContext":
         """Return the context of another span of the trace."""
         return TraceContext(self.trace_id, span_id, self.is_sampled)

@@ -11,7 +11,6 @@ from typing import Any
 
 import httpx
 import pytest
-from prometheus_client.parser import text_string_to_metric_families
 
 from engine.access.capabilities import Role, Tier
 from engine.access.tiers import load
@@ -26,6 +25,7 @@ from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner
 from tests.support.http.providers import ENDPOINT, stub_provider
 from tests.support.manifests import manifest
+from tests.support.metrics.samples import parse_samples
 from tests.support.workers.job_workers import (
     AGAIN,
     IDEMPOTENT,
@@ -181,10 +181,9 @@ async def test_a_worker_that_goes_between_submit_and_record(
 async def outcomes(store: Store) -> Counter[str]:
     """Return the outcomes of unknown jobs, by the metrics of all workers."""
     found: Counter[str] = Counter()
-    for family in text_string_to_metric_families((await sum_page(store, "")).decode()):
-        for sample in family.samples:
-            if sample.name == "headrace_provider_jobs_unknown_total":
-                found[sample.labels["outcome"]] += int(sample.value)
+    for sample in parse_samples((await sum_page(store, "")).decode()):
+        if sample.name == "headrace_provider_jobs_unknown_total":
+            found[sample.labels["outcome"]] += int(sample.value)
     return found
 
 

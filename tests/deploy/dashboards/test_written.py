@@ -9,9 +9,9 @@ from click.testing import CliRunner
 
 from deploy.commands.dashboards import dashboards
 from deploy.dashboards.written import DASHBOARDS, RULES, RUNBOOKS, write_all
+from tests.support.dashboards.reading import NAMES
 
 ROOT = Path(__file__).parents[3]
-NAMES = ["overview", "providers", "redis-and-history", "runs", "webhooks"]
 
 
 def variables(path: Path) -> dict[str, str]:
@@ -27,7 +27,11 @@ def test_all_dashboards_the_rules_and_the_runbooks_are_written(tmp_path: Path) -
 
     names = [path.relative_to(tmp_path / "new").as_posix() for path in written]
     runbooks = [f"runbooks/{path.name}" for path in sorted((ROOT / RUNBOOKS).glob("*.md"))]
-    assert names == [*(f"dashboards/{name}.json" for name in NAMES), "rules.yaml", *runbooks]
+    assert names == [
+        *(f"dashboards/{name}.json" for name in sorted(NAMES)),
+        "rules.yaml",
+        *runbooks,
+    ]
     for path in written[:5]:
         assert json.loads(path.read_bytes()) == json.loads((DASHBOARDS / path.name).read_bytes())
     assert written[5].read_text() == RULES.read_text()

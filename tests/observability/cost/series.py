@@ -13,10 +13,11 @@ import uvloop
 from deploy.stub_provider.app import create_app
 from tests.benchmarks.client import Load
 from tests.benchmarks.systems import HEADRACE, Surroundings, System, save, started
-from tests.observability.cost.turns import PUBLISHED_SECONDS, parse, read_page
+from tests.observability.cost.turns import PUBLISHED_SECONDS, read_page
 from tests.support.factories import Graph
 from tests.support.http.providers import serving
 from tests.support.manifests import manifest
+from tests.support.metrics.samples import parse_samples
 
 LARGEST = 8
 FREE = '[[pricing]]\nunit = "call"\nusd = "0"\n'
@@ -94,7 +95,7 @@ def look(system: System, stand: Stand) -> Stand:
     page = read_page(system)
     stand.page_ms = (time.perf_counter() - began) * 1_000
     stand.page_bytes = len(page)
-    counts = Counter(name for name, _, _ in parse(page))
+    counts = Counter(sample.name for sample in parse_samples(page))
     stand.series = counts.total()
     families: Counter[str] = Counter()
     for name, count in counts.items():

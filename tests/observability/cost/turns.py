@@ -14,6 +14,7 @@ from tests.benchmarks.systems import HEADRACE, Surroundings, System, started
 from tests.benchmarks.workloads import CALLERS, load, measure_one_text
 from tests.benchmarks.workloads import Effort as WorkloadEffort
 from tests.observability.cost.ways import OFF, Way
+from tests.support.metrics.samples import parse_samples
 
 WORKERS = 2
 MEASURES = ("w1.cpu_ms", "w1.runs_per_second", "w1.p50_ms", "w1.p99_ms")
@@ -107,30 +108,16 @@ def measure(
 def read_counts(system: System) -> dict[str, float]:
     """Return the sum of each count on the page of metrics; 0 for one that is not there."""
     found = dict.fromkeys(COUNTS, 0.0)
-    for name, _, value in samples_of(system):
-        if name in found:
-            found[name] += value
+    for sample in parse_samples(read_page(system)):
+        if sample.name in found:
+            found[sample.name] += sample.value
     return found
-
-
-def samples_of(system: System) -> Iterator[tuple[str, str, float]]:
-    """Yield name, labels and value of each line of the page of metrics."""
-    yield from parse(read_page(system))
 
 
 def read_page(system: System) -> str:
     """Return the page of metrics."""
     with urllib.request.urlopen(f"http://127.0.0.1:{system.port}/metrics", timeout=60) as answer:
         return str(answer.read().decode())
-
-
-def parse(page: str) -> Iterator[tuple[str, str, float]]:
-    """Yield name, labels and value of each sample of a page of metrics."""
-    for line in page.splitlines():
-        if line and not line.startswith("#"):
-            series, _, value = line.rpartition(" ")
-            name, _, labels = series.partition("{")
-            yield name, labels.rstrip("}"), float(value)
 
 
 def count_lines(

@@ -4,16 +4,15 @@ import contextlib
 import gzip
 import threading
 import time
-import urllib.request
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 
-from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.observability.spans import Span, parse_spans
 from tests.support.observability.trace_page import page_of
+from tests.support.observability.trace_store import TraceStore
 
 PATH = "/v1/traces"
 PAGES = "/traces/"
@@ -22,70 +21,37 @@ TYPE = "application/x-protobuf"
 
 
 @dataclass
-class Collector:
+class Collector(TraceStore):
     """Spans by trace, in the order of their arrival. Faults last until they are taken back."""
 
     url: str = ""
-    """Value of `OTEL_EXPORTER_OTLP_ENDPOINT`."""
     spans: list[Span] = field(default_factory=list)
-    batches: int = 0
-    """Number of accepted requests."""
-    bytes: int = 0
-    """Bytes of their bodies as sent."""
     refused: int = 0
+    """Number of refused requests."""
     bodies: list[bytes] = field(default_factory=list)
     """Bodies of all requests, decompressed; kept with `keeps_bodies`."""
-    headers: list[Mapping[str, str]] = field(default_factory=list)
-    """Headers of the last requests."""
     keeps_bodies: bool = False
-    keeps_spans: bool = True
-    """False: spans are only counted, for long loads."""
-    count: int = 0
-    """Number of spans that arrived."""
     status: int = 200
     """Status of the answers; a failure refuses the spans."""
     delay_seconds: float = 0.0
     """Pause before each answer."""
-    forwards_to: str = ""
-    """URL of another collector that gets each request as well."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
-    def environ(self) -> dict[str, str]:
-        """Return the variables of processes that send their spans here soon."""
-        return {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": self.url,
-            "OTEL_BSP_SCHEDULE_DELAY": "200",
-            "HEADRACE_TRACE_URL": f"{self.url}{PAGES}{{traceId}}",
-        }
+    def trace_url(self) -> str:
+        return f"{self.url}{PAGES}{{traceId}}"
 
     def trace(self, trace_id: str) -> list[Span]:
-        """Return the spans of a trace, the first to begin first."""
         with self.lock:
             found = [each for each in self.spans if each.trace_id == trace_id]
         return sorted(found, key=lambda each: each.began)
-
-    def await_trace(
-        self,
-        trace_id: str,
-        holds: Callable[[list[Span]], object] = bool,
-        *,
-        timeout: float = PATIENCE_SECONDS,
-    ) -> list[Span]:
-        """Wait until the spans of a trace are as expected; return them."""
-        deadline = time.monotonic() + timeout
-        while not holds(found := self.trace(trace_id)):
-            names = [each.name for each in found]
-            assert time.monotonic() < deadline, f"trace {trace_id} has only {names}"
-            time.sleep(0.05)
-        return found
 
     def clear(self) -> None:
         """Forget all spans."""
         with self.lock:
             self.spans.clear()
             self.bodies.clear()
-            self.count = self.batches = self.bytes = self.refused = 0
+            self.refused = 0
 
     def take(self, body: bytes, headers: Mapping[str, str]) -> int:
         """Take the body of a request; return the status of the answer."""
@@ -96,24 +62,10 @@ class Collector:
             if self.status != 200:
                 self.refused += 1
                 return self.status
-            self.batches += 1
-            self.bytes += len(body)
-            self.headers = [*self.headers[-99:], headers]
             if self.keeps_bodies:
                 self.bodies.append(data)
-            found = parse_spans(data)
-            self.count += len(found)
-            if self.keeps_spans:
-                self.spans += found
-        if self.forwards_to:
-            _forward(self.forwards_to, data)
+            self.spans += parse_spans(data)
         return 200
-
-
-def _forward(url: str, data: bytes) -> None:
-    request = urllib.request.Request(url, data, {"content-type": TYPE}, method="POST")
-    with urllib.request.urlopen(request, timeout=10):
-        pass
 
 
 class _Server(ThreadingHTTPServer):

@@ -1,13 +1,13 @@
 """A real collector of traces, Arize Phoenix from PyPI, in an environment of its own.
 
-`make trace-pictures` installs it, and names its command in HEADRACE_TEST_COLLECTOR.
+`make watch-pictures` installs it, and names its command in HEADRACE_TEST_COLLECTOR.
 """
 
 import contextlib
 import os
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from deploy.net.http_client import Unreachable, call
 from tests.conftest import free_port
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.observability.spans import Span
+from tests.support.observability.trace_store import TraceStore
 
 COMMAND = "HEADRACE_TEST_COLLECTOR"
 MOST_SPANS = 1_000
@@ -27,29 +28,18 @@ READ_SECONDS = 3 * PATIENCE_SECONDS
 
 
 @dataclass
-class Phoenix:
+class Phoenix(TraceStore):
     """A collector with a page for each trace."""
 
     port: int
 
     @property
     def url(self) -> str:
-        """Value of `OTEL_EXPORTER_OTLP_ENDPOINT`."""
         return f"http://127.0.0.1:{self.port}"
 
     @property
     def trace_url(self) -> str:
-        """Value of `HEADRACE_TRACE_URL`."""
         return f"{self.url}/redirects/traces/{{traceId}}"
-
-    @property
-    def environ(self) -> dict[str, str]:
-        """Return the variables of processes that send their spans here soon."""
-        return {
-            "OTEL_EXPORTER_OTLP_ENDPOINT": self.url,
-            "OTEL_BSP_SCHEDULE_DELAY": "200",
-            "HEADRACE_TRACE_URL": self.trace_url,
-        }
 
     def trace(self, trace_id: str) -> list[Span]:
         """Return the spans of a trace as the collector has them, the first to begin first.
@@ -60,15 +50,6 @@ class Phoenix:
         status, answer = call("GET", self.url + path)
         found = map(_read, answer["data"]) if status == 200 else ()
         return sorted(found, key=lambda each: each.began)
-
-    def await_trace(self, trace_id: str, holds: Callable[[list[Span]], object]) -> list[Span]:
-        """Wait until the spans of a trace are as expected; return them."""
-        deadline = time.monotonic() + READ_SECONDS
-        while not holds(found := self.trace(trace_id)):
-            names = [each.name for each in found]
-            assert time.monotonic() < deadline, f"trace {trace_id} has only {names}"
-            time.sleep(0.2)
-        return found
 
 
 def _read(record: Any) -> Span:
@@ -95,7 +76,7 @@ def find_phoenix() -> str:
 
 @contextlib.contextmanager
 def running_phoenix(folder: Path) -> Iterator[Phoenix]:
-    """Run the collector while the context lasts; it tells nobody outside of it."""
+    """Run the collector while the context lasts; it sends no usage data."""
     command = find_phoenix()
     assert command, f"name its command in {COMMAND}"
     phoenix = Phoenix(free_port())

@@ -10,14 +10,6 @@ from opentelemetry.proto.trace.v1 import trace_pb2
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Event:
-    """An event of a span, such as an exception."""
-
-    name: str
-    attributes: Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Span:
     """One span as it arrived. Times are seconds since the epoch."""
 
@@ -35,9 +27,6 @@ class Span:
     is_error: bool
     message: str
     """Description of the status."""
-    events: Sequence[Event] = ()
-    links: Sequence[str] = ()
-    """Ids of the spans that it links to."""
 
 
 def parse_spans(data: bytes) -> list[Span]:
@@ -65,10 +54,6 @@ def _read(span: trace_pb2.Span, resource: Mapping[str, Any]) -> Span:
         resource=resource,
         is_error=span.status.code == trace_pb2.Status.STATUS_CODE_ERROR,
         message=span.status.message,
-        events=tuple(
-            Event(name=each.name, attributes=_attributes(each.attributes)) for each in span.events
-        ),
-        links=tuple(each.span_id.hex() for each in span.links),
     )
 
 

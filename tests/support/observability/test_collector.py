@@ -61,4 +61,4 @@ def test_spans_are_refused_while_the_collector_fails() -> None:
         assert send(collector, body()) == 503
         collector.status = 200
         assert send(collector, body()) == 200
-    assert (collector.refused, collector.count) == (1, 1)
+    assert (collector.refused, len(collector.spans)) == (1, 1)

@@ -14,9 +14,9 @@ from grafana_foundation_sdk.models.dashboard import Dashboard
 from deploy.dashboards.generator import files
 from engine.services.metrics import facts  # noqa: F401 (declares facts)
 from engine.telemetry.metrics.declaring import DECLARATIONS
+from tests.support.dashboards.reading import NAMES
 
 FOLDER = Path(files.__file__).parents[1]
-NAMES = ("overview", "runs", "providers", "redis-and-history", "webhooks")
 OF_PROMETHEUS = {"up", "ALERTS"}
 ENDINGS = {"histogram": ("_bucket", "_count", "_sum")}
 UNITS = {"short", "s", "ops", "reqps", "bytes", "percentunit"}

@@ -156,7 +156,9 @@ async def test_a_due_time_begins_a_trace_while_tracing_is_on(
 
     assert without is None
     traces = [context.recorded_trace((each or b"").decode()) for each in headers]
-    assert [each and (each.has_span, each.is_sampled) for each in traces] == [(False, False)] * 2
+    assert [each and (each.span_id, each.is_sampled) for each in traces] == [
+        (context.NO_SPAN, False)
+    ] * 2
     assert headers[0] != headers[1]
     by_hand = (await schedules.record(started.execution_id))["trace"]
     assert by_hand == f"00-{'1' * 32}-{'2' * 16}-01".encode()

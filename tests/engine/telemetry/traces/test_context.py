@@ -98,7 +98,6 @@ def test_a_header_that_is_written_is_read_again(trace: str, span: str, is_sample
 
 def test_a_record_may_have_a_trace_without_a_parent() -> None:
     root = TraceContext(TRACE, context.NO_SPAN, True)
-    assert not root.has_span
     assert context.recorded_trace(root.header) == root
     assert context.recorded_trace("") is None
     assert parse_traceparent(root.header) is None
@@ -143,7 +142,7 @@ def test_a_trace_begins_while_tracing_is_on_alone() -> None:
     assert trace is not None
     assert asked == [(trace.trace_id, None)]
     assert not trace.is_sampled
-    assert not trace.has_span
+    assert trace.span_id == context.NO_SPAN
     assert context.new_trace() is None
 
 
@@ -159,7 +158,7 @@ def test_a_request_has_a_span_of_its_own_while_tracing_is_on() -> None:
     assert span.trace_id == TRACE
     assert span.span_id != SPAN
     assert [span.is_sampled, first.is_sampled] == [False, True]
-    assert first.has_span
+    assert first.span_id != context.NO_SPAN
     assert first.trace_id != TRACE
 
 
