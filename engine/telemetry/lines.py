@@ -121,20 +121,37 @@ class FileSink:
         """Raise OSError for a file that cannot be written."""
         self._path = Path(path)
         self._logged_at = float("-inf")
+        self._is_torn = False
+        """Whether the last line is a part of one, as a full disk leaves it."""
         self._file = self._open()
 
     def write(self, lines: list[bytes]) -> int:
         """Append lines; return the number of those that were lost."""
+        lost = len(lines)
         try:
-            if self._was_moved():
-                with contextlib.suppress(OSError):
-                    os.close(self._file)
-                self._file = self._open()
-            _write_all(self._file, b"".join(lines))
+            self._follow()
+            data = b"\n" * self._is_torn + b"".join(lines)
+            written = 0
+            try:
+                while written < len(data):
+                    written += os.write(self._file, data[written:] if written else data)
+            finally:
+                if written:
+                    self._is_torn = not data[:written].endswith(b"\n")
+                lost = min(lost, data.count(b"\n", written))
         except OSError as error:
             self._log(error)
-            return len(lines)
-        return 0
+        return lost
+
+    def _follow(self) -> None:
+        """Open the file again if it was moved."""
+        if not self._was_moved():
+            return
+        # The old one is closed last: its number would soon be another file's or a connection's.
+        former, self._file = self._file, self._open()
+        self._is_torn = False
+        with contextlib.suppress(OSError):
+            os.close(former)
 
     def _open(self) -> int:
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC

@@ -2,6 +2,8 @@
 
 import json
 import os
+import resource
+import stat
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -116,6 +118,41 @@ def test_a_file_that_cannot_be_written_is_refused_at_first_and_counted_later(
     (record,) = caplog.records
     assert record.message == "lines of a log cannot be written"
     assert record.__dict__["fix"]
+
+
+def test_a_file_that_cannot_be_opened_again_closes_nothing_else(tmp_path: Path) -> None:
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    sink = FileSink(str(folder / "access.log"))
+    folder.rename(tmp_path / "moved")
+    assert sink.write([b"1\n"]) == 1
+    others = os.pipe()  # take the lowest numbers that are free, as each connection does
+    lost = sink.write([b"2\n"])
+    folder.mkdir()
+
+    assert (lost, sink.write([b"3\n"])) == (1, 0)
+    assert all(stat.S_ISFIFO(os.fstat(each).st_mode) for each in others)
+    assert (folder / "access.log").read_bytes() == b"3\n"
+    for each in others:
+        os.close(each)
+
+
+def test_a_disk_that_was_full_costs_no_further_line(path: Path) -> None:
+    sink = FileSink(str(path))
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (25, before[1]))  # refuses as a full disk does
+    try:
+        lost = sink.write([b'{"number": 1}\n', b'{"number": 2}\n', b'{"number": 3}\n'])
+        all_lost = sink.write([b'{"number": 4}\n'])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert (lost, all_lost) == (2, 1)
+    assert sink.write([b'{"number": 5}\n']) == 0
+    assert sink.write([b'{"number": 6}\n']) == 0
+    lines = path.read_bytes().splitlines()
+    assert [lines[0], *lines[2:]] == [b'{"number": 1}', b'{"number": 5}', b'{"number": 6}']
+    assert len(lines) == 4
 
 
 def test_a_slow_reader_delays_nobody_and_lines_beyond_the_bound_are_counted() -> None:
