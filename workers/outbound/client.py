@@ -39,7 +39,7 @@ class Egress:
     """Sends HTTP calls; one for a worker process, made and closed on its event loop.
 
     With `leases`, calls of accounts are counted there. `trace_targets` are told the trace that a
-    call belongs to; by default nobody is.
+    call belongs to; by default nobody is, but by calls with `tells_trace`.
     """
 
     def __init__(
@@ -146,7 +146,7 @@ class Egress:
         headers = [*call.headers, *call.signature]
         if call.depth:
             headers.append((run_depth.HEADER, str(call.depth)))
-        traceparent = self._trace_targets.header(target, call.headers)
+        traceparent = self._trace_targets.header(target, call)
         if traceparent is not None:
             headers.append(traceparent)
         if not call.keep_alive:

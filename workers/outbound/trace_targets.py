@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator
 from ipaddress import ip_address
 
 from engine.net.url_policy import Target, UrlRefused, check_url
+from engine.nodes.support.base import HttpCall
 from engine.settings import Settings
 from engine.telemetry.traces.context import CURRENT, HEADER
 
 LOOPBACK = ("127.0.0.1", "localhost", "[::1]")
-
-Headers = Iterable[tuple[str, str]]
 
 
 class TraceTargets:
@@ -26,12 +25,16 @@ class TraceTargets:
         known = (settings.public_url, settings.local_model_url, settings.demo_provider_url)
         return cls((*known, *_gateway_urls(settings)), are_all=settings.trace_outbound)
 
-    def header(self, target: Target, headers: Headers) -> tuple[str, str] | None:
-        """Return the header of a call with these headers; None: it has none, or one of its own."""
+    def header(self, target: Target, call: HttpCall) -> tuple[str, str] | None:
+        """Return the header of a call to a target; None: it has none, or one of its own.
+
+        It names the present span, which is that of the call while tracing is on.
+        """
         trace = CURRENT.get()
-        if trace is None or not (self._are_all or _of_target(target) in self._origins):
+        are_all = self._are_all or call.tells_trace
+        if trace is None or not (are_all or _of_target(target) in self._origins):
             return None
-        has_own = any(name.lower() == HEADER for name, _ in headers)
+        has_own = any(name.lower() == HEADER for name, _ in call.headers)
         return None if has_own else (HEADER, trace.header)
 
 

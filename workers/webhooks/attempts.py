@@ -18,7 +18,6 @@ from engine.store.webhooks.deliveries import ClaimedDelivery
 from engine.store.webhooks.owners import is_counted
 from engine.telemetry.traces.context import (
     CURRENT,
-    HEADER,
     TraceContext,
     execution_context,
     recorded_trace,
@@ -42,7 +41,6 @@ LARGE_BODY = 1_048_576
 """Bytes from which on signing a body must not block the event loop."""
 MAX_LOST = 5
 """A delivery whose attempts were lost this often with their workers fails."""
-JSON = ("Content-Type", "application/json")
 DISABLED = "The webhook is disabled or deleted"
 UNREAD = "The execution's result could not be read from where it is kept"
 FORGOTTEN = "The execution is not kept any more"
@@ -111,7 +109,7 @@ class DeliveryAttempts:
         return HttpCall(
             method="POST",
             url=claimed.url,
-            headers=(JSON, (HEADER, trace.header)) if trace else (JSON,),
+            headers=(("Content-Type", "application/json"),),
             body=body,
             timeout_seconds=ATTEMPT_SECONDS,
             max_bytes=MAX_ANSWER_BYTES,
@@ -119,6 +117,7 @@ class DeliveryAttempts:
             account_id=claimed.account_id,
             is_counted=is_counted(claimed.owner),
             is_paid=True,
+            tells_trace=True,
             signature=await asyncio.to_thread(signed) if len(body) > LARGE_BODY else signed(),
         )
 

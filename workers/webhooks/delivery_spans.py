@@ -48,6 +48,8 @@ def end_attempt(claimed: ClaimedDelivery, status: DeliveryStatus, now: int) -> N
     tracing, opened = active(), _OPEN.get()
     if tracing is None or opened is None or status is DeliveryStatus.PENDING:
         return
+    if opened.context.span_id != delivery_span_id(claimed.id):
+        return  # of the delivery before in this task, whose end could not be recorded
     is_given_up = status is DeliveryStatus.FAILED
     if not (opened.context.is_sampled or is_given_up):
         return

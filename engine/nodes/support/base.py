@@ -85,6 +85,8 @@ class HttpCall(Struct, frozen=True, kw_only=True):
     """Secrets that the call carries, which no other origin gets by a redirect."""
     depth: int = 0
     """Depth of the calling run; 0: no run."""
+    tells_trace: bool = False
+    """Any host may know the trace that the call belongs to."""
     is_cut: bool = False
     """A larger body is truncated to `max_bytes`, a compressed one omitted, instead of refused."""
     keep_alive: bool = True

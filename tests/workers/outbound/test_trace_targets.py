@@ -24,7 +24,8 @@ def in_a_trace() -> Iterator[None]:
 
 
 def is_told(targets: TraceTargets, url: str, *headers: tuple[str, str]) -> bool:
-    return targets.header(check_url(url, allow_private=True), headers) is not None
+    call = HttpCall(method="GET", url=url, headers=headers)
+    return targets.header(check_url(url, allow_private=True), call) is not None
 
 
 OWN = Settings(
@@ -85,6 +86,16 @@ def test_other_hosts_are_told_when_the_operator_says_so() -> None:
 def test_a_header_of_the_author_goes_out_alone() -> None:
     targets = TraceTargets(are_all=True)
     assert not is_told(targets, "https://example.com/", ("TraceParent", "00-…"))
+
+
+@pytest.mark.usefixtures("in_a_trace")
+def test_a_call_may_tell_its_trace_to_any_host() -> None:
+    target = check_url("https://example.com/")
+    told, untold = (
+        TraceTargets().header(target, HttpCall(method="POST", url=target.url, tells_trace=each))
+        for each in (True, False)
+    )
+    assert (told, untold) == (("traceparent", TRACE.header), None)
 
 
 def test_nobody_is_told_outside_a_trace() -> None:

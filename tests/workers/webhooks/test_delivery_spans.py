@@ -6,15 +6,24 @@ from dataclasses import replace
 import pytest
 
 from engine.settings import Settings
-from engine.telemetry.traces.context import delivery_span_id, execution_span_id
+from engine.store.webhooks.deliveries import ClaimedDelivery
+from engine.telemetry.traces.context import CURRENT, delivery_span_id, execution_span_id
 from engine.telemetry.traces.span import Span
 from engine.telemetry.traces.tracing import Tracing
 from engine.webhooks.deliveries import DeliveryStatus
 from tests.support.eventually import eventually
 from tests.support.http.webhook_receivers import Receiver
-from tests.support.observability.traced import CALLER, TRACE_ID, take_spans, tracing_on
+from tests.support.observability.traced import (
+    ATTEMPT,
+    CALLER,
+    NOW,
+    TRACE_ID,
+    take_spans,
+    tracing_on,
+)
 from tests.support.workers.webhook_owner import Owner
 from workers.walk.walker import Walker
+from workers.webhooks.delivery_spans import begin_attempt, end_attempt
 
 pytestmark = pytest.mark.usefixtures("brisk_sweeper")
 
@@ -65,6 +74,17 @@ async def test_a_delivery_is_below_its_execution_and_its_attempts_below_it(
     assert attempt.attributes["http.response.status_code"] == 200
     assert "/ok" not in str(attempt)
     [request] = receiver.received
+    assert request.headers["traceparent"] == f"00-{TRACE_ID}-{attempt.span_id}-01"
+
+
+async def test_a_receiver_is_told_the_span_of_the_execution_while_tracing_is_off(
+    owner: Owner, receiver: Receiver, walker: Walker
+) -> None:
+    key_id = await owner.hook("/ok")
+    execution_id = await owner.run(key_id, trace=header("01"))
+    await owner.settled(key_id, execution_id)
+
+    [request] = receiver.received
     expected = f"00-{TRACE_ID}-{execution_span_id(execution_id)}-01"
     assert request.headers["traceparent"] == expected
 
@@ -92,3 +112,31 @@ async def test_a_delivery_of_no_trace_has_no_span(
     await owner.settled(key_id, await owner.run(key_id))
 
     assert take_spans(made) == []
+
+
+async def test_a_span_of_a_delivery_is_not_made_of_the_trace_of_the_one_before(
+    made: Tracing,
+) -> None:
+    def claim(name: str) -> ClaimedDelivery:
+        return ClaimedDelivery(
+            id=name,
+            account_id="account",
+            execution_id=name,
+            owner="key",
+            url="https://receiver.example/",
+            event="execution.completed",
+            body=None,
+            fence=1,
+            tries=1,
+            lost=0,
+            secrets=(),
+            now=NOW,
+        )
+
+    token = CURRENT.set(ATTEMPT)
+    begin_attempt(claim("first"))  # its end could not be recorded
+    CURRENT.reset(token)
+    end_attempt(claim("second"), DeliveryStatus.DELIVERED, NOW)
+    assert take_spans(made) == []
+    end_attempt(claim("first"), DeliveryStatus.DELIVERED, NOW)
+    assert len(take_spans(made)) == 1
