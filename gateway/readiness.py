@@ -14,6 +14,7 @@ from engine.store import HintSender, Store
 from engine.store.archive.state import ArchiverStates
 from engine.store.dispatch.stalled_queues import STALLED_SECONDS, StalledQueues
 from engine.store.redis.client import Client
+from engine.store.redis.errors import MEMORY_FIX
 from engine.store.redis.info import RedisMemory, read_memory
 
 POLL_SECONDS = 1.0
@@ -88,8 +89,7 @@ class MemoryWatch:
         before, self._memory = self._memory.is_nearly_full, memory
         extra = {"used_bytes": memory.used, "limit_bytes": memory.limit}
         if memory.is_nearly_full and not before:
-            fix = "Give Redis more memory, or shorten HEADRACE_RETENTION_DAYS"
-            logger.warning("the memory of Redis is nearly full", extra={**extra, "fix": fix})
+            logger.warning("the memory of Redis is nearly full", extra={**extra, "fix": MEMORY_FIX})
         elif before and not memory.is_nearly_full:
             logger.info("Redis has memory again", extra=extra)
 

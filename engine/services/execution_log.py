@@ -95,7 +95,7 @@ def make_line(ended: EndedExecution) -> ExecutionLine:
         models=ended.models[:MOST_NAME],
         credits=ended.credits,
         request_id=ended.request_id,
-        trace_id=ended.trace[3:35],
+        trace_id=ended.trace_id,
         key_id=ended.key_id,
         batch_id=ended.batch_id,
         batch_index=ended.batch_index,

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from engine.errors import BodyTooLarge, EngineError, InvalidBody
 from engine.telemetry import log
 from engine.telemetry.metrics import HTTP_FAULTS, HTTP_IN_FLIGHT, HTTP_REQUESTS, HTTP_SECONDS
+from engine.telemetry.metrics.requests import known_method
 from engine.telemetry.traces import context as traces
 from engine.telemetry.traces.context import TraceContext
 from gateway.admission.request_context import context_of
@@ -32,7 +33,6 @@ SECRET = b"hr_"
 BODY_SECONDS = 30.0
 COMPLETE = "complete_body"
 """Key in the scope of a request of which nothing is still to come."""
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
 class RequestMetrics:
@@ -59,7 +59,7 @@ class RequestMetrics:
 
     def _count(self, scope: Scope, status: int, seconds: float) -> None:
         route = getattr(scope.get("route"), "path", "none")
-        method = scope["method"] if scope["method"] in METHODS else "other"
+        method = known_method(scope["method"])
         key = (route, method, status)
         if key not in self._increments:
             self._increments[key] = HTTP_REQUESTS.labels(route, method, str(status)).inc

@@ -9,11 +9,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.telemetry.lines import LineWriter
 from engine.telemetry.log import format_now
+from engine.telemetry.metrics.requests import known_method
 from gateway.admission.peers import Peers
 from gateway.admission.request_context import RequestContext, context_of
 
 LOGGER = "headrace.requests"
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 MOST_PATH = 256
 MOST_AGENT = 128
 """Characters; the rest is left out."""
@@ -85,13 +85,13 @@ def make_line(
     scope: Scope, context: RequestContext, address: str, size: int, seconds: float
 ) -> RequestLine:
     """Return the line about a request, whose answer had this size in bytes."""
-    principal, method = context.principal, scope["method"]
+    principal = context.principal
     return RequestLine(
         at=format_now(),
         level="warning" if context.status >= 500 else "info",
         logger=LOGGER,
         event="request",
-        method=method if method in METHODS else "other",
+        method=known_method(scope["method"]),
         route=getattr(scope.get("route"), "path", ""),
         path=scope["path"][:MOST_PATH],
         query=_query_names(scope["query_string"]),

@@ -13,6 +13,7 @@ from msgspec import Struct
 
 from engine.executions.statuses import ExecutionStatus
 from engine.store.redis.record_packing import unpack
+from engine.telemetry.traces.context import recorded_trace
 
 logger = logging.getLogger(__name__)
 
@@ -61,9 +62,16 @@ class EndedExecution(Struct, frozen=True, kw_only=True):
     retry_of: str
 
     @property
+    def trace_id(self) -> str:
+        """Return the id of its trace; empty: it belongs to none."""
+        trace = recorded_trace(self.trace)
+        return "" if trace is None else trace.trace_id
+
+    @property
     def is_sampled(self) -> bool:
-        """Whether its trace is recorded."""
-        return bool(self.trace) and int(self.trace[-1], 16) & 1 == 1
+        """Return whether its trace is recorded."""
+        trace = recorded_trace(self.trace)
+        return trace is not None and trace.is_sampled
 
     @classmethod
     def parse(cls, account_id: str, execution_id: str, facts: Sequence[bytes | None]) -> Self:

@@ -23,11 +23,6 @@ class Durations(msgspec.Struct, array_like=True, frozen=True):
     buckets: Buckets = ()
     """The empty bucket below a filled one is kept: its bound is the lower end of the filled one."""
 
-    @property
-    def mean(self) -> float | None:
-        """Return the mean in seconds; None without durations."""
-        return self.seconds / self.count if self.count else None
-
     def quantile(self, share: float) -> float | None:
         """Return the duration in seconds that this share does not exceed, as Prometheus does.
 

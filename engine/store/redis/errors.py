@@ -90,10 +90,11 @@ def unreachable(reason: str) -> Unavailable:
     return failure
 
 
+MEMORY_FIX = "Give Redis more memory, or shorten HEADRACE_RETENTION_DAYS"
 LACKS_FIX = "Give the user of HEADRACE_REDIS_URL the rules of docs/operate/redis-users.md"
 REFUSAL_FIX = "See the log of Redis"
 REFUSAL_FIXES = {
-    "OOM": "Give Redis more memory, or shorten HEADRACE_RETENTION_DAYS",
+    "OOM": MEMORY_FIX,
     "MISCONF": "Make space on the disk of Redis",
     "READONLY": "Point HEADRACE_REDIS_URL to the primary, or to the sentinels",
     "NOAUTH": "Give HEADRACE_REDIS_URL the user and the password",

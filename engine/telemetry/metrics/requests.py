@@ -2,6 +2,8 @@
 
 from engine.telemetry.metrics.declaring import Signal, counter, gauge, histogram
 
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS")
+OTHER_METHOD = "other"
 ROUTES = "path of each route of the API, `none` for other paths"
 HTTP_REQUESTS = counter(
     "headrace_http_requests_total",
@@ -9,7 +11,7 @@ HTTP_REQUESTS = counter(
     Signal.TRAFFIC,
     {
         "route": ROUTES,
-        "method": "`GET` `HEAD` `POST` `PUT` `PATCH` `DELETE` `OPTIONS` `other`",
+        "method": " ".join(f"`{each}`" for each in (*METHODS, OTHER_METHOD)),
         "status": "status of the answer; `0` without one",
     },
 )
@@ -35,3 +37,8 @@ CALLERS_WAITING = gauge(
     "Synchronous callers that wait for the end of their runs.",
     Signal.SATURATION,
 )
+
+
+def known_method(method: str) -> str:
+    """Return the method of a request, `other` for one that the API does not have."""
+    return method if method in METHODS else OTHER_METHOD

@@ -90,7 +90,11 @@ def parse_traceparent(value: str) -> TraceContext | None:
     is_valid = version != INVALID_VERSION and trace_id != NO_TRACE and span_id != NO_SPAN
     if not is_valid or (version == VERSION and rest is not None):
         return None
-    return TraceContext(trace_id, span_id, bool(int(flags, 16) & SAMPLED))
+    return TraceContext(trace_id, span_id, _is_sampled(flags))
+
+
+def _is_sampled(flags: str) -> bool:
+    return bool(int(flags, 16) & SAMPLED)
 
 
 def recorded_trace(value: str) -> TraceContext | None:
@@ -101,7 +105,7 @@ def recorded_trace(value: str) -> TraceContext | None:
     if not value:
         return None
     _, trace_id, span_id, flags = value.split("-")
-    return TraceContext(trace_id, span_id, flags == "01")
+    return TraceContext(trace_id, span_id, _is_sampled(flags))
 
 
 def execution_context(trace: str, execution_id: str) -> TraceContext | None:
