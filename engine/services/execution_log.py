@@ -144,7 +144,7 @@ class FailureLog:
             self._writer.write(ended.account_id, make_line(ended))
 
     def close(self) -> None:
-        """Write what is counted."""
+        """Write the number of failures that have no line."""
         if self._end is not None:
             self._end.cancel()
             self._end_second()

@@ -24,7 +24,7 @@ SELDOM = {
     *("headrace_provider_jobs_unknown_total", "headrace_sweeps_failed_total"),
     *("headrace_background_tasks_restarted_total", "headrace_media_free_bytes"),
 }
-"""Metrics that have no series before what they count has happened, or before a medium is stored."""
+"""Metrics without a series until their event has happened, or a medium is stored."""
 GROW = {
     *("headrace_http_requests_total", "headrace_http_request_seconds_count"),
     *("headrace_executions_accepted_total", "headrace_executions_ended_total"),

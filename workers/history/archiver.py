@@ -159,7 +159,7 @@ class Archiver:
     async def _fail(self, reason: str) -> float:
         """Log a first failure and publish the reason; return the seconds until the next step."""
         if not self._failures:
-            fix = "See that HEADRACE_DATABASE_URL answers; what waits is archived later"
+            fix = "See that HEADRACE_DATABASE_URL answers; waiting records are archived later"
             log.warning("cannot archive", extra={"reason": reason, "fix": fix})
         metrics.HISTORY_FAILED.inc()
         self._is_checked = False

@@ -34,7 +34,7 @@ FULL_SHARE = 0.85
 def draw(
     reading: Reading, width: int, height: int, *, note: str = "", hint: str = ""
 ) -> list[Line]:
-    """Return the lines; `note` says what is wrong with the reading itself, `hint` how to leave."""
+    """Return the lines; `note` is a sentence on the reading itself, `hint` how to leave."""
     lines = [_title(reading, width, hint)]
     problems = [each for text in (note, *reading.problems) for each in wrap(printable(text), width)]
     is_low = height < LOW_LINES
@@ -210,7 +210,7 @@ def _bad(number: int) -> Style:
 
 
 def _cropped(line: Line, width: int) -> Line:
-    """Return the line without what is beyond the width."""
+    """Return the line, cut to the width."""
     kept: list[Span] = []
     for text, style in line:
         kept.append((text[:width], style))

@@ -78,7 +78,7 @@ def _work_problems(state: InstallationState) -> list[str]:
     if dead := [worker.id for worker in state.workers if not worker.is_alive]:
         more = f" and {len(dead) - MOST_NAMES} more" if len(dead) > MOST_NAMES else ""
         names = ", ".join(dead[:MOST_NAMES])
-        found.append(f"Gone, and what they held is being taken back: {names}{more}.")
+        found.append(f"Gone, and their runs are being taken back: {names}{more}.")
     for queue in state.queues:
         age_ms = 0 if queue.oldest_at is None else state.at - queue.oldest_at
         if queue.waiting and age_ms >= SLOW_HINT_MS:

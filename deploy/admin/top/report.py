@@ -16,7 +16,7 @@ QUANTILES = {"p50": 0.5, "p95": 0.95, "p99": 0.99}
 
 
 def as_dict(reading: Reading) -> dict[str, Any]:
-    """Return the reading; what is not known is null."""
+    """Return the reading; unknown values are null."""
     state, sample, minutes = reading.state, reading.recent, reading.minutes
     facts = sample.facts if sample else None
     oldest_end = state.history.executions.oldest_at

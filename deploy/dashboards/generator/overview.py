@@ -72,7 +72,7 @@ def _traffic() -> list[stat.Panel]:
     slots = f"{fact('headrace_executions_held')} / ({fact('headrace_worker_slots')} > 0)"
     limit = fact("headrace_redis_memory_limit_bytes")
     memory = f"{fact('headrace_redis_memory_used_bytes')} / ({limit} > 0)"
-    held = "Executions in the hands of workers, of their slots. Full: runs wait, so add workers."
+    held = "Executions that workers hold, of their slots. Full: runs wait, so add workers."
     used = "Memory of Redis, of its limit. When it is full, new runs are refused."
     return [
         figure(

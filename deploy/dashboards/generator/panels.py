@@ -103,7 +103,7 @@ class Look:
 
     title: str
     text: str
-    """What the panel shows, and the first thing to do where that is bad."""
+    """Its meaning, and the first thing to do where it is bad."""
     unit: str = "short"
     width: int = 6
     height: int = HEIGHT

@@ -282,7 +282,9 @@ def _webhooks() -> Row:
         "Webhooks: traffic, errors, latency, saturation",
         [
             curves(
-                _look("Attempts", "Per second, by what became of the delivery.", "ops", to),
+                _look(
+                    "Attempts", "Per second, by the state of the delivery afterwards.", "ops", to
+                ),
                 Query(rate("headrace_webhook_attempts_total", by=("outcome",)), "{{outcome}}"),
                 colours=("delivered", "pending", "failed"),
                 is_stacked=True,

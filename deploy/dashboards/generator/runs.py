@@ -254,7 +254,7 @@ def _workers() -> Row:
             curves(
                 Look(
                     title="Slots",
-                    text="Executions in the hands of workers, beside their limit.",
+                    text="Executions that workers hold, beside their limit.",
                     links=[links.runbook("runs-wait")],
                 ),
                 Query(fact("headrace_executions_held"), "held"),
@@ -312,7 +312,7 @@ def _recovery() -> Row:
             curves(
                 Look(
                     title="Runs taken up again",
-                    text="Per second. Workers die, or drop what they hold: look at their logs.",
+                    text="Per second. Workers die, or drop their runs: look at their logs.",
                     unit="ops",
                     width=8,
                     links=[links.runbook("no-workers")],

@@ -64,7 +64,7 @@ async def take_sample(store: Store) -> float:
 
 
 async def read_series(store: Store, earlier: LastCounts | None = None) -> LastHourSeries:
-    """Return the samples of the last hour, and what is since. Raises Unavailable.
+    """Return the samples of the last hour, and the counts since. Raises Unavailable.
 
     Where no worker puts samples, as while one of the version before leads, the counts since
     `earlier` are the latest sample.

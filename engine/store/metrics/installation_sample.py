@@ -93,7 +93,7 @@ class InstallationFacts(msgspec.Struct, array_like=True, frozen=True):
     """Hints by queue."""
     oldest_hint_seconds: float = 0.0
     held: int = 0
-    """Executions in the hands of workers."""
+    """Executions that workers hold."""
     slots: int = 0
     """Limit of `held`; 0: unknown."""
     active: int = 0

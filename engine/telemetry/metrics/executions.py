@@ -53,7 +53,7 @@ HINT_WAIT = histogram(
     buckets=(*SECONDS_BUCKETS, 300),
 )
 EXECUTIONS_HELD = gauge(
-    "headrace_executions_held", "Executions in the hands of workers.", Signal.SATURATION
+    "headrace_executions_held", "Executions that workers hold.", Signal.SATURATION
 )
 WORKER_SLOTS = gauge(
     "headrace_worker_slots",
@@ -72,7 +72,7 @@ EXECUTION_MEMORY_LIMIT = gauge(
 )
 EXECUTIONS_WAITING_FOR_MEMORY = gauge(
     "headrace_executions_waiting_for_memory",
-    "Executions in the hands of workers that wait until others hold less.",
+    "Executions that workers hold, and that wait until others hold less.",
     Signal.SATURATION,
 )
 POOL_BUSY = gauge(

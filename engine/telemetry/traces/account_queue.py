@@ -11,7 +11,7 @@ class AccountQueue(Generic[T]):
     """Queue of weighted items; threads may add and take at the same time.
 
     An account may hold as much as is free. So one alone gets half of the queue, two get a third
-    each, and whoever comes next finds space.
+    each, and the next one finds space.
     """
 
     def __init__(self, capacity: int) -> None:

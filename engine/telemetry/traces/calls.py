@@ -77,7 +77,7 @@ def begin_calls(account_id: str, trace: TraceContext | None, now_ms: int) -> Cal
 
 
 class OpenCall:
-    """A call under way; what is learnt of it goes into its attributes."""
+    """A call under way, which gets further attributes until its end."""
 
     __slots__ = ("attributes", "error_type")
 

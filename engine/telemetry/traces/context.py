@@ -1,7 +1,7 @@
 """Context of a trace: its id, the present span, and the header that hands both on.
 
-Spans of executions, nodes, attempts and deliveries have ids that are made from the ids of what they
-stand for. So nothing has to be passed along, and a second worker makes the same span again.
+Spans of executions, nodes, attempts and deliveries have ids that are made from those of their
+subjects. So nothing has to be passed along, and a second worker makes the same span again.
 """
 
 import hashlib

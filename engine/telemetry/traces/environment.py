@@ -60,7 +60,7 @@ class TraceEnvironment(Struct, frozen=True, kw_only=True):
 
     @property
     def sends_spans(self) -> bool:
-        """Whether tracing is on, and what it needs is installed."""
+        """Return whether tracing is on, and its extra is installed."""
         return self.is_on and not self.fault
 
 

@@ -40,7 +40,7 @@ class Tracing:
     def add_later(self, account_id: str, make: MakeSpans, count: int, weight: int = 0) -> None:
         """Send about `count` spans, which the exporter's thread makes.
 
-        `weight` is that of what they are made of, where it is larger than the count.
+        `weight` is the size of their source, where that is larger than the count.
         """
         if not self.queue.add(account_id, make, max(count, weight)):
             SPANS_DROPPED.labels("queue_full").inc(count)

@@ -58,8 +58,8 @@ class SampleView(Nested):
     workers: int
     gateways: int
     waiting: Annotated[dict[str, int], doc("Hints by queue.", {"walk": 1})]
-    oldest_wait_seconds: Annotated[float, doc("Age of what waits longest; 0: nothing waits.")]
-    held: Annotated[int, doc("Executions in the hands of workers.")]
+    oldest_wait_seconds: Annotated[float, doc("Age of the hint that waits longest; 0: none waits.")]
+    held: Annotated[int, doc("Executions that workers hold.")]
     slots: Annotated[int, doc("Most executions that workers hold; 0: not told.")]
     active: Annotated[int, doc("Executions that have not ended.")]
     parked: Annotated[int, doc("Those that wait for a time, an answer, or their children.")]

@@ -200,7 +200,7 @@ class Prometheus:
         timeout: float = PATIENCE_SECONDS,
         seen: object = None,
     ) -> None:
-        """Wait until something holds. Raises AssertionError with what was awaited."""
+        """Wait until something holds. Raises AssertionError that names it."""
         deadline = time.monotonic() + timeout
         while not holds():
             assert self.process is None or self.process.poll() is None, self._log.read_text()

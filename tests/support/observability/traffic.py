@@ -150,7 +150,7 @@ class Traffic:
     async def make(self, kind: str, **headers: str) -> Any:
         """Make one run with such headers; return its execution once it has ended.
 
-        A batch, and what is refused, are returned as they were answered. Raises UnexpectedAnswer.
+        A batch and a refusal are returned as they were answered. Raises UnexpectedAnswer.
         """
         async with asyncio.timeout(END_SECONDS):
             made = await self._ways.get(kind, self._plain(kind))(headers)

@@ -47,7 +47,7 @@ def queue(name: str, waiting: int = 0, age_seconds: float = 0.0) -> QueueState:
 
 
 def state(**changed: Any) -> InstallationState:
-    """Return the state of an installation that works, but for what is changed."""
+    """Return the state of an installation that works, but for the changes."""
     members: dict[str, Any] = {
         "at": AT,
         "workers": [worker()],

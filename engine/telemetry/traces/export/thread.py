@@ -65,7 +65,7 @@ class ExportThread(threading.Thread):
         self._wake.set()
 
     def close(self, seconds: float) -> None:
-        """Send what waits and end, within a time; at once when the collector is away or slow.
+        """Send waiting spans and end, within a time; at once when the collector is away or slow.
 
         Call it outside of the event loop.
         """

@@ -87,7 +87,7 @@ const CHARTS: HourChart[] = [
     isStacked: false,
     format: whole,
     lines: [
-      peak("in the hands of workers", "--accent", (sample) => sample.held),
+      peak("held by workers", "--accent", (sample) => sample.held),
       peak("not ended", "--socket-text", (sample) => sample.active),
       peak("wait for a time or an answer", "--muted", (sample) => sample.parked),
     ],

@@ -1,4 +1,4 @@
-"""Lines fit the terminal, whatever its size, and tell what is wrong first."""
+"""Lines fit the terminal, whatever its size, and tell the faults first."""
 
 import re
 

@@ -82,7 +82,7 @@ def test_each_problem_is_a_sentence() -> None:
 
     assert found.problems == [
         "No worker is alive: runs are accepted and wait until one is started.",
-        "Gone, and what they held is being taken back: dead.",
+        "Gone, and their runs are being taken back: dead.",
         "3 wait in walk, the first for 12 s: start more workers, or look at their logs.",
         "Redis is 90% full: soon it takes no new runs.",
         "History: the database does not answer.",
@@ -97,7 +97,7 @@ def test_many_names_are_cut_short() -> None:
     found = reading(sample(providers=rows), workers=[worker(), *dead])
 
     assert found.problems == [
-        "Gone, and what they held is being taken back: "
+        "Gone, and their runs are being taken back: "
         "host-0, host-1, host-2, host-3, host-4 and 2 more.",
         "Providers that fail most calls: p0, p1, p2, p3, p4 and 1 more.",
     ]

@@ -1,4 +1,4 @@
-"""Tables: what stands first, and what there is no room for."""
+"""Tables: the order of their rows, and rows without room."""
 
 from deploy.admin.top.tables import TopTable, node_types_table, providers_table, workers_table
 from engine.store.metrics.installation_sample import Durations, NodeTypeSample, ProviderSample

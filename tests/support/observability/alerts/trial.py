@@ -121,7 +121,7 @@ def fired_between(prometheus: Prometheus, began: float, ended: float) -> dict[st
 
 
 def look(stack: ObservedStack, fault: Fault) -> str:
-    """Run the first look of the runbook of each alert of a fault; return what it shows."""
+    """Run the first look of the runbook of each alert of a fault; return its output."""
     assert stack.prometheus is not None
     shown = []
     for alert in fault.alerts:
