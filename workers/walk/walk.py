@@ -136,6 +136,8 @@ class Walk:
             await self._state.stop()
             await self._attempts.stop()
             self._settlement.count_nodes()
+            if self._call_spans is not None:
+                self._call_spans.drop_kept()
 
     async def _run_round(self) -> NextStep:
         """Run ready nodes, record them and claim once."""

@@ -1,4 +1,4 @@
-"""Bounded queue that serves accounts in turn, and of which none takes the space of the others."""
+"""Bounded queue that serves accounts in turn, and space, of which none takes that of the others."""
 
 import threading
 from collections import deque
@@ -54,3 +54,27 @@ class AccountQueue(Generic[T]):
                 else:
                     del self._held[account_id]
         return taken
+
+
+class AccountSpace:
+    """Bounded number of places, used by one thread; an account may hold as many as are free."""
+
+    def __init__(self, capacity: int) -> None:
+        self._free = capacity
+        self._held: dict[str, int] = {}
+
+    def take(self, account_id: str) -> bool:
+        """Take a place for an account; False: its share is full."""
+        held = self._held.get(account_id, 0)
+        if held >= self._free:
+            return False
+        self._held[account_id] = held + 1
+        self._free -= 1
+        return True
+
+    def give_back(self, account_id: str, count: int) -> None:
+        """Free places of an account."""
+        self._free += count
+        held = self._held.pop(account_id) - count
+        if held:
+            self._held[account_id] = held

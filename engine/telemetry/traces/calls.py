@@ -17,7 +17,8 @@ from engine.telemetry.traces.tracing import Tracing, active
 MAX_CALLS = 1_000
 """Calls of one walk that have spans."""
 MAX_KEPT = 64
-"""Calls that the walk of a trace keeps which is not sampled: the last ones."""
+"""Calls that the walk of a trace keeps which is not sampled: the last ones, and the last one alone
+where the walks of its account keep very many."""
 CANCELLED = "cancelled"
 
 
@@ -46,15 +47,22 @@ class CallSpans:
             else:
                 SPANS_DROPPED.labels("too_many").inc()
             return
-        self._kept.append(span)
-        if len(self._kept) > MAX_KEPT:
-            del self._kept[0]
+        kept = self._kept
+        if kept and (len(kept) >= MAX_KEPT or not self._tracing.kept.take(self._account_id)):
+            del kept[0]
+        kept.append(span)
 
     def send_kept(self) -> None:
         """Send the spans that were kept: the execution has failed."""
         if self._kept:
             self._tracing.add(self._account_id, self._kept)
-            self._kept = []
+        self.drop_kept()
+
+    def drop_kept(self) -> None:
+        """Forget the spans that were kept; call it when the walk ends."""
+        kept, self._kept = self._kept, []
+        if len(kept) > 1:  # the first one takes no space of others
+            self._tracing.kept.give_back(self._account_id, len(kept) - 1)
 
 
 CALLS: ContextVar[CallSpans | None] = ContextVar("headrace_calls", default=None)

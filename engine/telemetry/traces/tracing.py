@@ -9,13 +9,15 @@ from importlib import import_module
 
 from engine.telemetry.metrics import SPANS_DROPPED, VERSION
 from engine.telemetry.traces import context
-from engine.telemetry.traces.account_queue import AccountQueue
+from engine.telemetry.traces.account_queue import AccountQueue, AccountSpace
 from engine.telemetry.traces.environment import TraceEnvironment
 from engine.telemetry.traces.sampling import Sampling
 from engine.telemetry.traces.span import Span
 
 EXPORT = "engine.telemetry.traces.export"
 """Folder that needs the extra; it is imported where tracing is on alone."""
+KEPT_SPANS = 65_536
+"""Spans, beyond the last one of each, that walks keep of traces that are not sampled: 40 MB."""
 CLOSE_SECONDS = 1.0
 """Longest time for which an ending process sends spans that wait."""
 
@@ -30,6 +32,8 @@ class Tracing:
         self.sampling = sampling
         self._batch_spans = environment.batch_spans
         self.queue: AccountQueue[MakeSpans] = AccountQueue(environment.queue_spans)
+        self.kept = AccountSpace(KEPT_SPANS)
+        """Space for spans that walks keep."""
         self.note_full: Callable[[], None] = lambda: None
         """Called when a whole batch waits."""
 

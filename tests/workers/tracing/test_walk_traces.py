@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 
 from engine.settings import Settings
+from engine.telemetry.traces.account_queue import AccountSpace
 from engine.telemetry.traces.context import attempt_span_id
 from engine.telemetry.traces.span import Span
 from engine.telemetry.traces.tracing import Tracing
@@ -28,9 +29,9 @@ def made() -> Iterator[Tracing]:
         yield using
 
 
-async def run(runner: Runner, url: str, flags: str) -> str:
-    """Run a workflow with one call of a URL to its end; return the id of the execution."""
-    slug = await runner.save(http_fan(url, 1))
+async def run(runner: Runner, url: str, flags: str, calls: int = 1) -> str:
+    """Run a workflow with calls of a URL to its end; return the id of the execution."""
+    slug = await runner.save(http_fan(url, calls))
     workflow, plan = await runner.store.workflows.plan(slug)
     assert plan is not None
     trace = f"00-{TRACE_ID}-{CALLER}-{flags}"
@@ -64,6 +65,20 @@ async def test_calls_of_a_trace_that_is_not_sampled_are_sent_only_if_the_run_fai
     await run(runner, f"{target.url}/status/404", "00")
     [span] = await eventually(lambda: _take(made))
     assert span.error_type == "404"
+
+
+async def test_calls_that_were_kept_take_no_space_after_their_walk(
+    runner: Runner, walker: Walker, target: Target, made: Tracing
+) -> None:
+    made.kept = space = AccountSpace(100)
+    await run(runner, f"{target.url}/echo", "00", calls=5)
+
+    async def count_free() -> int:
+        taken = sum(space.take("other") for _ in range(100))
+        space.give_back("other", taken)
+        return taken
+
+    await eventually(count_free, lambda taken: taken == 50)
 
 
 async def _take(made: Tracing) -> list[Span]:

@@ -2,7 +2,7 @@
 
 import threading
 
-from engine.telemetry.traces.account_queue import AccountQueue
+from engine.telemetry.traces.account_queue import AccountQueue, AccountSpace
 
 
 def test_items_of_accounts_come_in_turn() -> None:
@@ -69,3 +69,14 @@ def test_threads_add_and_take_without_losing_any() -> None:
 
     assert sorted(taken) == sorted(list(range(2_000)) * 4)
     assert len(queue) == 0
+
+
+def test_places_are_left_to_others_and_are_free_again() -> None:
+    space = AccountSpace(100)
+
+    assert sum(space.take("greedy") for _ in range(1_000)) == 50
+    assert sum(space.take("modest") for _ in range(20)) == 20
+    assert not space.take("greedy")
+    space.give_back("greedy", 50)
+    space.give_back("modest", 20)
+    assert sum(space.take("greedy") for _ in range(1_000)) == 50

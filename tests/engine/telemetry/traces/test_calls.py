@@ -7,13 +7,15 @@ import pytest
 
 from engine.errors.nodes import NodeFailed
 from engine.telemetry.traces import calls
-from engine.telemetry.traces.calls import begin_calls, is_traced, open_call
-from engine.telemetry.traces.context import CURRENT
+from engine.telemetry.traces.account_queue import AccountSpace
+from engine.telemetry.traces.calls import CALLS, begin_calls, is_traced, open_call
+from engine.telemetry.traces.context import CURRENT, TraceContext
 from engine.telemetry.traces.span import NS_OF_MS
 from engine.telemetry.traces.tracing import Tracing
 from tests.support.observability.traced import ATTEMPT, NOW, take_spans, traced_walk, tracing_on
 
 HOUR_NS = 3_600 * 10**9
+UNSAMPLED = TraceContext(ATTEMPT.trace_id, ATTEMPT.span_id, False)
 
 
 @pytest.fixture
@@ -76,6 +78,32 @@ def test_calls_of_a_trace_that_is_not_sampled_are_sent_if_the_run_fails() -> Non
     assert names[-1] == f"call {calls.MAX_KEPT + 4}"
     spans.send_kept()
     assert take_spans(made) == []
+
+
+def test_the_walks_of_an_account_keep_few_calls_beyond_the_last_of_each() -> None:
+    with traced_walk(is_sampled=False) as (made, _):
+        made.kept = AccountSpace(100)
+        walks = [begin_calls("greedy", UNSAMPLED, NOW) for _ in range(1_000)]
+        for number, walk in enumerate(filter(None, walks)):
+            CALLS.set(walk)
+            for each in range(10):
+                with open_call(f"call {number}.{each}", {}):
+                    pass
+        other = begin_calls("other", UNSAMPLED, NOW)
+        for each in range(10):
+            with open_call(f"other {each}", {}):
+                pass
+
+        assert other is not None
+        other.send_kept()
+        assert len(take_spans(made)) == 10
+        last = walks[-1]
+        assert last is not None
+        last.send_kept()
+        assert [span.name for span in take_spans(made)] == ["call 999.9"]
+        for walk in filter(None, walks):
+            walk.drop_kept()
+        assert sum(made.kept.take("greedy") for _ in range(100)) == 50
 
 
 def test_the_calls_of_one_walk_have_a_bound(made: Tracing, monkeypatch: pytest.MonkeyPatch) -> None:
