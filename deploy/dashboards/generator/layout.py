@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard as models
 
-from deploy.dashboards.generator import links, panels
+from deploy.dashboards.generator import links, panels, queries
 
 JOB = "headrace"
 """Job of Prometheus whose targets are gateways."""
@@ -119,5 +119,5 @@ def _alerts() -> builders.AnnotationQuery:
         .datasource(panels.SOURCE)
         .enable(True)
         .icon_color("red")
-        .expr('max by (alertname) (ALERTS{alertname=~"Headrace.*", alertstate="firing"})')
+        .expr(queries.FIRING)
     )

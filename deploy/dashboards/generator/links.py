@@ -22,6 +22,11 @@ def executions(title: str, **filters: str) -> DashboardLink:
     return _link(title, f"${{headrace_url}}/app/executions?{query}{WINDOW}").target_blank(True)
 
 
+def failed_runs() -> DashboardLink:
+    """Return a link to the runs that failed in the shown time."""
+    return executions("Failed runs", status="failed")
+
+
 def page(title: str, path: str) -> DashboardLink:
     """Return a link to another page of Headrace."""
     return _link(title, f"${{headrace_url}}{path}").target_blank(True)

@@ -5,7 +5,7 @@ from grafana_foundation_sdk.builders import stat, statetimeline
 from deploy.dashboards.generator import links, parts
 from deploy.dashboards.generator.layout import DashboardLayout, Row
 from deploy.dashboards.generator.panels import FIGURE_HEIGHT, Look, Query, Steps, figure, states
-from deploy.dashboards.generator.queries import fact, rate, rate_or_zero, ratio
+from deploy.dashboards.generator.queries import FIRING, fact, rate, rate_or_zero, ratio, share
 from deploy.dashboards.generator.runbooks import ALERTS, link_of
 
 
@@ -16,7 +16,7 @@ def make() -> DashboardLayout:
         title="Headrace / Overview",
         text="Is anything wrong, since when, and in which part: read it from top to bottom.",
         links=[
-            links.executions("Failed runs", status="failed"),
+            links.failed_runs(),
             links.page("Installation", "/app/installation"),
         ],
         rows=[
@@ -69,9 +69,8 @@ def _living() -> list[stat.Panel]:
 
 
 def _traffic() -> list[stat.Panel]:
-    slots = f"{fact('headrace_executions_held')} / ({fact('headrace_worker_slots')} > 0)"
-    limit = fact("headrace_redis_memory_limit_bytes")
-    memory = f"{fact('headrace_redis_memory_used_bytes')} / ({limit} > 0)"
+    slots = share("headrace_executions_held", "headrace_worker_slots")
+    memory = share("headrace_redis_memory_used_bytes", "headrace_redis_memory_limit_bytes")
     held = "Executions that workers hold, of their slots. Full: runs wait, so add workers."
     used = "Memory of Redis, of its limit. When it is full, new runs are refused."
     return [
@@ -174,8 +173,7 @@ def _alerts() -> statetimeline.Panel:
         width=24,
         height=6,
     )
-    firing = 'max by (alertname) (ALERTS{alertname=~"Headrace.*", alertstate="firing"})'
-    panel = states(look, Query(firing, "{{alertname}}"), steps=Steps(red=1), words={"1": "fires"})
+    panel = states(look, Query(FIRING, "{{alertname}}"), steps=Steps(red=1), words={"1": "fires"})
     for alert in ALERTS:
         panel.override_by_name(alert, [link_of(alert)])
     return panel.no_value("No alert of Headrace fires.")

@@ -7,7 +7,7 @@ from grafana_foundation_sdk.builders.dashboard import DashboardLink
 from deploy.dashboards.generator import links
 from deploy.dashboards.generator.layout import Row
 from deploy.dashboards.generator.panels import Look, Query, curves, quantiles
-from deploy.dashboards.generator.queries import fact, quantile, rate, rate_or_zero, ratio
+from deploy.dashboards.generator.queries import fact, quantile, rate, rate_or_zero, ratio, share
 
 PROVIDER = "${__field.labels.provider}"
 TROUBLES = 'outcome=~"failed|timeout|throttled"'
@@ -63,7 +63,7 @@ def _gateways() -> Row:
                     "By route and status; a synchronous run that fails has a 500 as well.",
                     "reqps",
                     [links.runbook("errors")],
-                    [links.executions("Failed runs", status="failed")],
+                    [links.failed_runs()],
                 ),
                 Query(
                     rate("headrace_http_requests_total", ("route", "status"), 'status=~"5.."'),
@@ -108,7 +108,7 @@ def _runs() -> Row:
                     "By cause: caller, provider, timeout, money, or the installation (internal).",
                     "ops",
                     [links.runbook("runs-fail")],
-                    [links.executions("Failed runs", status="failed")],
+                    [links.failed_runs()],
                 ),
                 Query(rate("headrace_executions_failed_total", by=("cause",)), "{{cause}}"),
                 colours=("internal", "timeout"),
@@ -137,10 +137,7 @@ def _runs() -> Row:
 
 def _nodes() -> Row:
     to_type = [links.dashboard("This type", "runs", node_type="${__field.labels.type}")]
-    memory = (
-        f"{fact('headrace_execution_memory_bytes')} / "
-        f"({fact('headrace_execution_memory_limit_bytes')} > 0)"
-    )
+    memory = share("headrace_execution_memory_bytes", "headrace_execution_memory_limit_bytes")
     return Row(
         "Nodes and workers: traffic, errors, latency, saturation",
         [
@@ -167,11 +164,8 @@ def _nodes() -> Row:
             ),
             curves(
                 _look("Shares in use", "Of slots, child processes and memory.", "percentunit"),
-                Query(
-                    f"{fact('headrace_executions_held')} / ({fact('headrace_worker_slots')} > 0)",
-                    "slots",
-                ),
-                Query(f"{fact('headrace_pool_busy')} / ({fact('headrace_pool_size')} > 0)", "pool"),
+                Query(share("headrace_executions_held", "headrace_worker_slots"), "slots"),
+                Query(share("headrace_pool_busy", "headrace_pool_size"), "pool"),
                 Query(memory, "memory for runs"),
                 most=1,
             ),
@@ -197,7 +191,7 @@ def _providers() -> Row:
                     "Failed, timed out or throttled; all while breakers let none through.",
                     "percentunit",
                     [links.runbook("provider-fails")],
-                    [*to_provider, links.executions("Failed runs", status="failed")],
+                    [*to_provider, links.failed_runs()],
                 ),
                 Query(share_of_failures(), "{{provider}}"),
                 most=1,

@@ -23,7 +23,7 @@ def make() -> DashboardLayout:
         text="Which provider fails, how, and since when.",
         variables=[choice("provider", "Provider", CALLS, "provider")],
         links=[
-            links.executions("Failed runs", status="failed"),
+            links.failed_runs(),
             links.page("Models", "/app/models"),
         ],
         rows=[_since_when(), _calls(), _times(), _troubles()],
@@ -47,7 +47,7 @@ def _bars() -> statetimeline.Panel:
         links=[links.runbook("provider-fails")],
         data_links=[
             links.dashboard("This provider", "providers", provider="${__field.labels.provider}"),
-            links.executions("Failed runs", status="failed"),
+            links.failed_runs(),
         ],
     )
     return states(
@@ -70,7 +70,7 @@ def _figures() -> tables.Panel:
         width=24,
         data_links=[
             links.dashboard("This provider", "providers", provider="${__data.fields.provider}"),
-            links.executions("Failed runs", status="failed"),
+            links.failed_runs(),
         ],
     )
     return table(
@@ -93,7 +93,7 @@ def _figures() -> tables.Panel:
 
 
 def _calls() -> Row:
-    failed = [links.executions("Failed runs", status="failed")]
+    failed = [links.failed_runs()]
     return Row(
         "Calls",
         [

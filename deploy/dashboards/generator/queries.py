@@ -13,6 +13,8 @@ PROCESSES = 'job="$job-processes"'
 WINDOW = "$__rate_interval"
 """Grafana's window of a rate, which has four scrapes at least."""
 QUANTILES = (0.5, 0.95, 0.99)
+FIRING = 'max by (alertname) (ALERTS{alertname=~"Headrace.*", alertstate="firing"})'
+"""Alerts that fire, 1 for each."""
 
 
 def rate(metric: str, by: Sequence[str] = (), where: str = "") -> str:
@@ -44,6 +46,11 @@ def buckets(metric: str, where: str = "") -> str:
 def fact(metric: str, by: Sequence[str] = (), where: str = "") -> str:
     """Return a gauge of the whole installation."""
     return f"max{_by(by)}({metric}{_selector(where)})"
+
+
+def share(used: str, limit: str) -> str:
+    """Return a gauge of the whole installation over that of its limit; nothing without a limit."""
+    return f"{fact(used)} / ({fact(limit)} > 0)"
 
 
 def of_processes(metric: str, by: Sequence[str] = (), where: str = "") -> str:

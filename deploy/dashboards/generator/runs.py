@@ -21,6 +21,7 @@ from deploy.dashboards.generator.queries import (
     rate,
     rate_or_zero,
     ratio,
+    share,
 )
 
 ENDED = "headrace_executions_ended_total"
@@ -36,7 +37,7 @@ def make() -> DashboardLayout:
         text="Which runs fail, by which cause and at which type of node, and whether they wait.",
         variables=[choice("node_type", "Node type", NODES, "type")],
         links=[
-            links.executions("Failed runs", status="failed"),
+            links.failed_runs(),
             links.executions("Runs under way", status="processing"),
         ],
         rows=[_runs(), _failures(), _nodes(), _wait(), _workers(), _recovery(), _triggers()],
@@ -67,7 +68,7 @@ def _runs() -> Row:
                     text="Of those that end. A step marks the time since which runs fail.",
                     unit="percentunit",
                     width=6,
-                    data_links=[links.executions("Failed runs", status="failed")],
+                    data_links=[links.failed_runs()],
                 ),
                 Query(ratio(failed, rate(ENDED)), "failed"),
                 colours=("failed",),
@@ -106,7 +107,7 @@ def _failures() -> Row:
                     unit="ops",
                     width=12,
                     links=[links.runbook("runs-fail"), links.dashboard("Providers", "providers")],
-                    data_links=[links.executions("Failed runs", status="failed")],
+                    data_links=[links.failed_runs()],
                 ),
                 Query(rate("headrace_executions_failed_total", by=("cause",)), "{{cause}}"),
                 colours=("internal", "timeout"),
@@ -118,7 +119,7 @@ def _failures() -> Row:
                     text="Per second. A run that fails has one such node at least.",
                     unit="ops",
                     width=12,
-                    data_links=[links.executions("Failed runs", status="failed")],
+                    data_links=[links.failed_runs()],
                 ),
                 Query(
                     rate(NODES, ("type",), f'status="failed", {TYPE}') + " > 0",
@@ -176,7 +177,7 @@ def _node_table() -> tables.Panel:
         width=12,
         data_links=[
             links.dashboard("This type", "runs", node_type="${__data.fields.type}"),
-            links.executions("Failed runs", status="failed"),
+            links.failed_runs(),
         ],
     )
     return table(
@@ -244,10 +245,7 @@ def _wait() -> Row:
 
 
 def _workers() -> Row:
-    share = (
-        f"{fact('headrace_execution_memory_bytes')} / "
-        f"({fact('headrace_execution_memory_limit_bytes')} > 0)"
-    )
+    memory = share("headrace_execution_memory_bytes", "headrace_execution_memory_limit_bytes")
     return Row(
         "Workers",
         [
@@ -273,7 +271,7 @@ def _workers() -> Row:
                     text="Share in use; runs wait when it is full.",
                     unit="percentunit",
                 ),
-                Query(share, "in use"),
+                Query(memory, "in use"),
                 most=1,
             ),
             curves(

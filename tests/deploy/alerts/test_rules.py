@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from deploy.dashboards.written import RULES
 from engine.services.metrics.page import sum_page
 from engine.store import Store
 from engine.telemetry.metrics import CAUSES, DECLARATIONS
@@ -17,7 +18,6 @@ yaml = pytest.importorskip("yaml", reason="comes with schemathesis")
 
 ROOT = Path(__file__).parents[3]
 GUIDES = ROOT / "docs" / "operate"
-RULES = ROOT / "deploy" / "alerts" / "rules.yaml"
 SUFFIXES = ("_bucket", "_sum", "_count")
 VALUES = {
     "cause": {*CAUSES},

@@ -1,13 +1,11 @@
 """Links lead to the runbook that the rule of an alert names."""
 
-from pathlib import Path
-
 import pytest
 
 from deploy.dashboards.generator.runbooks import ALERTS, link_of, name_of
+from deploy.dashboards.written import RULES
 
 yaml = pytest.importorskip("yaml", reason="comes with schemathesis")
-RULES = Path(__file__).parents[4] / "deploy" / "alerts" / "rules.yaml"
 
 
 def test_all_alerts_have_links_to_the_runbooks_that_their_rules_name() -> None:

@@ -7,31 +7,21 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from deploy.dashboards.generator.runbooks import ALERTS
+
 PAGE = Path(__file__).parents[4] / "docs" / "operate" / "watch" / "alerts.md"
 BEGIN, END = "<!-- begin of the table of faults -->", "<!-- end -->"
-ALERTS = (
-    "Down",
-    "NoWorkers",
-    "Errors",
-    "RedisFull",
-    "RunsWait",
-    "RunsFail",
-    "ProviderFails",
-    "HistoryBehind",
-    "WebhooksLate",
-    "DueTimesLate",
-)
-"""Columns, by the name of the alert without `Headrace`."""
+COLUMNS = [each.removeprefix("Headrace") for each in ALERTS]
 
 
 def table(outcomes: Sequence[Mapping[str, Any]]) -> str:
     """Return a row for each fault: seconds until each alert fired, and until all were over."""
-    heads = [re.sub(r"(?<=[a-z])(?=[A-Z])", " ", each) for each in ALERTS]
+    heads = [re.sub(r"(?<=[a-z])(?=[A-Z])", " ", each) for each in COLUMNS]
     lines = [f"| Fault | {' | '.join(heads)} | over after |", "|---|" + "---:|" * (len(heads) + 1)]
     for outcome in outcomes:
         fired = {name.removeprefix("Headrace"): at for name, at in outcome["fired"].items()}
         expected = {name.removeprefix("Headrace") for name in outcome["expected"]}
-        cells = [cell(name, fired, expected) for name in ALERTS]
+        cells = [cell(name, fired, expected) for name in COLUMNS]
         over = f"{outcome['resolved_after']:.0f} s" if fired else ""
         lines.append(f"| {outcome['fault']} | {' | '.join(cells)} | {over} |")
     return "\n".join(lines)

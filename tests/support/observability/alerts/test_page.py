@@ -1,7 +1,8 @@
-"""The table of faults and alerts says what fired, and marks what should not have."""
+"""The table of faults and alerts names those that fired, and marks unexpected ones."""
 
+from deploy.dashboards.generator.runbooks import ALERTS
 from tests.support.observability.alerts.faults import FAULTS
-from tests.support.observability.alerts.page import ALERTS, PAGE, render, table
+from tests.support.observability.alerts.page import PAGE, render, table
 
 OUTCOME = {"fault": "a fault", "expected": ["HeadraceDown"], "fired": {}, "resolved_after": 2.0}
 
@@ -34,5 +35,5 @@ def test_the_table_replaces_the_former_one() -> None:
 
 
 def test_the_faults_raise_every_alert() -> None:
-    assert {name for each in FAULTS for name in each.alerts} == {f"Headrace{x}" for x in ALERTS}
+    assert {name for each in FAULTS for name in each.alerts} == {*ALERTS}
     assert len({each.name for each in FAULTS}) == len(FAULTS)

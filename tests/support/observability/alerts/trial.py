@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from deploy.dashboards.written import RULES
 from tests.support.acceptance.running_stack import environment
 from tests.support.acceptance.versions.load import calling
 from tests.support.guides.guide_shell import blocks
@@ -20,7 +21,6 @@ from tests.support.observability.stack import DURABLE, ObservedStack, observed_s
 from tests.support.redis.stepped_clock import SteppedRedis
 
 ROOT = Path(__file__).parents[4]
-RULES = ROOT / "deploy" / "alerts" / "rules.yaml"
 RUNBOOK = re.compile(r"runbook_url: (\S+)")
 FACTOR = float(os.environ.get("ALERTS_FACTOR", "10"))
 """Divisor of the durations of the rules; a busy machine needs a smaller one."""
