@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from engine.services.installation_series.series import LEAST_SECONDS, LastHourSeries, read_series
 from engine.services.installation_state import InstallationState, read_installation
 from engine.store import Store
-from engine.store.metrics.installation_sample import InstallationSample, ProviderSample
+from engine.store.metrics.installation_sample import (
+    InstallationFacts,
+    InstallationSample,
+    ProviderSample,
+)
 from engine.store.metrics.last_hour import LastCounts
 
 RECENT_SECONDS = 10.0
@@ -76,9 +80,7 @@ def _work_problems(state: InstallationState) -> list[str]:
     if not any(worker.is_alive for worker in state.workers):
         found.append("No worker is alive: runs are accepted and wait until one is started.")
     if dead := [worker.id for worker in state.workers if not worker.is_alive]:
-        more = f" and {len(dead) - MOST_NAMES} more" if len(dead) > MOST_NAMES else ""
-        names = ", ".join(dead[:MOST_NAMES])
-        found.append(f"Gone, and their runs are being taken back: {names}{more}.")
+        found.append(f"Gone, and their runs are being taken back: {_cut_short(dead)}.")
     for queue in state.queues:
         age_ms = 0 if queue.oldest_at is None else state.at - queue.oldest_at
         if queue.waiting and age_ms >= SLOW_HINT_MS:
@@ -101,14 +103,21 @@ def _store_problems(reading: Reading) -> list[str]:
 def _provider_problems(reading: Reading) -> list[str]:
     rows = reading.minutes.providers if reading.minutes else ()
     failing = sorted(filter(is_failing, rows), key=lambda each: -each.failed)
-    if not failing:
-        return []
+    facts = reading.recent.facts if reading.recent else InstallationFacts()
+    named = {each.provider for each in failing}
+    uncalled = [name for name in facts.breakers_open if name not in named]
+    found = []
     if len(failing) > 1:
-        names = ", ".join(each.provider for each in failing[:MOST_NAMES])
-        more = f" and {len(failing) - MOST_NAMES} more" if len(failing) > MOST_NAMES else ""
-        return [f"Providers that fail most calls: {names}{more}."]
-    [each] = failing
-    minutes = f"{TABLE_SECONDS / 60:.0f} minutes"
-    return [
-        f"Provider {each.provider}: {each.failed:,} of {each.calls:,} calls failed in {minutes}."
-    ]
+        names = _cut_short([each.provider for each in failing])
+        found.append(f"Providers that fail most calls: {names}.")
+    for each in failing if len(failing) == 1 else ():
+        calls = f"{each.failed:,} of {each.calls:,} calls failed"
+        found.append(f"Provider {each.provider}: {calls} in {TABLE_SECONDS / 60:.0f} minutes.")
+    if uncalled:
+        found.append(f"Workers do not call, since calls failed: {_cut_short(uncalled)}.")
+    return found
+
+
+def _cut_short(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMES} more" if len(names) > MOST_NAMES else ""
+    return f"{', '.join(names[:MOST_NAMES])}{more}"

@@ -36,6 +36,7 @@ FAMILIES = frozenset(
         "headrace_provider_calls",
         "headrace_provider_call_seconds",
         "headrace_provider_calls_waiting",
+        "headrace_provider_breaker_open",
     }
 )
 """Metrics of which samples are made, by the names of their families."""

@@ -2,7 +2,7 @@
 
 import asyncio
 
-from engine.services.installation_series.counting import MetricValues
+from engine.services.installation_series.counting import MOST_ROWS, MetricValues
 from engine.services.metrics import facts
 from engine.store import Store
 from engine.store.metrics.installation_sample import InstallationFacts
@@ -33,4 +33,10 @@ async def read_facts(store: Store, gauges: MetricValues, *, gateways: int) -> In
         provider_calls_waiting=gauges.total("headrace_provider_calls_waiting"),
         callers_waiting=gauges.total("headrace_callers_waiting"),
         requests_in_flight=gauges.total("headrace_http_requests_in_flight"),
+        breakers_open=_breakers_open(gauges),
     )
+
+
+def _breakers_open(gauges: MetricValues) -> dict[str, int]:
+    found = gauges.by("provider", "headrace_provider_breaker_open")
+    return dict(sorted(found.items(), key=lambda each: (-each[1], each[0]))[:MOST_ROWS])

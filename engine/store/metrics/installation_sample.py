@@ -115,6 +115,8 @@ class InstallationFacts(msgspec.Struct, array_like=True, frozen=True):
     callers_waiting: int = 0
     """Synchronous callers."""
     requests_in_flight: int = 0
+    breakers_open: dict[str, int] = {}
+    """Workers that do not call a provider, since it fails, by provider."""
 
 
 class Latencies(msgspec.Struct, array_like=True, frozen=True):

@@ -1,6 +1,6 @@
 """Readings of `headrace top`, made up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from deploy.admin.top.reading import Reading
@@ -77,6 +77,7 @@ def sample(
     *,
     node_types: Sequence[NodeTypeSample] = (),
     providers: Sequence[ProviderSample] = (),
+    breakers_open: Mapping[str, int] | None = None,
     **counts: Any,
 ) -> InstallationSample:
     """Return ten seconds of an installation."""
@@ -85,7 +86,14 @@ def sample(
         at=at,
         seconds=10.0,
         counts=ActivityCounts(**members),
-        facts=InstallationFacts(workers=1, held=3, slots=16, active=5, parked=4),
+        facts=InstallationFacts(
+            workers=1,
+            held=3,
+            slots=16,
+            active=5,
+            parked=4,
+            breakers_open=dict(breakers_open or {}),
+        ),
         latencies=Latencies(execution=Durations(4, 0.1, ((0.01, 0), (0.025, 4)))),
         node_types=tuple(node_types)
         or (NodeTypeSample("assistant", 120, 3, Durations(123, 61.5, ((0.25, 0), (0.5, 123)))),),

@@ -107,5 +107,21 @@ def test_a_provider_with_few_calls_is_no_problem() -> None:
     assert reading(sample(providers=[ProviderSample("openai", {"failed": 4})])).problems == []
 
 
+def test_a_provider_that_is_not_called_is_a_problem_though_few_calls_failed() -> None:
+    rows = [ProviderSample("openai", {"ok": 34, "failed": 11})]
+
+    assert reading(sample(providers=rows, breakers_open={"openai": 2})).problems == [
+        "Workers do not call, since calls failed: openai."
+    ]
+
+
+def test_a_provider_that_fails_and_is_not_called_is_told_once() -> None:
+    rows = [ProviderSample("openai", {"failed": 9})]
+
+    assert reading(sample(providers=rows, breakers_open={"openai": 2})).problems == [
+        "Provider openai: 9 of 9 calls failed in 5 minutes."
+    ]
+
+
 def test_missing_samples_are_told() -> None:
     assert "no samples" in reading_without_counts().problems[0]

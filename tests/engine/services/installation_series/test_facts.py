@@ -1,6 +1,6 @@
 """The state at the time of a sample."""
 
-from engine.services.installation_series.counting import MetricValues
+from engine.services.installation_series.counting import MOST_ROWS, MetricValues
 from engine.services.installation_series.facts import read_facts
 from engine.store import Store
 from engine.store.redis import process_keys
@@ -29,3 +29,13 @@ async def test_living_workers_and_waiting_hints_are_counted(store: Store) -> Non
     facts = await read_facts(store, NO_GAUGES, gateways=0)
 
     assert (facts.workers, facts.waiting["walk"]) == (1, 2)
+
+
+async def test_providers_that_workers_do_not_call_are_named_up_to_a_bound(store: Store) -> None:
+    name = "headrace_provider_breaker_open"
+    open_ones = [[name, {"provider": f"host-{number:02}"}, 1.0] for number in range(20)]
+    gauges = MetricValues([[name, "gauge", "", [*open_ones, [name, {"provider": "well"}, 0.0]]]])
+
+    facts = await read_facts(store, gauges, gateways=0)
+
+    assert list(facts.breakers_open) == [f"host-{number:02}" for number in range(MOST_ROWS)]
