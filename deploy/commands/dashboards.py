@@ -21,8 +21,8 @@ from engine.settings import load
 def dashboards(folder: Path, url: str | None, runbooks: str) -> None:
     """Write dashboards of Grafana, alert rules of Prometheus and runbooks into FOLDER.
 
-    Former files are replaced. They are FOLDER/dashboards/*.json, FOLDER/rules.yaml and
-    FOLDER/runbooks/*.md.
+    Former files are replaced. They are FOLDER/dashboards/*.json, FOLDER/rules.yaml,
+    FOLDER/rules_test.yaml and FOLDER/runbooks/*.md.
     """
     address = load().public_url if url is None else url
     for path in write_all(folder, address, runbooks):

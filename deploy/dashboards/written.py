@@ -7,6 +7,7 @@ from typing import Any
 
 DASHBOARDS = Path(__file__).parent
 RULES = Path(__file__).parents[1] / "alerts" / "rules.yaml"
+RULES_TEST = RULES.with_name("rules_test.yaml")
 RUNBOOKS = "docs/operate/runbooks/"
 """Folder of the runbooks in the sources, with which their addresses in the rules begin."""
 PACKAGED_RUNBOOKS = Path(__file__).parents[1] / "runbooks"
@@ -14,7 +15,7 @@ PACKAGED_RUNBOOKS = Path(__file__).parents[1] / "runbooks"
 
 
 def write_all(folder: Path, url: str, runbooks: str) -> list[Path]:
-    """Write dashboards, alert rules and runbooks into a folder; return the files.
+    """Write dashboards, alert rules with their tests, and runbooks into a folder; return the files.
 
     `url` is Headrace's address for browsers, `runbooks` that of the runbooks; an empty one leaves
     the default of the files.
@@ -36,8 +37,9 @@ def _texts(url: str, runbooks: str) -> Iterator[tuple[str, str]]:
         dashboard = json.loads(path.read_bytes())
         _set_variables(dashboard, {name: value for name, value in values.items() if value})
         yield f"dashboards/{path.name}", json.dumps(dashboard, indent=1) + "\n"
-    rules = RULES.read_text(encoding="utf-8")
-    yield "rules.yaml", rules.replace(RUNBOOKS, f"{runbooks}/") if runbooks else rules
+    for path in (RULES, RULES_TEST):
+        rules = path.read_text(encoding="utf-8")
+        yield path.name, rules.replace(RUNBOOKS, f"{runbooks}/") if runbooks else rules
     for path in sorted(_runbooks().glob("*.md")):
         yield f"runbooks/{path.name}", path.read_text(encoding="utf-8")
 

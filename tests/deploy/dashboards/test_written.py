@@ -30,6 +30,7 @@ def test_all_dashboards_the_rules_and_the_runbooks_are_written(tmp_path: Path) -
     assert names == [
         *(f"dashboards/{name}.json" for name in sorted(NAMES)),
         "rules.yaml",
+        "rules_test.yaml",
         *runbooks,
     ]
     for path in written[:5]:
