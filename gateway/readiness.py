@@ -127,7 +127,8 @@ class HistoryWatch:
     def _report(self, problem: str) -> None:
         before, self._problem = self._problem, problem
         if problem and not before:
-            extra = {"reason": problem, "fix": "See that HEADRACE_DATABASE_URL answers"}
+            fix = "See that HEADRACE_DATABASE_URL answers, and names the same database as before"
+            extra = {"reason": problem, "fix": fix}
             logger.warning("the history is incomplete", extra=extra)
         elif before and not problem:
             logger.info("the history is complete again")

@@ -83,9 +83,9 @@ def _check(*, seen: str, is_well: bool) -> Check:
         name="history",
         is_well=is_well,
         seen=seen,
-        fix="Start the database that HEADRACE_DATABASE_URL names, the same for all parts, run "
-        "`headrace migrate`, and look at the log of the workers. Until then Redis keeps all. "
-        "`headrace history status` names the records that cannot be archived.",
+        fix="Start the database that HEADRACE_DATABASE_URL names, the same for all parts and as "
+        "before, run `headrace migrate`, and look at the log of the workers. Until then Redis "
+        "keeps all. `headrace history status` names the records that cannot be archived.",
     )
 
 

@@ -183,8 +183,11 @@ def test_a_model_whose_key_is_not_here_names_the_variable(monkeypatch: pytest.Mo
     assert str(done.exception) == "OPENAI_API_KEY is not set, which holds the provider's key."
 
 
-def test_a_model_that_is_nowhere_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_model_that_is_nowhere_says_what_to_do(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.delenv("HEADRACE_LOCAL_MODEL_URL", raising=False)
+    monkeypatch.setenv("HEADRACE_DATA_DIR", str(tmp_path))  # a stack of this clone may run
 
     done = command("try", "local-text", "-i", "prompt=x")
 
