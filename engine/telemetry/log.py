@@ -28,7 +28,7 @@ UNSAFE = re.compile("[\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
 """Characters that JSON does not escape, but that end lines or control terminals."""
 SECRET = re.compile(r"(hr_[a-z]+_[\w-]{4}|whsec_)[\w+/=-]{5,}")
 """API keys, tokens and webhook secrets, whole or truncated; they are redacted in all lines."""
-LINK = re.compile(r"(/(?:hooks|approvals)/[\w-]{6})[\w-]+")
+LINK = re.compile(r"(/(?:hooks|approvals)/+[\w-]{6})[\w-]+")
 """URLs of inbound webhooks and links to approvals, of which lines show six characters."""
 SUSPECTS = ("hr_", "whsec_", "/hooks/", "/approvals/")
 """Texts of which each secret and link has one."""
