@@ -91,6 +91,9 @@ class EndedTraces:
                     SPANS_DROPPED.labels("unread").inc()
                     return
                 names = await self._names.of_execution(record)
+        except asyncio.CancelledError:
+            self._waiting.add(ended.account_id, ended)  # `drain` reads it, or counts it
+            raise
         except (EngineError, TimeoutError):
             SPANS_DROPPED.labels("unread").inc()
             return

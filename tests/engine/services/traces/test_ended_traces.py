@@ -70,6 +70,32 @@ async def test_the_last_executions_of_a_process_are_read_at_its_end(
     assert take_spans(tracing)
 
 
+async def test_an_execution_that_is_being_read_at_the_end_is_read_again_or_counted(
+    store: Store, account: Account, tracing: Tracing, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun = asyncio.Event()
+
+    async def hang(*_: object) -> None:
+        begun.set()
+        await asyncio.Event().wait()
+
+    before = SPANS_DROPPED.labels("process_end")._value.get()
+    ended = fact(account.id, await end(store, account))
+    traces, late = EndedTraces(store, tracing), EndedTraces(store, tracing)
+    with monkeypatch.context() as patched:
+        patched.setattr(ended_traces, "read_trace_record", hang)
+        patched.setattr(ended_traces, "DRAIN_SECONDS", 0.05)
+        async with background("traces", traces.run):
+            traces.note_end(ended)
+            await asyncio.wait_for(begun.wait(), 20)
+        late.note_end(ended)
+        await late.drain()
+    await traces.drain()
+
+    assert take_spans(tracing)
+    assert SPANS_DROPPED.labels("process_end")._value.get() - before == 1
+
+
 async def test_a_record_that_is_gone_is_counted(store: Store, tracing: Tracing) -> None:
     before = SPANS_DROPPED.labels("unread")._value.get()
     traces = EndedTraces(store, tracing)
