@@ -83,10 +83,7 @@ def show_(execution_id: str, node_id: str | None, access: Access, as_json: bool)
         return
     warn(shown)
     show(shown, as_json=False, columns=COLUMNS)
-    if shown.get("parentId"):
-        print(f"\n{_place_of_child(shown)}")
-    if shown.get("triggerId"):
-        print(f"\nstarted by the trigger {shown['triggerId']}")
+    _print_origin(shown)
     _print_values("inputs", shown["inputs"])
     print()
     nodes = [{**node, "children": _children_of(node)} for node in shown["nodes"]]
@@ -99,6 +96,19 @@ def show_(execution_id: str, node_id: str | None, access: Access, as_json: bool)
         print(f"\n{readable(shown['result'])}")
     elif shown["completedAt"] is not None:
         print(f"\n{printable(failure(shown))}")
+
+
+def _print_origin(shown: Answer) -> None:
+    """Print the parent, the trigger, the request and the trace, those that there are."""
+    if shown.get("parentId"):
+        print(f"\n{_place_of_child(shown)}")
+    if shown.get("triggerId"):
+        print(f"\nstarted by the trigger {shown['triggerId']}")
+    names = {"request": shown.get("httpRequestId"), "trace": shown.get("traceId")}
+    if found := [f"{name} {value}" for name, value in names.items() if value]:
+        print(f"\n{printable(', '.join(found))}")
+    if link := shown.get("traceUrl"):
+        print(printable(link))
 
 
 def _words_of_wait(wait: Answer) -> str:

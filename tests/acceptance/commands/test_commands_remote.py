@@ -242,6 +242,7 @@ def test_executions_are_listed_and_shown(elsewhere: Elsewhere) -> None:
     assert [each["id"] for each in shown["nodes"]] == ["form", "letter", "result"]
     assert "letter  textBox" in page and "\nDear Ada,\n" in page
     assert "\ninputs\nname: Ada\n" in page
+    assert f"\nrequest {shown['httpRequestId']}\n" in page
 
 
 def test_runs_are_tagged_and_listed_by_their_tags(elsewhere: Elsewhere) -> None:
