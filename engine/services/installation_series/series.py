@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from engine.services.installation_series.counting import MetricValues, counts_of, make_sample, pick
 from engine.services.installation_series.facts import read_facts
@@ -10,7 +11,7 @@ from engine.services.metrics.publishing import GONE_SECONDS
 from engine.store import Store
 from engine.store.metrics.installation_sample import InstallationSample, combine
 from engine.store.metrics.last_hour import HOUR_MS, SAMPLE_SECONDS, LastCounts
-from engine.store.metrics.snapshots import Snapshot, parse
+from engine.store.metrics.snapshots import Snapshot, parse_all
 
 GATEWAY = "gateway-"
 """Start of the names of gateways among processes."""
@@ -57,8 +58,8 @@ async def take_sample(store: Store) -> float:
     (snapshots, now), before = await asyncio.gather(_snapshots(store), store.last_hour.totals())
     slot_ms = SAMPLE_SECONDS * 1000
     if now // slot_ms > before.at // slot_ms or now < before.at:
-        families = pick(each.samples for each in snapshots.values())
-        sample = await _make(store, snapshots, before, now)
+        families = await _pick(snapshots)
+        sample = await _make(store, snapshots, families, before, now)
         await store.last_hour.put(sample, now, counts_of(families), before)
     return (slot_ms - now % slot_ms) / 1000
 
@@ -75,20 +76,23 @@ async def read_series(store: Store, earlier: LastCounts | None = None) -> LastHo
     if earlier is not None and now - before.at > LATE_SECONDS * 1000:
         before = earlier
     latest = None
+    families = await _pick(snapshots)
     if now - before.at >= LEAST_SECONDS * 1000:
-        latest = await _make(store, snapshots, before, now)
-    families = pick(each.samples for each in snapshots.values())
+        latest = await _make(store, snapshots, families, before, now)
     totals = LastCounts(at=now, families=counts_of(families))
     return LastHourSeries(at=now, samples=samples, latest=latest, totals=totals)
 
 
 async def _make(
-    store: Store, snapshots: Mapping[str, Snapshot], before: LastCounts, now: int
+    store: Store,
+    snapshots: Mapping[str, Snapshot],
+    families: Sequence[Any],
+    before: LastCounts,
+    now: int,
 ) -> InstallationSample | None:
     """Return the sample since `before`; None where that is no time of the last hour."""
     if not 0 < now - before.at <= HOUR_MS:
         return None
-    families = pick(each.samples for each in snapshots.values())
     gateways = [
         name
         for name, each in snapshots.items()
@@ -96,11 +100,21 @@ async def _make(
     ]
     facts = await read_facts(store, MetricValues(families), gateways=len(gateways))
     seconds = (now - before.at) / 1000
-    return make_sample(families, before.families, at=now, seconds=seconds, facts=facts)
+    return await asyncio.to_thread(
+        make_sample, families, before.families, at=now, seconds=seconds, facts=facts
+    )
+
+
+async def _pick(snapshots: Mapping[str, Snapshot]) -> list[Any]:
+    """Return the sum of snapshots; a thread makes it, as many processes have some 100,000 samples.
+
+    The event loop walks executions meanwhile.
+    """
+    return await asyncio.to_thread(pick, [each.samples for each in snapshots.values()])
 
 
 async def _snapshots(store: Store) -> tuple[Mapping[str, Snapshot], int]:
     """Return the snapshots of all processes and of ended ones, and Redis's time in milliseconds."""
     found, _ = await store.snapshots.all()
     now = await store.leases.now()
-    return {name: parse(data) for name, data in found.items()}, now
+    return await asyncio.to_thread(parse_all, found), now

@@ -1,6 +1,7 @@
 """Pages of metrics in Prometheus's text format: of all processes and the state, or of one."""
 
-from collections.abc import Iterator, Sequence
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -12,7 +13,7 @@ from engine.services.metrics import facts
 from engine.services.metrics.publishing import GONE_SECONDS, bound_providers
 from engine.store import Store
 from engine.store.metrics.samples import add_up, without_gauges
-from engine.store.metrics.snapshots import RETIRED, Snapshot, is_process, parse
+from engine.store.metrics.snapshots import RETIRED, Snapshot, is_process, parse_all
 from engine.telemetry.metrics import snapshot
 
 HELD = "headrace_executions_held"
@@ -24,16 +25,13 @@ async def sum_page(store: Store, process: str, media_free_bytes: int | None = No
 
     Without Redis: those of this process, counts of the others as they were last read, and
     `headrace_redis_up 0`. `media_free_bytes` is the free space of the media folder's file system;
-    None: unknown.
+    None: unknown. Samples are added up in a thread: many processes have some 100,000.
     """
     try:
         # The store knows which samples of this process are already in the sum of gone processes.
         await store.snapshots.put(process, snapshot())
         found, now = await store.snapshots.all()
-        snapshots: list[Sequence[Any]] = [
-            _counted(name, parse(data), now) for name, data in found.items()
-        ]
-        ended = parse(found[RETIRED]).samples if RETIRED in found else []
+        snapshots, ended = await asyncio.to_thread(_parse, found, now)
         held = sum(map(_held_by, snapshots))
         state = await facts.read(store, held)
     except EngineError:
@@ -41,7 +39,16 @@ async def sum_page(store: Store, process: str, media_free_bytes: int | None = No
         state = [facts.sample(facts.REDIS_UP, 0)]
     if media_free_bytes is not None:
         state.append(facts.sample(facts.MEDIA_FREE, media_free_bytes))
-    return _render([*bound_providers(add_up(snapshots), ended), *state])
+    return await asyncio.to_thread(
+        lambda: _render([*bound_providers(add_up(snapshots), ended), *state])
+    )
+
+
+def _parse(found: Mapping[str, bytes], now: int) -> tuple[list[Sequence[Any]], Sequence[Any]]:
+    """Return the samples of all processes, and those of ended ones again."""
+    snapshots = parse_all(found)
+    ended = snapshots[RETIRED].samples if RETIRED in snapshots else []
+    return [_counted(name, each, now) for name, each in snapshots.items()], ended
 
 
 def _counted(name: str, found: Snapshot, now: int) -> Sequence[Any]:

@@ -15,7 +15,7 @@ from engine.errors import EngineError
 from engine.services.metrics.vitals import FAMILIES
 from engine.store import Store
 from engine.store.metrics.samples import add_up, bound_label, without_gauges
-from engine.store.metrics.snapshots import RETIRED, is_process, parse
+from engine.store.metrics.snapshots import RETIRED, is_process, parse_all
 from engine.store.redis.installation import SCHEMA
 from engine.telemetry.metrics import MOST_PROVIDERS, OTHER, PROCESSES, VERSION, snapshot
 
@@ -72,7 +72,7 @@ async def retire(store: Store) -> None:
     A process that was only disconnected notices this when it puts its next snapshot.
     """
     found, now = await store.snapshots.all()
-    snapshots = {name: parse(data) for name, data in found.items()}
+    snapshots = await asyncio.to_thread(parse_all, found)
     gone = {
         name: each
         for name, each in snapshots.items()

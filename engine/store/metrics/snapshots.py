@@ -1,7 +1,7 @@
 """Snapshots of processes' metrics, from which any gateway shows the sum."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -149,6 +149,11 @@ def parse(data: bytes) -> Snapshot:
         return Snapshot(at=int(at), number=int(number), samples=unpack(packed))
     put_at, samples = unpack(data)
     return Snapshot(at=put_at, number=0, samples=samples)
+
+
+def parse_all(found: Mapping[str, bytes]) -> dict[str, Snapshot]:
+    """Return stored snapshots by process."""
+    return {name: parse(data) for name, data in found.items()}
 
 
 def is_process(name: str) -> bool:

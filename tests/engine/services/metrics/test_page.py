@@ -1,8 +1,12 @@
 """Pages of metrics: of all processes and the state, of one process, and without Redis."""
 
+import threading
+from collections.abc import Callable
+
 import pytest
 
 from engine.errors import Unavailable
+from engine.services.metrics import page as pages
 from engine.services.metrics import publishing
 from engine.services.metrics.page import process_page, sum_page
 from engine.services.metrics.publishing import GONE_SECONDS
@@ -34,6 +38,26 @@ async def test_the_page_of_a_process_has_neither_others_nor_facts(store: Store) 
 
     assert f"\n{sample} {metrics.REGISTRY.get_sample_value(sample)}\n" in page
     assert "headrace_redis_up" not in page
+
+
+async def test_many_samples_do_not_hold_up_the_event_loop(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    threads = list[threading.Thread]()
+
+    def note(work: Callable[..., object]) -> Callable[..., object]:
+        def call(*values: object) -> object:
+            threads.append(threading.current_thread())
+            return work(*values)
+
+        return call
+
+    for name in ("parse_all", "add_up", "_render"):
+        monkeypatch.setattr(pages, name, note(getattr(pages, name)))
+    await sum_page(store, "own")
+
+    assert len(threads) == 3
+    assert threading.main_thread() not in threads
 
 
 async def test_without_redis_the_page_has_this_process_and_says_so(
