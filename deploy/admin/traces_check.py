@@ -17,7 +17,7 @@ async def check_traces(environ: Mapping[str, str]) -> Check:
     """Check the extra, the variables and the collector's port."""
     read = TraceEnvironment.read(environ)
     if not read.is_on:
-        seen = "off: no OTEL_EXPORTER_OTLP_ENDPOINT is set"
+        seen = "off, by the variables here: no OTEL_EXPORTER_OTLP_ENDPOINT is set"
         return Check(name=NAME, is_well=True, seen=seen)
     if read.fault:
         seen, _, fix = read.fault.partition(": ")
