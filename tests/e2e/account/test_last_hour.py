@@ -32,6 +32,18 @@ def test_the_last_hour_is_drawn_with_what_took_part(hour: Page) -> None:
     expect(provider).to_contain_text("180")  # throttled calls: 3 in each of 60 samples
 
 
+def test_marks_of_an_axis_have_the_space_that_they_need(hour: Page) -> None:
+    """A mark such as `2,500 MB` was cut off at the left in the width of a short one."""
+    section = hour.get_by_role("region", name="Last hour")
+
+    def left_of(title: str) -> int:
+        chart = section.locator("figure").filter(has_text=title)
+        left: int = chart.locator(".u-over").evaluate("drawn => drawn.offsetLeft")
+        return left
+
+    assert left_of("Memory of Redis") > left_of("Requests per second")
+
+
 def test_the_figures_of_the_charts_are_a_table_too(hour: Page) -> None:
     hour.get_by_text("All figures as a table").click()
 

@@ -29,6 +29,10 @@ interface Props {
 }
 
 const MOST_POINTS = 60;
+const LEAST_AXIS_PX = 56;
+/** About the width of a character of a mark, and the space beside the mark. */
+const CHARACTER_PX = 7;
+const SPACE_PX = 14;
 const HEIGHT_PX = 170;
 /** A shorter drag is a click. */
 const LEAST_DRAG_PX = 6;
@@ -93,7 +97,7 @@ function draw(host: HTMLElement, props: () => Props): uPlot {
       scales: { x: { time: true, range: () => [at(0), at(times.length)] }, y: { range: (_, __, high) => [0, Math.max(high, least) * 1.08] } },
       axes: [
         { ...axis, size: 28, grid: { show: false }, values: (_, ticks, __, ___, step) => ticks.map((tick) => tickOf(tick * 1_000, step)) },
-        { ...axis, size: 56, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) || hasFractions ? format(tick) : "")) },
+        { ...axis, size: widthOf, values: (_, ticks) => ticks.map((tick) => (Number.isInteger(tick) || hasFractions ? format(tick) : "")) },
       ],
       series: [{}, ...order.map((line) => look(colourOf(tokens[line] as string), isStacked, isDense && isFilled(values[line])))],
       hooks: {
@@ -126,6 +130,12 @@ function zoom(plot: uPlot, onZoom: Props["onZoom"]): void {
   plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
   if (width < LEAST_DRAG_PX) return;
   onZoom(plot.posToVal(left, "x") * 1_000, plot.posToVal(left + width, "x") * 1_000);
+}
+
+/** Width of the axis at the left, which has the space of its longest mark. */
+function widthOf(_: uPlot, marks: string[] | null): number {
+  const longest = Math.max(0, ...(marks ?? []).map((mark) => mark.length));
+  return Math.max(LEAST_AXIS_PX, longest * CHARACTER_PX + SPACE_PX);
 }
 
 /** Whether a line has so many values that it shows without points. */
