@@ -35,7 +35,6 @@ FAMILIES = frozenset(
         "headrace_webhook_attempts",
         "headrace_provider_calls",
         "headrace_provider_call_seconds",
-        "headrace_provider_calls_waiting",
         "headrace_provider_breaker_open",
     }
 )

@@ -100,8 +100,6 @@ class InstallationFacts(msgspec.Struct, array_like=True, frozen=True):
     """Executions that have not ended."""
     parked: int = 0
     """Executions that wait without a worker: for a time, an answer, or their children."""
-    due: int = 0
-    """Executions with a scheduled step."""
     due_lag_seconds: float = 0.0
     """Time for which the oldest step or schedule is overdue."""
     deliveries_due: int = 0
@@ -111,7 +109,6 @@ class InstallationFacts(msgspec.Struct, array_like=True, frozen=True):
     """0: none."""
     history_waiting: int = 0
     history_lag_seconds: float = 0.0
-    provider_calls_waiting: int = 0
     callers_waiting: int = 0
     """Synchronous callers."""
     requests_in_flight: int = 0
