@@ -5,6 +5,8 @@ from importlib.util import find_spec
 
 from msgspec import Struct
 
+from engine.process.extras import install_hint
+
 ENDPOINTS = ("OTEL_EXPORTER_OTLP_TRACES_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT")
 PROTOCOLS = ("OTEL_EXPORTER_OTLP_TRACES_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL")
 HTTP, GRPC = "http/protobuf", "grpc"
@@ -55,8 +57,7 @@ class TraceEnvironment(Struct, frozen=True, kw_only=True):
             return f"Spans cannot be sent by {self.protocol}: set {PROTOCOLS[1]} to {known}"
         if _is_installed(MODULES[self.protocol]):
             return ""
-        extra = EXTRAS[self.protocol]
-        return f"Spans are not sent without the extra: pip install 'headrace[{extra}]'"
+        return f"Spans are not sent without the extra: {install_hint(EXTRAS[self.protocol])}"
 
     @property
     def sends_spans(self) -> bool:

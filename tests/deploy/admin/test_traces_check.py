@@ -3,6 +3,7 @@
 import pytest
 
 from deploy.admin.traces_check import check_traces
+from engine.process.extras import install_hint
 from engine.telemetry.traces import environment
 from tests.support.observability.collector import running_collector
 
@@ -23,7 +24,7 @@ async def test_an_endpoint_without_the_extra_warns_with_the_command(
 
     assert check.state == "warning"
     assert check.seen == "Spans are not sent without the extra"
-    assert check.fix == "pip install 'headrace[otel]'."
+    assert check.fix == f"{install_hint('otel')}."
 
 
 async def test_a_collector_that_listens_is_named_without_its_password() -> None:

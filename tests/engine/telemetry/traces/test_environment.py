@@ -2,6 +2,7 @@
 
 import pytest
 
+from engine.process.extras import install_hint
 from engine.telemetry.traces import environment
 from engine.telemetry.traces.environment import TraceEnvironment
 
@@ -44,16 +45,14 @@ def test_bounds_are_standard_variables_and_wrong_numbers_are_defaults() -> None:
     assert read.delay_ms == environment.DELAY_MS
 
 
-@pytest.mark.parametrize(
-    ("protocol", "extra"), [("http/protobuf", "headrace[otel]"), ("grpc", "headrace[otel-grpc]")]
-)
+@pytest.mark.parametrize(("protocol", "extra"), [("http/protobuf", "otel"), ("grpc", "otel-grpc")])
 def test_an_endpoint_without_the_extra_says_how_to_install_it(
     protocol: str, extra: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(environment, "_is_installed", lambda module: False)
     read = TraceEnvironment.read(ENDPOINT | {"OTEL_EXPORTER_OTLP_PROTOCOL": protocol})
 
-    assert f"pip install '{extra}'" in read.fault
+    assert install_hint(extra) in read.fault
     assert not read.sends_spans
 
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from engine.process.extras import install_hint
 from engine.telemetry.traces import context, environment, tracing
 from engine.telemetry.traces.environment import TraceEnvironment
 from engine.telemetry.traces.sampling import Sampling
@@ -51,7 +52,7 @@ async def test_an_endpoint_without_the_extra_is_one_warning(
             assert opened is None
 
     [line] = caplog.messages
-    assert "pip install 'headrace[otel]'" in line
+    assert install_hint("otel") in line
 
 
 async def test_spans_reach_the_sender_by_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
