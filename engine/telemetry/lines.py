@@ -210,7 +210,9 @@ def _write_all(descriptor: int, data: bytes) -> None:
         try:
             view = view[os.write(descriptor, view) :]
         except BlockingIOError:  # a parent has made standard error non-blocking
-            select.select([], [descriptor], [])
+            space = select.poll()  # `select` takes no number above 1,023
+            space.register(descriptor, select.POLLOUT)
+            space.poll()
 
 
 def open_writer(place: str, log: str) -> LineWriter:

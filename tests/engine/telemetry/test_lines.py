@@ -1,5 +1,6 @@
 """Logs with many lines: whole lines, in order, bounded, and written again to a file that moved."""
 
+import fcntl
 import json
 import os
 import resource
@@ -235,6 +236,10 @@ def test_a_reader_that_has_gone_costs_the_lines_alone() -> None:
 
 def test_a_standard_error_that_does_not_block_gets_all_lines() -> None:
     reading, writing = os.pipe()
+    least = min(1_100, resource.getrlimit(resource.RLIMIT_NOFILE)[0] - 1)
+    number = fcntl.fcntl(writing, fcntl.F_DUPFD_CLOEXEC, least)  # as where many files are open
+    os.close(writing)
+    writing = number
     os.set_blocking(writing, False)
     lines = [b"x" * 999 + b"\n"] * 500
     thread = threading.Thread(target=StreamSink(writing).write, args=(lines,))
