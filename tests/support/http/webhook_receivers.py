@@ -48,6 +48,8 @@ class Receiver:
     """Bytes of `/huge` that were read."""
     taken: set[str] = field(default_factory=set)
     """Ids of deliveries that were answered with 200."""
+    is_quick: bool = False
+    """Whether `/slow` answers at once, as a receiver that was slow before."""
     _seen: Counter[str] = field(default_factory=Counter)
     _ids: Counter[str] = field(default_factory=Counter)
     _random: random.Random = field(default_factory=lambda: random.Random(7))
@@ -90,7 +92,7 @@ class Receiver:
             return await self._flood(request)
         if kind == "hang":
             return await self._hang(request)
-        if kind == "slow":
+        if kind == "slow" and not self.is_quick:
             await asyncio.sleep(number)
         return web.Response(text="thank you")
 

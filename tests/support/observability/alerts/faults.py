@@ -245,8 +245,10 @@ def other_receiver(path: str) -> Plant:
         assert stack.traffic is not None
         before = stack.traffic.receiver_url
         stack.traffic.receiver_url = stack.receiver.url + path
+        stack.receiver.is_quick = False
         yield
         stack.traffic.receiver_url = before
+        stack.receiver.is_quick = True
 
     return plant
 
