@@ -15,7 +15,10 @@ COMMANDS = {
     "audit": ("audit:audit", "List the newest administrative acts, newest first."),
     "backup": ("backup:backup", "Save the Redis and the history of a running stack."),
     "batch": ("batches:batch", "Run a workflow for each row of a file."),
-    "dashboards": ("dashboards:dashboards", "Write files for Grafana and Prometheus."),
+    "dashboards": (
+        "dashboards:dashboards",
+        "Write dashboards of Grafana, alert rules of Prometheus.",
+    ),
     "demo": ("demo:demo", "Make a demonstration account with examples, and run one."),
     "doctor": ("doctor:doctor", "Check the stack and say how to mend what is wrong."),
     "env": ("env:env", "Write an environment file with new secrets."),
@@ -34,7 +37,10 @@ COMMANDS = {
     "secret": ("secrets:secret", "Set, list and delete secrets of an account."),
     "session": ("sessions:session", "List and end the sessions of browsers."),
     "stub-provider": ("stub_provider:stub_provider", "Speak the protocols of model providers."),
-    "top": ("top:top", "Show runs, queues, workers, slow nodes and providers, live."),
+    "top": (
+        "top:top",
+        "Show runs per second, queues, workers, slow node types.",
+    ),
     "trigger": ("triggers:trigger", "Run workflows on schedules and for events of services."),
     "up": ("up:up", "Run the whole stack here, until Ctrl-C."),
     "worker": ("worker:worker", "Run one worker process on HEADRACE_REDIS_URL."),

@@ -8,6 +8,7 @@ import pytest
 
 from engine.settings import Settings
 from engine.store import Store
+from engine.telemetry.metrics import providers
 from tests.conftest import RedisServer
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.factories import Runner
@@ -127,3 +128,9 @@ async def payer(runner: Runner) -> AsyncIterator[PayingAccount]:
     payer = PayingAccount(runner)
     yield payer
     await payer.held_walker.walker.drain(0)
+
+
+@pytest.fixture(autouse=True)
+def no_named_providers(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each test begins with all labels of providers, of which a process has a hundred."""
+    monkeypatch.setattr(providers, "_named", set())

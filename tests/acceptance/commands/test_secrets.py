@@ -147,9 +147,9 @@ def test_canaries_are_found_nowhere_but_at_the_remote(
     )
     hook = {"HEADRACE_ALLOW_PRIVATE_URLS": "1"}
     json_of(stack, "key", "webhook", key["id"], "--url", f"{receiver.url}/hook", **hook)
-    set_secret(stack, account, "TOKEN", canaries.make("sk/{}+=?"))
-    set_secret(stack, account, "LOGIN", canaries.make('ada:pass "{}"é/'))
-    query = {"value": canaries.make("a b&{}\\é\n'+")}
+    set_secret(stack, account, "TOKEN", canaries.make("TOKEN", "sk/{}+=?"))
+    set_secret(stack, account, "LOGIN", canaries.make("LOGIN", 'ada:pass "{}"é/'))
+    query = {"value": canaries.make("QUERY", "a b&{}\\é\n'+")}
     assert browser.put("/api/secrets/QUERY", query).status_code == 200
 
     answers, begun = run_all(administration.with_key(key["key"]), browser, remote)

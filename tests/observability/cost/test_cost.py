@@ -11,7 +11,7 @@ from tests.benchmarks.processes import REPOSITORY
 from tests.observability.cost.report import Result, page
 from tests.observability.cost.series import Stand
 from tests.observability.cost.sink import ANSWER, Sink
-from tests.observability.cost.turns import MEASURES, Lines, Turns, parse
+from tests.observability.cost.turns import MEASURES, Lines, Turns
 from tests.observability.cost.ways import BEFORE, OFF, RARELY, Way
 
 WAYS = (
@@ -45,12 +45,6 @@ def test_the_page_has_all_figures() -> None:
     assert "`traces, 1 %` sent 1,200 spans and dropped 3." in text
     assert "1,000 lines/s; 0 were dropped" in text
     assert "| 1,000 | 100 | 900 |" in text
-
-
-def test_samples_of_a_page_are_read() -> None:
-    lines = '# HELP a b\n# TYPE a counter\na{b="c d",e="f"} 2.0\ng 1\n'
-
-    assert list(parse(lines)) == [("a", 'b="c d",e="f"', 2.0), ("g", "", 1.0)]
 
 
 async def test_the_receiver_answers_each_request_once() -> None:

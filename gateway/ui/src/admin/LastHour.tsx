@@ -161,7 +161,7 @@ function Drawing({ chart, places, times }: { chart: HourChart; places: Installat
   const values = useMemo(() => lines.map(({ valueOf }) => places.map(valueOf)), [lines, places]);
   const now = values.map((line) => line.findLast((value) => value !== null));
   const legend = (
-    <ul className="legend">
+    <ul className="series-legend">
       {lines.map(({ name, token }, place) => (
         <li key={name}>
           <span className="swatch" style={{ background: `var(${token})` }} aria-hidden="true" />
