@@ -66,9 +66,13 @@ async def test_a_completed_execution_has_its_time_from_acceptance_on(
 
     assert growth.of(ENDED, status="completed") == 1
     assert growth.of(f"{SECONDS}_count", status="completed") == 1
-    assert growth.of(f"{SECONDS}_sum", status="completed") >= 0.1
+    assert (
+        growth.of(f"{SECONDS}_sum", status="completed") > 0.09
+    )  # records have whole milliseconds, and sums are floats
     assert growth.of(f"{WAIT}_count", queue="walk") == 1
-    assert growth.of(f"{WAIT}_sum", queue="walk") >= 0.1
+    assert (
+        growth.of(f"{WAIT}_sum", queue="walk") > 0.09
+    )  # records have whole milliseconds, and sums are floats
 
 
 async def test_a_failed_execution_has_a_cause(
