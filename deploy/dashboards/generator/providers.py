@@ -1,6 +1,6 @@
 """Providers: which one fails, how, since when, and whether calls wait for their turn."""
 
-from grafana_foundation_sdk.builders import statetimeline
+from grafana_foundation_sdk.builders import statetimeline, timeseries
 from grafana_foundation_sdk.builders import table as tables
 
 from deploy.dashboards.generator import links
@@ -137,38 +137,22 @@ def _calls() -> Row:
 
 def _times() -> Row:
     turn = "headrace_provider_turn_seconds"
+    alone = "Without the wait for a turn."
+    limits = "The limits of a model's manifest hold calls back until it is their turn."
     return Row(
         "Times",
         [
-            curves(
-                Look(
-                    title="Calls, half take no longer",
-                    text="Without the wait for a turn.",
-                    unit="s",
-                    width=8,
-                ),
-                Query(quantile(0.5, SECONDS, BY, CHOSEN), "{{provider}}"),
-            ),
-            curves(
-                Look(
-                    title="Calls, 95 of 100 take no longer",
-                    text="Without the wait for a turn.",
-                    unit="s",
-                    width=8,
-                ),
-                Query(quantile(0.95, SECONDS, BY, CHOSEN), "{{provider}}"),
-            ),
-            curves(
-                Look(
-                    title="Wait for a turn, 95 of 100",
-                    text="The limits of a model's manifest hold calls back until it is their turn.",
-                    unit="s",
-                    width=8,
-                ),
-                Query(quantile(0.95, turn, BY, CHOSEN), "{{provider}}"),
-            ),
+            _time_of("Calls, half take no longer", alone, 0.5, SECONDS),
+            _time_of("Calls, 95 of 100 take no longer", alone, 0.95, SECONDS),
+            _time_of("Wait for a turn, 95 of 100", limits, 0.95, turn),
         ],
     )
+
+
+def _time_of(title: str, text: str, share: float, metric: str) -> timeseries.Panel:
+    """Return the times of each provider that this share of its calls does not exceed."""
+    query = Query(quantile(share, metric, BY, CHOSEN), "{{provider}}")
+    return curves(Look(title=title, text=text, unit="s", width=8), query)
 
 
 def _troubles() -> Row:
