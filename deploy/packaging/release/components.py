@@ -20,7 +20,7 @@ from gateway.ui import build_pages
 
 CONSTRAINTS = Path("deploy") / "packaging" / "constraints.txt"
 """Versions of all dependencies with which releases are built and tried."""
-EXTRAS = "[otel,postgres]"
+EXTRAS = "[mcp,otel,postgres]"
 """Extras of an installation on several machines, whose versions and components a release lists."""
 LOCK_FILES = ("package.json", "package-lock.json")
 JSON_FILE = "components.json"

@@ -1,0 +1,1 @@
+"""Workflows as tools: the server of the Model Context Protocol at `/mcp`."""

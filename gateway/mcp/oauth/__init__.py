@@ -1,0 +1,1 @@
+"""OAuth for clients of people: the owner of an account grants a client a key."""

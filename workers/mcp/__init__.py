@@ -1,0 +1,1 @@
+"""Client of the Model Context Protocol, through the rules of outbound calls."""
