@@ -48,12 +48,12 @@ from gateway.admission.memory import ResultMemory
 from gateway.admission.open_streams import OpenStreams
 from gateway.admission.own_origins import OwnOrigins
 from gateway.admission.peers import Peers
+from gateway.admission.readiness import Readiness
 from gateway.admission.request_context import RequestContext, context_of
 from gateway.admission.sliced_work import SlicedWork
 from gateway.admission.wait_lease import WaitLease
 from gateway.admission.worker_variables import VariablesReader
 from gateway.live_events import LiveEvents
-from gateway.readiness import Readiness
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -16,7 +16,7 @@ from tests.support.eventually import eventually
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a gateway notice soon that it lacks the database."""
     monkeypatch.setattr("engine.history.database.own_database.LOOK_SECONDS", 0.02)
-    monkeypatch.setattr("gateway.readiness.HISTORY_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.admission.readiness.HISTORY_SECONDS", 0.02)
 
 
 async def test_a_run_that_only_the_history_has_is_unavailable_and_not_unknown(

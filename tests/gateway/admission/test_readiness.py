@@ -17,7 +17,7 @@ from engine.store import Account, HintSender, Store
 from engine.store.archive.state import SILENT, ArchiverStates
 from engine.store.redis import keyspace
 from engine.store.redis.info import read_memory
-from gateway.readiness import HistoryWatch, QueueWatch, Readiness, history_pause
+from gateway.admission.readiness import HistoryWatch, QueueWatch, Readiness, history_pause
 from tests.conftest import RedisServer
 from tests.gateway.conftest import MakeClient
 from tests.support.eventually import eventually
@@ -32,7 +32,7 @@ DEGRADED = {"status": "ready", "degraded": ["hints"]}
 def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let a hint count as stalled after a fraction of a second."""
     monkeypatch.setattr("engine.store.dispatch.stalled_queues.STALLED_SECONDS", 0.3)
-    monkeypatch.setattr("gateway.readiness.POLL_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.admission.readiness.POLL_SECONDS", 0.02)
     monkeypatch.setattr("engine.history.database.own_database.LOOK_SECONDS", 0.02)
 
 
@@ -172,7 +172,7 @@ class TestElsewhere:
         queue_server: RedisServer,
         monkeypatch: pytest.MonkeyPatch,
     ) -> None:
-        monkeypatch.setattr("gateway.readiness.STALLED_SECONDS", 0.3)
+        monkeypatch.setattr("gateway.admission.readiness.STALLED_SECONDS", 0.3)
         await answers(anyone, READY)
         await store.hints.send(["acc/1"])
         await answers(anyone, DEGRADED)
@@ -208,7 +208,7 @@ def test_conditions_are_named_in_order() -> None:
 async def test_a_history_that_lags_behind_is_told(
     make_client: MakeClient, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.readiness.HISTORY_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.admission.readiness.HISTORY_SECONDS", 0.02)
     anyone = await make_client()
     states = ArchiverStates(store.client)
     await answers(anyone, READY)
@@ -234,7 +234,7 @@ def test_the_watch_of_the_history_asks_little_of_redis(
 async def test_a_history_whose_database_is_away_is_told(
     settings: Settings, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.readiness.HISTORY_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.admission.readiness.HISTORY_SECONDS", 0.02)
     states = ArchiverStates(store.client)
     watch = HistoryWatch(states, OwnDatabase("", states, "here"))
     task = asyncio.create_task(watch.watch())
@@ -252,7 +252,7 @@ async def test_a_history_whose_database_is_away_is_told(
 async def test_an_installation_without_a_history_is_not_degraded(
     store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("gateway.readiness.HISTORY_SECONDS", 0.02)
+    monkeypatch.setattr("gateway.admission.readiness.HISTORY_SECONDS", 0.02)
     monkeypatch.setattr("engine.store.archive.state.SILENT_MS", -1)
     await (await Ending.of(store, account)).completed()
     states = ArchiverStates(store.client)
