@@ -1,0 +1,65 @@
+"""Parts of an agent: small fixed graphs, which children of the agent run.
+
+Each is a Request Input, one node and a Response Output. A part is found by the path of the agent
+and the name of the part, like the body of a For Each.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Any
+
+SYSTEM, MESSAGES, TOOLS, SCHEMA = "system", "messages", "tools", "schema"
+"""Fields of the part `turn`, all JSON: the sockets of `agentTurn` are `<field>-in`.
+
+`messages` and `tools` are lists of the plain forms of `ChatMessage` and `ToolSpec`.
+"""
+TURN_OUT = "turn-out"
+"""Output of `agentTurn`: the plain form of a `ChatTurn`, `{text, calls}`."""
+TOOL, ARGUMENTS = "tool", "arguments"
+"""Fields of the part `call`: the sockets of `agentToolCall` are `<field>-in`."""
+ANSWER_OUT = "answer-out"
+"""Output of `agentToolCall`: the plain form of a `ToolAnswer`, `{text, value, isError}`."""
+TOOLS_OUT = "tools-out"
+"""Output of `agentTools`: a list of `{name, title, description, inputSchema}`."""
+
+
+class PartKind(StrEnum):
+    """Kind of a part; the name of a part of a server is `<kind>:<position in tools>`."""
+
+    TURN = "turn"
+    """One model call, by a node `agentTurn`: its settings are those of the agent's model."""
+    TOOLS = "tools"
+    """List of the tools of a server, by a node `agentTools`: settings `server`, `auth`."""
+    CALL = "call"
+    """Call of a tool of a server, by a node `agentToolCall`: settings `server`, `auth`."""
+    APPROVAL = "approval"
+    """Question before a tool call, by a node `approval`."""
+
+
+def part_name(kind: PartKind, server: int | None = None) -> str:
+    """Return the name of a part; `server` is the position of the server in the list `tools`."""
+    return kind.value if server is None else f"{kind}:{server}"
+
+
+def one_node_graph(
+    node_type: str, data: Mapping[str, Any], fields: tuple[str, ...], output: str
+) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Return nodes and edges of a part; each field is wired to the socket `<field>-in`."""
+    form = [{"name": name, "label": name, "type": "json"} for name in fields]
+    nodes: list[dict[str, Any]] = [
+        {"id": "input", "type": "requestInput", "data": {"fields": form}},
+        {"id": "step", "type": node_type, "data": dict(data)},
+        {"id": "output", "type": "responseOutput", "data": {}},
+    ]
+    edges = [_edge(name, "input", name, "step", f"{name}-in") for name in fields]
+    return nodes, [*edges, _edge("result", "step", output, "output", "result-in")]
+
+
+def _edge(name: str, source: str, output: str, target: str, socket: str) -> dict[str, Any]:
+    return {
+        "id": name,
+        "source": source,
+        "sourceHandle": output,
+        "target": target,
+        "targetHandle": socket,
+    }
