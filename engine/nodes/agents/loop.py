@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from engine.executions.batches import ItemStatus
 from engine.nodes.agents.parts import PartKind
-from engine.nodes.agents.steps import Step
+from engine.nodes.agents.steps import AgentStep
 
 
 class KnownTool(Struct, frozen=True, kw_only=True):
@@ -43,7 +43,7 @@ class AgentTask(Struct, frozen=True, kw_only=True):
     """Tools that are workflows; those of servers are listed by the first round."""
 
 
-class ChildEnd(Struct, frozen=True, kw_only=True):
+class EndedChild(Struct, frozen=True, kw_only=True):
     """End of a child of an agent, in the order of their indexes."""
 
     status: ItemStatus
@@ -82,7 +82,7 @@ class AgentEnd(Struct, frozen=True):
 class Replay(Struct, frozen=True, kw_only=True):
     """State of the loop after the ends on record."""
 
-    steps: Sequence[Step]
+    steps: Sequence[AgentStep]
     """All steps that have been planned; those of a round that runs have no end."""
     next: NextRound | AgentEnd | None
     """None: the ends of a round that has begun are missing."""

@@ -40,7 +40,7 @@ class StepApproval(Struct, frozen=True, kw_only=True, rename="camel"):
     """Execution that has the node `approval`."""
 
 
-class Step(Struct, frozen=True, kw_only=True, rename="camel"):
+class AgentStep(Struct, frozen=True, kw_only=True, rename="camel"):
     """One step of an agent, as `steps-out` and the API have it."""
 
     number: int
