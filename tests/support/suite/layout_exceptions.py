@@ -21,6 +21,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/nodes/agents/steps.py": "Types; tests/engine/nodes/agents/test_loop.py reads them.",
     "engine/nodes/agents/loop.py": "Types until the loop is there.",
     "engine/graph/parsed.py": "Types; tests/engine/graph/test_parse_bodies.py has problems in bodies.",
+    "engine/nodes/support/tool_servers.py": "Types; tests/workers/mcp/test_tool_caller.py reads them.",
     "engine/nodes/support/children.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",
     "engine/nodes/support/children_settings.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",
     "engine/store/triggers/asset_references.py": "tests/engine/store/test_media.py has an asset that a trigger names.",
