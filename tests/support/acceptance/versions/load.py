@@ -44,6 +44,10 @@ class Run:
     statuses: frozenset[str] = frozenset({"completed"})
     cost: int = 0
     execution_id: str = ""
+    was_unanswered: bool = False
+    """A gateway has broken a wait off, or left it, so that the key's webhook may be told too."""
+    answered_by: str = ""
+    """URL of the gateway that answered a wait."""
     ended: float = 0.0
     """Time of the monotonic clock at which its caller knew the end."""
 
@@ -233,10 +237,11 @@ class VersionLoad:
 
     async def _run_waiting(self, run: Run, path: str) -> None:
         headers = {"Idempotency-Key": run.key}
-        status, answer = await self.ask("POST", path, self._inputs(run), **headers)
+        status, answer = await self.ask("POST", path, self._inputs(run), run=run, **headers)
         run.execution_id = answer.get("executionId", "")
         assert run.execution_id, (run, status, answer)
         if status in (202, 409):  # its gateway stops or is gone, and the run goes on
+            run.was_unanswered = True
             await self._await_end(run)
         elif status == 200:
             assert answer["result"] == run.result, (run, answer)
@@ -280,9 +285,15 @@ class VersionLoad:
             cursor = f"&cursor={page['nextCursor']}"
 
     async def ask(
-        self, method: str, path: str, body: Any = None, url: str | None = None, **headers: str
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        url: str | None = None,
+        run: Run | None = None,
+        **headers: str,
     ) -> tuple[int, Any]:
-        """Send a request, to another gateway when one is gone or cannot serve yet."""
+        """Send a request, for a run or not, to another gateway when one is gone or cannot serve."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
         while True:
@@ -292,11 +303,15 @@ class VersionLoad:
                     method, chosen + path, json=body, headers=headers
                 )
                 if answer.status_code not in TRY_AGAIN:
+                    if run is not None:
+                        run.answered_by = chosen
                     return answer.status_code, answer.json() if answer.content else {}
                 seen: object = answer.text
             except httpx2.TransportError as error:
                 seen = error
                 self.note_silence(chosen)
+                if run is not None:
+                    run.was_unanswered = True
             assert loop.time() < deadline, (method, path, seen)
             await asyncio.sleep(0.05)
 

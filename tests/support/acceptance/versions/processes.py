@@ -90,6 +90,8 @@ class VersionFleet:
     ended: list[Member] = field(default_factory=list)
     kills: int = 0
     stops: int = 0
+    deaths: dict[str, float] = field(default_factory=dict)
+    """Times of the monotonic clock at which gateways were killed, by URL."""
     _count: int = 0
 
     def add(self, release: Release, kind: str) -> Member:
@@ -103,7 +105,7 @@ class VersionFleet:
     def kill(self, member: Member) -> None:
         """SIGKILL a process and start one of its release in its place."""
         self.kills += 1
-        member.end(signal.SIGKILL)
+        self._end(member, signal.SIGKILL)
         member.start()
 
     def remove(self, member: Member, number: signal.Signals = signal.SIGTERM) -> None:
@@ -111,6 +113,11 @@ class VersionFleet:
         self.stops += 1
         self.members.remove(member)
         self.ended.append(member)
+        self._end(member, number)
+
+    def _end(self, member: Member, number: signal.Signals) -> None:
+        if number == signal.SIGKILL:
+            self.deaths[member.url] = time.monotonic()
         member.end(number)
 
     @property

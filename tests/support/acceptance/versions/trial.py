@@ -127,7 +127,7 @@ class VersionTrial:
             if not any(each.release is release for each in fleet.gateways):
                 await self.start((release, GATEWAY))
         ends = await oracle.check_ends(self.load, [each.url for each in fleet.gateways])
-        await oracle.check_webhooks(runs, self._receiver)
+        await oracle.check_webhooks(runs, self._receiver, deaths=fleet.deaths)
         await oracle.check_leftovers(self.redis_url)
         await oracle.check_money(self._store, self.account, runs, GIVEN)
         if url := fleet.environ.get(DATABASE):
