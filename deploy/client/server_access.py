@@ -42,6 +42,11 @@ class Access:
 
     def remote_api(self) -> Api | None:
         """Return the API that HEADRACE_URL names, or None."""
+        server = self.remote_server()
+        return None if server is None else Api(HttpServer(server[0]), server[1])
+
+    def remote_server(self) -> tuple[str, str] | None:
+        """Return the address that HEADRACE_URL names and the key for it, or None."""
         url = os.environ.get(URL)
         if not url:
             return None
@@ -50,7 +55,7 @@ class Access:
         key = self.key or os.environ.get(API_KEY)
         if not key:
             raise CommandFailed(f"{URL} needs a key: set {API_KEY}, or name a --key.")
-        return Api(HttpServer(_checked(url)), key)
+        return _checked(url), key
 
     def local_key(self) -> str | None:
         """Return the key for the local stack, or None when an account is named instead.
