@@ -7,7 +7,7 @@ from mcp.client.streamable_http import streamable_http_client
 from mcp.server.stdio import stdio_server
 
 from deploy.client.mcp.answering_transport import CONNECT_TRIES, AnsweringTransport
-from deploy.client.mcp.relay import Relay
+from deploy.client.mcp.message_relay import MessageRelay
 from deploy.client.servers import ANSWER_SECONDS, SILENCE_SECONDS
 
 
@@ -27,4 +27,4 @@ async def bridge(url: str, key: str) -> None:
         streamable_http_client(f"{url}/mcp", http_client=client, max_sse_event_size=None) as server,
         stdio_server() as standard,
     ):
-        await Relay(standard, server).run()
+        await MessageRelay(standard, server).run()

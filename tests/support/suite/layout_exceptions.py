@@ -76,6 +76,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/commands/keys.py": "tests/acceptance/commands/test_commands.py creates, lists and revokes keys.",
     "deploy/commands/ledger.py": "tests/acceptance/commands/test_commands_credits.py checks and shows ledgers.",
     "deploy/commands/login.py": "tests/acceptance/commands/test_first_run.py signs in with its link.",
+    "deploy/commands/mcp.py": "tests/deploy/client/mcp/test_bridge.py runs the command.",
     "deploy/commands/migrate.py": "tests/deploy/admin/test_migration.py runs the command.",
     "deploy/commands/options.py": "tests/deploy/test_cli.py passes the options to commands.",
     "deploy/commands/access_option.py": "tests/acceptance/commands/test_commands_remote.py passes the options.",

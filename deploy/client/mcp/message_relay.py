@@ -21,7 +21,7 @@ from mcp_types.jsonrpc import (
 from deploy.client.mcp.request_headers import request_headers
 
 Incoming = AsyncIterable[SessionMessage | Exception]
-LAST_ANSWERS_SECONDS = 2.0
+LAST_ANSWERS_SECONDS = 10.0
 """Time for answers after the last line of the client, which may be a script's."""
 
 
@@ -37,7 +37,7 @@ class Outgoing(Protocol):
         ...
 
 
-class Relay:
+class MessageRelay:
     """Sends each message on, in both directions, unchanged."""
 
     def __init__(
@@ -52,7 +52,7 @@ class Relay:
         """Revision that `initialize` agreed on."""
 
     async def run(self) -> None:
-        """Relay until the client sends no more, or the connection to the server is lost."""
+        """MessageRelay until the client sends no more, or the connection to the server is lost."""
         async with aclosing(self._to_client), anyio.create_task_group() as group:
             group.start_soon(self._relay_to_client, group.cancel_scope)
             await self._relay_to_server()

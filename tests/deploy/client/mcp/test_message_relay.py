@@ -10,8 +10,8 @@ from anyio.streams.memory import MemoryObjectReceiveStream, MemoryObjectSendStre
 from mcp.shared.message import ClientMessageMetadata, SessionMessage
 from mcp_types.jsonrpc import jsonrpc_message_adapter
 
-from deploy.client.mcp import relay as relay_module
-from deploy.client.mcp.relay import Relay
+from deploy.client.mcp import message_relay as relay_module
+from deploy.client.mcp.message_relay import MessageRelay
 
 Item = SessionMessage | Exception
 
@@ -24,7 +24,7 @@ class Ends:
         to_client, self.output = anyio.create_memory_object_stream[SessionMessage](9)
         self.answers, from_server = anyio.create_memory_object_stream[Item](9)
         to_server, self.requests = anyio.create_memory_object_stream[SessionMessage](9)
-        self.relay = Relay((from_client, to_client), (from_server, to_server))
+        self.relay = MessageRelay((from_client, to_client), (from_server, to_server))
         self._inner = (from_client, to_client, from_server, to_server)
 
     def close(self) -> None:
@@ -63,7 +63,7 @@ async def rest(stream: MemoryObjectReceiveStream[SessionMessage]) -> list[dict[s
 
 @asynccontextmanager
 async def relaying() -> AsyncIterator[Ends]:
-    """Relay in the background; the relay must end by itself in time."""
+    """MessageRelay in the background; the relay must end by itself in time."""
     ends = Ends()
     try:
         with anyio.fail_after(10):
