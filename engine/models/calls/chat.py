@@ -96,7 +96,7 @@ class ChatTurn(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=
         )
 
 
-def to_plain(value: Chat | ChatTurn | Sequence[ChatMessage]) -> Any:
+def to_plain(value: Chat | ChatTurn | Sequence[ChatMessage] | Sequence[ToolSpec]) -> Any:
     """Return the value as JSON has it."""
     return msgspec.to_builtins(value)
 

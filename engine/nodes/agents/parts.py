@@ -14,9 +14,12 @@ SYSTEM, MESSAGES, TOOLS, SCHEMA = "system", "messages", "tools", "schema"
 `messages` and `tools` are lists of the plain forms of `ChatMessage` and `ToolSpec`.
 """
 TURN_OUT = "turn-out"
-"""Output of `agentTurn`: the plain form of a `ChatTurn`, `{text, calls}`."""
+"""Output of `agentTurn`: the plain form of a `ChatTurn`. With a schema, the node checks the text of
+a turn without calls by it."""
 TOOL, ARGUMENTS = "tool", "arguments"
 """Fields of the part `call`: the sockets of `agentToolCall` are `<field>-in`."""
+SHOWN = "shown"
+"""Field of the part `approval` besides these: the arguments as text, as far as it can be shown."""
 ANSWER_OUT = "answer-out"
 """Output of `agentToolCall`: the plain form of a `ToolAnswer`, `{text, value, isError}`."""
 TOOLS_OUT = "tools-out"

@@ -19,7 +19,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/waits/waiting_for.py": "tests/contract/approvals/test_waits.py has waits of all kinds.",
     "gateway/hooks/answers.py": "tests/contract/triggers/test_events.py gets each answer.",
     "engine/nodes/agents/steps.py": "Types; tests/engine/nodes/agents/test_loop.py reads them.",
-    "engine/nodes/agents/loop.py": "Types until the loop is there.",
+    "engine/nodes/agents/rounds.py": "Types; tests/engine/nodes/agents/test_loop.py reads them.",
     "engine/graph/parsed.py": "Types; tests/engine/graph/test_parse_bodies.py has problems in bodies.",
     "engine/nodes/support/tool_servers.py": "Types; tests/workers/mcp/test_tool_caller.py reads them.",
     "engine/nodes/support/children.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",
