@@ -110,7 +110,7 @@ def _parse_node(
     if not draft.allow_reserved:
         draft.report_settings(SettingsError(*kind.outdated(settings)), node_id)
     if not draft.allow_private:
-        _check_target(draft, node_id, kind.fixed_url(settings))
+        _check_target(draft, node_id, kind, kind.fixed_url(settings))
     parsed = replace(unknown, type=kind, settings=settings, policy=policy)
     if isinstance(kind, ChildrenNode):
         return _connect(draft, parsed, kind)
@@ -206,12 +206,12 @@ def _name_wires(
     return {node_id: (tuple(ins), tuple(outs)) for node_id, (ins, outs) in found.items()}
 
 
-def _check_target(draft: ParsedGraph, node_id: str, url: str | None) -> None:
+def _check_target(draft: ParsedGraph, node_id: str, kind: NodeType, url: str | None) -> None:
     try:
         if url is not None:
             check_url(url)
     except UrlRefused as error:
-        draft.report(f"url: {error}", node=node_id, field="url")
+        draft.report(f"{kind.url_member}: {error}", node=node_id, field=kind.url_member)
 
 
 def _is_id(value: object) -> TypeGuard[str]:
@@ -220,10 +220,12 @@ def _is_id(value: object) -> TypeGuard[str]:
 
 def _find_type(draft: ParsedGraph, node_id: str, name: object) -> NodeType | None:
     found = node_type(name) if isinstance(name, str) else None
-    if found is None:
+    # A graph of our own making is compiled, and never checked for a save.
+    if found is None or (found.is_inner and not draft.allow_reserved):
         known = ", ".join(sorted(each.type for each in NODE_TYPES))
         reason = f"There is no node type {_quote(name)} here; there are {known}"
         draft.report(reason, node=node_id)
+        return None
     return found
 
 

@@ -49,9 +49,12 @@ NODE_TYPES: tuple[NodeType, ...] = (
     Note(),
 )
 
-_BY_NAME = {node_type.type: node_type for node_type in NODE_TYPES}
+INNER_TYPES: tuple[NodeType, ...] = ()
+"""Types of nodes that only graphs of our own making have."""
+
+_BY_NAME = {node_type.type: node_type for node_type in (*NODE_TYPES, *INNER_TYPES)}
 
 
 def node_type(name: str) -> NodeType | None:
-    """Return the node type with this name in documents, or None."""
+    """Return the node type with this name, an inner one too, or None."""
     return _BY_NAME.get(name)

@@ -21,6 +21,7 @@ from engine.nodes.support.base import (
     HttpCall,
     NodeType,
     Outputs,
+    SecretName,
     WorkKind,
 )
 from engine.nodes.support.fan_out import CALLS_AT_ONCE, check_lengths, longest_list, unknown_list
@@ -30,7 +31,9 @@ from engine.nodes.support.http_settings import (
     CONTENT_TYPE,
     MEMBERS,
     HttpRequestSettings,
+    read_fixed_host,
     read_http_settings,
+    read_secret_uses,
 )
 from engine.nodes.support.list_mapping import run_each
 from engine.nodes.support.settings import Faults
@@ -76,6 +79,11 @@ class HttpRequest(NodeType):
 
     def fixed_url(self, settings: HttpRequestSettings) -> str | None:
         return settings.fixed_url
+
+    def secret_uses(self, data: Mapping[str, Any]) -> Iterable[SecretName]:
+        uses = read_secret_uses(data)
+        host = read_fixed_host(data) if uses else None
+        return [SecretName(field, name, host) for field, name in uses]
 
     def reads(self, settings: HttpRequestSettings, socket: str) -> Collection[str] | None:
         return members_read(settings.templates, socket) if socket in settings.names else None

@@ -10,8 +10,7 @@ from engine.access.secret_hosts import is_sent_to
 from engine.errors import DraftNotFound, WorkflowNotFound
 from engine.graph.bodies import graph_size, walk_nodes
 from engine.graph.parsed import Problem, problem_at
-from engine.nodes.http_request import HttpRequest
-from engine.nodes.support.http_settings import read_fixed_host, read_secret_uses
+from engine.nodes import node_type
 from engine.store import Draft, Secret, Store, Workflow
 
 Nodes = Sequence[Mapping[str, Any]]
@@ -99,8 +98,7 @@ def find_uses(nodes: Nodes) -> Iterator[SecretUse]:
     """Yield the uses of secrets in a graph, in bodies and of nodes with other invalid settings."""
     for path, node in walk_nodes(nodes):
         data = node.get("data")
-        if node.get("type") == HttpRequest.type and isinstance(data, dict):
-            uses = read_secret_uses(data)
-            host = read_fixed_host(data) if uses else None
-            for field, name in uses:
-                yield SecretUse(path=path, field=field, name=name, host=host)
+        kind = node_type(str(node.get("type")))
+        if kind is not None and isinstance(data, dict):
+            for use in kind.secret_uses(data):
+                yield SecretUse(path=path, field=use.field, name=use.name, host=use.host)

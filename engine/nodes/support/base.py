@@ -30,6 +30,16 @@ Outputs = Mapping[str, Any]
 NO_MEDIA: Mapping[str, frozenset[SocketType]] = {}
 
 
+class SecretName(Struct, frozen=True):
+    """Place in the settings of a node that names a secret of the account."""
+
+    field: str
+    """Path of the setting."""
+    name: str
+    host: str | None
+    """Host that gets the secret; None: it is not known before the run, or not valid."""
+
+
 class WorkKind(StrEnum):
     """Kind of a node's work, which decides the place of its execution."""
 
@@ -217,6 +227,10 @@ class NodeType(Protocol):
     """Schema version of the store from which on nodes of the type can be saved."""
     ways: frozenset[str] = frozenset()
     """Outputs that stand for a decision: a node that fails takes none that `fallback` omits."""
+    is_inner: bool = False
+    """Nodes of the type are made by another type: no document has one, no palette shows it."""
+    url_member: str = "url"
+    """Setting that `fixed_url` is about."""
     takes_retry: bool = True
     """The common setting `retry` has an effect; else it is a fault."""
     takes_timeout: bool = True
@@ -275,6 +289,10 @@ class NodeType(Protocol):
     def fixed_url(self, settings: Any) -> str | None:
         """Return the URL, or its start up to the host, that the node calls, if known at save."""
         return None
+
+    def secret_uses(self, data: Mapping[str, Any]) -> Iterable[SecretName]:
+        """Return the secrets that `data` names, even if other settings are invalid."""
+        return ()
 
     def model(self, settings: Any) -> str | None:
         """Return the internal name of the charged model; most node types have none."""
