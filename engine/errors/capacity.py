@@ -62,6 +62,24 @@ class TooManyFailedCalls(RateLimitExceeded):
 TooManyFailedCalls.examples = (TooManyFailedCalls(300, 17),)
 
 
+class TooManyRegistrations(RateLimitExceeded):
+    """An address has registered as many clients of OAuth as it may in an hour."""
+
+    def __init__(self, limit: int, retry_after: int) -> None:
+        message = f"This address has registered {limit} clients in an hour, as many as it may"
+        EngineError.__init__(self, message, limit=limit, retryAfter=retry_after)
+        self.retry_after_seconds = retry_after
+
+
+class TooManyGrantRequests(RateLimitExceeded):
+    """An address has asked for as many grants as it may in ten minutes."""
+
+    def __init__(self, limit: int, retry_after: int) -> None:
+        message = f"This address has asked for {limit} grants in ten minutes, as many as it may"
+        EngineError.__init__(self, message, limit=limit, retryAfter=retry_after)
+        self.retry_after_seconds = retry_after
+
+
 class LoopDetected(EngineError):
     """Nested runs exceed the depth limit, mostly because a workflow calls itself."""
 

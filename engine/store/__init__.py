@@ -11,6 +11,9 @@ from engine.store.accounts.account_events import AccountEventLog
 from engine.store.accounts.accounts import Account, Accounts
 from engine.store.accounts.api_keys import ApiKeys
 from engine.store.accounts.ledger import Ledgers
+from engine.store.accounts.oauth.clients import OAuthClients
+from engine.store.accounts.oauth.grant_codes import GrantCodes
+from engine.store.accounts.oauth.grant_requests import GrantRequests
 from engine.store.accounts.principals import ApiKey, Principal, Session
 from engine.store.accounts.rate_limits import RateWindows, Window
 from engine.store.accounts.secrets import AccountSecrets, Secret
@@ -231,6 +234,9 @@ class Store:
         self.secrets = AccountSecrets(client, sealer, self.audit)
         self.rate_windows = RateWindows(client)
         self.outbound = OutboundCalls(client, self.tiers)
+        self.oauth_clients = OAuthClients(client)
+        self.grant_requests = GrantRequests(client)
+        self.grant_codes = GrantCodes(client, self.tiers, self.accounts, self.api_keys)
 
     def _make_credits(self, keeping: LedgerKeeping) -> None:
         self.wallets = Wallets(self.client, keeping, self.audit)

@@ -1,19 +1,18 @@
 """API keys at rest: digest, prefix, last four characters and capabilities, never the secret."""
 
 import hashlib
-import secrets
 import time
 from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from engine.access.capabilities import add_by_name, check_ceiling, parse_all
 from engine.access.tiers import Tiers
 from engine.errors import NotFound, Unauthorized
 from engine.ids import api_keys, tokens
 from engine.ids.partitions import partition_of
 from engine.process.lru_cache import LruCache
 from engine.store.accounts.accounts import Account, parse_account
+from engine.store.accounts.key_drafts import EXPIRED, check_name, draft_key
 from engine.store.accounts.key_records import pack_key, parse_key
 from engine.store.accounts.principals import ApiKey, Principal
 from engine.store.accounts.rate_limits import WINDOW_MS, CallLimits, Window, parse_window
@@ -21,13 +20,10 @@ from engine.store.accounts.speculation import AssumedCaller, SpeculativeAuthoriz
 from engine.store.audit import AuditAction, AuditedAct, AuditLog
 from engine.store.redis import channels, keyspace
 from engine.store.redis.client import Client, forget
-from engine.store.redis.info import read_now
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.triggers import keys as trigger_keys
 
-MAX_NAME = 100
 NO_KEY = "There is no such API key"
-EXPIRED = "The time at which the key expires is over"
 UNCHANGED = -1
 """Stands for the expiry that a key has."""
 MAX_REMEMBERED = 10_000
@@ -71,31 +67,27 @@ class ApiKeys:
         InvalidCapability, CapabilityAboveCeiling, ApiKeyAccessDenied, or ValueError for an empty or
         too long name, an empty set of capabilities, or an expiry that is over.
         """
-        held = add_by_name(parse_all(capabilities))
-        if not held:
-            raise ValueError("A key needs at least one capability")
-        _check_name(name)
-        terms = self._tiers.terms(account.tier, account.role)
-        check_ceiling(held, terms.tier, terms.ceiling)
-        secret = api_keys.make_secret(account.id)
-        now = await read_now(self._client)
-        if expires_at is not None and expires_at <= now:
-            raise ValueError(EXPIRED)
-        key = ApiKey(
-            id="key_" + secrets.token_hex(16),
-            account_id=account.id,
+        key, secret = await draft_key(
+            self._client,
+            self._tiers,
+            account,
             name=name,
-            prefix=api_keys.shown_prefix(secret),
-            last4=api_keys.last4(secret),
-            capabilities=held,
-            created_at=now,
+            capabilities=capabilities,
             expires_at=expires_at,
         )
         await self._write(key, tokens.digest(secret), by)
         return key, secret
 
-    async def _write(self, key: ApiKey, digest: str, by: str | None) -> None:
+    async def list_id(self, key: ApiKey) -> None:
+        """Let the key be found by its id; done before it is saved."""
         await self._client.send("HSET", keyspace.api_key_ids(), key.id, key.account_id)
+
+    async def unlist_id(self, key_id: str) -> None:
+        """Let the key be found by its id no more."""
+        await self._client.send("HDEL", keyspace.api_key_ids(), key_id)
+
+    async def _write(self, key: ApiKey, digest: str, by: str | None) -> None:
+        await self.list_id(key)
         act = None
         if by is not None:
             action = AuditAction.KEY_CREATE
@@ -285,7 +277,7 @@ class ApiKeys:
                 name=key.name if name is None else name,
                 expires_at=key.expires_at if expires_at == UNCHANGED else expires_at,
             )
-            _check_name(changed.name)
+            check_name(changed.name)
             verdict = await self._client.call(
                 SCRIPTS["replace_key"],
                 account_api_keys=keyspace.account_api_keys(account),
@@ -337,7 +329,7 @@ class ApiKeys:
             access_changes=channels.access_changes(),
             act=self._audit.arguments(act),
         )
-        await self._client.send("HDEL", keyspace.api_key_ids(), key_id)
+        await self.unlist_id(key_id)
         return key
 
     async def get(self, key_id: str, *, owner: str | None = None) -> ApiKey:
@@ -369,8 +361,3 @@ def _facts(key: ApiKey) -> dict[str, Any]:
         "last4": key.last4,
         "capabilities": key.capabilities,
     }
-
-
-def _check_name(name: str) -> None:
-    if not 0 < len(name) <= MAX_NAME:
-        raise ValueError(f"A key's name has 1 to {MAX_NAME} characters")

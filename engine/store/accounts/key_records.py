@@ -2,7 +2,7 @@
 
 from dataclasses import asdict
 
-from engine.store.accounts.principals import ApiKey
+from engine.store.accounts.principals import ApiKey, KeyClient
 from engine.store.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 
@@ -15,6 +15,8 @@ def pack_key(key: ApiKey, former: bytes = b"") -> bytes:
     """
     members = asdict(key)
     expires_at = members.pop("expires_at")
+    if key.client is None:
+        del members["client"]
     expiry = "" if expires_at is None else f",{expires_at}"
     kept = unpack(former.partition(b"|")[2]) if former else Format.API_KEY.members
     return f"{key.account_id}{expiry}|".encode() + pack({**kept, **members})
@@ -26,6 +28,7 @@ def parse_key(record: bytes) -> ApiKey:
     fields = unpack(rest)
     Format.API_KEY.check(fields)
     expires_at = facts.partition(b",")[2]
+    client = fields.get("client")
     return ApiKey(
         id=fields["id"],
         account_id=fields["account_id"],
@@ -35,4 +38,5 @@ def parse_key(record: bytes) -> ApiKey:
         capabilities=tuple(fields["capabilities"]),
         created_at=fields["created_at"],
         expires_at=int(expires_at) if expires_at else None,
+        client=KeyClient(id=client["id"], name=client["name"]) if client else None,
     )

@@ -8,6 +8,14 @@ from engine.store.accounts.accounts import Account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class KeyClient:
+    """Client of OAuth that a key was granted to."""
+
+    id: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     """One API key. Times are in milliseconds since the epoch."""
 
@@ -20,6 +28,8 @@ class ApiKey:
     created_at: int
     expires_at: int | None = None
     """Time from which on the key is unknown; None for never."""
+    client: KeyClient | None = None
+    """None: the owner made the key for a program of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -21,7 +21,8 @@ from engine.access.capabilities import (
     WILDCARDS,
 )
 from engine.store import ApiKey, Principal, Store, Webhook
-from engine.store.accounts.api_keys import EXPIRED, MAX_NAME, UNCHANGED
+from engine.store.accounts.api_keys import UNCHANGED
+from engine.store.accounts.key_drafts import EXPIRED, MAX_NAME
 from engine.values.plain import moment
 from gateway.auth.endpoints import operation, session_only
 from gateway.auth.resource import Resource

@@ -2,6 +2,7 @@
 
 from tests.support.store.batch_scenarios import BATCH_SCENARIOS
 from tests.support.store.child_scenarios import CHILD_SCENARIOS
+from tests.support.store.oauth_scenarios import OAUTH_SCENARIOS
 from tests.support.store.scenario import NOW, Scenario, Value, scenario
 from tests.support.triggers.scenarios import TRIGGER_SCENARIOS
 from tests.support.waits.scenarios import WAIT_SCENARIOS
@@ -734,6 +735,7 @@ SCENARIOS = {
     ),
     **BATCH_SCENARIOS,
     **CHILD_SCENARIOS,
+    **OAUTH_SCENARIOS,
     **WAIT_SCENARIOS,
     **TRIGGER_SCENARIOS,
 }

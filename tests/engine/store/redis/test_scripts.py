@@ -39,6 +39,7 @@ REFUSED_WHEN_FULL = {
     "save_workflow",
     "request_cover",
     *("add_delivery", "save_model", "save_secret", "save_webhook", "top_up"),
+    *("add_oauth_record", "answer_grant_request", "redeem_grant_code"),
     *("create_account", "create_key", "create_login", "guarantee_admin"),
     *("delay_message", "publish_progress"),
 }

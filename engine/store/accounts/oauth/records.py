@@ -1,0 +1,88 @@
+"""Records of OAuth: clients, requests for a grant, and codes. Times are in milliseconds."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, fields
+from typing import Any, Self
+
+from engine.store.formats import Format
+from engine.store.redis.record_packing import pack, unpack
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Record:
+    """A packed record with a format."""
+
+    @classmethod
+    def _format(cls) -> Format:
+        raise NotImplementedError
+
+    def pack(self) -> bytes:
+        """Return the record."""
+        return pack({**self._format().members, **asdict(self)})
+
+    @classmethod
+    def parse(cls, record: bytes) -> Self:
+        """Return what was packed, ignoring members of later versions. Raises RecordTooNew."""
+        members: Mapping[str, Any] = unpack(record)
+        cls._format().check(members)
+        found = {each.name: members[each.name] for each in fields(cls) if each.name in members}
+        return cls(**{name: _frozen(value) for name, value in found.items()})
+
+
+def _frozen(value: Any) -> Any:
+    return tuple(value) if isinstance(value, list) else value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OAuthClient(_Record):
+    """A program that may ask accounts for a grant. Whoever registered it chose its name."""
+
+    id: str
+    name: str
+    redirect_uris: tuple[str, ...]
+    secret_digest: str
+    """Digest of its secret, empty for a client without one."""
+    created_at: int
+
+    @classmethod
+    def _format(cls) -> Format:
+        return Format.OAUTH_CLIENT
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantRequest(_Record):
+    """A client's request for a grant, until an account answers it."""
+
+    client_id: str
+    client_name: str
+    redirect_uri: str
+    is_redirect_explicit: bool
+    """Whether the request named the redirect URI, which the client must then repeat."""
+    challenge: str
+    """Challenge of PKCE, by S256."""
+    state: str | None
+    issuer: str
+    """Address of the installation as the client knows it."""
+    resource: str | None
+
+    @classmethod
+    def _format(cls) -> Format:
+        return Format.GRANT_REQUEST
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GrantCode(_Record):
+    """A grant of an account, which the client turns into an API key."""
+
+    account_id: str
+    capabilities: tuple[str, ...]
+    client_id: str
+    client_name: str
+    redirect_uri: str
+    is_redirect_explicit: bool
+    challenge: str
+    resource: str | None
+
+    @classmethod
+    def _format(cls) -> Format:
+        return Format.GRANT_CODE
