@@ -1,8 +1,8 @@
 """An effective call of each script of engine/lua."""
 
+from tests.support.oauth.scenarios import OAUTH_SCENARIOS
 from tests.support.store.batch_scenarios import BATCH_SCENARIOS
 from tests.support.store.child_scenarios import CHILD_SCENARIOS
-from tests.support.store.oauth_scenarios import OAUTH_SCENARIOS
 from tests.support.store.scenario import NOW, Scenario, Value, scenario
 from tests.support.triggers.scenarios import TRIGGER_SCENARIOS
 from tests.support.waits.scenarios import WAIT_SCENARIOS

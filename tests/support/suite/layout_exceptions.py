@@ -190,6 +190,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/store/children/items.py": "tests/engine/store/children/test_groups.py reads inputs and items.",
     "engine/store/children/running.py": "tests/engine/store/children/test_removal.py finds orphans by it.",
     "engine/store/children/keys.py": "tests/engine/store/children/test_groups.py reads the keys.",
+    "engine/store/accounts/oauth/keys.py": "tests/engine/store/accounts/oauth/test_clients.py reads the keys.",
     "engine/store/children/records.py": "tests/engine/store/children/test_groups.py opens and reads groups.",
     "engine/store/waits/keys.py": "tests/engine/store/waits/test_node_waits.py reads the lists under these keys.",
     "engine/store/batches/limits.py": "tests/workers/feeding/test_batch_feeder.py holds batches to them.",
