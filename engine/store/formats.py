@@ -14,13 +14,20 @@ from engine.errors import RecordTooNew
 FIELD = "format"
 
 
+OF_PLAIN_GROUP = 2
+"""Format of a group of children that does not grow, which release 0.2.0 feeds too."""
+
+
 class Format(Enum):
-    """Kinds of records, each with the newest format that this code knows, and writes."""
+    """Kinds of records, each with the newest format that this code knows, and writes.
+
+    A group of children that does not grow keeps `OF_PLAIN_GROUP`.
+    """
 
     ACCOUNT = ("account", 2)
     API_KEY = ("API key", 2)
     BATCH = ("batch", 2)
-    CHILDREN = ("group of children", 2)
+    CHILDREN = ("group of children", 3)
     DELIVERY = ("delivery", 2)
     EXECUTION = ("execution", 2)
     GRANT_CODE = ("code of a grant", 1)

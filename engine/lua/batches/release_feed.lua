@@ -5,8 +5,9 @@
 -- Returns 1, or 0 when another worker begins its items
 -- Uses: read_now
 local now = read_now(ARGV.now)
-if redis.call('HGET', KEYS.list, 'feeder') ~= ARGV.token then return 0 end
-redis.call('HDEL', KEYS.list, 'feeder', 'feeder_until')
+local lease = redis.call('HGET', KEYS.list, 'grows') and 'round_feeder' or 'feeder'
+if redis.call('HGET', KEYS.list, lease) ~= ARGV.token then return 0 end
+redis.call('HDEL', KEYS.list, lease, lease .. '_until')
 local next_look = string.format('%d', now + tonumber(ARGV.pause_ms))
 redis.call('ZADD', KEYS.open_lists, next_look, ARGV.member)
 redis.call('ZADD', KEYS.accounts_due, 'LT', next_look, ARGV.account_id)

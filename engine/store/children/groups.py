@@ -38,6 +38,7 @@ from engine.store.children.records import (
     parse_group,
     state_fields,
 )
+from engine.store.children.rounds import GroupRounds
 from engine.store.dispatch.hints import BULK_QUEUE, HintSender
 from engine.store.executions.acceptance import RESEND_AFTER_MS
 from engine.store.executions.ended import Ends
@@ -72,6 +73,7 @@ class Children:
         self._ends = ends
         self.items = GroupItems(client, offloaded)
         self.feeding = GroupFeeding(client)
+        self.rounds = GroupRounds(client, offloaded)
 
     async def open(self, new: NewGroup) -> OpenVerdict:
         """Open a group, once: its children begin soon. A second call finds the first group.

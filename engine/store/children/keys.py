@@ -18,7 +18,8 @@ def children(account_id: str, parent_id: str, node: int) -> str:
 
     `s<n>` are the states of 1,000 children each, a letter of `ItemStatus` per child. `c<n>` is a
     chunk of the items, `r<i>` the packed result of child i, `e<i>` its packed error; large ones
-    are the names of objects of the parent.
+    are the names of objects of the parent. A group that grows has in `i<i>` the target and the
+    inputs of child i, and in `m<i>` its credits and milliseconds.
     """
     return f"{account_tag(account_id)}:children:{account_id}:{parent_id}:{node}"
 
@@ -31,6 +32,10 @@ def group_key(account_id: str, member: str) -> str:
 
 GROUPS = "groups"
 """Field of a parent's record: `<node index>=<number of children>` of each node, with commas."""
+
+
+KEPT_VERSIONS = "kept_versions"
+"""Field of a parent's record: `<slug>@<version>` of workflows that its nodes may call later on."""
 
 
 def parse_groups(field: bytes | None) -> dict[int, int]:

@@ -1,7 +1,7 @@
 """Groups to open, and groups as they stand on record."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Self
 
 from msgspec import Struct
 
@@ -11,7 +11,7 @@ from engine.executions.children import GroupStatus
 from engine.graph.body_paths import format_path, parse_path
 from engine.models.manifest import Trial
 from engine.store.children.keys import GroupRef
-from engine.store.formats import Format
+from engine.store.formats import OF_PLAIN_GROUP
 
 STATES_OF_BLOCK = 1_000
 """States of children in one field of the record."""
@@ -45,6 +45,17 @@ class GroupTarget(Struct, frozen=True, kw_only=True):
             "draft_of": self.draft_of,
         }
         return {name: value for name, value in fields.items() if value != ""}
+
+    @classmethod
+    def of_fields(cls, fields: Mapping[str, Any]) -> Self:
+        """Return the target of its record's fields."""
+        return cls(
+            slug=fields["slug"],
+            version=int(fields["version"]),
+            owner_id=fields.get("owner", ""),
+            body=parse_path(fields.get("body")),
+            draft_of=fields.get("draft_of", ""),
+        )
 
 
 class NewGroup(Struct, frozen=True, kw_only=True):
@@ -80,7 +91,7 @@ class NewGroup(Struct, frozen=True, kw_only=True):
     def record_fields(self) -> dict[str, Any]:
         """Return the first fields of the record but those of inputs and items."""
         fields = {
-            "format": Format.CHILDREN.known,
+            "format": OF_PLAIN_GROUP,
             "node": self.node_id,
             "root": self.ref.root_id,
             "depth": self.depth,
@@ -115,6 +126,9 @@ class Group(Struct, frozen=True, kw_only=True):
     failed: int | None
     """Index of the child whose failure fails the node; None: none has."""
 
+    grows: bool = False
+    """Whether the group grows by rounds; each of its children has a target of its own."""
+
     @property
     def is_decided(self) -> bool:
         """Whether the parent need not wait: all children have ended, or one fails the node."""
@@ -133,6 +147,7 @@ class Group(Struct, frozen=True, kw_only=True):
 HEAD_FIELDS = (
     *("status", "node", "root", "size", "created", "slug", "version", "owner", "body"),
     *("draft_of", "depth", "over", "with_index", "concurrency", "on_error", "former", "failed"),
+    "grows",
 )
 """Fields of the record of which `parse_group` takes the values."""
 
@@ -152,13 +167,7 @@ def parse_group(ref: GroupRef, values: Sequence[bytes | None], states: str) -> G
         size=int(texts["size"]),
         states=states,
         created_at=int(texts["created"]),
-        target=GroupTarget(
-            slug=texts["slug"],
-            version=int(texts["version"]),
-            owner_id=texts["owner"],
-            body=parse_path(texts["body"]),
-            draft_of=texts["draft_of"],
-        ),
+        target=GroupTarget.of_fields(texts),
         depth=int(texts["depth"]),
         over=texts["over"] or None,
         with_index=texts["with_index"] == "1",
@@ -166,6 +175,7 @@ def parse_group(ref: GroupRef, values: Sequence[bytes | None], states: str) -> G
         on_error=texts["on_error"],
         former=texts["former"],
         failed=int(texts["failed"]) if texts["failed"] else None,
+        grows=texts["grows"] == "1",
     )
 
 

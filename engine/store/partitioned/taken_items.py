@@ -35,11 +35,13 @@ class TakenItems(Struct, frozen=True):
 
     state: FeedState
     indexes: Sequence[int] = ()
+    grows: bool = False
+    """Whether a group may have queued children again."""
 
 
 def parse_taken(reply: Sequence[Any]) -> TakenItems:
     """Return the answer of the script `feed_batch` or `feed_children`."""
     state = FeedState(reply[0].decode())
     if state is not FeedState.ITEMS:
-        return TakenItems(state)
+        return TakenItems(state, grows=reply[1:] == [b"grows"])
     return TakenItems(state, [int(each) for each in reply[1].split(b",")])

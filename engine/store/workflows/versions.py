@@ -10,7 +10,7 @@ from functools import partial
 from engine.errors import InvalidCursor
 from engine.graph.plan import NodeName, unpack_names
 from engine.ids.partitions import partition_of
-from engine.store.children.keys import group_key, open_children
+from engine.store.children.keys import KEPT_VERSIONS, group_key, open_children
 from engine.store.executions.unfinished import scan_unfinished
 from engine.store.partitioned.first_members import FirstMembers
 from engine.store.redis import batch_keys, keyspace
@@ -131,10 +131,14 @@ class Versions:
         running: dict[str, set[int]] = defaultdict(set)
         async for ids in scan_unfinished(self._client, account_id, LOOKED_AT_ONCE):
             keys = (keyspace.execution(account_id, each) for each in ids)
-            heads = (self._client.send("HMGET", key, "slug", "version") for key in keys)
-            for slug, version in await asyncio.gather(*heads):
+            names = ("slug", "version", KEPT_VERSIONS)
+            heads = (self._client.send("HMGET", key, *names) for key in keys)
+            for slug, version, kept in await asyncio.gather(*heads):
                 if slug and version:
                     running[slug.decode()].add(int(version))
+                for called in kept.decode().split(",") if kept else ():
+                    callee, _, number = called.partition("@")
+                    running[callee].add(int(number))
         batches, groups = batch_keys.open_batches(account_id), open_children(account_id)
         await self._add_versions_of(batches, partial(batch_keys.batch, account_id), running)
         await self._add_versions_of(groups, partial(group_key, account_id), running)

@@ -65,6 +65,12 @@ class ChildRuns:
         assert await advance(self.store, self.parent, 1, step) is Verdict.OK
         self.begun_at = (await self.parent_claim()).at
 
+    async def become_waiting_parent(self) -> None:
+        """Claim the parent again, whose node has been woken, and the node."""
+        self.parent = await claim(self.store, self.reference(self.parent_id), "w1", "again")
+        step = Step(claimed=[NODE])
+        assert await advance(self.store, self.parent, 1, step) is Verdict.OK
+
     def reference(self, execution_id: str) -> str:
         return keyspace.reference(self.account.id, execution_id)
 
