@@ -15,6 +15,7 @@ from gateway.hooks.intake import BODY_LIMIT as EVENT_LIMIT
 from gateway.http.middleware import BodyLimits, Errors, RequestIds, RequestMetrics
 from gateway.http.router import LightRouter
 from gateway.http.uploads import upload_limit
+from gateway.mcp import route as mcp
 from gateway.routes.accounts import account_events, accounts, api_keys, identity, secrets, sessions
 from gateway.routes.approvals import approvals, links
 from gateway.routes.assets import assets
@@ -63,6 +64,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *retries.routes,
         *approvals.routes,
         *events.routes,
+        *mcp.routes,
         *starts.routes,
         *batches.routes,
         *items.routes,

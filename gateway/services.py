@@ -6,7 +6,7 @@ import os
 import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TypedDict
 
 from starlette.requests import Request
@@ -54,6 +54,7 @@ from gateway.admission.sliced_work import SlicedWork
 from gateway.admission.wait_lease import WaitLease
 from gateway.admission.worker_variables import VariablesReader
 from gateway.live_events import LiveEvents
+from gateway.mcp_host import McpHost
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,6 +97,7 @@ class Services:
     """Name of this process in metrics."""
     access_log: LineWriter | None = None
     """Log of requests; None: none is written."""
+    mcp: McpHost = field(default_factory=McpHost)
 
     @property
     def stopping(self) -> asyncio.Event:
@@ -162,6 +164,7 @@ async def open_services(
         services = _make_services(
             settings, store, checker, open_streams, notifier, pages, departure
         )
+        stack.push_async_callback(services.mcp.close)
         if is_serving:
             services = replace(services, access_log=_open_access_log(settings, stack))
             stack.enter_context(execution_log(settings, store.ends))

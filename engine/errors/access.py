@@ -36,6 +36,18 @@ class Forbidden(EngineError):
     code = "FORBIDDEN"
 
 
+class OriginDenied(Forbidden):
+    """A page of another site calls a path for programs."""
+
+    code = "ORIGIN_DENIED"
+
+    def __init__(self) -> None:
+        super().__init__("Pages of this origin may not call this path; an operator may list it")
+
+
+OriginDenied.examples = (OriginDenied(),)
+
+
 class CapabilityDenied(Forbidden):
     """The caller lacks a capability; `required` names the general one."""
 

@@ -20,3 +20,5 @@ class Source(StrEnum):
     """A node of another execution."""
     TRIGGER = "trigger"
     """A schedule or an inbound webhook."""
+    MCP = "mcp"
+    """A tool call of the Model Context Protocol."""

@@ -13,20 +13,21 @@ from gateway.http import response_headers
 VARIABLE = PREFIX + "CORS_ORIGINS"
 ORIGIN = re.compile(r"https?://[a-z0-9._-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 ANY = "*"
-PATHS = ("/api/", "/media/", "/openapi.json")
+PATHS = ("/api/", "/media/", "/openapi.json", "/mcp")
 """Prefixes of the paths that programs call; pages are for browsers that are signed in here."""
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 REQUEST_HEADERS = ", ".join(
     (
         *("x-api-key", "content-type", "accept", "prefer", "idempotency-key", "last-event-id"),
         *("if-match", "if-none-match", "range", "x-request-id", "traceparent"),
+        *("authorization", "mcp-protocol-version", "mcp-session-id", "mcp-method", "mcp-name"),
     )
 )
 ANSWER_HEADERS = ", ".join(
     (
         *("x-request-id", "etag", "retry-after", "idempotent-replayed", "content-range"),
         *("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset"),
-        *("ratelimit", "ratelimit-policy"),
+        *("ratelimit", "ratelimit-policy", "mcp-session-id", "www-authenticate"),
     )
 )
 MAX_AGE_SECONDS = 600

@@ -82,6 +82,13 @@ class Public:
 
 
 @dataclass(frozen=True, slots=True)
+class KeyReader(Public):
+    """An endpoint of another protocol, whose handler authenticates the key in its own way."""
+
+    requirement = "key"
+
+
+@dataclass(frozen=True, slots=True)
 class Guarded:
     """An endpoint for keys and sessions; a key must hold `capability`, unless it is None."""
 

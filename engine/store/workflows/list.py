@@ -63,8 +63,17 @@ class WorkflowList:
 
     async def own(self, account_id: str) -> list[WorkflowSummary]:
         """Return the account's workflows, last changed first."""
-        slugs = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
-        return await self._read_all([(account_id, slug.decode()) for slug in slugs])
+        return await self._read_all([(account_id, slug) for slug in await self.slugs(account_id)])
+
+    async def slugs(self, account_id: str) -> list[str]:
+        """Return the slugs of the account's workflows, in any order."""
+        members = await self._client.send("SMEMBERS", keyspace.account_workflows(account_id))
+        return [slug.decode() for slug in members]
+
+    async def find_all(self, account_id: str, slugs: Sequence[str]) -> list[WorkflowSummary]:
+        """Return those workflows of the account that are not gone, in the order of the slugs."""
+        found = await self._read([(account_id, slug) for slug in slugs])
+        return [summary for summary in found if summary is not None]
 
     async def find(self, account_id: str, slug: str) -> WorkflowSummary:
         """Return one workflow of the account. Raises WorkflowNotFound."""
