@@ -2,6 +2,7 @@
 
 MANY_ENTRIES: dict[str, str] = {
     "deploy/commands": "One module for each command.",
+    "gateway": "One folder for each part of the way of a request, and modules of the process.",
     "engine/nodes": "One module for each node type.",
     "docs/benchmarks": "One page for each benchmark, with its record and its drawing.",
     "docs/pictures": "Made by a command: each page in light, in dark and on a phone.",
