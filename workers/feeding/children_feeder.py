@@ -41,7 +41,7 @@ class ChildrenFeeder(Feeder):
         self._pace = BeginPace(store.hints)
         self._refs: LruCache[tuple[str, str], GroupRef] = LruCache(GROUPS_KNOWN)
         self._begun: LruCache[GroupRef, bool] = LruCache(GROUPS_KNOWN)
-        """Groups without a queued child, which they never have again."""
+        """Groups without a queued child, which they never have again: none of them grows."""
         self._looks: set[str] = set()
         """Accounts whose groups are looked at soon."""
 
@@ -79,7 +79,8 @@ class ChildrenFeeder(Feeder):
             case FeedState.CANCELLING:
                 await self._cancel_running(ref)
             case FeedState.BEGUN | FeedState.DONE:
-                self._begun.put(ref, True)
+                if not taken.grows:
+                    self._begun.put(ref, True)
         return False
 
     async def _feed_all(self, account_id: str) -> None:

@@ -34,7 +34,7 @@ from engine.services.runs.pure_children import AT_ONCE, WalkPure, walk_all, walk
 from engine.services.runs.run_inputs import AssetUse, check_run_inputs, run_here
 from engine.store import Account, NewRun, Store
 from engine.store.children.keys import GroupRef
-from engine.store.children.records import ChildCharge, Group, NewChild
+from engine.store.children.records import ChildCharge, Group, GroupTarget, NewChild
 from engine.store.executions.inputs import LargeInputs, pack_inputs
 from engine.store.executions.new_execution import NewExecution
 from engine.store.executions.public_runs import hidden_models
@@ -61,8 +61,17 @@ class BegunChildren(Struct, frozen=True, kw_only=True):
     """Number of those begun that have completed in the same step."""
 
 
+class _Head(Struct, frozen=True, kw_only=True):
+    """Group on record, with what all its children have in common."""
+
+    group: Group
+    shared: Mapping[str, Any]
+    parent: Mapping[str, bytes]
+    """Fields of the parent's record that its children have too."""
+
+
 class _Lot(Struct, frozen=True, kw_only=True):
-    """Group whose children begin together, with what they have in common."""
+    """Children of a group that run one graph and begin together, with what they have in common."""
 
     group: Group
     account: Account
@@ -127,11 +136,14 @@ class ChildAcceptance:
         self._allow_http = allow_http
         self._former = FormerChildren(store, media_service)
         self._large_inputs = LargeInputs(store.offloaded)
-        self._lots: LruCache[tuple[str, int], _Lot] = LruCache(LOTS_KEPT, LOTS_BYTES)
+        self._heads: LruCache[tuple[str, int], _Head] = LruCache(LOTS_KEPT, LOTS_BYTES)
+        self._lots: LruCache[tuple[str, int, GroupTarget], _Lot] = LruCache(LOTS_KEPT)
 
     def are_walked(self, ref: GroupRef) -> bool:
         """Return whether children of a group are walked as they begin, as far as it is known."""
-        lot = self._lots.get((ref.parent_id, ref.node))
+        head = self._heads.get((ref.parent_id, ref.node))
+        target = None if head is None else head.group.target
+        lot = None if target is None else self._lots.get((ref.parent_id, ref.node, target))
         has_walk = self._walk is not walk_none
         return has_walk and lot is not None and lot.may_be_walked and lot.found.plan.is_pure
 
@@ -140,14 +152,37 @@ class ChildAcceptance:
 
         Raises StoreFull, StorageFailed or Unavailable, after which it may be repeated.
         """
-        children = self._store.children
         try:
-            lot = await self._lot(account, ref)
-            items = {} if lot is None else await self._read_items(lot.group, indexes)
+            head = await self._head(ref)
+            items = {} if head is None else await self._read_items(head.group, indexes)
         except _Refused as refusal:
             return BegunChildren(failed=dict.fromkeys(indexes, refusal.error))
-        if lot is None:
+        if head is None:
             return BegunChildren()
+        if not head.group.grows:
+            return await self._begin(account, head, head.group.target, indexes, items)
+        by_target: dict[GroupTarget, list[int]] = {}
+        for index in indexes:
+            by_target.setdefault(items[index].target, []).append(index)
+        inputs = {index: each.inputs for index, each in items.items()}
+        return _all_of(
+            [await self._begin(account, head, *pair, inputs) for pair in by_target.items()]
+        )
+
+    async def _begin(
+        self,
+        account: Account,
+        head: _Head,
+        target: GroupTarget,
+        indexes: Sequence[int],
+        items: Mapping[int, Any],
+    ) -> BegunChildren:
+        """Begin children that run one graph."""
+        children = self._store.children
+        try:
+            lot = await self._lot(account, head, target)
+        except _Refused as refusal:
+            return BegunChildren(failed=dict.fromkeys(indexes, refusal.error))
         made = await self._make_all(lot, indexes, items)
         new = [each for each in made if isinstance(each, NewChild)]
         finished, queued = await self._finish(lot, new)
@@ -173,11 +208,17 @@ class ChildAcceptance:
         return finished, [each for each in new if each.index not in walked]
 
     async def _read_items(self, group: Group, indexes: Sequence[int]) -> Mapping[int, Any]:
-        """Return items by index; none for a child without one. Raises _Refused."""
-        if group.over is None:
+        """Return items by index; none for a child without one. Raises _Refused.
+
+        Those of a group that grows are `RoundItem`s.
+        """
+        children = self._store.children
+        if group.over is None and not group.grows:
             return {}
         try:
-            return await self._store.children.items.read(group.ref, indexes)
+            if group.grows:
+                return await children.rounds.read(group.ref, indexes)
+            return await children.items.read(group.ref, indexes)
         except FileNotFoundError:
             raise _Refused(INPUTS_GONE) from None
 
@@ -194,16 +235,15 @@ class ChildAcceptance:
                 await asyncio.sleep(0)
         return made
 
-    async def _lot(self, account: Account, ref: GroupRef) -> _Lot | None:
-        """Return the facts that all children of a group share; None: it is gone. Raises _Refused.
+    async def _head(self, ref: GroupRef) -> _Head | None:
+        """Return a group, None when it is gone. Raises _Refused.
 
-        It is cached, since a long list has many lots; the terms are those of now.
+        It is cached, since a long list has many lots.
         """
-        terms = self._store.tiers.terms(account.tier, account.role)
         place = ref.parent_id, ref.node
-        known = self._lots.get(place)
-        if known is not None and known.generation == generation():
-            return msgspec.structs.replace(known, account=account, terms=terms)
+        known = self._heads.get(place)
+        if known is not None:
+            return known
         children = self._store.children
         try:
             group, shared, parent = await asyncio.gather(
@@ -213,20 +253,35 @@ class ChildAcceptance:
             raise _Refused(INPUTS_GONE) from None
         if group is None:
             return None
+        head = _Head(group=msgspec.structs.replace(group, states=""), shared=shared, parent=parent)
+        self._heads.put(place, head, len(pack(dict(shared))))
+        return head
+
+    async def _lot(self, account: Account, head: _Head, target: GroupTarget) -> _Lot:
+        """Return the facts that all children with one target share. Raises _Refused.
+
+        The plan is cached; the terms are those of now.
+        """
+        ref = head.group.ref
+        terms = self._store.tiers.terms(account.tier, account.role)
+        place = ref.parent_id, ref.node, target
+        known = self._lots.get(place)
+        if known is not None and known.generation == generation():
+            return msgspec.structs.replace(known, account=account, terms=terms)
         try:
-            found = await self._plans.find(account.id, group.target)
+            found = await self._plans.find(account.id, target)
         except (NotFound, InvalidGraph):
-            raise _Refused(_target_gone(group)) from None
+            raise _Refused(_target_gone(target)) from None
         lot = _Lot(
-            group=msgspec.structs.replace(group, states=""),
+            group=msgspec.structs.replace(head.group, target=target),
             account=account,
             terms=terms,
             found=found,
-            shared=shared,
-            parent=parent,
+            shared=head.shared,
+            parent=head.parent,
             generation=generation(),
         )
-        self._lots.put(place, lot, len(pack(dict(shared))))
+        self._lots.put(place, lot)
         return lot
 
     async def _make(self, lot: _Lot, index: int, items: Mapping[int, Any]) -> NewChild | ItemError:
@@ -281,9 +336,21 @@ class ChildAcceptance:
         return NewChild(index=index, statuses=new.status_codes, fields=fields)
 
 
+def _all_of(parts: Sequence[BegunChildren]) -> BegunChildren:
+    """Return the children of all parts."""
+    failed: dict[int, ItemError] = {}
+    for each in parts:
+        failed |= each.failed
+    begun = [index for each in parts for index in each.begun]
+    return BegunChildren(begun=begun, failed=failed, ended=sum(each.ended for each in parts))
+
+
 def _inputs(lot: _Lot, index: int, items: Mapping[int, Any]) -> Mapping[str, Any]:
     """Return the inputs of a child, unchecked."""
     group, inputs = lot.group, dict(lot.shared)
+    if group.grows:
+        own: Mapping[str, Any] = items[index]
+        return own
     if group.over is not None:
         inputs[group.over] = items[index]
     if group.with_index:
@@ -311,8 +378,7 @@ def _trace_of(ref: GroupRef, of_parent: str) -> str:
     return "" if trace is None else trace.with_span(node_span_id(ref.parent_id, ref.node)).header
 
 
-def _target_gone(group: Group) -> ItemError:
-    target = group.target
+def _target_gone(target: GroupTarget) -> ItemError:
     if target.body or target.draft_of:
         return {"code": WORKFLOW_NOT_FOUND, "message": "The body of this node is gone"}
     message = f"The workflow '{target.slug}' that this node calls is gone"

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from engine.errors import ExecutionNotFound, ExecutionNotRetryable, Unavailable
 from engine.executions.statuses import TERMINAL, parse_status
+from engine.graph.body_paths import BODY, parse_path
 from engine.graph.plan_digest import is_plan_of
 from engine.ids.executions import child_execution_id
 from engine.process.lru_cache import LruCache
@@ -51,6 +52,8 @@ class FormerChildren:
             raise Unavailable("A child of the failed run is still being cancelled")
         target = group.target
         if record["slug"].decode() != target.slug or int(record["version"]) != target.version:
+            return None
+        if parse_path(record.get(BODY)) != target.body:
             return None
         if not is_plan_of(found.plan, record):
             return None
