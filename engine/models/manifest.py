@@ -4,7 +4,7 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from enum import StrEnum
 from typing import Any
@@ -12,10 +12,13 @@ from typing import Any
 from engine.access.capabilities import SPECIFIC, Tier
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.models.calls.call_sections import CALLS, Call
+from engine.models.calls.chat import Chat
+from engine.models.dialects.anthropic import AnthropicSection
+from engine.models.dialects.openai import OpenAIApi, OpenAISection
 from engine.models.limits import ModelLimits, parse_limits
 from engine.models.price_list import parse_pricing
 from engine.models.pricing import Price, Unit, Usage
-from engine.models.prompt_tokens import max_prompt_tokens
+from engine.models.prompt_tokens import max_chat_tokens, max_prompt_tokens
 from engine.models.tables.table_checks import MAX_COUNT, display_name, is_count, unknown_members
 from engine.models.tables.table_reader import ManifestContext
 from engine.models.tables.toml_positions import TomlPositions
@@ -103,6 +106,27 @@ class Model:
             input_tokens=self._max_input_tokens(known, is_partial),
             output_tokens=math.ceil(counts.get(Unit.OUTPUT_TOKEN, 0)),
         )
+
+    def max_chat_usage(self, values: Mapping[str, Any], chat: Chat | None) -> Usage:
+        """Return the most that one turn of a chat can use.
+
+        None: the chat is unknown, so the price's `at_most` bounds the tokens.
+        """
+        usage, price = self.max_usage(values, is_partial=True), self.input_price
+        if chat is None or price is None or price.field is not None:
+            return usage
+        sent = max_chat_tokens(self.call, values, chat, price.per_image)
+        return usage if sent is None else replace(usage, input_tokens=sent)
+
+    @property
+    def takes_tools(self) -> bool:
+        """Whether the model continues chats with tools."""
+        match self.call:
+            case OpenAISection(api=OpenAIApi.CHAT, tools=takes_tools):
+                return takes_tools
+            case AnthropicSection(tools=takes_tools):
+                return takes_tools
+        return False
 
     @property
     def input_price(self) -> Price | None:

@@ -7,12 +7,18 @@ back to them, and merge them.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+import msgspec
+
+from engine.errors.nodes import NodeFailed
 from engine.models.calls.body_templates import texts_in
 from engine.models.calls.call_sections import Call
+from engine.models.calls.chat import Chat
 from engine.values.fields import MEDIA, Field, FieldType
 
 OWN_TOKENS = 1_000
 """Tokens that providers add to a call, for roles and schemas."""
+OWN_TOKENS_OF_PART = 50
+"""Tokens that providers add to each message and each tool of a chat."""
 TIMED = frozenset({FieldType.VIDEO, FieldType.AUDIO})
 
 
@@ -29,6 +35,23 @@ def max_prompt_tokens(
     texts = {name: value for name, value in values.items() if types.get(name) not in MEDIA}
     size = sum(len(text.encode(errors="replace")) for text in call.texts(texts))
     return OWN_TOKENS + size + per_image * _count_images(call, types, values)
+
+
+def max_chat_tokens(
+    call: Call, values: Mapping[str, Any], chat: Chat, per_image: int
+) -> int | None:
+    """Return the most input tokens of one turn of a chat; None: the call fails before it is sent.
+
+    JSON has at least as many bytes as the texts in it.
+    """
+    try:
+        size = sum(len(text.encode(errors="replace")) for text in call.texts(values))
+        written = len(msgspec.json.encode(chat))
+    except (NodeFailed, UnicodeEncodeError):
+        return None
+    files = [each for message in chat.messages for each in message.files]
+    own = OWN_TOKENS + OWN_TOKENS_OF_PART * (len(chat.messages) + len(chat.tools))
+    return own + size + written - sum(map(len, files)) + per_image * len(files)
 
 
 def _count_images(call: Call, types: Mapping[str, FieldType], values: Mapping[str, Any]) -> int:

@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 from engine.access.opened_secrets import NO_SECRETS, OpenedSecrets
 from engine.errors.nodes import NodeFailed
 from engine.graph.plan import Node
+from engine.models.calls.chat import Chat, read_turn
 from engine.models.manifest import Category, Model
 from engine.models.pricing import NO_USAGE
 from engine.nodes.support.base import HttpAnswer, HttpCall, InEdge
@@ -181,20 +182,23 @@ class NodeContext:
         account_id = self._attempt.owner_id if is_named else self._attempt.account_id
         return await self._media_store.use(account_id, asset_id)
 
-    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
+    async def call_model(
+        self, model: Model, values: Mapping[str, Any], item: int = 0, chat: Chat | None = None
+    ) -> Any:
         """Call the model once, unless an earlier attempt has, and count its usage."""
-        checkpoints, model_call = self._attempt.checkpoints, self._model_call(item)
+        checkpoints, model_call = self._attempt.checkpoints, self._model_call(item, chat)
         answer = await checkpoints.find_answer(item)
         if answer is None:
             answer = await self._tools.models.call(model, values, model_call)
             checkpoints.save_answer(item, answer)
         elif model.category is Category.TEXT:
-            model_call.publish_text(answer.value)
+            text = answer.value if chat is None else read_turn(answer.value).text
+            model_call.publish_text(text)
         if answer.micro_usd is None:
             self.usage += answer.usage
         else:
             self.fallback_micro_usd += answer.micro_usd
-        return answer.value
+        return answer.value if chat is None else read_turn(answer.value)
 
     def is_final(self, failure: NodeFailed) -> bool:
         """Return whether the node has no attempt after this failure."""
@@ -208,11 +212,12 @@ class NodeContext:
         if self.turn_ms is None:
             self.turn_ms = int((asyncio.get_running_loop().time() - self._began) * 1000)
 
-    def _model_call(self, item: int) -> ModelCall:
+    def _model_call(self, item: int, chat: Chat | None) -> ModelCall:
         attempt, publisher = self._attempt, self._attempt.publisher
         return ModelCall(
             checkpoints=attempt.checkpoints,
             item=item,
+            chat=chat,
             deadline=self._deadline,
             execution_id=attempt.execution_id,
             note_turn=self._note_turn,

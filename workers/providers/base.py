@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from engine.errors.nodes import NodeFailed
 from engine.models.calls.call_sections import Call
+from engine.models.calls.chat import Chat
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import HttpAnswer, HttpCall
@@ -225,6 +226,8 @@ class ModelCall:
 
     checkpoints: CallCheckpoints = field(default_factory=NoCheckpoints)
     item: int = 0
+    chat: Chat | None = None
+    """Chat to continue; None: the values have the prompt. Its answer is a plain `ChatTurn`."""
     deadline: float | None = None
     """End of the node's time, by the event loop's clock."""
     execution_id: str = ""

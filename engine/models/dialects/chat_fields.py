@@ -7,7 +7,7 @@ from engine.models.calls.body_templates import Body
 from engine.models.tables.table_reader import ManifestContext, TableReader
 from engine.values.templates import to_text
 
-CHAT_MEMBERS = ("model", "prompt", "system", "images", "schema", "body", "stream")
+CHAT_MEMBERS = ("model", "prompt", "system", "images", "schema", "body", "stream", "tools")
 
 
 def read_chat_members(
@@ -28,6 +28,7 @@ def read_chat_members(
         "schema": reader.body("schema", _field("jsonSchema", names)),
         "body": reader.body("body"),
         "stream": reader.flag("stream", default=True),
+        "tools": reader.flag("tools", default=True),
     }
 
 

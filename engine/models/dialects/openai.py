@@ -62,6 +62,8 @@ class OpenAISection:
     """Further members of the request."""
     stream: bool
     """The text may be streamed while a caller waits."""
+    tools: bool
+    """The model takes tools."""
 
     def texts(self, values: Mapping[str, Any]) -> Iterator[str]:
         """Return all texts of the request. Raises NodeFailed."""

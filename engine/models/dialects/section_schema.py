@@ -41,6 +41,9 @@ SHARED: dict[str, Schema] = {
     "stream": described(
         {"type": "boolean"}, "Stream the text of a chat while a caller waits.", default=True
     ),
+    "tools": described(
+        {"type": "boolean"}, "The model takes tools, so that an agent can use it.", default=True
+    ),
     "timeout_seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS},
     "headers": {"type": "object", "additionalProperties": {"type": "string"}},
     "model": described(TEXT, "Name of the model at the provider."),

@@ -17,6 +17,7 @@ from msgspec import Struct
 
 from engine.access.opened_secrets import NO_SECRETS, OpenedSecrets
 from engine.errors.nodes import NodeFailed, SettingFault
+from engine.models.calls.chat import Chat
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.support.image_edits import Edit, ImageData
@@ -185,8 +186,13 @@ class Context(Protocol):
         """
         ...
 
-    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
+    async def call_model(
+        self, model: Model, values: Mapping[str, Any], item: int = 0, chat: Chat | None = None
+    ) -> Any:
         """Call the model with checked values; return its answer. Raises NodeFailed.
+
+        With a `chat` the answer is a `ChatTurn`, which continues it; the values then have no
+        prompt and no system. Fails with `model_takes_no_tools` where the model has no chats.
 
         `item` numbers the calls of one node, equally in each attempt. The usage of all calls is
         charged when the node completes. Answers of a node with several calls are kept for its

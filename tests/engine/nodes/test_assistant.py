@@ -8,6 +8,7 @@ import pytest
 
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.graph.plan import check_graph
+from engine.models.calls.chat import Chat
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
@@ -67,7 +68,9 @@ class Scripted(FakeContext):
 
     texts: tuple[str, ...] = ()
 
-    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
+    async def call_model(
+        self, model: Model, values: Mapping[str, Any], item: int = 0, chat: Chat | None = None
+    ) -> Any:
         await super().call_model(model, values, item)
         return self.texts[item % len(self.texts)]
 

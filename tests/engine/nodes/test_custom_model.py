@@ -9,6 +9,7 @@ import pytest
 
 from engine.errors.nodes import NodeFailed, SettingsError
 from engine.graph.plan import check_graph
+from engine.models.calls.chat import Chat
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.models.registry import use_models
@@ -208,7 +209,9 @@ class Slow(FakeContext):
     open: int = 0
     most_open: int = 0
 
-    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
+    async def call_model(
+        self, model: Model, values: Mapping[str, Any], item: int = 0, chat: Chat | None = None
+    ) -> Any:
         self.open += 1
         self.most_open = max(self.most_open, self.open)
         for _ in range(100 - int(values["prompt"])):
@@ -233,7 +236,9 @@ class Failing(FakeContext):
 
     stopped: int = 0
 
-    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
+    async def call_model(
+        self, model: Model, values: Mapping[str, Any], item: int = 0, chat: Chat | None = None
+    ) -> Any:
         self.model_values.append(values)
         if values["prompt"] == "2":
             raise NodeFailed("provider_unavailable", "It is down", retryable=True)

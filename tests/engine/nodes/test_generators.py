@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from engine.graph.plan import check_graph
+from engine.models.calls.chat import Chat
 from engine.models.manifest import Model
 from engine.nodes.support.base import WorkKind
 from engine.values.sockets import Socket, SocketType
@@ -208,7 +209,9 @@ class Answering(FakeContext):
     open: int = 0
     most_open: int = 0
 
-    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
+    async def call_model(
+        self, model: Model, values: Mapping[str, Any], item: int = 0, chat: Chat | None = None
+    ) -> Any:
         await super().call_model(model, values, item)
         self.open += 1
         self.most_open = max(self.most_open, self.open)
@@ -286,7 +289,9 @@ async def test_a_count_in_the_bundle_overrides_the_typed_one() -> None:
 
 
 class Generous(FakeContext):
-    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
+    async def call_model(
+        self, model: Model, values: Mapping[str, Any], item: int = 0, chat: Chat | None = None
+    ) -> Any:
         return [f"{item}a", f"{item}b"]
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.access.opened_secrets import OpenedSecrets
 from engine.errors.nodes import NodeFailed
+from engine.models.calls.chat import Chat, ChatTurn
 from engine.models.manifest import Model
 from engine.nodes import node_type
 from engine.nodes.support.base import NO_MEDIA, HttpAnswer, HttpCall, InEdge, Outputs, WorkKind
@@ -41,6 +42,10 @@ class FakeContext:
     """The account's secrets."""
     hosts: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """Hosts of secrets, by name."""
+    chats: list[Chat] = field(default_factory=list)
+    """Chats that the model has continued."""
+    turns: Sequence[ChatTurn] = ()
+    """Answers to chats, in turn."""
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         self.calls.append(call)
@@ -82,9 +87,14 @@ class FakeContext:
             raise NodeFailed("asset_not_found", "There is no such asset here")
         return self.assets[asset_id], f"https://example.com/media/{asset_id}"
 
-    async def call_model(self, model: Model, values: Mapping[str, Any], item: int = 0) -> Any:
+    async def call_model(
+        self, model: Model, values: Mapping[str, Any], item: int = 0, chat: Chat | None = None
+    ) -> Any:
         self.model_values.append(values)
         self.items.append(item)
+        if chat is not None:
+            self.chats.append(chat)
+            return self.turns[len(self.chats) - 1]
         return f"{model.internal_name} {len(self.model_values)}"
 
     def is_final(self, failure: NodeFailed) -> bool:

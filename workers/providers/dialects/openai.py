@@ -12,6 +12,7 @@ from workers.providers.base import CallContext, Dialect, ModelAnswer
 from workers.providers.dialects.chat_request import ChatRequest, fill
 from workers.providers.dialects.openai_chat import chat
 from workers.providers.dialects.openai_images import draw
+from workers.providers.dialects.openai_turns import continue_chat
 from workers.providers.provider_client import MAX_MEDIA_BYTES, ProviderClient
 
 
@@ -24,8 +25,12 @@ class OpenAIDialect(Dialect):
         self, model: Model, values: Mapping[str, Any], call: CallContext
     ) -> ModelAnswer:
         section = cast(OpenAISection, model.call)
-        client, chat_request = ProviderClient(section.endpoint, call), fill(section, values)
-        max_usage = model.max_usage(values)
+        client, talk = ProviderClient(section.endpoint, call), call.model_call.chat
+        if talk is not None:
+            return await continue_chat(
+                section, talk, values, client, call, model.max_chat_usage(values, talk)
+            )
+        chat_request, max_usage = fill(section, values), model.max_usage(values)
         match section.api:
             case OpenAIApi.CHAT:
                 return await chat(section, chat_request, client, call, max_usage)

@@ -8,17 +8,14 @@ from engine.models.calls.answer_paths import Path
 from engine.models.dialects.openai import OpenAISection
 from engine.models.pricing import Usage
 from workers.providers.answers.errors import REJECTED, bad_response, cut, cut_short
-from workers.providers.answers.streaming import EventJoiner, StreamedText
 from workers.providers.answers.usage import TOKENS, count_usage
 from workers.providers.base import CallContext, ModelAnswer
 from workers.providers.dialects.chat_request import ChatRequest
-from workers.providers.provider_client import MAX_BYTES, ProviderClient
+from workers.providers.dialects.openai_chunks import Chunks, text_of
+from workers.providers.provider_client import ProviderClient
 
 PATH = "/chat/completions"
-FIRST = Path.parse("choices[0]")
 MESSAGE = Path.parse("choices[0].message")
-CONTENT = Path.parse("content")
-PARTS = Path.parse("content[].text")
 REFUSAL = Path.parse("choices[0].message.refusal")
 FINISH_REASON = Path.parse("choices[0].finish_reason")
 SCHEMA_NAME = "answer"
@@ -34,17 +31,28 @@ async def chat(
     """Call `/chat/completions` once. Raises NodeFailed."""
     body = {"model": section.model, "messages": _messages(chat_request), **chat_request.more}
     if chat_request.schema is not None:
-        named = {"name": SCHEMA_NAME, "schema": chat_request.schema, "strict": True}
-        body["response_format"] = {"type": "json_schema", "json_schema": named}
-    if section.stream and call.wants_text:
-        usage = body.get("stream_options", {"include_usage": True})
-        stream_members = {"stream": True, "stream_options": usage}
-        reply = await client.stream(PATH, body, stream_members, _Chunks(), key=call.key)
-    else:
-        reply = await client.fetch_json("POST", PATH, body, key=call.key)
+        body |= format_member(chat_request.schema)
+    reply = await ask(section, body, client, call)
     return ModelAnswer(
         value=client.redact(_read_text(reply, client)), usage=count_usage(reply, TOKENS, max_usage)
     )
+
+
+def format_member(schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the member of a request that asks for JSON by a schema."""
+    named = {"name": SCHEMA_NAME, "schema": schema, "strict": True}
+    return {"response_format": {"type": "json_schema", "json_schema": named}}
+
+
+async def ask(
+    section: OpenAISection, body: dict[str, Any], client: ProviderClient, call: CallContext
+) -> Any:
+    """Return the reply, streamed while somebody watches the text. Raises NodeFailed."""
+    if not (section.stream and call.wants_text):
+        return await client.fetch_json("POST", PATH, body, key=call.key)
+    usage = body.get("stream_options", {"include_usage": True})
+    stream_members = {"stream": True, "stream_options": usage}
+    return await client.stream(PATH, body, stream_members, Chunks(), key=call.key)
 
 
 def _messages(chat_request: ChatRequest) -> list[dict[str, Any]]:
@@ -56,54 +64,11 @@ def _messages(chat_request: ChatRequest) -> list[dict[str, Any]]:
     return [*system, {"role": "user", "content": content}]
 
 
-class _Chunks(EventJoiner):
-    """Joins the chunks of a streamed chat."""
-
-    def __init__(self) -> None:
-        self.is_complete = False
-        self.is_over = False
-        self._content = StreamedText(MAX_BYTES)
-        self._refusal = StreamedText(MAX_BYTES)
-        self._finish_reason: Any = None
-        self._usage: Any = None
-
-    def join_event(self, event: Mapping[str, Any]) -> str:
-        self._usage = event.get("usage") or self._usage
-        choice = FIRST.first(event)
-        if not isinstance(choice, dict) or choice.get("index") not in (0, None):
-            return ""
-        self._finish_reason = choice.get("finish_reason") or self._finish_reason
-        self.is_complete = bool(self._finish_reason)
-        delta = choice.get("delta")
-        refusal = delta.get("refusal") if isinstance(delta, dict) else None
-        if isinstance(refusal, str):
-            self._refusal.add(refusal)
-        text = _text_of(delta)
-        if text is None:
-            return ""
-        self._content.add(text)
-        return text
-
-    def reply(self) -> Any:
-        message = {"content": self._content.value, "refusal": self._refusal.value}
-        choice = {"message": message, "finish_reason": self._finish_reason}
-        return {"choices": [choice], "usage": self._usage}
-
-
-def _text_of(message: Any) -> str | None:
-    """Return the text of a message, or of a part of one."""
-    content = CONTENT.first(message)
-    if isinstance(content, str):
-        return content
-    parts = [part for part in PARTS.find(message) if isinstance(part, str)]
-    return "".join(parts) if parts else None
-
-
 def _read_text(reply: Any, client: ProviderClient) -> str:
     refusal = REFUSAL.first(reply)
     if isinstance(refusal, str) and refusal:
         raise NodeFailed(REJECTED, cut(client.redact(refusal)))
-    text = _text_of(MESSAGE.first(reply))
+    text = text_of(MESSAGE.first(reply))
     if not text and FINISH_REASON.first(reply) == "length":
         raise cut_short()
     if text is None:

@@ -1,0 +1,90 @@
+"""Blocks of the content of Anthropic's messages: texts, images, thoughts, and calls of tools."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+from engine.models.calls.chat import Chat, ChatMessage, ChatRole
+from workers.providers.answers.tool_calls import RawCall
+from workers.providers.dialects.chat_request import extra_of, parameters_of
+from workers.providers.media import split_data_url
+
+THOUGHTS = frozenset({"thinking", "redacted_thinking"})
+"""Types of blocks that go back to the model before its calls; without them it refuses the chat."""
+USER, ASSISTANT = "user", "assistant"
+
+
+def is_text(block: Mapping[str, Any]) -> bool:
+    """Return whether a block is a text."""
+    return block.get("type") == "text" and isinstance(block.get("text"), str)
+
+
+def content_of(text: str, images: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the blocks of a message of a user."""
+    shown = [{"type": "image", "source": _source(url)} for url in images]
+    return [*shown, {"type": "text", "text": text}]
+
+
+def tools_of(chat: Chat) -> list[dict[str, Any]]:
+    """Return the tools of a chat."""
+    return [
+        {"name": each.name, "description": each.description, "input_schema": parameters_of(each)}
+        for each in chat.tools
+    ]
+
+
+def messages_of(chat: Chat, model: str) -> list[dict[str, Any]]:
+    """Return the messages of a chat; those of one author after another are one."""
+    messages: list[dict[str, Any]] = []
+    for message in chat.messages:
+        role = ASSISTANT if message.role is ChatRole.ASSISTANT else USER
+        content = [*_blocks(message, model)]
+        if messages and messages[-1]["role"] == role:
+            messages[-1]["content"] += content
+        elif content:
+            messages.append({"role": role, "content": content})
+    return messages
+
+
+def raw_calls(blocks: Sequence[Mapping[str, Any]]) -> Iterator[RawCall]:
+    """Yield the calls among the blocks."""
+    for each in blocks:
+        if each.get("type") == "tool_use":
+            yield RawCall(id=each.get("id"), name=each.get("name"), arguments=each.get("input"))
+
+
+def thoughts_of(
+    blocks: Sequence[Mapping[str, Any]], redact: Callable[[str], str]
+) -> tuple[Mapping[str, Any], ...]:
+    """Return the blocks that go back to the model; none where a secret is in them.
+
+    They are signed, so they go back as they came or not at all.
+    """
+    found = tuple(each for each in blocks if each.get("type") in THOUGHTS)
+    written = json.dumps(found)
+    return found if redact(written) == written else ()
+
+
+def _blocks(message: ChatMessage, model: str) -> Iterator[dict[str, Any]]:
+    match message.role:
+        case ChatRole.USER:
+            yield from content_of(message.text, message.files)
+        case ChatRole.ASSISTANT:
+            yield from (dict(each) for each in extra_of(message, model))
+            if message.text:
+                yield {"type": "text", "text": message.text}
+            for call in message.calls:
+                called = {"id": call.id, "name": call.name, "input": call.arguments}
+                yield {"type": "tool_use", **called}
+        case ChatRole.TOOL:
+            result: dict[str, Any] = {"type": "tool_result", "tool_use_id": message.call_id}
+            if message.text:
+                result["content"] = message.text
+            yield result | ({"is_error": True} if message.is_error else {})
+
+
+def _source(url: str) -> dict[str, str]:
+    data_url = split_data_url(url)
+    if data_url is None:
+        return {"type": "url", "url": url}
+    return {"type": "base64", "media_type": data_url[0], "data": data_url[1]}
