@@ -1,5 +1,6 @@
 """Node types, one module each."""
 
+from engine.nodes.agents.agent_turn import AgentTurn
 from engine.nodes.approval import Approval
 from engine.nodes.assistant import Assistant
 from engine.nodes.condition import Condition
@@ -49,7 +50,7 @@ NODE_TYPES: tuple[NodeType, ...] = (
     Note(),
 )
 
-INNER_TYPES: tuple[NodeType, ...] = ()
+INNER_TYPES: tuple[NodeType, ...] = (AgentTurn(),)
 """Types of nodes that only graphs of our own making have."""
 
 _BY_NAME = {node_type.type: node_type for node_type in (*NODE_TYPES, *INNER_TYPES)}

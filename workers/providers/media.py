@@ -5,7 +5,10 @@ import base64
 import binascii
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
+
+from msgspec import structs
 
 from engine.errors.nodes import NodeFailed
 from engine.media.formats import UNTYPED
@@ -65,6 +68,32 @@ async def keep_base64(value: Any, content_type: str, call: CallContext) -> Store
     if not data:
         raise bad_response("has an empty medium")
     return await call.keep(data, content_type)
+
+
+async def with_media(
+    model: Model, values: Mapping[str, Any], call: CallContext
+) -> tuple[Mapping[str, Any], CallContext]:
+    """Return the values and the call with media of the account inlined, see `with_own_media`.
+
+    A call of a chat has its media in the messages. Raises NodeFailed.
+    """
+    chat = call.model_call.chat
+    if chat is None:
+        return await with_own_media(model, values, call), call
+    files = [url for message in chat.messages for url in message.files]
+    if not files:
+        return values, call
+    expected = min(_count_bytes(files, MAX_SENT_BYTES), call.sending.limit)
+    await call.sending.acquire(expected, call.bound(WAIT_SECONDS))
+    inlined, _ = await _inline(files, call, call.sending.limit)
+    call.sending.resize(min(_count_bytes(inlined, 0), call.sending.limit))
+    urls = iter(inlined)
+    messages = tuple(
+        structs.replace(message, files=tuple(next(urls) for _ in message.files))
+        for message in chat.messages
+    )
+    inner = replace(call.model_call, chat=structs.replace(chat, messages=messages))
+    return values, replace(call, model_call=inner)
 
 
 async def with_own_media(

@@ -8,11 +8,12 @@ from dataclasses import replace
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
+from engine.models.calls.chat import NO_TOOLS, written_texts
 from engine.models.calls.provider_jobs import ROUND, failed_rounds
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.dialects.http import HttpSection
 from engine.models.manifest import Category, Model
-from engine.models.pricing import cost_micro_usd
+from engine.models.pricing import Usage, cost_micro_usd
 from engine.models.registry import find_model
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.process.byte_semaphore import ByteSemaphore
@@ -35,7 +36,7 @@ from workers.providers.dialects.openai import OpenAIDialect
 from workers.providers.jobs import cancel_job, refuse_unknown_job
 from workers.providers.limiter.call_counts import count_call
 from workers.providers.limiter.call_limiter import CallLimiter, LimiterKey, guess_tokens
-from workers.providers.media import with_own_media
+from workers.providers.media import with_media
 from workers.providers.media_memory import MAX_BYTES, MediaReservation
 from workers.providers.model_spans import note_usage, open_model_call
 
@@ -105,9 +106,11 @@ class ModelCaller:
     async def _call(
         self, model: Model, values: Mapping[str, Any], model_call: ModelCall
     ) -> ModelAnswer:
+        if model_call.chat is not None and not model.takes_tools:
+            raise NodeFailed(NO_TOOLS, f"The model '{model.internal_name}' takes no tools")
         recorded = await model_call.checkpoints.find_job(model_call.item)
         job = recorded if isinstance(recorded, dict) else {}
-        candidates = _candidates(model, job.get("model"))
+        candidates = _candidates(model, job.get("model"), has_chat=model_call.chat is not None)
         for each in candidates[:-1]:
             try:
                 return await self._answer(model, each, values, model_call, job)
@@ -126,7 +129,7 @@ class ModelCaller:
         job: Mapping[str, Any],
     ) -> ModelAnswer:
         """Call `candidate` in the place of `model`, at no more than the latter may cost."""
-        maximum = model.max_usage(values)
+        maximum = _max_usage(model, values, model_call)
         if candidate is model:
             answer = await self._call_one(model, values, model_call, job)
             return replace(answer, usage=answer.usage.within(maximum))
@@ -185,15 +188,20 @@ class ModelCaller:
             # Without space the provider would be paid in vain.
             await call.media_store.require_space(call.account_id)
         if self._limiter is None or limiter_key is None:
-            return await dialect.answer(model, await with_own_media(model, values, call), call)
+            values, call = await with_media(model, values, call)
+            return await dialect.answer(model, values, call)
         patience = _patience(model, limiter_key, call.model_call.deadline)
         async with self._limiter.turn(
-            limiter_key, call.account_id, guess_tokens(values), patience, call.model_call.note_turn
+            limiter_key,
+            call.account_id,
+            _guess_tokens(values, call),
+            patience,
+            call.model_call.note_turn,
         ) as turn:
             observed = replace(call, fetch=turn.observe(call.fetch))
-            values_with_media = await with_own_media(model, values, call)
+            values, observed = await with_media(model, values, observed)
             with count_call(provider, call):
-                answer = await dialect.answer(model, values_with_media, observed)
+                answer = await dialect.answer(model, values, observed)
             tokens = answer.usage.input_tokens + answer.usage.output_tokens
             if tokens:
                 turn.used(tokens)
@@ -222,12 +230,28 @@ def _job_of_model(job: Mapping[str, Any], model: Model) -> dict[str, Any] | None
     return dict(job) or None
 
 
-def _candidates(model: Model, begun: str | None) -> list[Model]:
-    """Return the model and its fallbacks; one with a job under way comes first."""
+def _max_usage(model: Model, values: Mapping[str, Any], model_call: ModelCall) -> Usage:
+    """Return the most that the call may use."""
+    chat = model_call.chat
+    return model.max_usage(values) if chat is None else model.max_chat_usage(values, chat)
+
+
+def _guess_tokens(values: Mapping[str, Any], call: CallContext) -> int:
+    chat = call.model_call.chat
+    return guess_tokens(values if chat is None else {**values, "chat": written_texts(chat)})
+
+
+def _candidates(model: Model, begun: str | None, *, has_chat: bool) -> list[Model]:
+    """Return the model and its fallbacks; one with a job under way comes first.
+
+    Fallbacks of a chat take tools.
+    """
     candidates = [model]
     for name in model.fallback:
         found = find_model(name)
-        if found is not None and found.enabled and found.category is model.category:
+        if found is None or (has_chat and not found.takes_tools):
+            continue
+        if found.enabled and found.category is model.category:
             candidates.append(found)
     return sorted(candidates, key=lambda each: each.internal_name != begun)
 

@@ -11,6 +11,8 @@ from typing import Any
 import msgspec
 from msgspec import Struct
 
+NO_TOOLS = "model_takes_no_tools"
+"""Code of a node whose model has no chats with tools."""
 NO_EXTRA: Mapping[str, Any] = {}
 
 
@@ -96,9 +98,14 @@ class ChatTurn(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=
         )
 
 
+def written_texts(chat: Chat) -> list[str]:
+    """Return the texts of a chat, without those of its tools."""
+    return [chat.system, *(message.text for message in chat.messages)]
+
+
 def to_plain(value: Chat | ChatTurn | Sequence[ChatMessage] | Sequence[ToolSpec]) -> Any:
-    """Return the value as JSON has it."""
-    return msgspec.to_builtins(value)
+    """Return the value as JSON has it, with lists alone, which pass an edge."""
+    return msgspec.json.decode(msgspec.json.encode(value))
 
 
 def read_chat(plain: object) -> Chat:

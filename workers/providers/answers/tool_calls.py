@@ -54,7 +54,8 @@ def read_calls(
 def _without_repeats(raw: Sequence[RawCall]) -> Iterator[RawCall]:
     seen: list[RawCall] = []
     for each in raw:
-        if not each.id or each not in seen:
+        has_id = isinstance(each.id, str) and bool(each.id)
+        if not has_id or each not in seen:
             seen.append(each)
             yield each
 

@@ -15,6 +15,7 @@ from engine.models.calls.chat import (
     read_turn,
     to_plain,
 )
+from engine.values.plain import fault
 
 CALL = ToolCall(id="c1", name="find-order", arguments={"number": 7}, extra={"google": {"s": "x"}})
 TURN = ChatTurn(text="Let me look.", calls=(CALL,), model="gpt", extra=({"type": "thinking"},))
@@ -36,6 +37,11 @@ def test_a_chat_survives_json() -> None:
 
 def test_a_turn_survives_json() -> None:
     assert read_turn(json.loads(json.dumps(to_plain(TURN)))) == TURN
+
+
+def test_plain_forms_pass_an_edge() -> None:
+    assert fault(to_plain(CHAT)) is None
+    assert fault(to_plain(TURN)) is None
 
 
 def test_plain_members_have_the_names_of_the_api() -> None:

@@ -1,0 +1,86 @@
+"""Turn of an agent: one call of its model with the chat so far and the tools that it may call."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any
+
+from msgspec.structs import replace
+
+from engine.errors.nodes import NodeFailed
+from engine.models.calls.chat import Chat, read_chat, to_plain
+from engine.models.manifest import Model
+from engine.models.pricing import Usage
+from engine.nodes.agents.chat_model import (
+    ChatModelSettings,
+    chat_values,
+    has_schema,
+    max_turn_usage,
+    read_chat_model,
+)
+from engine.nodes.agents.parts import MESSAGES, SCHEMA, SYSTEM, TOOLS, TURN_OUT
+from engine.nodes.assistant import SCHEMA_SENTENCE
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.fan_out import MODEL
+from engine.nodes.support.settings import VALUES, Faults
+from engine.values.sockets import Socket, SocketType
+from engine.values.templates import to_json
+
+FIELDS: Sequence[str] = (SYSTEM, MESSAGES, TOOLS, SCHEMA)
+
+
+class AgentTurn(NodeType):
+    """Calls the model for one turn; the values of its fields are in `values`."""
+
+    type = "agentTurn"
+    category = "LLMs"
+    label = "Turn of an agent"
+    description = "Calls the model of an agent once."
+    kind = WorkKind.IO
+    is_inner = True
+    members = (MODEL, VALUES)
+
+    def read(self, data: Mapping[str, Any], faults: Faults) -> ChatModelSettings | None:
+        return read_chat_model(data.get(MODEL.name), VALUES.read(data, faults), faults)
+
+    def inputs(self, settings: ChatModelSettings) -> Mapping[str, Socket]:
+        return {
+            f"{name}-in": Socket(type=SocketType.ANY, required=name == MESSAGES) for name in FIELDS
+        }
+
+    def outputs(self, settings: ChatModelSettings) -> Mapping[str, Socket]:
+        return {TURN_OUT: Socket(type=SocketType.ANY)}
+
+    def model(self, settings: ChatModelSettings) -> str:
+        return settings.model.internal_name
+
+    def max_usage(
+        self,
+        settings: ChatModelSettings,
+        inputs: Mapping[str, Any],
+        unknown: Collection[str] = (),
+    ) -> Usage:
+        try:
+            chat = None if unknown else _chat(settings.model, inputs)
+        except NodeFailed:  # such a turn fails before its call
+            chat = None
+        return max_turn_usage(settings, chat)
+
+    async def run(
+        self, settings: ChatModelSettings, inputs: Mapping[str, Any], context: Context
+    ) -> Outputs:
+        model, values = chat_values(settings)
+        turn = await context.call_model(model, values, chat=_chat(model, inputs))
+        return {TURN_OUT: to_plain(turn)}
+
+
+def _chat(model: Model, inputs: Mapping[str, Any]) -> Chat:
+    """Return the chat at the sockets. Raises NodeFailed (invalid_value)."""
+    given = {name: inputs.get(f"{name}-in") for name in FIELDS}
+    try:
+        chat = read_chat({name: value for name, value in given.items() if value is not None})
+    except ValueError as error:
+        raise NodeFailed("invalid_value", f"The chat cannot be read: {error}") from None
+    if chat.schema is None or has_schema(model):
+        return chat
+    sentence = SCHEMA_SENTENCE + to_json(chat.schema)
+    system = f"{chat.system}\n\n{sentence}" if chat.system else sentence
+    return replace(chat, system=system, schema=None)
