@@ -153,7 +153,7 @@ async def test_a_node_that_waited_for_its_turn_when_its_worker_died_is_submitted
     walkers = Walkers(runner, egress, provider)
     execution_id = await walkers.begin(attempts=1)
     with monkeypatch.context() as waiting:
-        waiting.setattr("workers.providers.model_caller.with_own_media", wait)
+        waiting.setattr("workers.providers.model_caller.with_media", wait)
         waiting.setattr("workers.providers.dialects.http.with_data", wait)
         first = walkers.walk("worker-1")
         await held.wait()
