@@ -18,6 +18,7 @@ from engine.graph.plan import NodeName, Plan, unpack_names
 from engine.graph.plan_digest import is_plan_of
 from engine.graph.progress import Progress
 from engine.graph.replay import replay
+from engine.nodes.agents.steps import AgentStep
 from engine.nodes.request_input import outputs_of
 from engine.nodes.support.base import Outputs
 from engine.services.runs.recorded_plans import DRAFT_OF, read_plan
@@ -57,6 +58,8 @@ class NodeValues:
     """Whether the execution's values stayed on record after its end."""
     bytes: int
     """Packed size of the values that were read."""
+    steps: Sequence[AgentStep] | None = None
+    """Steps of an agent so far; None: the node is none, or they are not on record."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,6 +1,6 @@
 """Values of executions: inputs, and inputs, outputs and attempts of each node."""
 
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from starlette.responses import Response
 from starlette.routing import Route
@@ -26,12 +26,17 @@ from gateway.runs.values import NodeValuesView
 from gateway.services import GatewayRequest
 
 
+StepPart = Literal["input", "output"]
+
+
 class ValueQuery(QueryParameters):
     """Query of one value; without any parameter it is of the inputs of the execution."""
 
     node: Annotated[str | None, doc("The id of a node of the workflow.", "text")] = None
     input: Annotated[str | None, doc("An input socket of the node.", "prompt-in")] = None
     output: Annotated[str | None, doc("An output socket of the node.", "text-out")] = None
+    step: Annotated[int | None, doc("The number of a step of the node, an agent.", 2)] = None
+    part: Annotated[StepPart | None, doc("The value of the step.")] = None
 
 
 ANY_VALUE = Content(component="Value", kind=Any, examples=({"name": "Ada"}, "Hello Ada"))
@@ -43,7 +48,7 @@ ANY_VALUE = Content(component="Value", kind=Any, examples=({"name": "Ada"}, "Hel
 )
 @requires("execution:read")
 async def get_node(request: GatewayRequest, principal: Principal) -> Response:
-    """The inputs, outputs and attempts of one node of an execution, while it runs too."""
+    """The inputs, outputs, attempts and steps of one node of an execution, while it runs too."""
     execution_id, node_id = read_execution_id(request), request.path_params["node_id"]
     services = request.services
     found = await _read(request, principal, node_id)
@@ -62,11 +67,14 @@ async def get_node(request: GatewayRequest, principal: Principal) -> Response:
 )
 @requires("execution:read")
 async def get_value(request: GatewayRequest, principal: Principal) -> Response:
-    """The whole inputs of an execution, or the whole value at a socket of a node."""
+    """The whole inputs of an execution, or the whole value at a socket or of a step of a node."""
     query = ValueQuery.parse(request.scope)
     if query == ValueQuery():
         return await _answer_inputs(request, principal)
     found = await _read(request, principal, query.node or "")
+    if query.step is not None:
+        step_value = _value_of_step(found, query.step, query.part)
+        return await run_off_loop(found.bytes, lambda: json_response(step_value))
     if (query.input is None) == (query.output is None):
         raise InvalidQuery("output", "Either 'input' or 'output' must name a socket of the node")
     values = (found.inputs if query.output is None else found.outputs) or {}
@@ -75,6 +83,16 @@ async def get_value(request: GatewayRequest, principal: Principal) -> Response:
         raise NotFound("The node has no value at this socket")
     value = values[name]
     return await run_off_loop(found.bytes, lambda: json_response(value))
+
+
+def _value_of_step(found: NodeValues, number: int, part: str | None) -> Any:
+    """Return the input or the output of a step. Raises InvalidQuery or NotFound."""
+    if part is None:
+        raise InvalidQuery("part", "'part' must be 'input' or 'output' of the step")
+    for step in found.steps or ():
+        if step.number == number:
+            return step.input if part == "input" else step.output
+    raise NotFound("The node has no step of this number")
 
 
 async def _answer_inputs(request: GatewayRequest, principal: Principal) -> Response:

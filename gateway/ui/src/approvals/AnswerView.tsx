@@ -42,7 +42,7 @@ export function AnswerView({ answer, heading, form = [] }: Props) {
   );
 }
 
-function By({ by }: { by: Answerer }) {
+export function By({ by }: { by: Answerer }) {
   if (by.kind === "link") return "by its approval link,";
   if (by.kind === "timeout") return "by itself when the time to answer was over,";
   if (by.kind === "session") return "by this account,";

@@ -12,7 +12,8 @@ export interface Children {
 }
 
 /** Types of nodes that begin children. */
-const PARENTS = new Set(["forEach", "subWorkflow"]);
+const PARENTS = new Set(["forEach", "subWorkflow", "agent"]);
+const NOUNS: Record<string, string> = { agent: "call" };
 
 /** Whether a node has one child alone: the run of the workflow that it calls. */
 export function isCall({ type }: Pick<ExecutionNode, "type">): boolean {
@@ -37,11 +38,16 @@ export function childName({ childIndex }: Pick<ExecutionRow, "childIndex">, isOn
   return isOnly ? "Its run" : `Item ${childIndex ?? 0}`;
 }
 
+/** The noun for a child of a node. */
+export function nounOf({ type }: Pick<ExecutionNode, "type">): string {
+  return NOUNS[type] ?? "item";
+}
+
 /** "37 of 200 items, 2 failed", or "200 items" once all have ended. */
-export function inWords(children: Children): string {
+export function inWords(children: Children, noun = "item"): string {
   const { count, statuses } = children;
   const ended = endedOf(children);
-  const items = count === 1 ? "1 item" : `${count.toLocaleString("en")} items`;
+  const items = count === 1 ? `1 ${noun}` : `${count.toLocaleString("en")} ${noun}s`;
   const parts = [ended < count ? `${ended.toLocaleString("en")} of ${items}` : items];
   for (const status of ["failed", "cancelled"] as const) {
     const number = statuses?.[status] ?? 0;

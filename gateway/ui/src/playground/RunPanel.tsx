@@ -1,6 +1,8 @@
 import { useEffect, useState } from "react";
 import { credits, duration } from "../components/Ago";
 import { Button } from "../components/Button";
+import { StepList } from "../children/steps/StepList";
+import { isAgent, useSteps } from "../children/steps/steps";
 import { StatusBadge } from "../components/StatusBadge";
 import { Link } from "../shell/router";
 import { Result } from "./Result";
@@ -49,6 +51,9 @@ export function RunPanel({ state, onCancel }: { state: RunState | null; onCancel
       </div>
       {isLive(state) && <Waits run={state} />}
       {isLive(state) && <Nodes nodes={state.nodes} />}
+      {state.nodes.filter(isAgent).map((node) => (
+        <Steps key={node.id} run={state} node={node} />
+      ))}
       {error && <Refusal message={error.message} code={error.code} />}
       {execution?.error && <Refusal message={execution.error.message} code={execution.error.code} />}
       {execution && execution.result !== null && <Result value={execution.result} />}
@@ -56,6 +61,20 @@ export function RunPanel({ state, onCancel }: { state: RunState | null; onCancel
         <p className="muted">The run gave nothing, or its result is not kept any more.</p>
       )}
     </div>
+  );
+}
+
+/** The steps of an agent as they come; folded away once the run has ended. */
+function Steps({ run, node }: { run: RunState; node: NodeState }) {
+  const mark = JSON.stringify([node.childEvents, node.status, run.status, run.waits?.length]);
+  const steps = useSteps(run.executionId ?? null, node.id, mark);
+  if (!steps?.length) return null;
+  if (isLive(run)) return <StepList steps={steps} />;
+  return (
+    <details>
+      <summary>Steps of {node.id}</summary>
+      <StepList steps={steps} />
+    </details>
   );
 }
 

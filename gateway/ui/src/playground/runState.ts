@@ -28,6 +28,8 @@ export interface NodeState {
   outputs?: Record<string, OutputStart> | null;
   /** Executions that the node has begun. */
   children?: Children;
+  /** Number of events of these so far. */
+  childEvents?: number;
 }
 
 export interface RunState {
@@ -111,6 +113,9 @@ export function withEvent(state: RunState, name: string, data: Data): RunState {
       return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, progress: Number(data.progress) })) };
     case "node.token":
       return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, texts: grown(node.texts, data) })) };
+    case "child.started":
+    case "child.finished":
+      return { ...next, nodes: state.nodes.map((node) => (node.id === data.nodeId ? { ...node, childEvents: (node.childEvents ?? 0) + 1 } : node)) };
     case "node.finished":
       return { ...next, nodes: changed(state.nodes, data, (node) => ({ ...node, ...ended(data) })) };
     case "execution.finished": {

@@ -6,6 +6,7 @@ import { Loading } from "../../components/States";
 import { Snippets } from "../../playground/snippets/Snippets";
 import { Link } from "../../shell/router";
 import { bodyOf } from "../bodies/body";
+import { AGENT, approvedOf } from "../settings/calls/tools/tools";
 import { useDocument, useEditor, useStore } from "../document/store";
 import { countOf, useStanding } from "../publishing/state";
 import { setMember } from "./members";
@@ -85,9 +86,10 @@ export function DeployPanel() {
   );
 }
 
-/** Whether there is an approval, in the graphs inside of nodes too. */
+/** Whether there is an approval, also before calls of tools, and in the graphs inside of nodes. */
 function asksPeople(nodes: readonly GraphNode[]): boolean {
-  return nodes.some((node) => node.type === "approval" || asksPeople(bodyOf(node)?.nodes ?? []));
+  const asks = ({ type, data }: GraphNode): boolean => type === "approval" || (type === AGENT && approvedOf(data).length > 0);
+  return nodes.some((node) => asks(node) || asksPeople(bodyOf(node)?.nodes ?? []));
 }
 
 function InputList({ fields }: { fields: PublicSchema["fields"] }) {

@@ -1,5 +1,5 @@
 import type { GraphProblem } from "../../api/types";
-import { inWords } from "../../children/children";
+import { inWords, nounOf } from "../../children/children";
 import { credits, duration } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { StatusBadge } from "../../components/StatusBadge";
@@ -134,7 +134,7 @@ function Nodes({ nodes }: { nodes: NodeState[] }) {
                   {decisionOf(node) ? `${decisionOf(node)} · ` : ""}
                   {status === "completed" && typeof node.durationMs === "number" ? duration(node.durationMs) : wordOf(status)}
                   {node.creditsCost ? ` · ${credits(node.creditsCost)}` : ""}
-                  {node.children && ` · ${inWords(node.children)}`}
+                  {node.children && ` · ${inWords(node.children, nounOf(node))}`}
                 </span>
               </button>
             </li>

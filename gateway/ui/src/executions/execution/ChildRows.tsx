@@ -1,5 +1,6 @@
 import type { ExecutionNode, ExecutionRow } from "../../api/types";
 import { type Children, childListPath, childName, isCall } from "../../children/children";
+import { isAgent, nameOfChild, useSteps } from "../../children/steps/steps";
 import { useChildPages } from "../../children/useChildPages";
 import { duration } from "../../components/Ago";
 import { Button } from "../../components/Button";
@@ -19,10 +20,12 @@ interface Props {
 /** The children of a node in time, page by page: rows of the waterfall that lead to their own pages. */
 export function ChildRows({ node, executionId, found, scale, waiting }: Props) {
   const { rows, error, more } = useChildPages(childListPath(executionId, node.id, "", 20), found);
+  const steps = useSteps(isAgent(node) ? executionId : null, node.id, rows);
+  const nameOf = (child: ExecutionRow): string => (isAgent(node) ? nameOfChild(steps, child.executionId) : childName(child, isCall(node)));
   return (
     <>
       {rows?.map((child) => (
-        <ChildRow key={child.executionId} child={child} name={childName(child, isCall(node))} scale={scale} isWaiting={waiting.has(child.executionId)} />
+        <ChildRow key={child.executionId} child={child} name={nameOf(child)} scale={scale} isWaiting={waiting.has(child.executionId)} />
       ))}
       {error && (
         <tr className="child-row">
@@ -35,7 +38,7 @@ export function ChildRows({ node, executionId, found, scale, waiting }: Props) {
         <tr className="child-row">
           <td colSpan={4}>
             <Button isCompact look="quiet" onClick={() => void more()}>
-              Show more items of {node.id}
+              Show more of {node.id}
             </Button>
           </td>
         </tr>

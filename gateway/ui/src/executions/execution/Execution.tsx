@@ -2,6 +2,7 @@ import { useEffect } from "react";
 import { useResource } from "../../api/resource";
 import type { ExecutionDetail } from "../../api/types";
 import { Failed, Loading } from "../../components/States";
+import { isAgent } from "../../children/steps/steps";
 import { Tabs } from "../../components/Tabs";
 import { Result } from "../../playground/Result";
 import { Link, setParameters, useParameter } from "../../shell/router";
@@ -65,7 +66,7 @@ function Found({ execution, reload }: { execution: ExecutionDetail; reload: () =
   const [tab, setTab] = useParameter("tab", "result");
   const shown = NAMES.find(([name]) => name === tab)?.[0] ?? "result";
   const choose = (label: string): void => setTab(NAMES.find(([, each]) => each === label)?.[0] ?? "result");
-  const events = useEvents(execution.executionId, isLive(execution) || shown === "events", () => isLive(execution) && reload());
+  const events = useEvents(execution.executionId, isLive(execution) || shown === "events", () => isLive(execution) && reload(), execution.nodes.some(isAgent));
   return (
     <div className="stack execution">
       <Header execution={execution} />

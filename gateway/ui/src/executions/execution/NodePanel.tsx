@@ -1,7 +1,10 @@
+import { useEffect } from "react";
 import { useResource } from "../../api/resource";
 import type { ExecutionDetail, ExecutionNode, NodeAttempt, NodeValues } from "../../api/types";
 import { ChildList } from "../../children/ChildList";
-import { childrenOf } from "../../children/children";
+import { type Children, childrenOf } from "../../children/children";
+import { StepList } from "../../children/steps/StepList";
+import { isAgent } from "../../children/steps/steps";
 import { credits, duration, Moment } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { Failed, Loading } from "../../components/States";
@@ -26,6 +29,11 @@ interface Props {
 export function NodePanel({ execution, node, onChoose, onClose }: Props) {
   const { data, error, reload } = useResource<NodeValues>(valuesPath(execution.executionId, node.id));
   const children = childrenOf(node);
+  const going = isAgent(node) ? markOf(node, children, execution) : "";
+  // biome-ignore lint/correctness/useExhaustiveDependencies: `reload` is made anew each time
+  useEffect(() => {
+    if (data) reload();
+  }, [going]);
   const path = useBodyPath(execution) ?? [];
   const address = execution.workflowSlug && graphAddress(execution.workflowSlug, path, { node: node.id, ...(path.length > 0 && { item: execution.executionId }) });
   return (
@@ -52,7 +60,8 @@ export function NodePanel({ execution, node, onChoose, onClose }: Props) {
           <code>{node.error.code}</code>
         </div>
       )}
-      {children && <ChildList parentId={execution.executionId} node={node} found={children} />}
+      {children && !data?.steps && <ChildList parentId={execution.executionId} node={node} found={children} />}
+      {data?.steps && <StepList steps={data.steps} />}
       <NodeWait execution={execution} node={node} values={data} />
       {!data && (error ? <Failed error={error} retry={reload} /> : <Loading height="8rem" />)}
       {data && (
@@ -64,6 +73,11 @@ export function NodePanel({ execution, node, onChoose, onClose }: Props) {
       )}
     </section>
   );
+}
+
+/** Changes when the steps of an agent go on. */
+function markOf(node: ExecutionNode, children: Children | undefined, { waitingFor }: ExecutionDetail): string {
+  return JSON.stringify([node.status, children, waitingFor?.length]);
 }
 
 function Facts({ execution, node, values, onChoose }: Omit<Props, "onClose"> & { values: NodeValues | undefined }) {

@@ -1,14 +1,14 @@
 import { useResource } from "../../api/resource";
-import type { ExecutionDetail } from "../../api/types";
+import type { ExecutionDetail, ExecutionNode } from "../../api/types";
 import { childName, isCall } from "../../children/children";
+import { isAgent, nameOfChild, useSteps } from "../../children/steps/steps";
 import { Link } from "../../shell/router";
 import { executionPath } from "./state";
 
-/** Whether a child is the only one of its node, as the run of a called workflow is. */
-function useIsOnly({ parentId, parentNodeId }: ExecutionDetail): boolean {
+/** The node that began a child, once its execution is read. */
+function useParentNode({ parentId, parentNodeId }: ExecutionDetail): ExecutionNode | undefined {
   const parent = useResource<ExecutionDetail>(parentId ? executionPath(parentId) : null).data;
-  const node = parent?.nodes.find((each) => each.id === parentNodeId);
-  return node !== undefined && isCall(node);
+  return parent?.nodes.find((each) => each.id === parentNodeId);
 }
 
 function addressOf({ parentId, parentNodeId }: ExecutionDetail): string {
@@ -17,21 +17,26 @@ function addressOf({ parentId, parentNodeId }: ExecutionDetail): string {
 
 /** The way from a child back to the node that has begun it. */
 export function BackToParent({ execution }: { execution: ExecutionDetail }) {
-  const isOnly = useIsOnly(execution);
+  const node = useParentNode(execution);
+  const isOnly = node !== undefined && isCall(node);
   return (
     <Link href={addressOf(execution)}>
-      {isOnly ? "The node" : "All items of"} {execution.parentNodeId}
+      {isOnly ? "The node" : node && isAgent(node) ? "All steps of" : "All items of"} {execution.parentNodeId}
     </Link>
   );
 }
 
 /** The place of a child: its item, its node, its parent, and the run that all of them belong to. */
 export function PlaceOfChild({ execution }: { execution: ExecutionDetail }) {
-  const isOnly = useIsOnly(execution);
+  const node = useParentNode(execution);
+  const isOnly = node !== undefined && isCall(node);
+  const ofAgent = node !== undefined && isAgent(node);
+  const steps = useSteps(ofAgent ? (execution.parentId ?? null) : null, node?.id ?? "", null);
+  const name = ofAgent ? `${nameOfChild(steps, execution.executionId)} of ` : `${childName(execution)} of `;
   const { parentId, rootId, parentNodeId } = execution;
   return (
     <>
-      {!isOnly && `${childName(execution)} of `}
+      {!isOnly && name}
       {parentNodeId} in <Link href={addressOf(execution)}>{parentId?.slice(0, 8)}</Link>
       {rootId && rootId !== parentId && (
         <>

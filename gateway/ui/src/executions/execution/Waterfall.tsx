@@ -2,7 +2,7 @@ import { type ComponentProps, Fragment, useEffect, useState } from "react";
 import { waitingOf } from "../../api/approvals";
 import { useResource } from "../../api/resource";
 import type { ExecutionDetail, ExecutionNode, NodeValues } from "../../api/types";
-import { childrenOf, inWords as inWordsOf, isCall } from "../../children/children";
+import { childrenOf, inWords as inWordsOf, isCall, nounOf } from "../../children/children";
 import { credits, duration } from "../../components/Ago";
 import { StatusBadge } from "../../components/StatusBadge";
 import { valuesPath } from "../../editor/running/values/values";
@@ -102,7 +102,7 @@ function Items(props: ChildRowsProps) {
         <th scope="row" colSpan={4}>
           <button type="button" aria-expanded={isOpen} onClick={() => setOpen(!isOpen)}>
             <span className="muted small">
-              {node.id}: {inWordsOf(found)}
+              {node.id}: {inWordsOf(found, nounOf(node))}
             </span>
           </button>
         </th>

@@ -8,6 +8,8 @@ import { executionPath } from "./state";
 const SETTLE_MS = 400;
 const RETRY_MS = 2_000;
 const MOST = 2_000;
+const STEP_OR_CHILD = /^(node\.(started|retrying|finished)|child\.(started|finished)|execution\.waiting)$/;
+const STEP = /^(node\.(started|retrying|finished)|execution\.waiting)$/;
 
 export interface Events {
   /** The newest of them, when there are many. */
@@ -18,10 +20,15 @@ export interface Events {
 
 const NONE: Events = { events: [], count: 0 };
 
-/** Read events; `onStep` is called when a node began, waits, ended or is tried again. */
-export function useEvents(id: string, isWanted: boolean, onStep: () => void): Events {
+/**
+ * Read events; `onStep` is called when a node began, waits, ended or is tried again, and with `hasSteps` when a child
+ * began or ended.
+ */
+export function useEvents(id: string, isWanted: boolean, onStep: () => void, hasSteps = false): Events {
   const step = useRef(onStep);
   step.current = onStep;
+  const isHeard = useRef(STEP);
+  isHeard.current = hasSteps ? STEP_OR_CHILD : STEP;
   const [found, setFound] = useState<Events>(NONE);
   useEffect(() => {
     if (!isWanted) return undefined;
@@ -33,7 +40,7 @@ export function useEvents(id: string, isWanted: boolean, onStep: () => void): Ev
       const fresh = pending;
       pending = [];
       setFound(({ events, count }) => ({ events: [...events, ...fresh].slice(-MOST), count: count + fresh.length }));
-      if (fresh.some((event) => /^(node\.(started|retrying|finished)|execution\.waiting)$/.test(event.name))) step.current();
+      if (fresh.some((event) => isHeard.current.test(event.name))) step.current();
     };
     const hear = (event: RunEvent): void => {
       pending.push(event);

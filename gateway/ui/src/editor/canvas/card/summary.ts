@@ -1,6 +1,7 @@
 /** The settings that tell most about a node, for its card. */
 
 import type { GraphNode } from "../../../api/types";
+import { approvedOf, isWorkflow, toolsOf } from "../../settings/calls/tools/tools";
 import { durationInWords } from "../../settings/waits/durations";
 
 /** The setting that is shown, by type; others show the first of `COMMON`. */
@@ -12,6 +13,7 @@ const SHOWN: Record<string, string[]> = {
   merge: ["mode"],
   approval: ["title", "message"],
   delay: [],
+  agent: [],
 };
 const COMMON = ["prompt", "text", "expression", "url", "aspectRatio"];
 
@@ -39,6 +41,7 @@ const LISTED: Record<string, (data: GraphNode["data"]) => string> = {
   responseOutput: ({ fields }) => namesOf(fields),
   switch: ({ cases }) => namesOf(cases),
   delay: ({ seconds, until }) => delayInWords(seconds, until),
+  agent: toolsInWords,
   list: ({ items }) => (Array.isArray(items) && items.length > 0 ? counted(items.length, "item") : ""),
   imageResize: ({ width, height }) => (width || height ? `${width ?? "…"} × ${height ?? "…"}` : ""),
   imageCrop: ({ width, height }) => (width || height ? `${width ?? "…"} × ${height ?? "…"}` : ""),
@@ -52,6 +55,19 @@ function namesOf(values: unknown, member = "name"): string {
   if (!Array.isArray(values)) return "";
   const names = values.map((each: Record<string, unknown> | null) => each?.[member] ?? each?.name);
   return names.filter((name) => typeof name === "string" && name).join(", ");
+}
+
+/** "Tools: find-order, pay-back; asks before pay-back". */
+function toolsInWords(data: GraphNode["data"]): string {
+  const names = toolsOf(data).map((tool) => (isWorkflow(tool) ? tool.workflow : tool.tool || hostOf(tool.server)));
+  const approved = approvedOf(data);
+  const listed = names.filter(Boolean).join(", ");
+  if (!listed) return "";
+  return approved.length > 0 ? `Tools: ${listed}; asks before ${approved.join(", ")}` : `Tools: ${listed}`;
+}
+
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : url;
 }
 
 const moment = new Intl.DateTimeFormat("en", { dateStyle: "medium", timeStyle: "short", hourCycle: "h23" });

@@ -2,7 +2,8 @@ import { type RefObject, useEffect, useLayoutEffect, useRef } from "react";
 import type { Waiting } from "../../../api/approvals";
 import type { GraphNode } from "../../../api/types";
 import { DECIDED } from "../../../approvals/words";
-import { type Children, endedOf, inWords, isParent } from "../../../children/children";
+import { type Children, endedOf, inWords, isParent, nounOf } from "../../../children/children";
+import { isAgent } from "../../../children/steps/steps";
 import { credits, duration } from "../../../components/Ago";
 import { Clock } from "../../../playground/RunPanel";
 import type { NodeState } from "../../../playground/runState";
@@ -117,14 +118,14 @@ function figuresOf(status: NodeStatus, state: NodeState, estimate: number) {
   }
   if (state.attempts === 0 || typeof state.durationMs !== "number") return null;
   const cost = state.creditsCost ? ` · ${credits(state.creditsCost)}` : "";
-  const items = (state.children?.count ?? 0) > 1 && state.children ? ` · ${inWords(state.children)}` : "";
+  const items = (state.children?.count ?? 0) > 1 && state.children ? ` · ${inWords(state.children, nounOf(state))}` : "";
   const attempts = (state.attempts ?? 1) > 1 ? ` · ${state.attempts} attempts` : "";
   return `${duration(state.durationMs)}${cost}${attempts}${items}`;
 }
 
 function Details({ state }: { state: NodeState }) {
   const { children } = state;
-  if (children && children.count > 1 && state.status !== "completed") return <Items id={state.id} found={children} />;
+  if (children && children.count > 1 && state.status !== "completed" && !isAgent(state)) return <Items id={state.id} found={children} />;
   if (state.status === "running") {
     const text = state.texts.filter(Boolean).join("\n\n");
     return (

@@ -49,7 +49,7 @@ export function WorkflowWidget({ node, id, describedBy, isInvalid, value, onChan
 }
 
 /** The name of a workflow, with its slug where others have the same name. */
-function nameIn({ name, slug }: WorkflowRow, rows: readonly WorkflowRow[]): string {
+export function nameIn({ name, slug }: WorkflowRow, rows: readonly WorkflowRow[]): string {
   return rows.some((row) => row.name === name && row.slug !== slug) ? `${name} (${slug})` : name;
 }
 

@@ -5,6 +5,7 @@ import type { GraphNode, Workflow, WorkflowRow } from "../../../api/types";
 import type { EditorDocument } from "../../document/document";
 import type { Edit } from "../../document/edits";
 import { useEditor, useStore } from "../../document/store";
+import { workflowsOf } from "./tools/tools";
 
 /** Setting of a node that calls a workflow. */
 export const WORKFLOW = "workflow";
@@ -18,9 +19,9 @@ export function calleeOf({ data }: Pick<GraphNode, "data">): string | null {
   return typeof slug === "string" && slug ? slug : null;
 }
 
-/** Whether nodes, or those of graphs inside of them, call a workflow. */
+/** Whether nodes, or those of graphs inside of them, call a workflow or have it as a tool. */
 export function calls(nodes: readonly GraphNode[], slug: string): boolean {
-  return nodes.some((node) => calleeOf(node) === slug || calls(innerNodes(node), slug));
+  return nodes.some((node) => calleeOf(node) === slug || workflowsOf(node.data).includes(slug) || calls(innerNodes(node), slug));
 }
 
 function innerNodes({ data }: GraphNode): GraphNode[] {

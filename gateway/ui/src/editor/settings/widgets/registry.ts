@@ -2,6 +2,8 @@
 
 import { BodyWidget } from "../calls/BodyWidget";
 import { FieldWidget } from "../calls/FieldWidget";
+import { ApproveWidget } from "../calls/tools/ApproveWidget";
+import { ToolsWidget } from "../calls/tools/ToolsWidget";
 import { WorkflowWidget } from "../calls/WorkflowWidget";
 import { ExpressionWidget } from "../expression/ExpressionWidget";
 import { FieldDesigner } from "../fields/FieldDesigner";
@@ -46,6 +48,8 @@ export const WIDGETS: Record<string, Widget> = {
   body: { Control: BodyWidget, isGroup: true, isExplained: true },
   workflow: { Control: WorkflowWidget, isExplained: true },
   field: { Control: FieldWidget },
+  tools: { Control: ToolsWidget, isGroup: true, isExplained: true },
+  approve: { Control: ApproveWidget, isGroup: true, isExplained: true },
   retry: { Control: Retry, isGroup: true },
   fallback: { Control: FallbackWidget, isGroup: true, isExplained: true },
 };
