@@ -25,7 +25,6 @@ from gateway.runs.execution_ids import read_execution_id
 from gateway.runs.values import NodeValuesView
 from gateway.services import GatewayRequest
 
-
 StepPart = Literal["input", "output"]
 
 
