@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-HEAVY = ("cel_expr_python", "matplotlib", "numpy", "onnxruntime", "rich")
+HEAVY = ("cel_expr_python", "matplotlib", "numpy", "onnxruntime", "rich", "mcp", "pydantic")
 LATER = ("sqlalchemy", "alembic", "networkx")
 """Of 27 MB; the first read of the history and the first graph import them."""
 STORE = ("engine.store", "redis", "cryptography", "obstore")

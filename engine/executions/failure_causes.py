@@ -37,7 +37,8 @@ CODES: Mapping[FailureCause, frozenset[str]] = {
     FailureCause.OTHER: frozenset(
         {
             *("connection_failed", "http_status", "bad_response", "response_too_large"),
-            *("storage_error", "cancelled", "left"),
+            *("storage_error", "cancelled", "left", "tool_failed", "tool_refused"),
+            "tool_input_required",
         }
     ),
     FailureCause.CALLER: frozenset(
@@ -47,7 +48,8 @@ CODES: Mapping[FailureCause, frozenset[str]] = {
             *("loop_detected", "too_many_children", "output_missing", "bad_media"),
             *("invalid_output", "secret_missing", "secret_invalid", "secret_kept"),
             *("secret_exposed", "template_error", "expression_error", "resource_exhausted"),
-            *("run_too_large", "asset_not_found", "model_gone"),
+            *("run_too_large", "asset_not_found", "model_gone", "max_steps", "max_credits"),
+            *("tool_names_collide", "tool_not_found", "too_many_tools"),
         }
     ),
 }

@@ -1,6 +1,8 @@
 """Node types, one module each."""
 
 from engine.nodes.agents.agent_turn import AgentTurn
+from engine.nodes.agents.tool_call import AgentToolCall
+from engine.nodes.agents.tool_list import AgentTools
 from engine.nodes.approval import Approval
 from engine.nodes.assistant import Assistant
 from engine.nodes.condition import Condition
@@ -50,7 +52,11 @@ NODE_TYPES: tuple[NodeType, ...] = (
     Note(),
 )
 
-INNER_TYPES: tuple[NodeType, ...] = (AgentTurn(),)
+INNER_TYPES: tuple[NodeType, ...] = (
+    AgentTurn(),
+    AgentTools(),
+    AgentToolCall(),
+)
 """Types of nodes that only graphs of our own making have."""
 
 _BY_NAME = {node_type.type: node_type for node_type in (*NODE_TYPES, *INNER_TYPES)}

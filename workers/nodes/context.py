@@ -15,8 +15,10 @@ from engine.models.manifest import Category, Model
 from engine.models.pricing import NO_USAGE
 from engine.nodes.support.base import HttpAnswer, HttpCall, InEdge
 from engine.nodes.support.image_edits import IMAGE_SECONDS, READ_SECONDS, Edit, ImageData
+from engine.nodes.support.tool_servers import RemoteTool, ToolAnswer, ToolServer
 from engine.process.pool import AccountRunner, Pool, compute
 from engine.values import cel
+from workers.mcp import tool_caller
 from workers.media.fetch import fetch_media
 from workers.nodes.local_models import LocalPool
 from workers.nodes.memory import NodeMemory
@@ -199,6 +201,24 @@ class NodeContext:
         else:
             self.fallback_micro_usd += answer.micro_usd
         return answer.value if chat is None else read_turn(answer.value)
+
+    async def list_tools(self, server: ToolServer) -> Sequence[RemoteTool]:
+        """Ask a server for its tools."""
+        return await tool_caller.list_tools(server, await self._open_auth(server), self.fetch)
+
+    async def call_tool(
+        self, server: ToolServer, tool: str, arguments: Mapping[str, Any]
+    ) -> ToolAnswer:
+        """Call a tool of a server, by calls that count as the account's."""
+        if self._attempt.memory is not None:
+            await self._attempt.memory.wait()
+        secrets = await self._open_auth(server)
+        return await tool_caller.call_tool(
+            server, tool, arguments, secrets=secrets, fetch=self.fetch, keep=self.keep_media
+        )
+
+    async def _open_auth(self, server: ToolServer) -> OpenedSecrets:
+        return NO_SECRETS if server.auth is None else await self.open_secrets([server.auth.secret])
 
     def is_final(self, failure: NodeFailed) -> bool:
         """Return whether the node has no attempt after this failure."""

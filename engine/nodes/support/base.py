@@ -22,6 +22,7 @@ from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.support.image_edits import Edit, ImageData
 from engine.nodes.support.settings import Faults, Judge, Setting
+from engine.nodes.support.tool_servers import RemoteTool, ToolAnswer, ToolServer
 from engine.values.sockets import Socket, Sockets, SocketType
 
 Outputs = Mapping[str, Any]
@@ -122,6 +123,8 @@ class HttpAnswer(Struct, frozen=True, kw_only=True):
 
 
 BodyConsumer = Callable[[HttpAnswer, AsyncIterator[bytes]], Awaitable[None]]
+HttpFetch = Callable[[HttpCall], Awaitable[HttpAnswer]]
+"""Sends a call. Raises NodeFailed."""
 
 
 class Context(Protocol):
@@ -198,6 +201,16 @@ class Context(Protocol):
         charged when the node completes. Answers of a node with several calls are kept for its
         next attempt, which reuses them and counts their usage again.
         """
+        ...
+
+    async def list_tools(self, server: ToolServer) -> Sequence[RemoteTool]:
+        """Return the tools of a server, without the secret of its calls. Raises NodeFailed."""
+        ...
+
+    async def call_tool(
+        self, server: ToolServer, tool: str, arguments: Mapping[str, Any]
+    ) -> ToolAnswer:
+        """Call a tool of a server once; media of its answer become assets. Raises NodeFailed."""
         ...
 
     def is_final(self, failure: NodeFailed) -> bool:

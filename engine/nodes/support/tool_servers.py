@@ -1,11 +1,14 @@
 """Servers of the Model Context Protocol as nodes see them: address, tools and answers."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from engine.nodes.support.http_auth import HttpAuth
+
+KeepMedia = Callable[[bytes, str], Awaitable[str]]
+"""Stores bytes of a content type as an asset; returns its link. Raises NodeFailed."""
 
 
 class ToolServer(Struct, frozen=True, kw_only=True):
@@ -13,6 +16,8 @@ class ToolServer(Struct, frozen=True, kw_only=True):
 
     url: str
     auth: HttpAuth | None = None
+    timeout_seconds: float = 60.0
+    """Time limit of a list or a call, with all requests that it takes."""
 
 
 class RemoteTool(Struct, frozen=True, kw_only=True):

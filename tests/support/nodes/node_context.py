@@ -11,6 +11,7 @@ from engine.models.manifest import Model
 from engine.nodes import node_type
 from engine.nodes.support.base import NO_MEDIA, HttpAnswer, HttpCall, InEdge, Outputs, WorkKind
 from engine.nodes.support.image_edits import Edit, ImageData
+from engine.nodes.support.tool_servers import RemoteTool, ToolAnswer, ToolServer
 from engine.values import cel
 from engine.values.sockets import SocketType
 
@@ -46,6 +47,12 @@ class FakeContext:
     """Chats that the model has continued."""
     turns: Sequence[ChatTurn] = ()
     """Answers to chats, in turn."""
+    servers: list[ToolServer] = field(default_factory=list)
+    """Server of tools of each list and call."""
+    tools: Sequence[RemoteTool] = ()
+    """Tools of each server."""
+    tool_calls: list[tuple[str, Mapping[str, Any]]] = field(default_factory=list)
+    tool_answer: ToolAnswer = field(default_factory=lambda: ToolAnswer(text="done", value="done"))
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         self.calls.append(call)
@@ -96,6 +103,17 @@ class FakeContext:
             self.chats.append(chat)
             return self.turns[len(self.chats) - 1]
         return f"{model.internal_name} {len(self.model_values)}"
+
+    async def list_tools(self, server: ToolServer) -> Sequence[RemoteTool]:
+        self.servers.append(server)
+        return self.tools
+
+    async def call_tool(
+        self, server: ToolServer, tool: str, arguments: Mapping[str, Any]
+    ) -> ToolAnswer:
+        self.servers.append(server)
+        self.tool_calls.append((tool, arguments))
+        return self.tool_answer
 
     def is_final(self, failure: NodeFailed) -> bool:
         return True

@@ -1,0 +1,95 @@
+"""Calls of tools of servers of the Model Context Protocol, for nodes.
+
+The library is imported in a thread when a node first needs it: it takes half a second and 30 MB of
+a process.
+"""
+
+import asyncio
+import sys
+from collections.abc import Mapping, Sequence
+from importlib import import_module
+from typing import Any
+
+from msgspec import structs
+
+from engine.access.opened_secrets import OpenedSecrets
+from engine.errors.nodes import NodeFailed
+from engine.net.url_policy import UrlRefused, check_url
+from engine.nodes.support.base import HttpCall, HttpFetch
+from engine.nodes.support.tool_servers import KeepMedia, RemoteTool, ToolAnswer, ToolServer
+from engine.process.extras import install_hint
+
+LIBRARY = "workers.mcp.client"
+MAX_BYTES = 4_194_304
+"""Largest answer of a server."""
+
+
+async def list_tools(
+    server: ToolServer, secrets: OpenedSecrets, fetch: HttpFetch
+) -> Sequence[RemoteTool]:
+    """Return the tools of a server, without the secrets that the call carried.
+
+    Raises NodeFailed.
+    """
+    call = _make_call(server, secrets)
+    await _import_library()
+    from workers.mcp import client
+    from workers.mcp.transport import EgressTransport
+
+    tools = await client.list_tools(server.url, EgressTransport(fetch, call))
+    return [_redact(tool, secrets) for tool in tools] if secrets.values else tools
+
+
+async def call_tool(
+    server: ToolServer,
+    tool: str,
+    arguments: Mapping[str, Any],
+    *,
+    secrets: OpenedSecrets,
+    fetch: HttpFetch,
+    keep: KeepMedia,
+) -> ToolAnswer:
+    """Call a tool once; media in its answer are kept. Raises NodeFailed."""
+    call = _make_call(server, secrets)
+    await _import_library()
+    from workers.mcp import answers, client
+    from workers.mcp.transport import EgressTransport
+
+    result = await client.call_tool(server.url, EgressTransport(fetch, call), tool, arguments)
+    return await answers.read_answer(result, secrets, keep)
+
+
+def _make_call(server: ToolServer, secrets: OpenedSecrets) -> HttpCall:
+    """Return the call that all requests are like. Raises NodeFailed."""
+    try:
+        target = check_url(server.url, allow_private=True)
+    except UrlRefused as error:
+        raise NodeFailed("url_blocked", str(error)) from None
+    kept = secrets.kept_from(target.host)
+    if kept is not None:
+        message = f"The secret '{kept}' is not sent to {target.host}, which is none of its hosts"
+        raise NodeFailed("secret_kept", message)
+    auth = server.auth
+    return HttpCall(
+        method="POST",
+        url=server.url,
+        headers=() if auth is None else ((auth.header, auth.value(secrets)),),
+        timeout_seconds=server.timeout_seconds,
+        max_bytes=MAX_BYTES,
+        secrets=secrets,
+    )
+
+
+async def _import_library() -> None:
+    if LIBRARY in sys.modules:
+        return
+    try:
+        await asyncio.to_thread(import_module, LIBRARY)
+    except ModuleNotFoundError as error:
+        message = f"Tools of servers need the extra 'mcp' on the worker: {install_hint('mcp')}"
+        raise NodeFailed("not_installed", message) from error
+
+
+def _redact(tool: RemoteTool, secrets: OpenedSecrets) -> RemoteTool:
+    values: dict[str, Any] = secrets.redact(structs.asdict(tool))
+    return RemoteTool(**values)
