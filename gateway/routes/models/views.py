@@ -54,6 +54,9 @@ class ModelView(Nested):
     is_demo: Annotated[
         bool, doc("Its answers are made up by the demo provider; no real model is asked.")
     ]
+    takes_tools: Annotated[
+        bool, doc("Whether it continues chats with tools, so that an agent can use it.")
+    ]
 
     @classmethod
     def for_caller(
@@ -136,6 +139,7 @@ MODEL: dict[str, Any] = {
     "available": True,
     "unavailable_reason": None,
     "is_demo": False,
+    "takes_tools": False,
 }
 ModelView.examples = (ModelView(**MODEL),)
 ModelRequest.examples = (ModelRequest(MANIFEST),)

@@ -35,6 +35,7 @@ MODEL = {
     "available": bool,
     "unavailableReason": lambda value: value is None or sentence(value),
     "isDemo": bool,
+    "takesTools": bool,
 }
 
 

@@ -29,6 +29,7 @@ async def test_the_list_has_all_models_with_prices_after_the_markup(
         "available": True,
         "unavailableReason": None,
         "isDemo": False,
+        "takesTools": False,
     }
     assert films["pricing"] == [{"unit": "second", "usd": 0.0004, "credits": 0.48}]
     assert (films["category"], films["tierRequired"]) == ("video", "enterprise")
