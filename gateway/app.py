@@ -16,7 +16,17 @@ from gateway.http.middleware import BodyLimits, Errors, RequestIds, RequestMetri
 from gateway.http.router import LightRouter
 from gateway.http.uploads import upload_limit
 from gateway.mcp import route as mcp
-from gateway.routes.accounts import account_events, accounts, api_keys, identity, secrets, sessions
+from gateway.mcp.oauth import route as oauth
+from gateway.mcp.oauth.forms import BODY_LIMIT as OAUTH_LIMIT
+from gateway.routes.accounts import (
+    account_events,
+    accounts,
+    api_keys,
+    grant_requests,
+    identity,
+    secrets,
+    sessions,
+)
 from gateway.routes.approvals import approvals, links
 from gateway.routes.assets import assets
 from gateway.routes.batches import batches, items, starts
@@ -45,6 +55,12 @@ from gateway.services import Services, State
 from gateway.telemetry.access_log import AccessLog
 from gateway.telemetry.request_spans import RequestSpans
 
+_ACCOUNTS = (
+    *identity.routes,
+    *account_events.routes,
+    *api_keys.routes,
+    *grant_requests.routes,
+)
 _ADMINISTRATION = (
     *accounts.routes,
     *audit.routes,
@@ -65,6 +81,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *approvals.routes,
         *events.routes,
         *mcp.routes,
+        *oauth.routes,
         *starts.routes,
         *batches.routes,
         *items.routes,
@@ -88,9 +105,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *usage.routes,
         *usage_series.routes,
         *ledger.routes,
-        *identity.routes,
-        *account_events.routes,
-        *api_keys.routes,
+        *_ACCOUNTS,
         *deliveries.routes,
         *webhooks.routes,
         *secrets.routes,
@@ -128,7 +143,12 @@ def _wrap(served: list[BaseRoute], services: Services) -> ASGIApp:
         app,
         max_bytes=settings.max_body_bytes,
         others={assets.PATH: upload_limit(settings.max_asset_bytes)},
-        patterns={starts.PATH: BODY_LIMIT, events.PATH: EVENT_LIMIT, links.PATH: ANSWER_LIMIT},
+        patterns={
+            starts.PATH: BODY_LIMIT,
+            events.PATH: EVENT_LIMIT,
+            links.PATH: ANSWER_LIMIT,
+            oauth.PATHS: OAUTH_LIMIT,
+        },
     )
     app = Errors(app, services.failed_calls.record_failure)
     if origins := parse_origins(settings.cors_origins):

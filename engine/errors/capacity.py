@@ -71,6 +71,9 @@ class TooManyRegistrations(RateLimitExceeded):
         self.retry_after_seconds = retry_after
 
 
+TooManyRegistrations.examples = (TooManyRegistrations(20, 1_800),)
+
+
 class TooManyGrantRequests(RateLimitExceeded):
     """An address has asked for as many grants as it may in ten minutes."""
 
@@ -78,6 +81,9 @@ class TooManyGrantRequests(RateLimitExceeded):
         message = f"This address has asked for {limit} grants in ten minutes, as many as it may"
         EngineError.__init__(self, message, limit=limit, retryAfter=retry_after)
         self.retry_after_seconds = retry_after
+
+
+TooManyGrantRequests.examples = (TooManyGrantRequests(60, 300),)
 
 
 class LoopDetected(EngineError):

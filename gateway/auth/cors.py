@@ -13,7 +13,7 @@ from gateway.http import response_headers
 VARIABLE = PREFIX + "CORS_ORIGINS"
 ORIGIN = re.compile(r"https?://[a-z0-9._-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:]+\](:[0-9]{1,5})?")
 ANY = "*"
-PATHS = ("/api/", "/media/", "/openapi.json", "/mcp")
+PATHS = ("/api/", "/media/", "/openapi.json", "/mcp", "/oauth/", "/.well-known/oauth-")
 """Prefixes of the paths that programs call; pages are for browsers that are signed in here."""
 METHODS = "GET, HEAD, POST, PUT, PATCH, DELETE"
 REQUEST_HEADERS = ", ".join(

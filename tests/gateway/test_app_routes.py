@@ -19,6 +19,7 @@ from tests.gateway.auth.test_principal import GUARDED, GUARDED_PATHS, PATH
 from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
 from tests.support.gateway.documents import greeting
 from tests.support.media.files import png
+from tests.support.oauth.grants import REQUEST
 from tests.support.triggers.records import save_hook
 
 WRITES = [call for call in GUARDED if call.method != "GET"]
@@ -153,12 +154,13 @@ async def test_an_account_that_is_not_approved_reads_all_that_its_session_may(
 
 
 async def test_no_cache_stores_an_answer_for_a_key_or_a_session(
-    owner: "Owner", browser: httpx2.AsyncClient, client: httpx2.AsyncClient
+    owner: "Owner", browser: httpx2.AsyncClient, client: httpx2.AsyncClient, store: Store
 ) -> None:
     reads_first = sorted(GUARDED, key=lambda call: call.method != "GET")
+    asked = {"grant_request": await store.grant_requests.open(REQUEST, "192.0.2.7")}
 
     for call, caller in product(reads_first, (browser, client)):
-        path = call.path.format(**PATH | owner.ids)
+        path = call.path.format(**PATH | owner.ids | asked)
         async with caller.stream(call.method, path) as answer:
             found = answer.headers.get_list("cache-control")
 

@@ -36,9 +36,11 @@ UNKNOWN = {
     "secret_name": "UNKNOWN",
     "session_id": "ses_0",
     "account_id": "acc_0",
+    "grant_request": "hr_grant_0",
 }
-OF_ALL = ("{internal_name}", "{account_id}")
-"""Parts of paths of models, which belong to no account, and of accounts, which admins see."""
+OF_ALL = ("{internal_name}", "{account_id}", "{grant_request}")
+"""Parts of paths of models and requests of clients, which belong to no account, and of accounts,
+which admins see."""
 OWN_NAME = ("PUT", "/api/secrets/{secret_name}")
 """Accounts may give their secrets the same names."""
 ABOUT_ONE = [

@@ -79,18 +79,30 @@ class KeyWebhook(Nested):
     enabled: bool
 
 
+class GrantedClient(Nested):
+    """The client that a key was granted to."""
+
+    id: str
+    name: Annotated[str, doc("As the client calls itself.")]
+
+
 class ListedApiKey(ApiKeyView, View):
     """A key of the account, with its use and its webhook."""
 
     last_used_at: Moment | None
     webhook: KeyWebhook | None
+    client: Annotated[
+        GrantedClient | None,
+        doc("The client of OAuth that the owner granted the key to; null: no client was."),
+    ]
 
     @classmethod
     def from_record(cls, record: ApiKey, **members: Any) -> Self:
         """Build the row of a key; `webhook` is its webhook or None."""
         webhook: Webhook | None = members.pop("webhook")
         shown = None if webhook is None else KeyWebhook.from_record(webhook)
-        return super().from_record(record, webhook=shown, **members)
+        client = None if record.client is None else GrantedClient.from_record(record.client)
+        return super().from_record(record, webhook=shown, client=client, **members)
 
 
 class PresetChoice(Nested):
@@ -179,6 +191,7 @@ ListedApiKey.examples = (
         **API_KEY,
         last_used_at=ENDED,
         webhook=KeyWebhook(url="https://example.com/hooks", enabled=True),
+        client=None,
     ),
 )
 ApiKeyChanges.examples = (ApiKeyChanges(name="website", expires_at=Instant(1_893_456_000_000)),)

@@ -36,6 +36,7 @@ LINK_NEEDED = (
     "<p>Open the link that you were given. Whoever runs this installation makes one with "
     "<code>headrace login-link --account ID</code>.</p>"
 )
+AGAIN = "<p>After the sign-in in this browser, load this page again to go on.</p>"
 USED = (
     "<p>It was used already, or it is older than ten minutes.</p><p>Whoever runs this installation "
     "makes a new one with <code>headrace login-link --account ID</code>.</p>"
@@ -165,7 +166,7 @@ async def _without_link(request: GatewayRequest) -> Response:
             request.services.failed_calls.count(request.scope)
         else:
             return RedirectResponse(_target(request), 303, headers=HEADERS)
-    return page("Sign in", LINK_NEEDED)
+    return page("Sign in", LINK_NEEDED + ("" if _target(request) == HOME else AGAIN))
 
 
 async def _sign_in(request: GatewayRequest, login: str) -> Response:

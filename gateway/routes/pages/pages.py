@@ -128,6 +128,7 @@ routes: list[BaseRoute] = [
     Route("/app/executions", Resource(GET=show_page)),
     Route("/app/executions/{execution_id}", Resource(GET=show_page)),
     Route("/app/approvals", Resource(GET=show_page)),
+    Route("/app/connect/{grant_request}", Resource(GET=show_page)),
     Route("/app/batches", Resource(GET=show_page)),
     Route("/app/batches/{batch_id}", Resource(GET=show_page)),
     Route("/app/triggers", Resource(GET=show_page)),

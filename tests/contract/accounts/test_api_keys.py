@@ -55,7 +55,7 @@ def test_a_new_key_is_shown_once(browser: Caller, administration: Administration
     assert len(made["last4"]) == 4
     assert made["key"] not in listed.text
     (row,) = [each for each in listed.json() if each["id"] == made["id"]]
-    assert_fits(row, {**KEY, "lastUsedAt": None, "webhook": None})
+    assert_fits(row, {**KEY, "lastUsedAt": None, "webhook": None, "client": None})
     assert all(row[name] == made[name] for name in KEY)
     administration.with_key(made["key"]).get("/api/whoami")
     (used,) = [each for each in browser.get("/api/api-keys").json() if each["id"] == made["id"]]

@@ -40,7 +40,7 @@ def test_a_key_is_renamed(browser: Caller) -> None:
     answer = change(browser, made["id"], {"name": "  website "})
 
     assert answer.status_code == 200
-    assert_fits(answer.json(), {**ROW, "webhook": None})
+    assert_fits(answer.json(), {**ROW, "webhook": None, "client": None})
     assert answer.json()["name"] == "website"
     assert answer.json()["expiresAt"] == made["expiresAt"] == "2100-01-31T11:00:00.000Z"
     assert answer.json() in browser.get("/api/api-keys").json()
