@@ -14,6 +14,7 @@ from engine.nodes.http_request import HttpRequest
 from engine.nodes.image_text import ImageText
 from engine.nodes.image_tools import IMAGE_TOOLS
 from engine.nodes.list import List
+from engine.nodes.mcp_tool import McpTool
 from engine.nodes.merge import Merge
 from engine.nodes.note import Note
 from engine.nodes.request_input import RequestInput
@@ -32,6 +33,7 @@ NODE_TYPES: tuple[NodeType, ...] = (
     TextBox(),
     List(),
     HttpRequest(),
+    McpTool(),
     Assistant(),
     ImageGenerator(),
     VideoGenerator(),

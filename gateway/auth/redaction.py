@@ -4,15 +4,17 @@ Masked texts keep their placeholders, so that the document can still be saved as
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from engine.graph.bodies import body_of
 from engine.graph.document import Document
 from engine.nodes.http_request import HttpRequest
+from engine.nodes.mcp_tool import McpTool
 from engine.nodes.request_input import RequestInput
 from engine.nodes.support.http_auth import AUTH, HEADER
+from engine.nodes.support.server_settings import SERVER
 from engine.nodes.support.settings import Faults
 from engine.values.templates import PLACEHOLDER
 
@@ -24,6 +26,9 @@ SECRET_NAME = re.compile(
     r".*(apikey|accesskey|privatekey|secret|password|passwd|passphrase|authorization|"
     r"credential|credentials|signature|token)"
 )
+CALLERS = frozenset({HttpRequest.type, McpTool.type, "agent"})
+"""Types of nodes with an `auth` that only names a secret."""
+ADDRESSES = frozenset({"url", SERVER.name})
 SCHEME = re.compile(r"\s*(?:(?:Basic|Bearer|Token|ApiKey)\s+)?", re.IGNORECASE)
 USER_INFO = re.compile(r"(?<=://)[^/?#@]*(?=@)")
 
@@ -46,10 +51,23 @@ def _redact_data(node: dict[str, Any]) -> Any:
     shown: dict[str, Any] = _redact(data)
     if body is not None:
         shown["body"] = {**shown["body"], "nodes": _redact_nodes(body["nodes"])}
-    if node.get("type") == HttpRequest.type and AUTH.name in shown:
-        shown[AUTH.name] = _redact_auth(data, shown[AUTH.name])
+    if node.get("type") in CALLERS:
+        _show_auth(data, shown)
+        for given, tool in zip(*map(_tools_of, (data, shown)), strict=True):
+            _show_auth(given, tool)
     is_form = node.get("type") == RequestInput.type
     return {**shown, SAVED_VALUES: {}} if is_form and SAVED_VALUES in shown else shown
+
+
+def _tools_of(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the tools of an agent, of which those of servers may have an authorization."""
+    tools = data.get("tools")
+    return [each for each in tools if isinstance(each, dict)] if isinstance(tools, list) else []
+
+
+def _show_auth(data: dict[str, Any], shown: dict[str, Any]) -> None:
+    if AUTH.name in shown:
+        shown[AUTH.name] = _redact_auth(data, shown[AUTH.name])
 
 
 def _redact_auth(data: dict[str, Any], masked: Any) -> Any:
@@ -74,7 +92,7 @@ def _redact_member(name: str, value: Any) -> Any:
         return _mask(value)
     if name == "headers" and isinstance(value, dict):
         return {each: text if _is_plain(each) else _mask(text) for each, text in value.items()}
-    if name == "url" and isinstance(value, str):
+    if name in ADDRESSES and isinstance(value, str):
         return _redact_url(value)
     return _redact(value)
 

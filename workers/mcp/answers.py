@@ -84,6 +84,7 @@ def _parse(text: str) -> Any:
     if not text.lstrip().startswith(("{", "[")):
         return text
     try:
-        return msgspec.json.decode(text)
+        value = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return text
+    return text if fault(value) else value

@@ -17,8 +17,8 @@ MADE_BY_EGRESS = frozenset(
     {"accept-encoding", "connection", "content-length", "host", "transfer-encoding", "user-agent"}
 )
 """Headers of the library's requests that the client of outbound calls makes itself."""
-OF_BODIES = frozenset({"content-encoding", "content-length", "transfer-encoding"})
-"""Headers of answers that no longer hold once the body is read."""
+LEFT_OUT = frozenset({"content-encoding", "content-length", "set-cookie", "transfer-encoding"})
+"""Headers of answers that no longer hold once the body is read, and cookies: none are kept."""
 LAST_EVENT_ID = "last-event-id"
 MAX_REFUSAL_BYTES = 65_536
 """Length of the body of a failed answer that is read."""
@@ -72,7 +72,7 @@ class EgressTransport(httpx2.AsyncBaseTransport):
         if answer is None:
             return httpx2.Response(FAILED)
         self.answer = answer
-        headers = [pair for pair in answer.headers.items() if pair[0] not in OF_BODIES]
+        headers = [pair for pair in answer.headers.items() if pair[0] not in LEFT_OUT]
         stream = _Body(exchange, task)
         return httpx2.Response(answer.status, headers=headers, stream=stream)
 

@@ -164,3 +164,16 @@ def test_nodes_in_bodies_are_redacted_like_others() -> None:
     assert form == {"fields": [field], "values": {}}
     assert (call["headers"], call["auth"]) == ({"x-key": "REDACTED"}, auth)
     assert (data["concurrency"], data["body"]["edges"]) == (3, [])
+
+
+def test_servers_of_tools_keep_the_names_of_their_secrets_alone() -> None:
+    auth = {"type": "bearer", "secret": "TOOLS_TOKEN"}
+    server = {"server": f"https://a.org/mcp?key={CANARY}", "auth": {**auth, "more": CANARY}}
+
+    tool = shown("mcpTool", **server, arguments={"token": CANARY, "city": "Rome"})
+    agent = shown("agent", tools=[{"workflow": "a"}, server, {"server": "x", "auth": CANARY}])
+
+    assert tool["auth"] == agent["tools"][1]["auth"] == auth
+    assert tool["server"] == "https://a.org/mcp?key=REDACTED"
+    assert tool["arguments"] == {"token": "REDACTED", "city": "Rome"}
+    assert CANARY not in str(agent)
