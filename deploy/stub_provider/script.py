@@ -9,10 +9,12 @@ from deploy.stub_provider.errors import StubRefused
 
 FAULTS = frozenset({"drip", "hang", "garbage", "huge", "cut", "wrong-type", "stream-error"})
 """Faults of an answer; a script names one as a bare word."""
+ODD = frozenset({"twice", "no-id", "same-id", "null", "broken", "list", "cut"})
+"""Odd forms of calls of tools."""
 
 MAX_BYTES = 33_554_432
 _NUMBERS = {"delay", "fail", "times", "pace", "job", "poll", "retry-after", "bytes"}
-_WORDS = {"key", "end", "output"}
+_WORDS = {"key", "end", "output", "call", "odd"}
 _MARK = re.compile(r"\[\[stub\b([^\]]*)\]\]")
 _MARK_BYTES = re.compile(rb"\[\[stub\b([^\]]*)\]\]")
 _MODEL = re.compile(r"stub-(?:slow-(?P<delay>\d+)ms|fail-(?P<fail>\d{3})|(?P<fault>[a-z-]+))")
@@ -22,7 +24,8 @@ _MODEL = re.compile(r"stub-(?:slow-(?P<delay>\d+)ms|fail-(?P<fail>\d{3})|(?P<fau
 class CallScript:
     """Times are milliseconds, `retry_after` seconds; `times` 0 means every time.
 
-    `bytes` is the least size of pictures that are sent as data.
+    `bytes` is the least size of pictures that are sent as data. `call` are the tools to call, as
+    `a+b|c`, and `odd` the form of these calls that the protocol does not have.
     """
 
     delay: float = 0
@@ -37,6 +40,8 @@ class CallScript:
     bytes: int = 0
     end: str = ""
     output: str = ""
+    call: str = ""
+    odd: str = ""
 
 
 def read_script(*texts: str, model: str = "", body: bytes = b"", base: str = "") -> CallScript:
@@ -71,6 +76,8 @@ def _entries(text: str) -> Iterator[tuple[str, Any]]:
         name, has_value, value = word.partition("=")
         if word in FAULTS:
             yield "fault", word
+        elif name == "odd" and value not in ODD:
+            raise StubRefused(400, f"(stub) no call is odd by '{value}'.", param="x-stub")
         elif name in _WORDS and has_value:
             yield name, value
         elif name in _NUMBERS and re.fullmatch(r"\d+(\.\d+)?", value):

@@ -59,8 +59,8 @@ class PromptValues:
         return options[scores.index(max(scores))]
 
     def _count(self, words: str) -> int:
-        own = set(_words(self.text))
-        return sum(any(_alike(word, each) for each in own) for word in set(_words(words)))
+        own = set(words_of(self.text))
+        return sum(any(alike(word, each) for each in own) for word in set(words_of(words)))
 
 
 def named_options(text: str) -> list[str]:
@@ -86,11 +86,12 @@ def _explained(about: str) -> Mapping[str, str]:
     return {name.strip().lower(): words for name, colon, words in parts if colon}
 
 
-def _words(text: str) -> Iterator[str]:
+def words_of(text: str) -> Iterator[str]:
+    """Return the longer words of a text and its numbers, in small letters."""
     return (word for word in _WORD.findall(text.lower()) if len(word) >= _COMMON)
 
 
-def _alike(one: str, other: str) -> bool:
+def alike(one: str, other: str) -> bool:
     """Return whether two words begin with the same letters, as `billing` and `bill` do."""
     length = max(_COMMON, (max(len(one), len(other)) + 1) // 2)
     return one[:length] == other[:length]
@@ -98,5 +99,5 @@ def _alike(one: str, other: str) -> bool:
 
 def feature_words(text: str) -> list[str]:
     """Return the words of a text and their beginnings, of which similar texts share most."""
-    words = dict.fromkeys(islice(_words(text), MAX_FEATURES))
+    words = dict.fromkeys(islice(words_of(text), MAX_FEATURES))
     return [*words, *dict.fromkeys(word[:_COMMON] for word in words)]

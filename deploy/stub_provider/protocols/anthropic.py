@@ -5,11 +5,12 @@ From docs.claude.com/en/api/messages, …/docs/build-with-claude/streaming (the 
 """
 
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from deploy.stub_provider.contents.schemas import make_value
 from deploy.stub_provider.contents.texts import count_tokens, cut_to, echo, pieces
+from deploy.stub_provider.contents.tool_plans import ToolChat, plan_calls, tell_results
 from deploy.stub_provider.dialects import ANTHROPIC
 from deploy.stub_provider.endpoint import Stub
 from deploy.stub_provider.errors import StubRefused
@@ -22,10 +23,16 @@ from deploy.stub_provider.exchange import (
     to_json,
     with_usage,
 )
+from deploy.stub_provider.protocols.anthropic_tools import (
+    has_results,
+    read_chat,
+    read_tools,
+    written_blocks,
+)
 
 IMAGE_TOKENS = 100
 STREAM_ERROR = StubRefused(529, "(stub) Overloaded, as asked.")
-OTHER_BLOCKS = ("tool_use", "tool_result", "thinking")
+OTHER_BLOCKS = ("tool_use", "tool_result", "thinking", "redacted_thinking")
 IMAGE_TYPES = frozenset({"image/jpeg", "image/png", "image/gif", "image/webp"})
 
 
@@ -38,12 +45,21 @@ def message(request: StubRequest, stub: Stub) -> StubAnswer:
     most = request.whole("max_tokens", 0, most=1_000_000)
     system, system_images = _read_content(body.get("system", ""), "system")
     prompt, texts, images = _read_messages(body["messages"])
-    block, is_cut = _block(body, prompt, system, images + system_images, most)
+    forced = _forced_tool(body)
+    chat = read_chat(body["messages"], prompt, system, read_tools(body))
+    planned = plan_calls(chat, request.script) if chat.tools else []
+    if planned:
+        text = f"(stub) I call {', '.join(each.name for each in planned)}."
+        blocks, is_cut = written_blocks(planned, text, request.script.odd), False
+    else:
+        block, is_cut = _block(body, chat, forced, images + system_images, most)
+        blocks = [block]
     counted = {
         "input_tokens": count_tokens(f"{system}{texts}") + IMAGE_TOKENS * images,
-        "output_tokens": count_tokens(block.get("text") or to_json(block.get("input")).decode()),
+        "output_tokens": sum(count_tokens(_written(each)) for each in blocks),
     }
-    usual = "tool_use" if block["type"] == "tool_use" else "end_turn"
+    usual = "tool_use" if blocks[-1]["type"] == "tool_use" else "end_turn"
+    is_cut = is_cut or (bool(planned) and request.script.odd == "cut")
     ending = {"stop_reason": "max_tokens" if is_cut else usual, "stop_sequence": None}
     head = {
         "id": f"msg_{uuid.uuid4().hex}",
@@ -52,18 +68,22 @@ def message(request: StubRequest, stub: Stub) -> StubAnswer:
         "model": request.model,
     }
     if body.get("stream"):
-        events = tuple(_events(head, block, ending, counted))
+        events = tuple(_events(head, blocks, ending, counted))
         answer = answer_stream(events, _event(ANTHROPIC.error(STREAM_ERROR, head["id"])))
     else:
-        answer = answer_json({**head, "content": [block], **ending, "usage": counted})
+        answer = answer_json({**head, "content": blocks, **ending, "usage": counted})
     return with_usage(answer, *counted.values())
 
 
 def _block(
-    body: Mapping[str, Any], prompt: str, system: str, images: int, most: int
+    body: Mapping[str, Any],
+    chat: ToolChat,
+    tool: Mapping[str, Any] | None,
+    images: int,
+    most: int,
 ) -> tuple[dict[str, Any], bool]:
-    text = echo(prompt, images, system)
-    tool = _forced_tool(body)
+    prompt, system = chat.prompt, chat.system
+    text = tell_results(chat) if chat.past else echo(prompt, images, system)
     if tool is not None:
         made = make_value(tool.get("input_schema", {}), text, prompt, system)
         used = {"type": "tool_use", "id": f"toolu_{uuid.uuid4().hex}", "name": tool["name"]}
@@ -112,7 +132,7 @@ def _read_messages(messages: Any) -> tuple[str, str, int]:
         text, seen = _read_content(each.get("content"), f"messages.{number}")
         texts.append(text)
         images += seen
-        prompt = text if role == "user" else prompt
+        prompt = text if role == "user" and not has_results(each) else prompt
     return prompt, "\n".join(texts), images
 
 
@@ -147,12 +167,10 @@ def _check_source(source: Any, where: str) -> None:
 
 def _events(
     head: Mapping[str, Any],
-    block: Mapping[str, Any],
+    blocks: Sequence[Mapping[str, Any]],
     ending: Mapping[str, Any],
     counted: Mapping[str, int],
 ) -> Iterator[bytes]:
-    is_text = block["type"] == "text"
-    empty = {**block, "text": ""} if is_text else {**block, "input": {}}
     usage = {"input_tokens": counted["input_tokens"], "output_tokens": 1}
     opening: dict[str, Any] = {
         "content": [],
@@ -161,17 +179,38 @@ def _events(
         "usage": usage,
     }
     yield _event({"type": "message_start", "message": {**head, **opening}})
-    yield _event({"type": "content_block_start", "index": 0, "content_block": empty})
-    yield _event({"type": "ping"})
-    for piece in pieces(block["text"] if is_text else to_json(block["input"]).decode()):
-        delta = {"type": "text_delta", "text": piece}
-        if not is_text:
-            delta = {"type": "input_json_delta", "partial_json": piece}
-        yield _event({"type": "content_block_delta", "index": 0, "delta": delta})
-    yield _event({"type": "content_block_stop", "index": 0})
+    for index, block in enumerate(blocks):
+        empty, deltas = _opened(block)
+        yield _event({"type": "content_block_start", "index": index, "content_block": empty})
+        if not index:
+            yield _event({"type": "ping"})
+        for delta in deltas:
+            yield _event({"type": "content_block_delta", "index": index, "delta": delta})
+        yield _event({"type": "content_block_stop", "index": index})
     output = {"output_tokens": counted["output_tokens"]}
     yield _event({"type": "message_delta", "delta": ending, "usage": output})
     yield _event({"type": "message_stop"})
+
+
+def _opened(block: Mapping[str, Any]) -> tuple[dict[str, Any], list[dict[str, str]]]:
+    """Return a block as a stream begins it, and its deltas."""
+    match block["type"]:
+        case "text":
+            texts = pieces(block["text"])
+            return {**block, "text": ""}, [{"type": "text_delta", "text": each} for each in texts]
+        case "thinking":
+            texts = pieces(block["thinking"])
+            deltas = [{"type": "thinking_delta", "thinking": each} for each in texts]
+            signed = {"type": "signature_delta", "signature": block["signature"]}
+            return {**block, "thinking": "", "signature": ""}, [*deltas, signed]
+    parts = [block["input"]] if isinstance(block["input"], str) else pieces(_written(block))
+    return {**block, "input": {}}, [
+        {"type": "input_json_delta", "partial_json": each} for each in parts
+    ]
+
+
+def _written(block: Mapping[str, Any]) -> str:
+    return block.get("text") or block.get("thinking") or to_json(block.get("input")).decode()
 
 
 def _event(value: Mapping[str, Any]) -> bytes:

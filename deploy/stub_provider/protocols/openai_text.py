@@ -10,13 +10,19 @@ import math
 import struct
 import time
 import uuid
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from operator import add
 from typing import Any
 
 from deploy.stub_provider.contents.prompt_values import feature_words
 from deploy.stub_provider.contents.schemas import make_value
 from deploy.stub_provider.contents.texts import count_tokens, cut_to, echo, pieces
+from deploy.stub_provider.contents.tool_plans import (
+    PlannedCall,
+    ToolChat,
+    plan_calls,
+    tell_results,
+)
 from deploy.stub_provider.dialects import OPENAI
 from deploy.stub_provider.endpoint import Stub
 from deploy.stub_provider.errors import StubRefused
@@ -28,6 +34,12 @@ from deploy.stub_provider.exchange import (
     is_base64,
     to_json,
     with_usage,
+)
+from deploy.stub_provider.protocols.openai_tools import (
+    call_deltas,
+    read_chat,
+    read_tools,
+    written_calls,
 )
 
 MODELS = ("stub-text", "stub-image", "stub-speech", "stub-embedding", "stub-slow-1000ms")
@@ -42,21 +54,29 @@ def complete(request: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1/chat/completions."""
     request.text("model")
     prompt, system, texts, images = _read_messages(request.body.get("messages"))
-    text = _text_for(request.body, prompt, system, images)
+    chat = read_chat(request.body, prompt, system, read_tools(request.body))
+    planned = plan_calls(chat, request.script) if chat.tools else []
+    calls = written_calls(planned, request.script.odd, request.model)
+    text = _announce(planned) if calls else _text_for(request.body, chat, images)
     most = request.body.get("max_completion_tokens", request.body.get("max_tokens"))
     text, is_cut = cut_to(text, most if isinstance(most, int) else None)
-    usage = _usage(count_tokens(texts) + IMAGE_TOKENS * images, count_tokens(text))
-    finish = "length" if is_cut else "stop"
+    made = text + (to_json(calls).decode() if calls else "")
+    usage = _usage(count_tokens(texts) + IMAGE_TOKENS * images, count_tokens(made))
+    finish = "tool_calls" if calls else "stop"
+    finish = "length" if is_cut or (calls and request.script.odd == "cut") else finish
     head = {
         "id": f"chatcmpl-{uuid.uuid4().hex}",
         "created": int(time.time()),
         "model": request.model,
     }
     if request.body.get("stream"):
-        events = _events(head, text, finish, usage if _wants_usage(request.body) else None)
+        deltas = [{"content": piece} for piece in pieces(text)]
+        deltas += call_deltas(calls, is_gemini=request.model.startswith("gemini"))
+        events = _events(head, deltas, finish, usage if _wants_usage(request.body) else None)
         answer = answer_stream((*events, DONE), _event(OPENAI.error(STREAM_ERROR, "")))
     else:
-        message = {"role": "assistant", "content": text, "refusal": None}
+        message: dict[str, Any] = {"role": "assistant", "content": text, "refusal": None}
+        message |= {"tool_calls": calls} if calls else {}
         choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": finish}
         whole = {**head, "object": "chat.completion", "choices": [choice], "usage": usage}
         answer = answer_json(whole)
@@ -157,8 +177,13 @@ def _check_image(image: Any) -> None:
             raise StubRefused(400, "(stub) That data URL holds no base64.", param="messages")
 
 
-def _text_for(body: Mapping[str, Any], prompt: str, system: str, images: int) -> str:
-    text = echo(prompt, images, system)
+def _announce(planned: Sequence[PlannedCall]) -> str:
+    return f"(stub) I call {', '.join(each.name for each in planned)}."
+
+
+def _text_for(body: Mapping[str, Any], chat: ToolChat, images: int) -> str:
+    prompt, system = chat.prompt, chat.system
+    text = tell_results(chat) if chat.past else echo(prompt, images, system)
     wanted = body.get("response_format") or {}
     kind = wanted.get("type") if isinstance(wanted, dict) else None
     if kind == "json_object":
@@ -187,7 +212,10 @@ def _wants_usage(body: Mapping[str, Any]) -> bool:
 
 
 def _events(
-    head: Mapping[str, Any], text: str, finish: str, usage: Mapping[str, int] | None
+    head: Mapping[str, Any],
+    deltas: Sequence[Mapping[str, Any]],
+    finish: str,
+    usage: Mapping[str, int] | None,
 ) -> Iterator[bytes]:
     # With usage requested, every chunk has the field, and it is null in all but the last.
     base = {**head, "object": "chat.completion.chunk"} | ({} if usage is None else {"usage": None})
@@ -197,8 +225,8 @@ def _events(
         return _event({**base, "choices": [choice]})
 
     yield chunk({"role": "assistant", "content": ""}, None)
-    for piece in pieces(text):
-        yield chunk({"content": piece}, None)
+    for delta in deltas:
+        yield chunk(delta, None)
     yield chunk({}, finish)
     if usage is not None:
         yield _event({**base, "choices": [], "usage": usage})
