@@ -36,6 +36,7 @@ from gateway.routes.models import model_checks, models
 from gateway.routes.operations import audit, health, installation, installation_series
 from gateway.routes.pages import docs, pages
 from gateway.routes.runs import draft_runs, retries, runs
+from gateway.routes.tools import server_tools
 from gateway.routes.triggers import events, occurrences, previews, triggers
 from gateway.routes.triggers import hooks as hook_triggers
 from gateway.routes.triggers import runs as trigger_runs
@@ -93,6 +94,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *trigger_runs.routes,
         *workflow_checks.routes,
         *expressions.routes,
+        *server_tools.routes,
         *workflows.routes,
         *versions.routes,
         *drafts.routes,

@@ -42,7 +42,8 @@ async def node_names(
         names = await read_child_names(store, account_id, execution_id)
         if names is not None:
             return names
-    if slug and not version:
+    # Without a workflow and a model it ran a graph of ours, which stands on its record.
+    if not version and (slug or not of.model_ids):
         return await store.executions.node_names(account_id, execution_id)
     try:
         return await store.workflows.node_names(account_id, slug, version, of.model_ids)

@@ -18,9 +18,9 @@ def check_retry(principal: Principal, failed: FailedExecution) -> None:
             raise ExecutionNotFound
         status = failed.record["status"].decode()
         raise ExecutionNotRetryable(status, BELOW, root_id.decode())
-    if not failed.slug:
-        check_capability(principal, "model:run", next(iter(failed.model_ids), None))
-        return
     if failed.is_draft:
         check_capability(principal, "workflow:write")
-    check_capability(principal, "workflow:run", failed.slug)
+    elif not failed.slug:
+        check_capability(principal, "model:run", next(iter(failed.model_ids), None))
+        return
+    check_capability(principal, "workflow:run", failed.slug or None)

@@ -29,7 +29,7 @@ class NodeNames:
         head = parse_head(record.account_id, record.execution_id, values)
         if head.owner_id:
             return ()
-        if head.workflow_slug and not head.workflow_version:
+        if not head.workflow_version and (head.workflow_slug or "names" in record.fields):
             packed = record.fields.get("names")
             return unpack_names(packed) if packed else ()
         path = parse_path(record.fields.get(BODY))

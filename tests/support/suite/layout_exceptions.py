@@ -30,6 +30,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/nodes/agents/steps.py": "Types; tests/engine/nodes/agents/test_loop.py reads them.",
     "engine/nodes/agents/rounds.py": "Types; tests/engine/nodes/agents/test_loop.py reads them.",
     "engine/graph/parsed.py": "Types; tests/engine/graph/test_parse_bodies.py has problems in bodies.",
+    "engine/services/runs/server_tools.py": "tests/contract/tools/test_server_tools.py lists tools.",
     "engine/nodes/support/tool_servers.py": "Types; tests/workers/mcp/test_tool_caller.py reads them.",
     "engine/nodes/support/children.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",
     "engine/nodes/support/children_settings.py": "tests/engine/nodes/test_for_each.py and test_sub_workflow.py.",
