@@ -7,21 +7,27 @@ from typing import Any
 
 from engine.billing.cost_estimate import CostEstimate, of_child, of_defaults
 from engine.executions.run_depth import MAX_DEPTH
-from engine.graph.inner_plans import InnerPlans, inner_plan
+from engine.graph.inner_plans import InnerPlans, inner_plan, plans_inside
 from engine.graph.plan import Node, Plan
 from engine.models.manifest import Model
 from engine.models.pricing import Usage, cost_micro_usd, credits_for
 from engine.models.registry import find_model
+from engine.nodes.agents.agent import Agent
+from engine.nodes.agents.parts import PartKind
 from engine.nodes.for_each import ForEach
 from engine.nodes.support.children import ChildrenNode
+
+PER_ITEM = (ForEach, Agent)
+"""Node types of which the estimate counts one item, or one turn."""
 
 
 @dataclass(slots=True, kw_only=True)
 class PlanCosts:
     """Costs of plans with those of their children, of which each plan is estimated once.
 
-    A For Each costs as much as one item. The inputs of a child are known as far as those of the
-    outermost plan determine them; further inside, the defaults count.
+    A For Each costs as much as one item, and an agent as much as one turn of its model. The inputs
+    of a child are known as far as those of the outermost plan determine them; further inside, the
+    defaults count.
     """
 
     inner: InnerPlans
@@ -36,7 +42,7 @@ class PlanCosts:
         if depth < MAX_DEPTH:
             for index in plan.children:
                 node = plan.nodes[index]
-                inside = inner_plan(node, self.inner)
+                inside = _counted_plan(node, self.inner)
                 if inside is not None and charged_models(inside, self.inner):
                     costs[index] = self._of_children(node, inside, estimate, depth)
         return costs
@@ -81,19 +87,23 @@ def per_item_nodes(plan: Plan, inner: InnerPlans) -> list[str]:
 
 
 def _is_per_item(node: Node, inner: InnerPlans) -> bool:
-    inside = inner_plan(node, inner)
-    if inside is None or not charged_models(inside, inner):
+    if not _is_charged(node, inner):
         return False
-    return isinstance(node.type, ForEach) or any(
-        isinstance(each.nodes[index].type, ForEach) and _is_charged(each.nodes[index], inner)
+    return isinstance(node.type, PER_ITEM) or any(
+        isinstance(each.nodes[index].type, PER_ITEM) and _is_charged(each.nodes[index], inner)
+        for inside in plans_inside(node, inner)
         for each in _all_plans(inside, inner)
         for index in each.children
     )
 
 
 def _is_charged(node: Node, inner: InnerPlans) -> bool:
-    inside = inner_plan(node, inner)
-    return inside is not None and bool(charged_models(inside, inner))
+    return any(charged_models(inside, inner) for inside in plans_inside(node, inner))
+
+
+def _counted_plan(node: Node, inner: InnerPlans) -> Plan | None:
+    """Return the plan of which the estimate of a node counts one run; None: there is none."""
+    return node.parts.get(PartKind.TURN.value) if node.parts else inner_plan(node, inner)
 
 
 def _all_plans(plan: Plan, inner: InnerPlans) -> list[Plan]:
@@ -103,10 +113,10 @@ def _all_plans(plan: Plan, inner: InnerPlans) -> list[Plan]:
     while pending:
         outer = pending.pop()
         for index in outer.children:
-            inside = inner_plan(outer.nodes[index], inner)
-            if inside is not None and id(inside) not in found:
-                found[id(inside)] = inside
-                pending.append(inside)
+            for inside in plans_inside(outer.nodes[index], inner):
+                if id(inside) not in found:
+                    found[id(inside)] = inside
+                    pending.append(inside)
     return list(found.values())
 
 

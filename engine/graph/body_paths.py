@@ -24,10 +24,18 @@ def parse_path(field: bytes | str | None) -> tuple[str, ...]:
 
 
 def body_at(plan: Plan, path: Sequence[str]) -> Plan | None:
-    """Return the plan of a body, `plan` itself without ids of outer nodes; None: it is gone."""
+    """Return the plan of a body, `plan` itself without ids of outer nodes; None: it is gone.
+
+    The name of a part follows the id of a node that has parts.
+    """
     found: Plan | None = plan
-    for node_id in path:
+    names = iter(path)
+    for node_id in names:
         if found is None:
             return None
-        found = next((node.body for node in found.nodes if node.id == node_id), None)
+        node = next((node for node in found.nodes if node.id == node_id), None)
+        if node is not None and node.parts:
+            found = node.parts.get(next(names, ""))
+        else:
+            found = None if node is None else node.body
     return found

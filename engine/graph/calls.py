@@ -5,8 +5,11 @@ from typing import Any
 
 from engine.graph.bodies import Elements, change_nodes, walk_nodes
 from engine.nodes import node_type
+from engine.nodes.agents.tool_settings import called_workflows, with_other_workflows
+from engine.nodes.support.base import NodeType
 from engine.nodes.support.children import Callee, ChildrenNode
 from engine.nodes.support.children_settings import VERSION, called_workflow
+from engine.nodes.support.rounds_node import RoundsNode
 from engine.nodes.support.settings import Faults
 
 WORKFLOW = called_workflow()
@@ -14,8 +17,7 @@ WORKFLOW = called_workflow()
 
 def find_calls(nodes: Elements) -> frozenset[Callee]:
     """Return the calls of a graph, even of nodes with other invalid settings."""
-    calls = (call_of(node) for _, node in walk_nodes(nodes))
-    return frozenset(call for call in calls if call is not None)
+    return frozenset(call for _, node in walk_nodes(nodes) for call in calls_of(node))
 
 
 def called_slugs(nodes: Elements) -> list[str]:
@@ -30,7 +32,9 @@ def replace_calls(nodes: Elements, slugs: Mapping[str, str]) -> list[dict[str, A
     """
 
     def change(node: dict[str, Any]) -> dict[str, Any]:
-        call = call_of(node)
+        if isinstance(_type_of(node), RoundsNode):
+            return {**node, "data": with_other_workflows(node["data"], slugs)}
+        call = next(iter(calls_of(node)), None)
         if call is None or call.workflow not in slugs:
             return node
         others = {name: value for name, value in node["data"].items() if name != VERSION.name}
@@ -72,12 +76,18 @@ def _nodes_of(body: Mapping[str, Any]) -> Elements:
     return nodes if is_graph and nodes is not None else ()
 
 
-def call_of(node: Mapping[str, Any]) -> Callee | None:
-    """Return the workflow that a node calls, even with other invalid settings; None: none."""
-    data = node.get("data")
-    if not isinstance(node_type(str(node.get("type"))), ChildrenNode) or not isinstance(data, dict):
-        return None
+def calls_of(node: Mapping[str, Any]) -> Sequence[Callee]:
+    """Return the workflows that a node calls, even with other invalid settings."""
+    data, kind = node.get("data"), _type_of(node)
+    if not isinstance(kind, ChildrenNode) or not isinstance(data, dict):
+        return ()
+    if isinstance(kind, RoundsNode):
+        return called_workflows(data)
     slug = WORKFLOW.read(data, Faults())
     if not isinstance(slug, str):
-        return None
-    return Callee(workflow=slug, version=VERSION.read(data, Faults()))
+        return ()
+    return (Callee(workflow=slug, version=VERSION.read(data, Faults())),)
+
+
+def _type_of(node: Mapping[str, Any]) -> NodeType | None:
+    return node_type(str(node.get("type")))

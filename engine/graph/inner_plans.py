@@ -5,6 +5,7 @@ from types import MappingProxyType
 
 from engine.graph.plan import Node, Plan
 from engine.nodes.support.children import Callee, ChildrenNode
+from engine.nodes.support.rounds_node import RoundsNode
 
 InnerPlans = Mapping[Callee, Plan]
 """Plans of called workflows, as far as they are there."""
@@ -27,8 +28,9 @@ def calls_of_plan(plan: Plan) -> frozenset[Callee]:
 
 def depends_on_models(plan: Plan) -> bool:
     """Whether nodes of the plan or of its bodies have settings of the registry of models."""
-    bodies = (plan.nodes[index].body for index in plan.children)
-    return bool(plan.models) or any(depends_on_models(body) for body in bodies if body)
+    nodes = [plan.nodes[index] for index in plan.children]
+    inside = [body for node in nodes for body in (node.body, *node.parts.values()) if body]
+    return bool(plan.models) or any(map(depends_on_models, inside))
 
 
 def inner_plan(node: Node, inner: InnerPlans) -> Plan | None:
@@ -37,9 +39,20 @@ def inner_plan(node: Node, inner: InnerPlans) -> Plan | None:
     return node.body if callee is None else inner.get(callee)
 
 
+def plans_inside(node: Node, inner: InnerPlans) -> list[Plan]:
+    """Return all plans that children of a node may run, as far as they are there."""
+    if not isinstance(node.type, RoundsNode):
+        found = inner_plan(node, inner)
+        return [] if found is None else [found]
+    called = (inner.get(callee) for callee in node.type.callees(node.settings))
+    return [*node.parts.values(), *(plan for plan in called if plan is not None)]
+
+
 def _find_calls(plan: Plan) -> Iterator[Callee]:
     for node in (plan.nodes[index] for index in plan.children):
-        if node.body is not None:
+        if isinstance(node.type, RoundsNode):
+            yield from node.type.callees(node.settings)
+        elif node.body is not None:
             yield from calls_of_plan(node.body)
         elif (callee := callee_of(node)) is not None:
             yield callee

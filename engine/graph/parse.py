@@ -19,6 +19,7 @@ from engine.nodes.support.children import CalleeInterface, ChildrenNode, wired_i
 from engine.nodes.support.children_settings import BODY
 from engine.nodes.support.failures import ERROR_OUT, fallback_faults, with_error_out
 from engine.nodes.support.policy import Policy, parse_policy, reserved_faults
+from engine.nodes.support.rounds_node import RoundsNode
 from engine.nodes.support.settings import Faults, Judge
 from engine.values.plain import fault
 from engine.values.sockets import Socket, Sockets, is_compatible
@@ -112,6 +113,8 @@ def _parse_node(
     if not draft.allow_private:
         _check_target(draft, node_id, kind, kind.fixed_url(settings))
     parsed = replace(unknown, type=kind, settings=settings, policy=policy)
+    if isinstance(kind, RoundsNode):
+        return _add_parts(draft, parsed, kind)
     if isinstance(kind, ChildrenNode):
         return _connect(draft, parsed, kind)
     return _with_sockets(draft, parsed, kind)
@@ -152,6 +155,25 @@ def _connect(draft: ParsedGraph, parsed: ParsedNode, kind: ChildrenNode) -> Pars
         return connected if has_form else replace(connected, type=None)
     draft.report_settings(SettingsError(*faults.found), parsed.id)
     return replace(connected, type=None) if faults.found else connected
+
+
+def _add_parts(draft: ParsedGraph, parsed: ParsedNode, kind: RoundsNode) -> ParsedNode:
+    """Give a node the graphs of its children; each problem of one is a problem of the node.
+
+    The children have the attempts of the settings, and the node itself has one.
+    """
+    wrong = map((draft.callees or {}).get, kind.callees(parsed.settings))
+    reasons = [each.reason for each in wrong if isinstance(each, SettingFault)]
+    parts = {
+        name: parse_graph(part.nodes, part.edges, allow_private=draft.allow_private)
+        for name, part in kind.parts(parsed.settings).items()
+    }
+    reasons += [each.reason for part in parts.values() for each in part.problems]
+    faults = [SettingFault(each, "tools", is_beyond_schema=True) for each in dict.fromkeys(reasons)]
+    with_parts = replace(parsed, parts=parts, policy=replace(parsed.policy, attempts=1))
+    connected = _with_sockets(draft, with_parts, kind)
+    draft.report_settings(SettingsError(*faults), parsed.id)
+    return replace(connected, type=None) if faults else connected
 
 
 def _wired_interface(draft: ParsedGraph, parsed: ParsedNode, kind: ChildrenNode) -> CalleeInterface:

@@ -89,6 +89,8 @@ class ParsedNode:
     """Sockets for an editor, as far as invalid settings determine them."""
     body: "ParsedGraph | None" = None
     """Graph that the node runs for each item."""
+    parts: "Mapping[str, ParsedGraph]" = field(default_factory=dict)
+    """Graphs that the node's type makes for its children, by name."""
 
     @property
     def is_sound(self) -> bool:

@@ -67,6 +67,8 @@ class Node:
     """Plan that the node runs for each item."""
     wired: frozenset[str] = frozenset()
     """Output sockets that have edges."""
+    parts: Mapping[str, "Plan"] = field(default_factory=dict)
+    """Plans that children of the node run, by name."""
 
     @property
     def name(self) -> NodeName:
@@ -357,6 +359,7 @@ def _build_node(
         dependents=dependents,
         body=None if parsed.body is None else _build_plan(parsed.body),
         wired=frozenset(targets),
+        parts={name: _build_plan(part) for name, part in parsed.parts.items()},
     )
 
 
@@ -365,8 +368,8 @@ def _find_index(nodes: Sequence[Node], kind: str) -> int | None:
 
 
 def _find_models(nodes: Sequence[Node], reachable: frozenset[int]) -> dict[int, str]:
-    found = {index: nodes[index].type.model(nodes[index].settings) for index in sorted(reachable)}
-    return {index: name for index, name in found.items() if name is not None}
+    found = ((index, nodes[index].type.model(nodes[index].settings)) for index in sorted(reachable))
+    return {index: name for index, name in found if name is not None}
 
 
 def _form(nodes: Sequence[Node], request_input: int | None) -> RequestInputSettings:
@@ -380,9 +383,7 @@ def _form(nodes: Sequence[Node], request_input: int | None) -> RequestInputSetti
 
 def _without_demands(fields: Sequence[Field], unused: Set[str]) -> tuple[Field, ...]:
     """Return the fields; none of the unused ones is required."""
-    return tuple(
-        replace(each, required=each.required and each.name not in unused) for each in fields
-    )
+    return tuple(replace(f, required=f.required and f.name not in unused) for f in fields)
 
 
 def _find_reachable(
@@ -395,5 +396,4 @@ def _find_reachable(
 
     if goal is None:
         return frozenset()
-    ancestors = networkx.ancestors(shape, order[goal])
-    return frozenset({goal, *(places[position] for position in ancestors)})
+    return frozenset({goal, *(places[at] for at in networkx.ancestors(shape, order[goal]))})

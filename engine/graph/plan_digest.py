@@ -48,6 +48,8 @@ def plan_digest(plan: Plan) -> str:
 
 def _describe(node: Node) -> tuple[Any, ...]:
     described = (node.id, node.type.type, node.type.semantics)
+    if node.parts:
+        return (*described, [(name, plan_digest(part)) for name, part in node.parts.items()])
     return described if node.body is None else (*described, plan_digest(node.body))
 
 

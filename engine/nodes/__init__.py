@@ -1,5 +1,6 @@
 """Node types, one module each."""
 
+from engine.nodes.agents.agent import Agent
 from engine.nodes.agents.agent_turn import AgentTurn
 from engine.nodes.agents.tool_call import AgentToolCall
 from engine.nodes.agents.tool_list import AgentTools
@@ -35,6 +36,7 @@ NODE_TYPES: tuple[NodeType, ...] = (
     HttpRequest(),
     McpTool(),
     Assistant(),
+    Agent(),
     ImageGenerator(),
     VideoGenerator(),
     MusicGenerator(),

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
+from engine.nodes.support.rounds_node import PartGraph
+
 SYSTEM, MESSAGES, TOOLS, SCHEMA = "system", "messages", "tools", "schema"
 """Fields of the part `turn`, all JSON: the sockets of `agentTurn` are `<field>-in`.
 
@@ -18,6 +20,8 @@ TURN_OUT = "turn-out"
 a turn without calls by it."""
 TOOL, ARGUMENTS = "tool", "arguments"
 """Fields of the part `call`: the sockets of `agentToolCall` are `<field>-in`."""
+STEP = "step"
+"""Id of the node of a part between its input and its output."""
 SHOWN = "shown"
 """Field of the part `approval` besides these: the arguments as text, as far as it can be shown."""
 ANSWER_OUT = "answer-out"
@@ -45,17 +49,22 @@ def part_name(kind: PartKind, server: int | None = None) -> str:
 
 
 def one_node_graph(
-    node_type: str, data: Mapping[str, Any], fields: tuple[str, ...], output: str
-) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return nodes and edges of a part; each field is wired to the socket `<field>-in`."""
-    form = [{"name": name, "label": name, "type": "json"} for name in fields]
+    node_type: str, data: Mapping[str, Any], sockets: Mapping[str, str], output: str
+) -> PartGraph:
+    """Return a part; `sockets` are those of its node by the names of the fields."""
+    form = [{"name": name, "label": name, "type": "json"} for name in sockets]
     nodes: list[dict[str, Any]] = [
         {"id": "input", "type": "requestInput", "data": {"fields": form}},
-        {"id": "step", "type": node_type, "data": dict(data)},
+        {"id": STEP, "type": node_type, "data": dict(data)},
         {"id": "output", "type": "responseOutput", "data": {}},
     ]
-    edges = [_edge(name, "input", name, "step", f"{name}-in") for name in fields]
-    return nodes, [*edges, _edge("result", "step", output, "output", "result-in")]
+    edges = [_edge(name, "input", name, STEP, socket) for name, socket in sockets.items()]
+    return PartGraph(nodes, [*edges, _edge("result", STEP, output, "output", "result-in")])
+
+
+def inlets(*fields: str) -> dict[str, str]:
+    """Return the sockets of fields that an inner node has as `<field>-in`."""
+    return {name: f"{name}-in" for name in fields}
 
 
 def _edge(name: str, source: str, output: str, target: str, socket: str) -> dict[str, Any]:

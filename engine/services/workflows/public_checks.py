@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from engine.errors import WorkflowNotFound
 from engine.graph.approvals import find_approvals
 from engine.graph.bodies import Elements, walk_nodes
-from engine.graph.calls import call_of, find_calls
+from engine.graph.calls import calls_of, find_calls
 from engine.graph.document import Document
 from engine.graph.parsed import Callees, Problem, problem_at
 from engine.nodes.support.children import CalleeInterface
@@ -62,10 +62,10 @@ def _find_calls_with_approval(
 ) -> Iterator[tuple[tuple[str, ...], str]]:
     """Yield the paths of nodes that call a workflow with an approval, and its slug."""
     for path, node in walk_nodes(nodes):
-        call = call_of(node)
-        found = None if call is None else callees.get(call)
-        if call is not None and isinstance(found, CalleeInterface) and found.has_approval:
-            yield path, call.workflow
+        for call in calls_of(node):
+            found = callees.get(call)
+            if isinstance(found, CalleeInterface) and found.has_approval:
+                yield path, call.workflow
 
 
 def _callee_words(slug: str) -> str:

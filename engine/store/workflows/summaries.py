@@ -6,7 +6,7 @@ from typing import Any
 
 from engine.executions.statuses import ExecutionStatus, parse_status
 from engine.graph.bodies import walk_nodes
-from engine.graph.calls import call_of
+from engine.graph.calls import calls_of
 from engine.graph.document import Document
 from engine.store.redis.record_packing import pack, unpack
 
@@ -66,7 +66,7 @@ def pack_summary(document: Document) -> bytes:
 
 def _may_cost(node: Mapping[str, Any]) -> bool:
     data = node.get("data")
-    return isinstance(data, dict) and ("model" in data or call_of(node) is not None)
+    return isinstance(data, dict) and ("model" in data or bool(calls_of(node)))
 
 
 def parse_summary(

@@ -20,7 +20,8 @@ from tests.support.nodes.node_sample import NodeSample
 
 def samples_of(kind: NodeType) -> dict[str, NodeSample]:
     """Return the samples in the test module of a node type; none when it has no test module."""
-    name = f"tests.engine.nodes.test_{type(kind).__module__.rpartition('.')[2]}"
+    folder, _, module = f"tests.{type(kind).__module__}".rpartition(".")
+    name = f"{folder}.test_{module}"
     found: dict[str, NodeSample] = import_module(name).SAMPLES if find_spec(name) else {}
     return found
 

@@ -27,6 +27,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/waits/views.py": "Types; tests/contract/approvals reads them.",
     "gateway/waits/waiting_for.py": "tests/contract/approvals/test_waits.py has waits of all kinds.",
     "gateway/hooks/answers.py": "tests/contract/triggers/test_events.py gets each answer.",
+    "engine/nodes/agents/tool_settings.py": "tests/engine/nodes/agents/test_agent.py reads tools of all kinds.",
+    "engine/nodes/support/rounds_node.py": "tests/engine/nodes/agents/test_agent.py; an agent is one.",
     "engine/nodes/agents/steps.py": "Types; tests/engine/nodes/agents/test_loop.py reads them.",
     "engine/nodes/agents/rounds.py": "Types; tests/engine/nodes/agents/test_loop.py reads them.",
     "engine/graph/parsed.py": "Types; tests/engine/graph/test_parse_bodies.py has problems in bodies.",
