@@ -5,11 +5,11 @@ from typing import Any
 
 from engine.graph.bodies import Elements, change_nodes, walk_nodes
 from engine.nodes import node_type
+from engine.nodes.agents.rounds_node import RoundsNode
 from engine.nodes.agents.tool_settings import called_workflows, with_other_workflows
 from engine.nodes.support.base import NodeType
 from engine.nodes.support.children import Callee, ChildrenNode
 from engine.nodes.support.children_settings import VERSION, called_workflow
-from engine.nodes.support.rounds_node import RoundsNode
 from engine.nodes.support.settings import Faults
 
 WORKFLOW = called_workflow()

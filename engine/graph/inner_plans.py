@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping
 from types import MappingProxyType
 
 from engine.graph.plan import Node, Plan
+from engine.nodes.agents.rounds_node import RoundsNode
 from engine.nodes.support.children import Callee, ChildrenNode
-from engine.nodes.support.rounds_node import RoundsNode
 
 InnerPlans = Mapping[Callee, Plan]
 """Plans of called workflows, as far as they are there."""

@@ -11,6 +11,7 @@ from engine.executions.run_depth import MAX_DEPTH
 from engine.graph.parsed import Callees, ParsedEdge, ParsedGraph, ParsedNode
 from engine.net.url_policy import UrlRefused, check_url
 from engine.nodes import NODE_TYPES, node_type
+from engine.nodes.agents.rounds_node import RoundsNode
 from engine.nodes.for_each import ForEach
 from engine.nodes.request_input import RequestInput, RequestInputSettings
 from engine.nodes.response_output import ResponseOutput, ResponseOutputSettings
@@ -19,7 +20,6 @@ from engine.nodes.support.children import CalleeInterface, ChildrenNode, wired_i
 from engine.nodes.support.children_settings import BODY
 from engine.nodes.support.failures import ERROR_OUT, fallback_faults, with_error_out
 from engine.nodes.support.policy import Policy, parse_policy, reserved_faults
-from engine.nodes.support.rounds_node import RoundsNode
 from engine.nodes.support.settings import Faults, Judge
 from engine.values.plain import fault
 from engine.values.sockets import Socket, Sockets, is_compatible

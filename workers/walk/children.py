@@ -15,9 +15,10 @@ from engine.executions.batches import ItemStatus
 from engine.executions.children import MAX_CHILDREN, GroupStatus
 from engine.executions.run_depth import MAX_DEPTH
 from engine.graph.plan import Node
+from engine.nodes.agents.agent import Agent
 from engine.nodes.support.children import ChildrenNode, ChildrenSpec, ChildResult
 from engine.process.pool import timed_out
-from engine.services.runs.child_targets import WORKFLOW_NOT_FOUND
+from engine.services.runs.child_plans import WORKFLOW_NOT_FOUND
 from engine.store.children.keys import GroupRef
 from engine.store.children.records import (
     CalleeGone,
@@ -35,6 +36,7 @@ from engine.store.redis.record_packing import pack, unpack
 from engine.telemetry.metrics import STORAGE_FAILURES
 from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import NodeMemory
+from workers.walk.agents.attempts import AgentAttempts
 from workers.walk.dependencies import WalkDependencies
 
 NEVER = 2**53
@@ -48,6 +50,7 @@ class ChildrenAttempts:
     """Runs attempts at the nodes of one execution that wait for children."""
 
     __slots__ = (
+        "_agents",
         "_children",
         "_claimed",
         "_feed_soon",
@@ -64,6 +67,7 @@ class ChildrenAttempts:
         self._offloaded = dependencies.offloaded
         self._max_bytes = dependencies.max_bytes
         self._feed_soon = dependencies.feed_children
+        self._agents = AgentAttempts(claimed, dependencies, self._read, self.feed)
         self._opened: set[int] = set()
         """Nodes whose groups this walk has opened, or tried to."""
 
@@ -77,6 +81,10 @@ class ChildrenAttempts:
         began_at = None
         try:
             group = None if self._is_new(node.index) else await self._find(node.index)
+            if isinstance(node.type, Agent):
+                began_at = None if group is None else group.created_at
+                self._opened.add(node.index)
+                return await self._agents.run(node, inputs, group, memory, now)
             if group is None:
                 return await self._open(node, inputs, now)
             began_at = group.created_at

@@ -11,6 +11,7 @@ from engine.models.manifest import Category
 from engine.nodes.agents import parts
 from engine.nodes.agents.parts import PartKind, inlets, one_node_graph, part_name
 from engine.nodes.agents.rounds import AgentRules, ServerTools
+from engine.nodes.agents.rounds_node import PartGraph, RoundsNode
 from engine.nodes.agents.tool_settings import (
     APPROVE,
     TOOLS,
@@ -41,7 +42,6 @@ from engine.nodes.support.model_calls import (
     sketch_model_sockets,
 )
 from engine.nodes.support.policy import RETRY
-from engine.nodes.support.rounds_node import PartGraph, RoundsNode
 from engine.nodes.support.settings import VALUES, Faults, whole
 from engine.values.fields import Field
 from engine.values.sockets import Socket, Sockets, SocketType

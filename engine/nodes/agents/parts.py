@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Any
 
-from engine.nodes.support.rounds_node import PartGraph
+from engine.nodes.agents.rounds_node import PartGraph
 
 SYSTEM, MESSAGES, TOOLS, SCHEMA = "system", "messages", "tools", "schema"
 """Fields of the part `turn`, all JSON: the sockets of `agentTurn` are `<field>-in`.

@@ -1,4 +1,4 @@
-"""Plans of children: of a workflow, or of the body of a node of one, or of a draft."""
+"""Targets of children and their plans: workflows, and bodies and parts of nodes, of drafts too."""
 
 from collections.abc import Sequence
 
@@ -9,12 +9,16 @@ from engine.graph.body_paths import body_at
 from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan
 from engine.models.registry import generation
+from engine.nodes.support.children import Callee
 from engine.process.lru_cache import LruCache
 from engine.store import Store, Workflow
 from engine.store.children.records import GroupTarget
+from engine.store.executions.claim import ClaimedExecution
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import unpack
 
+WORKFLOW_NOT_FOUND = "workflow_not_found"
+"""Code of a node that calls a workflow or a version that is gone."""
 DRAFTS_KEPT = 32
 DRAFTS_BYTES = 33_554_432
 """Total packed size of the graphs of all cached drafts."""
@@ -71,3 +75,27 @@ def find_body(plan: Plan, path: Sequence[str]) -> Plan:
     if body is None:
         raise WorkflowNotFound
     return body
+
+
+def body_target(parent: ClaimedExecution, node_id: str, part: str = "") -> GroupTarget:
+    """Return the body of a node of the parent, or the part of a node by its name."""
+    draft_of = parent.record.get("draft_of", b"").decode()
+    if not draft_of and parent.is_draft:
+        draft_of = parent.execution_id
+    return GroupTarget(
+        slug=parent.slug,
+        version=parent.version,
+        owner_id=_foreign_owner(parent),
+        body=(*parent.body, node_id, part) if part else (*parent.body, node_id),
+        draft_of=draft_of,
+    )
+
+
+def callee_target(parent: ClaimedExecution, callee: Callee, version: int) -> GroupTarget:
+    """Return a workflow of the account that owns the parent's."""
+    return GroupTarget(slug=callee.workflow, version=version, owner_id=_foreign_owner(parent))
+
+
+def _foreign_owner(parent: ClaimedExecution) -> str:
+    """Return the account of the parent's workflow, empty for the parent's own."""
+    return "" if parent.owner_id == parent.account_id else parent.owner_id

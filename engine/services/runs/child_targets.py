@@ -5,14 +5,18 @@ from engine.errors.nodes import NodeFailed
 from engine.graph.plan import Node
 from engine.ids.executions import child_execution_id
 from engine.nodes.support.children import Callee, ChildrenNode
-from engine.services.runs.child_plans import ChildPlan, ChildPlans
+from engine.services.runs.agents.targets import AgentTargets
+from engine.services.runs.child_plans import (
+    WORKFLOW_NOT_FOUND,
+    ChildPlan,
+    ChildPlans,
+    body_target,
+    callee_target,
+)
 from engine.store import Store
 from engine.store.children.keys import GroupRef
 from engine.store.children.records import GroupTarget
 from engine.store.executions.claim import ClaimedExecution
-
-WORKFLOW_NOT_FOUND = "workflow_not_found"
-"""Code of a node that calls a workflow or a version that is gone."""
 
 
 class ChildTargets:
@@ -21,6 +25,7 @@ class ChildTargets:
     def __init__(self, store: Store, plans: ChildPlans) -> None:
         self._store = store
         self._plans = plans
+        self.agents = AgentTargets(store, plans)
 
     async def find(self, parent: ClaimedExecution, node: Node) -> tuple[GroupTarget, ChildPlan]:
         """Return the target of a node's children, with its plan.
@@ -34,16 +39,16 @@ class ChildTargets:
             raise ValueError(f"a node of type '{node.type.type}' has no children")
         callee = node.type.callee(node.settings)
         if callee is None:
-            target = _body_target(parent, node.id)
+            target = body_target(parent, node.id)
             return target, await self._plan(parent, target, "The body of this node is gone")
         gone = f"The workflow '{callee.workflow}' that this node calls is gone"
         if callee.version is not None:
-            target = _callee_target(parent, callee, callee.version)
+            target = callee_target(parent, callee, callee.version)
             gone = f"Version {callee.version} of the workflow '{callee.workflow}' is gone"
             return target, await self._plan(parent, target, gone)
         former = await self._former_version(parent, node, callee)
         if former is not None:
-            target = _callee_target(parent, callee, former)
+            target = callee_target(parent, callee, former)
             try:
                 return target, await self._plans.find(parent.account_id, target)
             except WorkflowNotFound:
@@ -81,26 +86,4 @@ class ChildTargets:
         version = await self._store.versions.find_live(parent.owner_id, callee.workflow)
         if version is None:
             raise NodeFailed(WORKFLOW_NOT_FOUND, gone)
-        return _callee_target(parent, callee, version)
-
-
-def _body_target(parent: ClaimedExecution, node_id: str) -> GroupTarget:
-    draft_of = parent.record.get("draft_of", b"").decode()
-    if not draft_of and parent.is_draft:
-        draft_of = parent.execution_id
-    return GroupTarget(
-        slug=parent.slug,
-        version=parent.version,
-        owner_id=_foreign_owner(parent),
-        body=(*parent.body, node_id),
-        draft_of=draft_of,
-    )
-
-
-def _callee_target(parent: ClaimedExecution, callee: Callee, version: int) -> GroupTarget:
-    return GroupTarget(slug=callee.workflow, version=version, owner_id=_foreign_owner(parent))
-
-
-def _foreign_owner(parent: ClaimedExecution) -> str:
-    """Return the account of the parent's workflow, empty for the parent's own."""
-    return "" if parent.owner_id == parent.account_id else parent.owner_id
+        return callee_target(parent, callee, version)

@@ -27,8 +27,7 @@ from engine.models.registry import generation
 from engine.nodes.support.children import INDEX, INVALID_INPUTS, without_nulls
 from engine.process.lru_cache import LruCache
 from engine.services.media import MediaService
-from engine.services.runs.child_plans import ChildPlan, ChildPlans
-from engine.services.runs.child_targets import WORKFLOW_NOT_FOUND
+from engine.services.runs.child_plans import WORKFLOW_NOT_FOUND, ChildPlan, ChildPlans
 from engine.services.runs.former_children import FormerChildren
 from engine.services.runs.pure_children import AT_ONCE, WalkPure, walk_all, walk_none
 from engine.services.runs.run_inputs import AssetUse, check_run_inputs, run_here

@@ -1,0 +1,1 @@
+"""Attempts at agents, which begin children round after round."""
