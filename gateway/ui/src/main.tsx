@@ -15,6 +15,7 @@ import "./styles/filters.css";
 import "./styles/tables.css";
 import "./styles/shell.css";
 
+const Connect = lazy(() => import("./dashboard/connect/Connect"));
 const Playground = lazy(() => import("./playground/Playground"));
 const Dashboard = lazy(() => import("./dashboard/Dashboard"));
 const Models = lazy(() => import("./models/Models"));
@@ -41,6 +42,7 @@ function page(path: string): ReactNode {
     if (section === "batches" && isSignedIn) return <Batch key={name} id={name} />;
     if (section === "triggers" && isSignedIn) return <Trigger key={name} id={name} />;
     if (section === "models" && isSignedIn) return <ModelPage key={name} name={name} />;
+    if (section === "connect" && isSignedIn) return <Connect key={name} token={name} />;
     if (section === "api" && name === "keys") return <Dashboard />;
   }
   if (path === "/app/executions" && isSignedIn) return <Executions />;

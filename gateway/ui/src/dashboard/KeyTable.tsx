@@ -32,7 +32,10 @@ export function KeyTable({ keys }: { keys: ApiKey[] }) {
           <tbody>
             {keys.map((key) => (
               <tr key={key.id}>
-                <th scope="row">{key.name}</th>
+                <th scope="row">
+                  {key.name}
+                  {key.client && <Granted client={key.client.name} name={key.name} />}
+                </th>
                 <td>
                   <code>
                     {key.prefix}…{key.last4}
@@ -60,6 +63,11 @@ export function KeyTable({ keys }: { keys: ApiKey[] }) {
       {asked && <Revoke apiKey={asked} onClose={() => setAsked(null)} />}
     </>
   );
+}
+
+/** The mark of a key that the owner has granted to a client. */
+function Granted({ client, name }: { client: string; name: string }) {
+  return <span className="badge granted">{client === name ? "Granted to this program" : `Granted to ${client}`}</span>;
 }
 
 function Expiry({ at }: { at: string }) {
