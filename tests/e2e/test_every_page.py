@@ -20,6 +20,7 @@ from tests.support.e2e.models import commented, save
 from tests.support.e2e.triggers import open_schedule_form, set_schedule
 from tests.support.e2e.waiting import asking, waiting
 from tests.support.e2e.workflows import every_field
+from tests.support.oauth.pages import CONNECT_PAGES
 
 pytestmark = pytest.mark.slow
 THEMES = ("light", "dark")
@@ -36,7 +37,7 @@ FIRST_LOAD_BYTES = {
     **dict.fromkeys(("home", "playground", "keys", "executions", "execution", "usage"), 150_000),
     **dict.fromkeys(("run-many", "batch", "batches"), 150_000),
     **dict.fromkeys(("approvals", "execution-waiting"), 150_000),
-    **dict.fromkeys(HOOK_PAGES, 150_000),
+    **dict.fromkeys((*HOOK_PAGES, *CONNECT_PAGES), 150_000),
     **dict.fromkeys(("triggers", "trigger", "new-schedule"), 150_000),
     **dict.fromkeys(("models", "model", "model-manifest"), 150_000),
     "editor": 260_000,
@@ -320,6 +321,7 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "audit": show_audit,
     "installation": show_installation,
     **HOOK_PAGES,
+    **CONNECT_PAGES,
     **EDITOR_PAGES,
     "not-found": show_not_found,
 }

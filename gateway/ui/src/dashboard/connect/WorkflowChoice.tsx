@@ -22,13 +22,13 @@ export function WorkflowChoice({ workflows, isAll, chosen, onAll, onChoose }: Pr
         <input type="radio" name="which" checked={!isAll} onChange={() => onAll(false)} />
         <span>Chosen workflows</span>
       </label>
-      {!isAll && <Chooser workflows={workflows} chosen={chosen} onChoose={onChoose} />}
       <label className="choice">
         <input type="radio" name="which" checked={isAll} onChange={() => onAll(true)} />
         <span>
           All workflows <span className="hint">those that you make later too</span>
         </span>
       </label>
+      {!isAll && <Chooser workflows={workflows} chosen={chosen} onChoose={onChoose} />}
     </fieldset>
   );
 }
