@@ -7,6 +7,7 @@ from mcp.server.streamable_http_manager import StreamableHTTPSessionManager
 
 from engine.settings import Settings
 from gateway.mcp.calls import call_tool
+from gateway.mcp.tasks import add_tasks
 from gateway.mcp.tools import list_tools
 
 NAME = "headrace"
@@ -29,6 +30,7 @@ def open_server(settings: Settings) -> StreamableHTTPSessionManager:
         on_list_tools=list_tools,
         on_call_tool=call_tool,
     )
+    add_tasks(server)
     return StreamableHTTPSessionManager(
         server, stateless=True, max_request_body_size=settings.max_body_bytes
     )

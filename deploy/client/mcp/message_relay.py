@@ -52,7 +52,7 @@ class MessageRelay:
         """Revision that `initialize` agreed on."""
 
     async def run(self) -> None:
-        """MessageRelay until the client sends no more, or the connection to the server is lost."""
+        """Relay until the client sends no more, or the connection to the server is lost."""
         async with aclosing(self._to_client), anyio.create_task_group() as group:
             group.start_soon(self._relay_to_client, group.cancel_scope)
             await self._relay_to_server()

@@ -24,6 +24,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/mcp/calls.py": "Until the next slice; tests/gateway/mcp/test_route.py calls a tool.",
     "gateway/mcp/tools.py": "Until the next slice; tests/gateway/mcp/test_route.py lists tools.",
     "gateway/mcp/server.py": "Registration of handlers; tests/gateway/mcp/test_route.py calls them.",
+    "gateway/mcp/tasks.py": "tests/contract/mcp/test_tasks.py begins, reads and cancels tasks by the official client.",
     "gateway/waits/views.py": "Types; tests/contract/approvals reads them.",
     "gateway/waits/waiting_for.py": "tests/contract/approvals/test_waits.py has waits of all kinds.",
     "gateway/hooks/answers.py": "tests/contract/triggers/test_events.py gets each answer.",
