@@ -6,7 +6,7 @@ import pytest
 
 from engine.errors.nodes import NodeFailed
 from engine.graph.plan import compile_plan
-from engine.nodes.agents.parts import ANSWER_OUT, ARGUMENTS, TOOL, one_node_graph
+from engine.nodes.agents.parts import ANSWER_OUT, ARGUMENTS, TOOL, inlets, one_node_graph
 from engine.nodes.support.tool_servers import ToolAnswer, ToolServer
 from tests.support.nodes.node_context import FakeContext, run_node
 
@@ -49,8 +49,9 @@ async def test_arguments_that_are_no_object_fail_it(arguments: Any) -> None:
 
 
 def test_its_sockets_are_those_of_the_part() -> None:
-    nodes, edges = one_node_graph("agentToolCall", {"server": URL}, (TOOL, ARGUMENTS), ANSWER_OUT)
+    sockets = inlets(TOOL, ARGUMENTS)
+    part = one_node_graph("agentToolCall", {"server": URL}, sockets, ANSWER_OUT)
 
-    plan = compile_plan(nodes, edges)
+    plan = compile_plan(part.nodes, part.edges)
 
     assert [node.id for node in plan.nodes] == ["input", "step", "output"]

@@ -22,11 +22,11 @@ async def test_it_gives_the_tools_in_plain_values() -> None:
 
 
 def test_a_graph_of_ours_has_it_and_a_document_cannot() -> None:
-    nodes, edges = one_node_graph("agentTools", {"server": URL}, (), TOOLS_OUT)
+    part = one_node_graph("agentTools", {"server": URL}, {}, TOOLS_OUT)
 
-    saved = examine_graph(nodes, edges, allow_private=True, allow_reserved=False)
+    saved = examine_graph(part.nodes, part.edges, allow_private=True, allow_reserved=False)
 
-    assert [node.type.type for node in compile_plan(nodes, edges).nodes][-2:] == [
+    assert [node.type.type for node in compile_plan(part.nodes, part.edges).nodes][-2:] == [
         "agentTools",
         "responseOutput",
     ]
