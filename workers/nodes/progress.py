@@ -5,6 +5,7 @@ settled, all its updates are on record. Without watchers next to nothing is sent
 """
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -12,6 +13,7 @@ from functools import partial
 
 from engine.errors import StoreFull, Unavailable
 from engine.executions.retry import jittered
+from engine.store.children.keys import GroupRef
 from engine.store.executions.advance import Advanced
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.events import ExecutionEvents, ProgressUpdate
@@ -152,11 +154,41 @@ class ProgressPublisher:
     async def _publish(self, updates: list[ProgressUpdate]) -> bool:
         while True:
             try:
-                return await self._events.publish(self._lease, self._batch, updates)
+                return await self._try_publish(updates)
             except StoreFull:
                 return self.is_watched  # updates are dropped in favour of records
             except Unavailable:
                 await asyncio.sleep(jittered(RETRY_SECONDS))
+
+    async def _try_publish(self, updates: list[ProgressUpdate]) -> bool:
+        """Return whether anybody watches. Raises StoreFull or Unavailable."""
+        return await self._events.publish(self._lease, self._batch, updates)
+
+
+class RelayedProgress(ProgressPublisher):
+    """Publishes text of a child to the watchers of its parent too, as that of the parent's node."""
+
+    def __init__(self, events: ExecutionEvents, claimed: ClaimedExecution, group: GroupRef) -> None:
+        super().__init__(events, claimed)
+        self._group = group
+        self._has_own = self.is_watched
+        """Somebody watches the child itself."""
+
+    async def look(self) -> None:
+        """Find out whether anybody watches: only then a model is asked for a stream."""
+        with contextlib.suppress(Unavailable):
+            self.is_watched = self._has_own or await self._events.is_watched(self._group)
+
+    def note_step(self, advanced: Advanced) -> None:
+        self._has_own = self._has_own or advanced.is_watched
+        super().note_step(advanced)
+
+    async def _try_publish(self, updates: list[ProgressUpdate]) -> bool:
+        texts = [each for each in updates if each.offset is not None]
+        is_relayed = bool(texts) and await self._events.relay(
+            self._lease, self._group, self._batch, texts
+        )
+        return (self._has_own and await super()._try_publish(updates)) or is_relayed
 
 
 class NodeProgress:

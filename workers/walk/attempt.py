@@ -7,17 +7,19 @@ from typing import Any, NamedTuple
 from msgspec import structs
 
 from engine.graph.plan import Plan
+from engine.nodes.agents.agent_turn import AgentTurn
 from engine.nodes.response_output import plain_result
 from engine.nodes.support.base import InEdge, WorkKind
 from engine.store.executions.advance import Advanced
 from engine.store.executions.claim import ClaimedExecution
+from engine.store.executions.events import ExecutionEvents
 from engine.store.redis.record_packing import pack
 from engine.telemetry import metrics
 from engine.telemetry.traces.context import CURRENT, attempt_span_id
 from workers.nodes.context import NO_CHECKPOINTS, NodeAttempt
 from workers.nodes.executor import AttemptOutcome
 from workers.nodes.memory import NodeMemory, RunMemory
-from workers.nodes.progress import ProgressPublisher
+from workers.nodes.progress import ProgressPublisher, RelayedProgress
 from workers.walk.children import ChildrenAttempts
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.resume.checkpoints import ExecutionCheckpoints
@@ -40,6 +42,17 @@ def _with_plain_result(attempt: NodeAttempt, outcome: AttemptOutcome) -> Attempt
         return outcome
     plain = plain_result(attempt.node.settings, attempt.inputs, attempt.delivered)
     return structs.replace(outcome, plain=pack(plain))
+
+
+def _open_publisher(
+    claimed: ClaimedExecution, plan: Plan, events: ExecutionEvents
+) -> ProgressPublisher | None:
+    """Return the publisher of texts and progress; None: no node calls a model."""
+    if not plan.models:
+        return None
+    if claimed.group is not None and any(isinstance(each.type, AgentTurn) for each in plan.nodes):
+        return RelayedProgress(events, claimed, claimed.group)
+    return ProgressPublisher(events, claimed)
 
 
 class Attempts:
@@ -89,7 +102,7 @@ class Attempts:
             if calls_models
             else None
         )
-        self._publisher = ProgressPublisher(dependencies.events, claimed) if calls_models else None
+        self._publisher = _open_publisher(claimed, plan, dependencies.events)
 
     async def run_in_place(self, index: int) -> EndedAttempt | None:
         """Run a pure node; None: its large output is being stored, in a task."""
@@ -153,6 +166,8 @@ class Attempts:
             return await self._run_children(index, delivered)
         if kind is WorkKind.WAIT:
             return await self._run_wait(index, delivered)
+        if isinstance(self._publisher, RelayedProgress):
+            await self._publisher.look()
         claimed, claim = self._claimed, self._state.claims.get(index)
         checkpoints, publisher = self._execution_checkpoints, self._publisher
         node_memory = NodeMemory(self._memory)

@@ -7,7 +7,7 @@
 --       text), keep_ms, updates... (each a node, an item, the offset of the text, '' for progress,
 --       and the text or progress)
 -- Returns 'ok' | 'unwatched' | 'fenced', also when the end has removed values
--- Uses: add_event, notify_watchers
+-- Uses: add_event, notify_watchers, trim_progress
 local fence = string.match(ARGV.claim, '^%d+')
 
 if redis.call('HGET', KEYS.held, ARGV.reference) ~= ARGV.claim then return 'fenced' end
@@ -17,7 +17,7 @@ if head[4] then return 'fenced' end
 if not head[1] then return 'unwatched' end
 if tonumber(ARGV.batch) <= tonumber(head[2] or '0') then return 'ok' end
 
-local bytes, most_bytes = tonumber(head[3] or '0'), tonumber(ARGV.most_bytes)
+local bytes = tonumber(head[3] or '0')
 for position = FIRST.updates, LAST.updates, 4 do
   local index, item, offset, text = unpack(ARGV, position, position + 3)
   local claim = redis.call('HGET', KEYS.execution, 'n' .. index) or ''
@@ -28,14 +28,7 @@ for position = FIRST.updates, LAST.updates, 4 do
     bytes = bytes + #text
   end
 end
-redis.call('XTRIM', KEYS.progress, 'MAXLEN', ARGV.most)
-local oldest = redis.call('XRANGE', KEYS.progress, '-', '+', 'COUNT', 1)[1]
-while oldest and bytes - tonumber(oldest[2][12]) > most_bytes do
-  redis.call('XDEL', KEYS.progress, oldest[1])
-  oldest = redis.call('XRANGE', KEYS.progress, '-', '+', 'COUNT', 1)[1]
-end
-redis.call('PEXPIRE', KEYS.progress, ARGV.keep_ms)
-redis.call('HSET', KEYS.execution, 'progress' .. fence, ARGV.batch, 'progress_bytes',
-  string.format('%d', bytes))
+trim_progress(KEYS.execution, KEYS.progress, bytes)
+redis.call('HSET', KEYS.execution, 'progress' .. fence, ARGV.batch)
 notify_watchers(KEYS.execution, ARGV.execution_id)
 return 'ok'

@@ -5,8 +5,8 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from engine.errors.nodes import NodeFailed
-from engine.models.calls.chat import Chat, read_chat, to_plain
+from engine.errors.nodes import BAD_RESPONSE, NodeFailed
+from engine.models.calls.chat import Chat, ChatTurn, read_chat, to_plain
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.agents.chat_model import (
@@ -21,6 +21,7 @@ from engine.nodes.assistant import SCHEMA_SENTENCE
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.fan_out import MODEL
 from engine.nodes.support.settings import VALUES, Faults
+from engine.values.json_schemas import read_answer
 from engine.values.sockets import Socket, SocketType
 from engine.values.templates import to_json
 
@@ -59,7 +60,7 @@ class AgentTurn(NodeType):
         unknown: Collection[str] = (),
     ) -> Usage:
         try:
-            chat = None if unknown else _chat(settings.model, inputs)
+            chat = None if unknown else _instruct(settings.model, _read(inputs))
         except NodeFailed:  # such a turn fails before its call
             chat = None
         return max_turn_usage(settings, chat)
@@ -68,17 +69,34 @@ class AgentTurn(NodeType):
         self, settings: ChatModelSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
         model, values = chat_values(settings)
-        turn = await context.call_model(model, values, chat=_chat(model, inputs))
+        chat = _read(inputs)
+        turn: ChatTurn = await context.call_model(model, values, chat=_instruct(model, chat))
+        if chat.schema is not None and not turn.calls:
+            await _check_answer(dict(chat.schema), turn, context)
         return {TURN_OUT: to_plain(turn)}
 
 
-def _chat(model: Model, inputs: Mapping[str, Any]) -> Chat:
+async def _check_answer(schema: dict[str, Any], turn: ChatTurn, context: Context) -> None:
+    """Check the text of the last turn by its schema. Raises NodeFailed."""
+    try:
+        await context.compute(read_answer, schema, turn.text)
+    except NodeFailed as failure:
+        if failure.code == BAD_RESPONSE:
+            await context.refuse_answer()
+        raise
+
+
+def _read(inputs: Mapping[str, Any]) -> Chat:
     """Return the chat at the sockets. Raises NodeFailed (invalid_value)."""
     given = {name: inputs.get(f"{name}-in") for name in FIELDS}
     try:
-        chat = read_chat({name: value for name, value in given.items() if value is not None})
+        return read_chat({name: value for name, value in given.items() if value is not None})
     except ValueError as error:
         raise NodeFailed("invalid_value", f"The chat cannot be read: {error}") from None
+
+
+def _instruct(model: Model, chat: Chat) -> Chat:
+    """Return the chat with the schema of the answer as a sentence, for models that take none."""
     if chat.schema is None or has_schema(model):
         return chat
     sentence = SCHEMA_SENTENCE + to_json(chat.schema)

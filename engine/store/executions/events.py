@@ -1,38 +1,27 @@
 """Events of watched executions: read by gateways, published by workers."""
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.errors import ExecutionNotFound
 from engine.executions.events import (
-    ChildEntry,
-    ChildRef,
-    EndEntry,
     Entry,
-    EventName,
-    ExecutionEvent,
-    ProgressEntry,
-    StartEntry,
-    StepEntry,
-    WaitEntry,
-    settle,
 )
 from engine.executions.execution import NodeExecution
-from engine.executions.node_waits import MAX_CHILD_WAITS, NodeWait
+from engine.executions.node_waits import MAX_CHILD_WAITS
 from engine.executions.statuses import (
     NODE_TERMINAL,
     TERMINAL,
-    ExecutionStatus,
-    NodeStatus,
     parse_node_status,
     parse_node_statuses,
     parse_status,
 )
 from engine.store.archive.archive import Archive
 from engine.store.archive.ended_executions import EndedRecord
+from engine.store.children.keys import GroupRef
 from engine.store.executions.claim import Lease
+from engine.store.executions.event_entries import SETTLED, Fields, parse_entry
 from engine.store.executions.read.records import ExecutionRecords
 from engine.store.executions.record_fields import (
     WALKED_UNCLAIMED,
@@ -54,14 +43,6 @@ MAX_PROGRESS_BYTES = 262_144
 """Limit of an execution's texts in bytes; the oldest entries of progress are dropped."""
 KEEP_PROGRESS_MS = 3_600_000
 """Time after the last progress; other entries are kept with the execution."""
-
-SETTLED = re.compile(r"(\d+)(\w)(\w)")
-RETRYING = re.compile(r"(\d+)=(\d+):(\d+)")
-CLAIMED = re.compile(r"(\d+)=(\d+)")
-PROGRESS_FIELDS = {"node", "attempt", "item", "offset", "content"}
-CHILD_FIELDS = {"child", "id", "parent", "node", "index", "status"}
-
-Fields = Mapping[str, str]
 
 
 def initial_watch_fields(channel: str | None) -> dict[str, Argument]:
@@ -136,7 +117,7 @@ class ExecutionEvents:
         waits = await read_waits(self._records, account_id, execution_id, dict(wanted))
         has_ended = parse_status(status.decode()) in TERMINAL
         return EventPage(
-            entries=[_parse(number, fields, nodes, waits) for number, fields in wanted],
+            entries=[parse_entry(number, fields, nodes, waits) for number, fields in wanted],
             is_all=has_ended and len(numbered) < MAX_ENTRIES,
             is_full=len(numbered) >= MAX_ENTRIES,
             last=int(last),
@@ -183,7 +164,7 @@ class ExecutionEvents:
         waits = await read_waits(self._records, account_id, execution_id, dict(wanted))
         models = record.get("models", b"").decode()
         return EventPage(
-            entries=[_parse(number, fields, nodes, waits) for number, fields in wanted],
+            entries=[parse_entry(number, fields, nodes, waits) for number, fields in wanted],
             is_all=len(wanted) < MAX_ENTRIES,
             is_full=len(wanted) >= MAX_ENTRIES,
             last=entries[-1][0] if entries else 0,
@@ -219,6 +200,44 @@ class ExecutionEvents:
                     "" if each.offset is None else each.offset,
                     each.content,
                 )
+            ],
+        )
+        return bool(verdict == b"ok")
+
+    async def is_watched(self, group: GroupRef) -> bool:
+        """Return whether somebody watches the parent of a group. Raises Unavailable."""
+        parent = keyspace.execution(group.account_id, group.parent_id)
+        return bool(await self._client.send("HEXISTS", parent, "events"))
+
+    async def relay(
+        self, lease: Lease, group: GroupRef, batch: int, updates: Sequence[ProgressUpdate]
+    ) -> bool:
+        """Publish text of a child as that of the node which waits for its group.
+
+        Return False without a watcher, the lease or such a node. `batch` counts the batches of one
+        claim from 1. Raises StoreFull or Unavailable.
+        """
+        account_id, parent_id = group.account_id, group.parent_id
+        verdict = await self._client.call(
+            SCRIPTS["relay_progress"],
+            execution=lease.execution_key,
+            held=lease.held_key,
+            parent=keyspace.execution(account_id, parent_id),
+            events=keyspace.events(account_id, parent_id),
+            progress=keyspace.progress(account_id, parent_id),
+            reference=lease.reference,
+            claim=lease.name,
+            batch=batch,
+            parent_id=parent_id,
+            node=group.node,
+            most=MAX_PROGRESS_ENTRIES,
+            most_bytes=MAX_PROGRESS_BYTES,
+            keep_ms=KEEP_PROGRESS_MS,
+            updates=[
+                word
+                for each in updates
+                if each.offset is not None
+                for word in (each.offset, each.content)
             ],
         )
         return bool(verdict == b"ok")
@@ -290,109 +309,3 @@ def _includes_settled_nodes(fields: Fields) -> bool:
 def _fields(words: Sequence[bytes]) -> Fields:
     text = [word.decode(errors="replace") for word in words]
     return dict(zip(text[::2], text[1::2], strict=True))
-
-
-def _parse(
-    number: int,
-    fields: Fields,
-    nodes: Mapping[int, NodeExecution],
-    waits: Mapping[int, Sequence[NodeWait]],
-) -> Entry:
-    if "begun" in fields:
-        return _parse_start(number, fields, nodes, waits.get(number, ()))
-    if "ended" in fields:
-        return _parse_end(number, fields, nodes)
-    if fields.keys() >= CHILD_FIELDS:
-        return ChildEntry(number=number, event=_parse_child(fields))
-    if fields.keys() >= PROGRESS_FIELDS:
-        return ProgressEntry(number=number, event=_parse_progress(fields))
-    if number in waits:
-        return WaitEntry(number=number, wait=waits[number][0])
-    # An entry of a kind that a later release adds has none of these, and yields no events.
-    settled = SETTLED.findall(fields.get("settled", ""))
-    return StepEntry(
-        number=number,
-        settled=[
-            settle(int(i), parse_node_status(code), nodes.get(int(i))) for i, code, _ in settled
-        ],
-        unclaimed=frozenset(
-            int(i) for i, _, before in settled if parse_node_status(before) is NodeStatus.PENDING
-        ),
-        retrying=[
-            (int(i), int(attempt), int(pause))
-            for i, attempt, pause in RETRYING.findall(fields.get("retrying", ""))
-        ],
-        claimed=_parse_attempts(fields.get("claimed", "")),
-    )
-
-
-def _parse_start(
-    number: int,
-    fields: Fields,
-    nodes: Mapping[int, NodeExecution],
-    waits: Sequence[NodeWait],
-) -> StartEntry:
-    statuses = parse_node_statuses(fields["begun"])
-    return StartEntry(
-        number=number,
-        statuses=statuses,
-        attempts=dict(_parse_attempts(fields.get("claims", ""))),
-        waits={each.node_index: each for each in waits},
-        nodes={
-            index: settle(index, node_status, nodes.get(index))
-            for index, node_status in enumerate(statuses)
-            if node_status in NODE_TERMINAL
-        },
-    )
-
-
-def _parse_end(number: int, fields: Fields, nodes: Mapping[int, NodeExecution]) -> EndEntry:
-    status = parse_status(fields["ended"])
-    is_cancelled = status is ExecutionStatus.CANCELLED
-    untouched = NodeStatus.CANCELLED if is_cancelled else NodeStatus.SKIPPED
-    return EndEntry(
-        number=number,
-        status=status,
-        left=[
-            settle(
-                index,
-                untouched if node_status is NodeStatus.PENDING else NodeStatus.CANCELLED,
-                nodes.get(index),
-            )
-            for index, node_status in enumerate(parse_node_statuses(fields.get("left", "")))
-            if node_status not in NODE_TERMINAL
-        ],
-    )
-
-
-def _parse_child(fields: Fields) -> ExecutionEvent:
-    has_begun = fields["child"] == "started"
-    return ExecutionEvent(
-        name=EventName.CHILD_STARTED if has_begun else EventName.CHILD_FINISHED,
-        status=parse_status(fields["status"]),
-        child=ChildRef(fields["id"], fields["parent"], fields["node"], int(fields["index"])),
-    )
-
-
-def _parse_progress(fields: Fields) -> ExecutionEvent:
-    index, attempt, item = (int(fields[name]) for name in ("node", "attempt", "item"))
-    if fields["offset"]:
-        return ExecutionEvent(
-            name=EventName.NODE_TEXT,
-            index=index,
-            attempt=attempt,
-            item=item,
-            offset=int(fields["offset"]),
-            text=fields["content"],
-        )
-    return ExecutionEvent(
-        name=EventName.NODE_PROGRESS,
-        index=index,
-        attempt=attempt,
-        item=item,
-        progress=float(fields["content"]),
-    )
-
-
-def _parse_attempts(text: str) -> Sequence[tuple[int, int]]:
-    return [(int(index), int(attempt)) for index, attempt in CLAIMED.findall(text)]

@@ -9,13 +9,14 @@ from typing import cast
 import pytest
 
 from engine.errors import StoreFull, Unavailable
+from engine.store.children.keys import GroupRef
 from engine.store.executions.advance import Advanced, Verdict
 from engine.store.executions.claim import Lease
 from engine.store.executions.events import ExecutionEvents, ProgressUpdate
 from tests.support.eventually import eventually
 from tests.support.workers.claimed_execution import CLAIMED
 from workers.nodes import progress
-from workers.nodes.progress import ProgressPublisher
+from workers.nodes.progress import ProgressPublisher, RelayedProgress
 from workers.providers.base import ignore_update
 
 WATCHED: Mapping[str, bytes] = MappingProxyType({"events": b"1"})
@@ -317,3 +318,86 @@ async def test_pending_updates_are_dropped_when_the_walk_stops() -> None:
     await asyncio.sleep(0.03)
 
     assert events.batches == []
+
+
+# -- of children, told in the stream of their parent ----------------------------------------------
+
+
+class RelayedEvents(RecordedEvents):
+    """Remembers the batches that are told to the watchers of the parent."""
+
+    def __init__(self, *, is_watched: bool) -> None:
+        super().__init__()
+        self.parent_is_watched = is_watched
+        self.relayed: list[tuple[int, list[ProgressUpdate]]] = []
+
+    async def is_watched(self, group: GroupRef) -> bool:
+        return self.parent_is_watched
+
+    async def relay(
+        self, lease: Lease, group: GroupRef, batch: int, updates: Sequence[ProgressUpdate]
+    ) -> bool:
+        self.relayed.append((batch, list(updates)))
+        return self.parent_is_watched
+
+
+def relaying(events: RelayedEvents, record: Mapping[str, bytes] = UNWATCHED) -> RelayedProgress:
+    group = GroupRef("acc", "exec_parent", 2, "exec_parent")
+    return RelayedProgress(cast(ExecutionEvents, events), replace(CLAIMED, record=record), group)
+
+
+async def test_text_of_a_child_goes_to_the_watchers_of_its_parent() -> None:
+    events = RelayedEvents(is_watched=True)
+    relayed = relaying(events)
+    await relayed.look()
+    node = relayed.for_node(1)
+
+    node.text_of(0)("Hello")
+    node.progress_of(0)(0.5)
+    await node.end()
+
+    assert [[each.content for each in batch] for _, batch in events.relayed] == [["Hello"]]
+    assert events.batches == []
+
+
+async def test_text_of_a_child_goes_to_its_own_watchers_too() -> None:
+    events = RelayedEvents(is_watched=True)
+    relayed = relaying(events, WATCHED)
+    await relayed.look()
+    node = relayed.for_node(1)
+
+    node.text_of(0)("Hello")
+    await node.end()
+
+    assert len(events.relayed) == len(events.batches) == 1
+
+
+async def test_without_watchers_of_both_no_text_is_taken() -> None:
+    relayed = relaying(RelayedEvents(is_watched=False))
+    await relayed.look()
+
+    assert relayed.for_node(1).text_of(0) is ignore_update
+
+
+async def test_one_who_comes_to_watch_the_child_is_told() -> None:
+    events = RelayedEvents(is_watched=False)
+    relayed = relaying(events)
+    await relayed.look()
+    relayed.note_step(Advanced(Verdict.OK, is_watched=True))
+    node = relayed.for_node(1)
+
+    node.text_of(0)("Hello")
+    await node.end()
+
+    assert len(events.batches) == 1
+
+
+async def test_a_store_that_is_away_leaves_the_parent_unwatched() -> None:
+    class Away(RelayedEvents):
+        async def is_watched(self, group: GroupRef) -> bool:
+            raise Unavailable
+
+    relayed = relaying(Away(is_watched=True))
+    await relayed.look()
+
+    assert not relayed.is_watched

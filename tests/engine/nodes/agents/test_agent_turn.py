@@ -169,3 +169,38 @@ def test_an_image_counts_as_one_however_long_its_url_is() -> None:
 )
 def test_an_unknown_chat_costs_the_bound_of_the_price(inputs: Any, unknown: Any) -> None:
     assert most(inputs, unknown).input_tokens == 5_000
+
+
+# -- schema of the answer -------------------------------------------------------------------------
+
+NUMBERED = {"type": "object", "properties": {"n": {"type": "number"}}, "required": ["n"]}
+
+
+@pytest.mark.parametrize("name", ["chat", "plain"])
+@pytest.mark.parametrize("text", ["no JSON", '{"n": "x"}'])
+async def test_an_answer_that_does_not_fit_the_schema_is_refused(name: str, text: str) -> None:
+    context = FakeContext(turns=[ChatTurn(text=text)])
+    inputs = {**INPUTS, "schema-in": NUMBERED}
+
+    with pytest.raises(NodeFailed) as raised:
+        await run_node("agentTurn", {"model": name}, inputs, context=context)
+
+    assert (raised.value.code, raised.value.retryable) == ("PROVIDER_BAD_RESPONSE", True)
+    assert context.refused == [0]
+
+
+async def test_a_turn_with_calls_need_not_fit_the_schema() -> None:
+    outputs, context = await take_turn({"model": "chat"}, {**INPUTS, "schema-in": NUMBERED})
+
+    assert read_turn(outputs["turn-out"]) == TURN
+    assert context.refused == []
+
+
+async def test_an_answer_that_fits_the_schema_comes_out() -> None:
+    turn = ChatTurn(text='{"n": 1}')
+    context = FakeContext(turns=[turn])
+    inputs = {**INPUTS, "schema-in": NUMBERED}
+
+    outputs = await run_node("agentTurn", {"model": "chat"}, inputs, context=context)
+
+    assert read_turn(outputs["turn-out"]) == turn

@@ -48,7 +48,7 @@ REFUSED_WHEN_FULL = {
     *("add_delivery", "save_model", "save_secret", "save_webhook", "top_up"),
     *("add_oauth_record", "answer_grant_request", "redeem_grant_code"),
     *("create_account", "create_key", "create_login", "guarantee_admin"),
-    *("delay_message", "publish_progress"),
+    *("delay_message", "publish_progress", "relay_progress"),
 }
 COUNTING = {"count_key_call", "count_session_call", "lease_outbound", "count_public_run"}
 REPEATABLE = sorted(set(SCRIPTS) - {"send_hints", "take_message"} - COUNTING)
