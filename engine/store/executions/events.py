@@ -21,7 +21,7 @@ from engine.store.archive.archive import Archive
 from engine.store.archive.ended_executions import EndedRecord
 from engine.store.children.keys import GroupRef
 from engine.store.executions.claim import Lease
-from engine.store.executions.event_entries import SETTLED, Fields, parse_entry
+from engine.store.executions.read.event_entries import SETTLED, Fields, parse_entry
 from engine.store.executions.read.records import ExecutionRecords
 from engine.store.executions.record_fields import (
     WALKED_UNCLAIMED,

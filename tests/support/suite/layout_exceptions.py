@@ -215,7 +215,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/store/partitioned/due_lists.py": "tests/engine/store/batches/test_feeding.py finds batches by it.",
     "engine/store/batches/records.py": "tests/engine/store/batches/test_batches.py adds and reads batches.",
     "engine/store/redis/batch_keys.py": "tests/engine/store/redis/test_keyspace.py.",
-    "engine/store/executions/event_entries.py": "tests/engine/store/executions/test_events.py reads entries by it.",
+    "engine/store/executions/read/event_entries.py": "tests/engine/store/executions/test_events.py reads entries by it.",
     "engine/store/executions/acceptance.py": "tests/engine/store/executions/test_executions.py accepts by it.",
     "engine/store/executions/new_execution.py": "tests/engine/store/executions/test_executions.py and test_inputs.py.",
     "engine/store/executions/orphans.py": "tests/workers/recovery/duties/test_orphans.py finds and frees them.",
