@@ -15,7 +15,10 @@ from engine.access.capabilities import PRESETS
 from engine.store import ApiKey, Store
 from engine.store.audit import COMMAND
 
-COLUMNS = ("id", "accountId", "name", "prefix", "last4", "capabilities", "createdAt", "expiresAt")
+COLUMNS = (
+    *("id", "accountId", "name", "prefix", "last4", "capabilities", "createdAt", "expiresAt"),
+    "client",
+)
 WEBHOOK_COLUMNS = ("keyId", "url", "enabled", "secret", "createdAt")
 CREATED_COLUMNS = ("id", "key", "capabilities")
 

@@ -34,8 +34,9 @@ def account_row(account: Account, balance: int) -> dict[str, Any]:
 
 
 def key_row(key: ApiKey) -> dict[str, Any]:
-    """Return one key, without its secret."""
-    return _shown(ApiKeyView.from_record(key)) | {"accountId": key.account_id}
+    """Return one key, without its secret; `client` is the name of one that was granted it."""
+    client = None if key.client is None else key.client.name
+    return _shown(ApiKeyView.from_record(key)) | {"accountId": key.account_id, "client": client}
 
 
 def session_row(session: SessionRecord) -> dict[str, Any]:

@@ -13,6 +13,7 @@ OAUTH_SCENARIOS = {
         most=1,
         window_ms=60_000,
         most_in_window=1,
+        all_ms=60_000,
     ),
     "answer_grant_request": scenario(
         ("HSET", "requests", "digest", b"record"),

@@ -18,7 +18,6 @@ MANY_ENTRIES: dict[str, str] = {
 TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/mcp/oauth/addresses.py": "tests/gateway/mcp/oauth/test_endpoints.py finds each of them.",
     "gateway/mcp/oauth/descriptions.py": "tests/gateway/mcp/oauth/test_endpoints.py reads them.",
-    "gateway/mcp/oauth/route.py": "tests/gateway/mcp/oauth/test_endpoints.py calls each route.",
     "gateway/routes/accounts/grant_requests.py": "tests/gateway/mcp/oauth answers requests in each way.",
     "gateway/mcp/messages.py": "Types; tests/gateway/mcp/test_route.py reads them.",
     "gateway/mcp/calls.py": "Until the next slice; tests/gateway/mcp/test_route.py calls a tool.",

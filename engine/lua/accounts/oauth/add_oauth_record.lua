@@ -3,7 +3,8 @@
 -- Records whose time is over go, and the oldest of too many.
 -- Called again, the script changes nothing.
 -- KEYS: records, by_end, window (of the address)
--- ARGV: now?, id, record, keep_ms, most (records), window_ms, most_in_window
+-- ARGV: now?, id, record, keep_ms, most (records), window_ms, most_in_window, all_ms? (until all
+--       records go when none is added; absent: they stay)
 -- Returns 0, or the milliseconds until the address may add one
 -- Uses: read_now, enter_window, trim_records
 local now = read_now(ARGV.now)
@@ -15,4 +16,8 @@ if wait > 0 then return wait end
 redis.call('HSET', KEYS.records, ARGV.id, ARGV.record)
 redis.call('ZADD', KEYS.by_end, string.format('%d', now + tonumber(ARGV.keep_ms)), ARGV.id)
 trim_records(KEYS.records, KEYS.by_end, now, ARGV.most)
+if ARGV.all_ms ~= '' then
+  redis.call('PEXPIRE', KEYS.records, ARGV.all_ms)
+  redis.call('PEXPIRE', KEYS.by_end, ARGV.all_ms)
+end
 return 0

@@ -37,6 +37,7 @@ class OAuthClients:
             most=MOST_UNGRANTED,
             window_ms=HOUR_MS,
             most_in_window=MOST_PER_HOUR,
+            all_ms=None,
         )
         if wait_ms:
             raise TooManyRegistrations(MOST_PER_HOUR, math.ceil(wait_ms / 1_000))

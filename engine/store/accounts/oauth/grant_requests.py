@@ -45,6 +45,7 @@ class GrantRequests:
             most=MOST_REQUESTS,
             window_ms=REQUEST_MS,
             most_in_window=MOST_PER_ADDRESS,
+            all_ms=REQUEST_MS,
         )
         if wait_ms:
             raise TooManyGrantRequests(MOST_PER_ADDRESS, math.ceil(wait_ms / 1_000))

@@ -89,3 +89,12 @@ async def test_the_oldest_of_too_many_requests_go(
 
     assert await store.client.send("HLEN", keys.requests()) == 2
     assert await store.grant_requests.find(found[2]) is not None
+
+
+async def test_requests_leave_by_themselves_and_clients_stay(store: Store) -> None:
+    await store.oauth_clients.register(CLIENT, ADDRESS)
+    await store.grant_requests.open(REQUEST, ADDRESS)
+
+    for key in (keys.requests(), keys.requests_by_end(), keys.openings(ADDRESS)):
+        assert 0 < await store.client.send("PTTL", key) <= REQUEST_MS
+    assert await store.client.send("PTTL", keys.clients()) == -1
