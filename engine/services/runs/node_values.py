@@ -21,6 +21,7 @@ from engine.graph.replay import replay
 from engine.nodes.agents.steps import AgentStep
 from engine.nodes.request_input import outputs_of
 from engine.nodes.support.base import Outputs
+from engine.services.runs.agents.steps import read_steps
 from engine.services.runs.recorded_plans import DRAFT_OF, read_plan
 from engine.store import ReserveMemory, Store
 from engine.store.executions.read.attempts import NodeAttempts, parse_attempts
@@ -99,6 +100,10 @@ async def read_node(
         progress = Progress(plan, [each.status for each in execution.nodes], _padded(plan, known))
         inputs = await _inputs(progress, index, recorded)
         outputs = known.get(index) if node.status in GAVE_OUTPUTS else None
+    steps = None
+    if plan is not None and is_recorded:
+        ids = account_id, execution_id
+        steps = await read_steps(store, *ids, plan.nodes[index], outputs, recorded.make_room)
     ready_at = None if plan is None else _ready_at(plan, record, execution, index)
     return NodeValues(
         node=node,
@@ -107,6 +112,7 @@ async def read_node(
         outputs=outputs,
         is_recorded=is_recorded,
         bytes=recorded.bytes,
+        steps=steps,
     )
 
 

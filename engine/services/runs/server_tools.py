@@ -37,11 +37,11 @@ class ServerToolsRun:
     async def find(self, run: NewRun, *, fresh: bool) -> Runnable:
         """See `RunTarget.find`. Raises InvalidBody for wrong settings and an unknown secret."""
         self._check()
-        nodes, edges = one_node_graph(AgentTools.type, self.data, (), TOOLS_OUT)
-        problems = await check_secrets(self.store, run.account_id, nodes)
+        part = one_node_graph(AgentTools.type, self.data, {}, TOOLS_OUT)
+        problems = await check_secrets(self.store, run.account_id, part.nodes)
         for problem in problems:
             raise InvalidBody(problem.reason, field=problem.field)
-        graph = DraftGraph(nodes=nodes, edges=edges)
+        graph = DraftGraph(nodes=part.nodes, edges=part.edges)
         preparation = _Preparation(graph, graph.compile())
         return Runnable(plan=preparation.plan, make_start=preparation.make_start)
 

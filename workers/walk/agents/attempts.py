@@ -20,13 +20,13 @@ from engine.nodes.agents.loop import replay
 from engine.nodes.agents.rounds import (
     AgentEnd,
     AgentTask,
-    EndedChild,
     NextRound,
     Replay,
 )
 from engine.nodes.assistant import JSON_OUT, TEXT_OUT
 from engine.nodes.support.children import ChildResult
 from engine.process.pool import timed_out
+from engine.services.runs.agents.steps import ended_child
 from engine.services.runs.agents.targets import TASK, target_of, target_of_tool
 from engine.services.runs.child_plans import WORKFLOW_NOT_FOUND, body_target
 from engine.store.children.keys import GroupRef
@@ -183,14 +183,8 @@ class AgentAttempts:
         results = await self._read_results(outcomes, memory)
         costs = await self._children.rounds.costs(group.ref, group.size)
         ends = [
-            EndedChild(
-                status=result.status,
-                value=result.value,
-                error=result.error,
-                credits_cost=cost.credits,
-                duration_ms=cost.duration_ms,
-            )
-            for result, cost in zip(results, costs, strict=True)
+            ended_child(outcome, result.value, cost)
+            for outcome, result, cost in zip(outcomes, results, costs, strict=True)
         ]
         parent_id = self._claimed.execution_id
         return replay(

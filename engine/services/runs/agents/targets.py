@@ -50,9 +50,8 @@ class AgentTargets:
         )
 
     async def read_task(self, ref: GroupRef) -> AgentTask | None:
-        """Return the task of an agent on record. Raises FileNotFoundError or StorageFailed."""
-        shared = await self._store.children.items.shared(ref)
-        return msgspec.convert(shared[TASK], AgentTask) if TASK in shared else None
+        """See the function of this name."""
+        return await read_task(self._store, ref)
 
     async def _former_versions(self, parent: ClaimedExecution, node: Node) -> dict[str, int]:
         former_id = parent.record.get("retry_of", b"").decode()
@@ -96,6 +95,12 @@ class AgentTargets:
             return await self._plans.find(parent.account_id, target)
         except WorkflowNotFound:
             return None
+
+
+async def read_task(store: Store, ref: GroupRef) -> AgentTask | None:
+    """Return the task of an agent on record. Raises FileNotFoundError or StorageFailed."""
+    shared = await store.children.items.shared(ref)
+    return msgspec.convert(shared[TASK], AgentTask) if TASK in shared else None
 
 
 def target_of(parent: ClaimedExecution, node_id: str, child: AgentChild) -> GroupTarget:

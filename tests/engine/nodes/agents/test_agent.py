@@ -137,7 +137,7 @@ def test_a_model_without_tools_is_a_problem() -> None:
 def test_a_private_server_is_a_problem_at_save() -> None:
     [reason] = set(problems(tools=[{"server": "http://127.0.0.1/mcp"}]))
 
-    assert "127.0.0.1" in reason
+    assert reason == "server: The URL leads to an address that is not public"
 
 
 def test_secrets_of_servers_are_found_with_their_hosts() -> None:
