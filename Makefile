@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients e2e local manifests timing contract image clean
+.PHONY: help run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -170,6 +170,10 @@ clients: dist ## Pass the scenarios with our clients as installed, generate othe
 	@$(BIN)/python -m venv --clear $(VENV)-client
 	@PIP_PYTHON=$(VENV)-client/bin/python $(INSTALL) 'our Python client' dist/headrace_client-*.whl
 	HEADRACE_CLIENT_PYTHON=$(CURDIR)/$(VENV)-client/bin/python $(BIN)/pytest -n 4 --dist loadfile -m slow tests/clients --timeout=300
+
+mcp: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Pass the scenarios with official MCP clients, the conformance suite and the inspector (minutes; MCP='-k tasks' for a part)
+	@$(INSTALL) 'Node for clients of MCP' --group mcp-clients
+	$(BIN)/pytest -n 2 --dist loadfile -m slow tests/mcp --timeout=300 $(MCP)
 
 e2e: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Use the pages in a real browser, Debian's Chromium (minutes; E2E='-k keys' for a part)
 	@$(INSTALL) 'a browser for tests' --group e2e

@@ -1,5 +1,7 @@
 """Expectations of scenarios, checked against what a client printed and what the proxy has seen."""
 
+import itertools
+import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
@@ -42,9 +44,11 @@ def _values(expected: Mapping[str, Any], saved: Mapping[str, Any]) -> Iterator[s
 
 
 def _holds(value: Any, wanted: Any, saved: Mapping[str, Any]) -> bool:
-    if not isinstance(wanted, dict):
+    if not isinstance(wanted, dict) or not all(name.startswith("$") for name in wanted):
         return bool(value == wanted)
     [(kind, argument)] = wanted.items()
+    if kind == "$falsy":
+        return (value is MISSING or not value) is argument
     if kind == "$exists":
         return (value is not MISSING and value is not None) is argument
     return value is not MISSING and KINDS[kind](value, argument, saved)
@@ -60,6 +64,17 @@ def _distinct(value: Any, argument: Any, saved: Mapping[str, Any]) -> bool:
     return len(set(value)) == len(value) and (not is_count or len(value) == argument)
 
 
+def _refuses(value: Any, argument: Any, saved: Mapping[str, Any]) -> bool:
+    """Return whether an outcome of MCP is an error, of the protocol or of the tool, that has words."""
+    is_error = "error" in value or value["value"].get("isError") is True
+    words = argument if isinstance(argument, list) else [argument]
+    return is_error and all(word in json.dumps(value) for word in words)
+
+
+def _rises(value: Any, argument: Any, saved: Mapping[str, Any]) -> bool:
+    return all(before < after for before, after in itertools.pairwise(value))
+
+
 KINDS: Mapping[str, Callable[[Any, Any, Mapping[str, Any]], bool]] = {
     "$starts": lambda value, argument, saved: str(value).startswith(argument),
     "$least": lambda value, argument, saved: bool(_size(value) >= argument),
@@ -67,6 +82,10 @@ KINDS: Mapping[str, Callable[[Any, Any, Mapping[str, Any]], bool]] = {
     "$length": lambda value, argument, saved: len(value) == argument,
     "$same": lambda value, argument, saved: bool(value == find(argument, saved)),
     "$contains": _contains,
+    "$lacks": lambda value, argument, saved: argument not in value,
+    "$mentions": lambda value, argument, saved: argument in json.dumps(value),
+    "$refuses": _refuses,
+    "$rises": _rises,
     "$distinct": _distinct,
 }
 

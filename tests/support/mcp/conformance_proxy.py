@@ -1,0 +1,104 @@
+"""Proxy between the conformance suite and Headrace.
+
+The suite sends no key, and calls tools whose names have underscores, which slugs do not have. The proxy
+adds the key and translates the names of the fixtures, both ways; it changes nothing else.
+"""
+
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import httpx2
+
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "accept-encoding"}
+
+
+class ConformanceProxy(ThreadingHTTPServer):
+    """One proxy for one server."""
+
+    daemon_threads = True
+
+    def __init__(self, upstream: str, key: str, slugs: Sequence[str]) -> None:
+        super().__init__(("127.0.0.1", 0), _Exchange)
+        self.upstream, self.key = upstream, key
+        self.names = {slug.replace("-", "_").encode(): slug.encode() for slug in slugs}
+
+    @property
+    def url(self) -> str:
+        """Return the address for the suite, whose checks want this name of the host."""
+        return f"http://localhost:{self.server_address[1]}"
+
+    def translated(self, data: bytes, *, is_answer: bool) -> bytes:
+        for ours, theirs in self.names.items():
+            data = data.replace(theirs, ours) if is_answer else data.replace(ours, theirs)
+        return data
+
+
+class _Exchange(BaseHTTPRequestHandler):
+    server: ConformanceProxy
+    protocol_version = "HTTP/1.1"
+
+    def _headers(self) -> dict[str, str]:
+        """Return the headers of the request, with the key, and ours where the suite means us."""
+        port = str(self.server.server_address[1])
+        their_port = self.server.upstream.rpartition(":")[2]
+        sent = {
+            name: self.server.translated(value.encode(), is_answer=False).decode()
+            for name, value in self.headers.items()
+            if name.lower() not in HOP_BY_HOP
+        }
+        for name in ("Host", "host", "Origin", "origin"):
+            if sent.get(name, "").endswith(f":{port}"):
+                sent[name] = sent[name].removesuffix(port) + their_port
+        return {**sent, "x-api-key": self.server.key}
+
+    def _exchange(self) -> None:
+        body = self.rfile.read(int(self.headers.get("content-length") or 0))
+        sent = self.server.translated(body, is_answer=False)
+        url = self.server.upstream + self.path
+        with (
+            httpx2.Client(timeout=httpx2.Timeout(30, read=120), trust_env=False) as client,
+            client.stream(self.command, url, content=sent, headers=self._headers()) as answer,
+        ):
+            self.send_response(answer.status_code)
+            for name, value in answer.headers.items():
+                if name.lower() not in HOP_BY_HOP:
+                    self.send_header(name, value)
+            self.send_header("transfer-encoding", "chunked")
+            self.end_headers()
+            for line in _lines(answer.iter_bytes()):
+                self._send(self.server.translated(line, is_answer=True))
+            self._send(b"")
+
+    def _send(self, data: bytes) -> None:
+        self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
+        self.wfile.flush()
+
+    do_GET = do_POST = do_DELETE = do_OPTIONS = _exchange  # noqa: N815
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Log nothing."""
+
+
+def _lines(pieces: Iterator[bytes]) -> Iterator[bytes]:
+    """Yield whole lines, so that no name is cut, and the rest."""
+    rest = b""
+    for piece in pieces:
+        *whole, rest = (rest + piece).split(b"\n")
+        for line in whole:
+            yield line + b"\n"
+    if rest:
+        yield rest
+
+
+@contextmanager
+def conformance_proxy(upstream: str, key: str, slugs: Sequence[str]) -> Iterator[ConformanceProxy]:
+    """Run a proxy while the context lasts."""
+    with ConformanceProxy(upstream, key, slugs) as proxy:
+        thread = threading.Thread(target=proxy.serve_forever, daemon=True)
+        thread.start()
+        yield proxy
+        proxy.shutdown()
+        thread.join(10)
