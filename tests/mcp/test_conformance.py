@@ -44,7 +44,7 @@ def fixtures() -> list[dict[str, object]]:
     job.node("text", "textBox", text="no JSON").node("out", "responseOutput")
     job.wire("text.text-out > wait.value-in", "wait.value-out > fail.value-in")
     job.wire("fail.value-out > out.result-in")
-    return [
+    documents = [
         text.body("Test simple text"),
         fails.body("Test error handling"),
         steps.body("Test tool with progress"),
@@ -52,6 +52,7 @@ def fixtures() -> list[dict[str, object]]:
         slow.body("Slow compute"),
         job.body("Failing job"),
     ]
+    return [{**each, "description": "A fixture of the suite."} for each in documents]
 
 
 @pytest.fixture(scope="module")
