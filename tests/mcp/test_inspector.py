@@ -99,7 +99,14 @@ def test_the_inspector_tells_that_a_tool_failed(inspector: Inspector, era: str) 
 def test_the_inspector_calls_a_tool_over_standard_streams(inspector: Inspector) -> None:
     command = (sys.executable, "-P", "-m", "deploy", "mcp")
     where = ("-e", f"HEADRACE_URL={inspector.url}", "-e", f"HEADRACE_API_KEY={inspector.key}")
-    called = ("--method", "tools/call", "--tool-name", "scenario-greeting", "--tool-arg", "name=Bob")
+    called = (
+        "--method",
+        "tools/call",
+        "--tool-name",
+        "scenario-greeting",
+        "--tool-arg",
+        "name=Bob",
+    )
 
     done = inspector.run(*command, *where, *called)
 

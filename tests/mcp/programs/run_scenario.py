@@ -1,4 +1,4 @@
-"""Takes one scenario as JSON, does its steps with the official Python client, prints what came of them.
+"""Takes one scenario as JSON, does its steps with the official Python client, prints the outcomes.
 
 The output is one line of JSON (see scenarios/README.md). The argument names the way of the client:
 `modern`, `legacy`, or `stdio`, which starts `headrace mcp`.
@@ -158,9 +158,7 @@ class Scenario:
             }
         )
         consent = Consent(self._options["grant"])
-        return OAuthClientProvider(
-            URL, metadata, self._storage, consent.redirect, consent.callback
-        )
+        return OAuthClientProvider(URL, metadata, self._storage, consent.redirect, consent.callback)
 
     async def _transport(self) -> Any:
         key = self.saved["lab"]["keys"][self._options.get("key", "main")]
@@ -250,13 +248,13 @@ class Scenario:
         session = (await self.client()).session
         return wire(await session.call_tool(name, arguments or {}, allow_claimed=True))
 
-    async def get_task(self, taskId: str) -> Any:  # noqa: N803
+    async def get_task(self, taskId: str) -> Any:
         return await send_task((await self.client()).session, "get", taskId)
 
-    async def cancel_task(self, taskId: str) -> Any:  # noqa: N803
+    async def cancel_task(self, taskId: str) -> Any:
         return await send_task((await self.client()).session, "cancel", taskId)
 
-    async def settle_task(self, taskId: str) -> Any:  # noqa: N803
+    async def settle_task(self, taskId: str) -> Any:
         return await settle_task((await self.client()).session, taskId)
 
     async def listen(self) -> Any:
@@ -368,7 +366,7 @@ async def main() -> None:
     try:
         for step in members["steps"]:
             await scenario.step(step)
-        print(json.dumps(scenario.saved), flush=True)  # noqa: T201
+        print(json.dumps(scenario.saved), flush=True)
     finally:
         async with asyncio.timeout(20):
             await scenario.close()

@@ -1,7 +1,7 @@
 """Proxy between the conformance suite and Headrace.
 
-The suite sends no key, and calls tools whose names have underscores, which slugs do not have. The proxy
-adds the key and translates the names of the fixtures, both ways; it changes nothing else.
+The suite sends no key, and calls tools whose names have underscores, which slugs do not have. The
+proxy adds the key and translates the names of the fixtures, both ways; nothing else changes.
 """
 
 import contextlib
@@ -83,7 +83,7 @@ class _Exchange(BaseHTTPRequestHandler):
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
         self.wfile.flush()
 
-    do_GET = do_POST = do_DELETE = do_OPTIONS = _exchange  # noqa: N815
+    do_GET = do_POST = do_DELETE = do_OPTIONS = _exchange
 
     def log_message(self, format: str, *args: Any) -> None:
         """Log nothing."""

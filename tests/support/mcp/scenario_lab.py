@@ -1,7 +1,7 @@
 """Surroundings of a client in scenarios of MCP: a proxy that drops connections, and a lab.
 
-The lab has what a program cannot do by its client: calls of the API, kills of gateways, the way of a
-person through the page of consent; and a target that the workflow `scenario-call` calls.
+The lab does for a program the things for which a client has no calls: calls of the API, kills of
+gateways, the way of a person through the page of consent. The workflow `scenario-call` calls it.
 """
 
 import asyncio
@@ -158,7 +158,11 @@ class ScenarioLab:
         """Give the first object of a list that has these members."""
         members = await request.json()
         wanted = members["where"].items()
-        fits = [each for each in members["from"] or [] if all(each.get(name) == value for name, value in wanted)]
+        fits = [
+            each
+            for each in members["from"] or []
+            if all(each.get(name) == value for name, value in wanted)
+        ]
         return web.json_response(fits[0] if fits else None)
 
     async def concat(self, request: web.Request) -> web.Response:

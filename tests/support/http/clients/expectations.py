@@ -65,7 +65,7 @@ def _distinct(value: Any, argument: Any, saved: Mapping[str, Any]) -> bool:
 
 
 def _refuses(value: Any, argument: Any, saved: Mapping[str, Any]) -> bool:
-    """Return whether an outcome of MCP is an error, of the protocol or of the tool, that has words."""
+    """Return whether an outcome of MCP is an error that has words, of protocol or tool."""
     is_error = "error" in value or value["value"].get("isError") is True
     words = argument if isinstance(argument, list) else [argument]
     return is_error and all(word in json.dumps(value) for word in words)
