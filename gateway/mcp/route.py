@@ -105,11 +105,15 @@ def check_origin(request: GatewayRequest) -> None:
 
 
 def take_bearer(scope: Scope) -> None:
-    """Turn a bearer token into a key, and forget cookies: sessions are for the pages."""
+    """Turn a bearer token into a key, and forget cookies: sessions are for the pages.
+
+    White space at the end of a value is none of it (RFC 9110); the parser leaves it there, and the
+    library compares values of headers with the body.
+    """
     headers = []
-    for name, value in scope["headers"]:
+    for name, value in ((name, value.strip()) for name, value in scope["headers"]):
         if name == b"authorization" and value[: len(BEARER)].lower() == BEARER.encode():
-            headers.append((KEY_HEADER, value[len(BEARER) :].strip()))
+            headers.append((KEY_HEADER, value[len(BEARER) :].lstrip()))
         elif name != b"cookie":
             headers.append((name, value))
     scope["headers"] = headers
