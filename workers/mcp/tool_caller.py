@@ -9,6 +9,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from importlib import import_module
 from typing import Any
+from urllib.parse import urlsplit
 
 from msgspec import structs
 
@@ -18,6 +19,7 @@ from engine.net.url_policy import UrlRefused, check_url
 from engine.nodes.support.base import HttpCall, HttpFetch
 from engine.nodes.support.tool_servers import KeepMedia, RemoteTool, ToolAnswer, ToolServer
 from engine.process.extras import install_hint
+from engine.telemetry.traces.calls import NO_CALL, TOOL_ERROR, is_traced, open_tool_call
 
 LIBRARY = "workers.mcp.client"
 MAX_BYTES = 4_194_304
@@ -55,8 +57,13 @@ async def call_tool(
     from workers.mcp import answers, client
     from workers.mcp.transport import EgressTransport
 
-    result = await client.call_tool(server.url, EgressTransport(fetch, call), tool, arguments)
-    return await answers.read_answer(result, secrets, keep)
+    host = urlsplit(server.url).hostname or ""
+    with open_tool_call(tool, host) if is_traced() else NO_CALL as span:
+        result = await client.call_tool(server.url, EgressTransport(fetch, call), tool, arguments)
+        answer = await answers.read_answer(result, secrets, keep)
+        if span is not None and answer.is_error:
+            span.error_type = TOOL_ERROR
+        return answer
 
 
 def _make_call(server: ToolServer, secrets: OpenedSecrets) -> HttpCall:

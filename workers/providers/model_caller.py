@@ -38,7 +38,7 @@ from workers.providers.limiter.call_counts import count_call
 from workers.providers.limiter.call_limiter import CallLimiter, LimiterKey, guess_tokens
 from workers.providers.media import with_media
 from workers.providers.media_memory import MAX_BYTES, MediaReservation
-from workers.providers.model_spans import note_usage, open_model_call
+from workers.providers.model_spans import note_answer, open_model_call
 
 DIALECTS: tuple[Dialect, ...] = (
     BuiltinDialect(),
@@ -145,7 +145,7 @@ class ModelCaller:
         try:
             with open_model_call(model, self._environ) if is_traced() else NO_CALL as span:
                 answer = await self._take_turn(model, values, call)
-                note_usage(span, answer.usage)
+                note_answer(span, answer, is_turn=model_call.chat is not None)
                 return answer
         finally:
             call.sending.release()

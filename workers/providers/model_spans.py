@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 
 from engine.models.manifest import Category, Model
-from engine.models.pricing import Usage
 from engine.telemetry.traces.calls import OpenCall, open_call
 from engine.telemetry.traces.span import SpanKind
+from workers.providers.base import ModelAnswer
 from workers.providers.limiter.call_limiter import LimiterKey
 
 OPERATIONS = {Category.TEXT: "chat"}
@@ -53,10 +53,13 @@ def open_model_call(
     )
 
 
-def note_usage(call: OpenCall | None, usage: Usage) -> None:
-    """Add the usage of an answer to the span of its call."""
+def note_answer(call: OpenCall | None, answer: ModelAnswer, *, is_turn: bool) -> None:
+    """Add the usage of an answer to the span of its call, and the number of tools it asks for."""
     if call is None:
         return
+    usage = answer.usage
+    if is_turn:
+        call.attributes["headrace.tool_calls"] = len(answer.value.get("calls", ()))
     call.attributes["gen_ai.usage.input_tokens"] = usage.input_tokens or None
     call.attributes["gen_ai.usage.output_tokens"] = usage.output_tokens or None
     call.attributes["headrace.usage.images"] = usage.images or None

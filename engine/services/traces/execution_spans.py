@@ -35,6 +35,8 @@ FIELDS = (
 MAX_SPANS = 1_000
 """Spans of one execution; those of failed nodes come first."""
 SYSTEM = "headrace"
+AGENT = "agent"
+"""Node type whose nodes have the operation of agents, by the conventions of generative AI."""
 FAILED = "failed"
 
 
@@ -186,6 +188,7 @@ def _node_span(
             "headrace.node.status": node.status.value,
             "headrace.node.attempts": node.attempts,
             "headrace.credits": node.credits_cost or None,
+            "gen_ai.operation.name": "invoke_agent" if name.type == AGENT else None,
         },
         error_type=_code(node.error) if node.status is NodeStatus.FAILED else "",
     )

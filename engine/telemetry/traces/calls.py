@@ -20,6 +20,9 @@ MAX_KEPT = 64
 """Calls that the walk of a trace keeps which is not sampled: the last ones, and the last one alone
 where the walks of its account keep very many."""
 CANCELLED = "cancelled"
+TOOL_ERROR = "tool_error"
+"""Error of the span of a tool that answered with a failure, by the conventions."""
+MAX_TOOL_NAME = 128
 
 
 class CallSpans:
@@ -110,6 +113,24 @@ def open_call(
     if calls is None or parent is None:
         return NO_CALL
     return _record(calls, parent, name, attributes, kind)
+
+
+def open_tool_call(tool: str, host: str) -> AbstractContextManager[OpenCall | None]:
+    """Return the context in which a tool of a server is called, see `open_call`.
+
+    The span names the tool, by OpenTelemetry's conventions of generative AI, and has no arguments.
+    """
+    name = tool[:MAX_TOOL_NAME]
+    return open_call(
+        f"execute_tool {name}",
+        {
+            "gen_ai.operation.name": "execute_tool",
+            "gen_ai.tool.name": name,
+            "gen_ai.tool.type": "extension",
+            "mcp.method.name": "tools/call",
+            "server.address": host,
+        },
+    )
 
 
 def is_traced() -> bool:

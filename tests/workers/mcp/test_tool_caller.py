@@ -7,8 +7,10 @@ import pytest
 
 from engine.access.opened_secrets import OpenedSecrets
 from engine.errors.nodes import NodeFailed
+from engine.telemetry.traces.calls import TOOL_ERROR
 from tests.support.mcp.server import Fault, McpServer, serving
 from tests.support.mcp.tools import PIXEL, TestTool, text_answer
+from tests.support.observability.traced import take_spans, traced_walk
 from tests.workers.mcp.conftest import Caller
 from workers.mcp import tool_caller
 from workers.outbound.client import Egress
@@ -263,3 +265,16 @@ async def test_a_value_that_is_not_plain_is_refused(caller: Caller) -> None:
     got = await caller.call("deep")
 
     assert isinstance(got.value, str)
+
+
+async def test_a_call_has_a_span_with_the_name_of_its_tool_and_no_value(caller: Caller) -> None:
+    with traced_walk() as (made, _):
+        await caller.call("echo", {"text": "canary"})
+        await caller.call("fail", {"why": "canary"})
+        spans = [each for each in take_spans(made) if each.name.startswith("execute_tool")]
+
+    assert [(each.name, each.error_type) for each in spans] == [
+        ("execute_tool echo", ""),
+        ("execute_tool fail", TOOL_ERROR),
+    ]
+    assert "canary" not in str(spans)

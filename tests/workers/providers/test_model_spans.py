@@ -3,12 +3,14 @@
 import pytest
 
 from engine.errors.nodes import NodeFailed
+from engine.models.calls.chat import ChatTurn, ToolCall, to_plain
 from engine.models.pricing import Usage
 from engine.telemetry.traces.span import SpanKind
 from tests.support.manifests import model
 from tests.support.observability.traced import ATTEMPT, take_spans, traced_walk
+from workers.providers.base import ModelAnswer
 from workers.providers.model_caller import ModelCaller
-from workers.providers.model_spans import note_usage, open_model_call
+from workers.providers.model_spans import note_answer, open_model_call
 
 CHAT = """[openai]
 base_url = "https://api.openai.com/v1"
@@ -42,7 +44,8 @@ async def test_a_call_that_fails_has_the_code_of_its_failure() -> None:
 def test_a_provider_has_the_name_that_conventions_give_it_and_its_host() -> None:
     with traced_walk() as (made, _):
         with open_model_call(model(call=CHAT), {}) as call:
-            note_usage(call, Usage(calls=1, input_tokens=7, output_tokens=5))
+            usage = Usage(calls=1, input_tokens=7, output_tokens=5)
+            note_answer(call, ModelAnswer(value="canary", usage=usage), is_turn=False)
         [span] = take_spans(made)
 
     assert span.name == "chat gpt-large"
@@ -56,4 +59,16 @@ def test_a_provider_has_the_name_that_conventions_give_it_and_its_host() -> None
 
 
 def test_usage_without_a_span_goes_nowhere() -> None:
-    note_usage(None, Usage(calls=1))
+    note_answer(None, ModelAnswer(value="x", usage=Usage(calls=1)), is_turn=False)
+
+
+def test_a_turn_tells_how_many_tools_it_asks_for() -> None:
+    turn = ChatTurn(calls=(ToolCall(id="c1", name="canary"),) * 2)
+    with traced_walk() as (made, _):
+        with open_model_call(model(call=CHAT), {}) as call:
+            answer = ModelAnswer(value=to_plain(turn), usage=Usage(calls=1))
+            note_answer(call, answer, is_turn=True)
+        [span] = take_spans(made)
+
+    assert span.attributes["headrace.tool_calls"] == 2
+    assert "canary" not in str(span)

@@ -8,7 +8,7 @@ import pytest
 from engine.errors.nodes import NodeFailed
 from engine.telemetry.traces import calls
 from engine.telemetry.traces.account_queue import AccountSpace
-from engine.telemetry.traces.calls import CALLS, begin_calls, is_traced, open_call
+from engine.telemetry.traces.calls import CALLS, begin_calls, is_traced, open_call, open_tool_call
 from engine.telemetry.traces.context import CURRENT, TraceContext
 from engine.telemetry.traces.span import NS_OF_MS
 from engine.telemetry.traces.tracing import Tracing
@@ -132,3 +132,14 @@ def test_without_tracing_or_a_trace_a_walk_has_no_spans() -> None:
     with tracing_on():
         assert begin_calls("account", None, NOW) is None
     assert not is_traced()
+
+
+def test_a_call_of_a_tool_names_the_tool_and_its_server(made: Tracing) -> None:
+    with open_tool_call("find-order" + "x" * 200, "tools.example") as call:
+        assert call is not None
+
+    [span] = take_spans(made)
+    assert span.name == ("execute_tool find-order" + "x" * 118)
+    assert span.attributes["gen_ai.operation.name"] == "execute_tool"
+    assert span.attributes["gen_ai.tool.name"] == "find-order" + "x" * 118
+    assert span.attributes["server.address"] == "tools.example"
