@@ -25,6 +25,7 @@ NODES = [
         auth={"type": "header", "secret": "NOT_THERE", "name": "X-Key"},
         retry={"attempts": 99},
     ),
+    node("tool", "mcpTool", server="x", tool="t", arguments={"a": "{{ b }}", "c": {"d": 1}}),
     node("list", "list", items=[{"value": "one"}, {"value": {"a": 1}, "included": 2}]),
     node("calc", "transform", expression="value +", variables=["tax"]),
     node("route", "switch", cases=[{"name": "big", "when": "value > 9.0"}]),

@@ -14,6 +14,7 @@ const PATHS: Record<string, string> = {
   Outputs: "M3.5 14V2.500M3.5 3h9l-2 3 2 3h-9",
   textBox: "M3 4.500V3h10v1.500M8 3v10M6 13h4",
   list: "M6 4h7.500M6 8h7.500M6 12h7.500M2.5 4h.01M2.5 8h.01M2.5 12h.01",
+  mcpTool: "M6 2v4M10 2v4M4 6h8v2a4 4 0 0 1-8 0zM8 12v2",
   httpRequest: "M8 2a6 6 0 1 0 0 12A6 6 0 0 0 8 2M2 8h12M8 2c-4 4-4 8 0 12M8 2c4 4 4 8 0 12",
   transform: "M3 13c3 0 3-10 6-10M4.5 7H9M9.5 9l4 4M13.5 9l-4 4",
   condition: "M8 14V9M8 9 3.5 4.500M8 9l4.5-4.500M3.5 7.500v-3h3M12.5 7.500v-3h-3",

@@ -14,6 +14,7 @@ const SHOWN: Record<string, string[]> = {
   approval: ["title", "message"],
   delay: [],
   agent: [],
+  mcpTool: [],
 };
 const COMMON = ["prompt", "text", "expression", "url", "aspectRatio"];
 
@@ -42,6 +43,7 @@ const LISTED: Record<string, (data: GraphNode["data"]) => string> = {
   switch: ({ cases }) => namesOf(cases),
   delay: ({ seconds, until }) => delayInWords(seconds, until),
   agent: toolsInWords,
+  mcpTool: ({ tool, server }) => [tool, typeof server === "string" && hostOf(server)].filter(Boolean).join(" of "),
   list: ({ items }) => (Array.isArray(items) && items.length > 0 ? counted(items.length, "item") : ""),
   imageResize: ({ width, height }) => (width || height ? `${width ?? "…"} × ${height ?? "…"}` : ""),
   imageCrop: ({ width, height }) => (width || height ? `${width ?? "…"} × ${height ?? "…"}` : ""),

@@ -2,6 +2,9 @@
 
 import { BodyWidget } from "../calls/BodyWidget";
 import { FieldWidget } from "../calls/FieldWidget";
+import { ArgumentsWidget } from "../calls/mcp/ArgumentsWidget";
+import { ServerWidget } from "../calls/mcp/ServerWidget";
+import { ToolWidget } from "../calls/mcp/ToolWidget";
 import { ApproveWidget } from "../calls/tools/ApproveWidget";
 import { ToolsWidget } from "../calls/tools/ToolsWidget";
 import { WorkflowWidget } from "../calls/WorkflowWidget";
@@ -48,6 +51,9 @@ export const WIDGETS: Record<string, Widget> = {
   body: { Control: BodyWidget, isGroup: true, isExplained: true },
   workflow: { Control: WorkflowWidget, isExplained: true },
   field: { Control: FieldWidget },
+  toolServer: { Control: ServerWidget, isExplained: true },
+  tool: { Control: ToolWidget, isExplained: true },
+  toolArguments: { Control: ArgumentsWidget, isGroup: true, isExplained: true },
   tools: { Control: ToolsWidget, isGroup: true, isExplained: true },
   approve: { Control: ApproveWidget, isGroup: true, isExplained: true },
   retry: { Control: Retry, isGroup: true },

@@ -8,6 +8,8 @@ export interface RemoteTool {
   name: string;
   title: string | null;
   description: string | null;
+  /** JSON Schema of its arguments. */
+  inputSchema: Record<string, unknown>;
 }
 
 export interface ServerTools {
