@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from engine import errors
 from engine.executions.statuses import ExecutionStatus
-from engine.services.runs.server_tools import ServerToolsRun
+from engine.services.runs.agents.server_tools import ServerToolsRun
 from engine.store import Principal
 from gateway.auth.endpoints import operation, requires
 from gateway.auth.resource import Resource
