@@ -140,6 +140,6 @@ def _counted(request: GatewayRequest, response: Response) -> Response:
     if response.status_code in (400, 401):
         if json.loads(bytes(response.body))["error"] in WRONG_CREDENTIALS:
             request.services.failed_calls.count(request.scope)
-        if response.status_code == 401:
+        if response.status_code == 401 and "authorization" in request.headers:
             response.headers["www-authenticate"] = 'Basic realm="Headrace"'
     return response

@@ -4,6 +4,7 @@ import pytest
 
 from engine.store import ApiKey
 from engine.store.accounts.key_records import pack_key, parse_key
+from engine.store.accounts.principals import KeyClient
 from engine.store.redis.record_packing import pack
 
 KEY = ApiKey(
@@ -33,3 +34,11 @@ def test_a_record_from_before_keys_expired_has_no_expiry() -> None:
     members = {name: getattr(KEY, name) for name in KEY.__slots__ if name != "expires_at"}
 
     assert parse_key(b"acc_1|" + pack(members)) == KEY
+
+
+def test_a_key_that_was_granted_keeps_its_client_and_others_have_none() -> None:
+    granted = replace(KEY, client=KeyClient(id="client-1", name="Notes"))
+
+    assert parse_key(pack_key(granted)) == granted
+    assert parse_key(pack_key(replace(granted, name="Laptop"), pack_key(granted))).client
+    assert b"client" not in pack_key(KEY)

@@ -230,3 +230,20 @@ async def test_a_public_url_is_the_address_of_everything(
     assert "max-age" in server.headers["cache-control"]
     assert own.headers["location"].startswith("/app/connect/")
     assert query_of(other.headers["location"])["error"] == "invalid_target"
+
+
+async def test_pages_of_listed_origins_may_connect_and_others_not(settings: Settings) -> None:
+    listed = replace(settings, cors_origins="https://inspector.example")
+    async with serving(listed) as gateway, httpx2.AsyncClient(base_url=gateway.url) as http:
+        allowed = []
+        for origin in ("https://inspector.example", "https://evil.example"):
+            headers = {"origin": origin, "access-control-request-method": "POST"}
+            for path in (
+                "/oauth/token",
+                "/oauth/register",
+                "/.well-known/oauth-protected-resource",
+            ):
+                answer = await http.options(path, headers=headers)
+                allowed.append(answer.headers.get("access-control-allow-origin"))
+
+    assert allowed == ["https://inspector.example"] * 3 + [None] * 3

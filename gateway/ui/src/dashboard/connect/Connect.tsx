@@ -1,11 +1,11 @@
 import { type FormEvent, useState } from "react";
-import { call } from "../../api/client";
+import { type ApiError, call } from "../../api/client";
 import { KEYS, WORKFLOWS } from "../../api/paths";
 import { invalidate, useResource } from "../../api/resource";
 import type { AnsweredRequest, GrantRequest, WorkflowRow } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Fact } from "../../components/Fact";
-import { Empty, Loading } from "../../components/States";
+import { Empty, Failed, Loading } from "../../components/States";
 import { Link } from "../../shell/router";
 import { usePageTitle } from "../../shell/Shell";
 import { useMe } from "../../shell/session";
@@ -33,7 +33,8 @@ export default function Connect({ token }: { token: string }) {
   };
   const refuse = (): Promise<void> => answer({ granted: false }, "Nothing was granted.");
   if (answered) return <Answered words={answered} />;
-  if (request.error) return <Refused message={request.error.message} status={request.error.status} onBack={refuse} />;
+  if (request.error) return <Refused error={request.error} refusal={refusal} onBack={refuse} />;
+  if (workflows.error && !workflows.data) return <Failed error={workflows.error} retry={workflows.reload} />;
   if (!request.data || !workflows.data) return <Loading />;
   return (
     <div className="connect">
@@ -130,12 +131,12 @@ function Answered({ words }: { words: string }) {
 
 const FORBIDDEN = 403;
 
-function Refused({ message, status, onBack }: { message: string; status: number; onBack: () => Promise<void> }) {
+function Refused({ error, refusal, onBack }: { error: ApiError; refusal: string; onBack: () => Promise<void> }) {
   return (
     <div className="state" role="alert">
-      <h2>This connection cannot be made</h2>
-      <p>{message}.</p>
-      {status === FORBIDDEN && <Button onClick={() => void onBack()}>Go back to the program</Button>}
+      <h1>This connection cannot be made</h1>
+      <p>{refusal || error.message}.</p>
+      {error.status === FORBIDDEN && <Button onClick={() => void onBack()}>Go back to the program</Button>}
     </div>
   );
 }

@@ -6,15 +6,13 @@ export interface Destination {
   /** The name that tells programs apart. */
   name: string;
   words: string;
-  /** Whether the browser leaves this page. */
-  leaves: boolean;
 }
 
 export function destinationOf(redirectUri: string): Destination {
   const url = new URL(redirectUri);
   if (url.protocol !== "http:" && url.protocol !== "https:") {
-    return { name: url.protocol, words: "the program on this computer that opens such links", leaves: false };
+    return { name: url.protocol, words: "the program on this computer that opens such links" };
   }
-  if (LOOPBACK.includes(url.hostname)) return { name: url.host, words: "a program on this computer", leaves: true };
-  return { name: url.host, words: "a site elsewhere", leaves: true };
+  if (LOOPBACK.includes(url.hostname)) return { name: url.host, words: "a program on this computer" };
+  return { name: url.host, words: "a site elsewhere" };
 }
