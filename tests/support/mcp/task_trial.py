@@ -36,12 +36,10 @@ T = TypeVar("T")
 
 GATEWAYS, WORKERS = 2, 3
 LEASE = "2"
-AT_ONCE = 16
-"""Calls that are on their way at a time."""
+AHEAD = 1
+"""Kills for which tasks do not wait."""
 CANCELS_EVERY = 20
 SLOW_SECONDS = 2.0
-BEGIN_SECONDS = 0.3
-"""Time between two tasks, so that all kills meet some that run."""
 PATIENCE_SECONDS = 120.0
 KILLED = frozenset({CONNECTION_CLOSED, INTERNAL_ERROR})
 """Codes of calls that met a killed gateway; a task that is not found has another one."""
@@ -79,34 +77,35 @@ class TaskTrial:
         self._fleet = fleet
         self._members = {GATEWAY: gateways, WORKER: workers}
         self._which = random.Random(11)
-        self._turns = asyncio.Semaphore(AT_ONCE)
         self.figures = TaskFigures(tasks=0)
         self.key = fleet.make_key()
         self.slug = fleet.save(self.key, "Call then tell", call_then_tell())
 
     async def run(self, target: Target, tasks: int, kills: int) -> TaskFigures:
-        """Begin the tasks while parts are killed, then poll each to its end."""
+        """Begin the tasks while parts are killed, and poll each to its end."""
         began = time.monotonic()
         self.figures.tasks = tasks
-        stopping = asyncio.Event()
-        killing = asyncio.create_task(self._kill(kills, stopping))
+        killing = asyncio.gather(*(self._kill(kind, kills // 2) for kind in self._members))
         try:
             async with asyncio.TaskGroup() as group:
                 for number in range(tasks):
+                    await self._await_kills(number * kills // tasks - AHEAD)
                     group.create_task(self._follow(number, target))
         finally:
-            stopping.set()  # a part that is being started belongs to the fleet before it ends
-            await killing
+            await killing  # a part that is being started belongs to the fleet before it ends
         self.figures.executions = await self._count()
         self.figures.seconds = time.monotonic() - began
         self.figures.load = os.getloadavg()
         return self.figures
 
+    async def _await_kills(self, number: int) -> None:
+        """Wait for so many kills, so that tasks are spread over all of them."""
+        while self.figures.kills.total() < number:
+            await asyncio.sleep(0.02)
+
     async def _follow(self, number: int, target: Target) -> None:
-        await asyncio.sleep(number * BEGIN_SECONDS)
         address = f"{target.url}/slow/{SLOW_SECONDS}?n={number}"
-        async with self._turns:
-            task = await self._begin(number, address)
+        task = await self._begin(number, address)
         is_cancelled = number % CANCELS_EVERY == CANCELS_EVERY - 1
         if is_cancelled:
             await self._by_any(lambda session: cancel_task(session, task.task_id))
@@ -150,13 +149,11 @@ class TaskTrial:
             self.figures.repeated += 1
             await asyncio.sleep(0.1)
 
-    async def _kill(self, kills: int, stopping: asyncio.Event) -> None:
-        for number in range(kills):
-            if stopping.is_set():
-                return
-            kind = (GATEWAY, WORKER)[number % 2]
+    async def _kill(self, kind: str, kills: int) -> None:
+        """Kill members of one kind in turn, each once the one before it has been replaced."""
+        members = self._members[kind]
+        for _ in range(kills):
             await asyncio.sleep(self._which.uniform(0.2, 1.0))
-            members = self._members[kind]
             index = self._which.randrange(len(members))
             await asyncio.to_thread(members[index].end, signal.SIGKILL)
             self.figures.kills[kind] += 1
@@ -191,16 +188,16 @@ def _fault(state: TaskState, task: Task, number: int, *, is_cancelled: bool) -> 
     return None
 
 
-async def run_trial(folder: Path, *, tasks: int, kills: int) -> TaskFigures:
+async def run_trial(folder: Path, *, tasks: int, kills: int, workers: int = WORKERS) -> TaskFigures:
     """Run the trial in a folder and return what it saw."""
     environ = {"HEADRACE_LEASE_SECONDS": LEASE}
     async with serving() as target:
         with running_fleet(folder, **environ) as fleet:
             gateways = [fleet.start(GATEWAY) for _ in range(GATEWAYS)]
-            workers = [fleet.start(WORKER) for _ in range(WORKERS)]
-            for member in (*gateways, *workers):
+            walkers = [fleet.start(WORKER) for _ in range(workers)]
+            for member in (*gateways, *walkers):
                 await asyncio.to_thread(member.wait_ready)
-            trial = await asyncio.to_thread(TaskTrial, fleet, gateways, workers)
+            trial = await asyncio.to_thread(TaskTrial, fleet, gateways, walkers)
             return await trial.run(target, tasks, kills)
 
 
