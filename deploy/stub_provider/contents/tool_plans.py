@@ -91,15 +91,16 @@ def make_arguments(tool: OfferedTool, chat: ToolChat) -> dict[str, Any]:
     properties = schema.get("properties")
     if not isinstance(properties, Mapping):
         return {}
-    required = schema.get("required") or ()
     prompt, known = without_marks(chat.prompt), dict(_members(chat.past))
-    values, made = PromptValues(text=prompt), dict[str, Any]()
-    for name, each in properties.items():
-        is_said = values.labelled(name) is not None
-        if name not in required and not is_said and name not in known:
-            continue
-        made[name] = _argument(name, each, prompt, None if is_said else known.get(name))
-    return made
+    values, has_code = PromptValues(text=prompt), _CODE.search(prompt) is not None
+    said = {name for name in properties if values.labelled(name) is not None}
+    wanted = {name for name in properties if name in known or (has_code and _is_code(name))}
+    wanted |= said | set(schema.get("required") or ())
+    names = [name for name in properties if name in wanted] or list(properties)[:1]
+    return {
+        name: _argument(name, properties[name], prompt, None if name in said else known.get(name))
+        for name in names
+    }
 
 
 def _argument(name: str, schema: Any, prompt: str, known: Any) -> Any:
@@ -107,10 +108,15 @@ def _argument(name: str, schema: Any, prompt: str, known: Any) -> Any:
     if known is not None and _fits(known, kind):
         return known
     code = _CODE.search(prompt)
-    words = _HUMP.sub(" ", name).replace("_", " ").replace("-", " ").lower()
-    if code and kind in ("string", None) and _CODE_NAMES.search(words):
+    if code and kind in ("string", None) and _is_code(name):
         prompt = f"{name}: {PromptValues(text=prompt).labelled(name) or code[1]}\n{prompt}"
     return make_value({"properties": {name: schema}, "type": "object"}, prompt, prompt)[name]
+
+
+def _is_code(name: str) -> bool:
+    """Return whether the value of a property is a number of an order or the like, by its name."""
+    words = _HUMP.sub(" ", name).replace("_", " ").replace("-", " ").lower()
+    return _CODE_NAMES.search(words) is not None
 
 
 def _fits(value: Any, kind: Any) -> bool:

@@ -104,6 +104,16 @@ def test_arguments_come_from_earlier_results() -> None:
     }
 
 
+def test_without_required_arguments_the_first_is_made() -> None:
+    search = OfferedTool(
+        name="search",
+        parameters={"properties": {"text": {"type": "string"}, "limit": {"type": "integer"}}},
+    )
+
+    assert make_arguments(search, chat("kettles")) == {"text": "kettles"}
+    assert make_arguments(search, chat("limit: 3")) == {"limit": 3}
+
+
 def test_a_failed_result_gives_no_arguments() -> None:
     failed = PastCall(name="find-order", result='{"amount": 5}', is_error=True)
 
