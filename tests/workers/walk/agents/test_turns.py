@@ -1,11 +1,12 @@
 """Turns of agents on real parts against the demo provider: streams, and calls that providers botch.
 
-F63: a provider answers tool calls twice, late or malformed; no finished step is repeated, and the
+A provider answers tool calls twice, late or malformed: no finished step is repeated, and the
 agent stays within its bounds.
 """
 
 from collections.abc import Iterator
 from dataclasses import replace
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from engine.executions.events import EventName, ProgressEntry
 from engine.executions.execution import Execution
 from engine.executions.statuses import ExecutionStatus
 from engine.models.dialects.openai import OpenAISection
+from engine.models.pricing import Price, Unit
 from engine.models.registry import use_models
 from engine.store import Store
 from tests.support.factories import Graph, Runner
@@ -24,6 +26,11 @@ from tests.support.workers.paying_account import PRO
 from workers.walk.walker import Walker
 
 AGENT = "agent"
+BY_TOKENS = (
+    Price(unit=Unit.INPUT_TOKEN, usd=Decimal("0.001"), at_most=300),
+    Price(unit=Unit.OUTPUT_TOKEN, usd=Decimal("0.0001"), at_most=100),
+)
+"""A bound of the input that chats exceed soon."""
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +48,8 @@ def _worker(stub: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     assert isinstance(usual.call, OpenAISection)
     endpoint = replace(usual.call.endpoint, timeout_seconds=0.5)
     hasty = replace(usual, call=replace(usual.call, endpoint=endpoint))
-    with use_models([thinker(), hasty]):
+    counted = replace(usual, internal_name="counted", pricing=BY_TOKENS)
+    with use_models([thinker(), hasty, counted]):
         yield
 
 
@@ -178,3 +186,15 @@ async def test_a_turn_that_fails_or_comes_late_is_asked_for_again_and_steps_stay
     ]
     assert await children_of(store, runner, execution) == 3
     assert execution.credits_cost == 2 * TURN_PRICE
+
+
+async def test_turns_cost_the_tokens_that_they_use(runner: Runner, store: Store) -> None:
+    execution = await ask(runner, "call=TOOL|TOOL", model="counted")
+
+    assert execution.status is ExecutionStatus.COMPLETED, execution.error
+    costs = [each["creditsCost"] for each in execution.result["steps"]]
+    turns, tools = costs[::2], costs[1::2]
+    assert tools == [0, 0]
+    assert 0 < turns[0] < turns[1] < turns[2]  # each chat is longer than the one before
+    assert execution.credits_cost == sum(costs)
+    assert await store.wallets.check(runner.account.id) == []
