@@ -56,13 +56,16 @@ class LiveAccount:
     def __init__(self, log: AccountEventLog, account_id: str) -> None:
         self._log = log
         self._account_id = account_id
-        self._followers: dict[object, tuple[Callable[[], None], Translate]] = {}
+        self._followers: dict[object, tuple[Callable[[], None], Translate | None]] = {}
         self._task: asyncio.Task[None] | None = None
         self.page: LivePage | None = None
         """None until the first read."""
 
-    def add(self, follower: object, wake: Callable[[], None], translate: Translate) -> None:
-        """Call `wake` when there are new events. Reads begin with the first follower."""
+    def add(self, follower: object, wake: Callable[[], None], translate: Translate | None) -> None:
+        """Call `wake` when there are new events. Reads begin with the first follower.
+
+        A follower without `translate` shows no data of events.
+        """
         self._followers[follower] = (wake, translate)
         if self._task is None:
             self._task = asyncio.create_task(self._run(), name="live events")
@@ -100,9 +103,10 @@ class LiveAccount:
 
     async def _translate(self, event: AccountEvent) -> SharedData | None:
         # The newest follower knows best what the account is shown.
-        _, translate = next(reversed(self._followers.values()))
+        known = (each for _, each in reversed(self._followers.values()) if each is not None)
+        translate = next(known, None)
         try:
-            return await translate(event)
+            return None if translate is None else await translate(event)
         except Unavailable:
             raise
         except Exception:
@@ -119,7 +123,7 @@ class LiveEvents:
 
     @contextlib.contextmanager
     def following(
-        self, account_id: str, wake: Callable[[], None], translate: Translate
+        self, account_id: str, wake: Callable[[], None], translate: Translate | None
     ) -> Iterator[LiveAccount]:
         """Follow the events of an account while the context lasts."""
         account = self._accounts.get(account_id)

@@ -20,6 +20,7 @@ from engine.store.accounts.secrets import AccountSecrets, Secret
 from engine.store.accounts.session_list import SessionList, SessionRecord
 from engine.store.accounts.sessions import Sessions
 from engine.store.accounts.speculation import SpeculativeAuthorization
+from engine.store.accounts.tool_calls import ToolCalls
 from engine.store.accounts.usage import UsageLog, UsagePage
 from engine.store.accounts.wallets import (
     LedgerEntry,
@@ -234,6 +235,7 @@ class Store:
         self.secrets = AccountSecrets(client, sealer, self.audit)
         self.rate_windows = RateWindows(client)
         self.outbound = OutboundCalls(client, self.tiers)
+        self.tool_calls = ToolCalls(client)
         self.oauth_clients = OAuthClients(client)
         self.grant_requests = GrantRequests(client)
         self.grant_codes = GrantCodes(client, self.tiers, self.accounts, self.api_keys)

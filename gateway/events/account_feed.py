@@ -105,9 +105,10 @@ class AccountFeed:
         store: Store,
         live: LiveEvents,
         account_id: str,
-        rows: OpenRows,
+        rows: OpenRows | None,
         after: AccountCursor | None,
     ) -> None:
+        """Without `rows` the events are read alone, and never translated."""
         self._store = store
         self._live = live
         self._account_id = account_id
@@ -124,7 +125,8 @@ class AccountFeed:
     @contextlib.contextmanager
     def following(self, wake: Callable[[], None]) -> Iterator[None]:
         """Take new events from the shared reads while the context lasts, and wake the stream."""
-        with self._live.following(self._account_id, wake, self._share) as account:
+        share = None if self._rows is None else self._share
+        with self._live.following(self._account_id, wake, share) as account:
             self._followed = account
             yield
 
@@ -161,20 +163,24 @@ class AccountFeed:
                 if live.shared is not GONE:
                     yield cursor, *live.shared
                 continue
-            with self._rows() as rows:
-                found = await _data(rows, live.event)
-                if found is not None:
-                    yield cursor, *found
+            found = await self._find(live.event)
+            if found is not None:
+                yield cursor, *found
 
     async def _share(self, event: AccountEvent) -> SharedData | None:
         """Return the data of an event for all streams; None for large data."""
+        found = await self._find(event)
+        if found is None:
+            return GONE
+        name, data = found
+        encoded = encode_json(data)
+        return SharedData(name, msgspec.Raw(encoded)) if len(encoded) <= MAX_SHARED else None
+
+    async def _find(self, event: AccountEvent) -> tuple[str, dict[str, Any]] | None:
+        if self._rows is None:
+            raise ValueError("events without rows are not translated")
         with self._rows() as rows:
-            found = await _data(rows, event)
-            if found is None:
-                return GONE
-            name, data = found
-            encoded = encode_json(data)
-            return SharedData(name, msgspec.Raw(encoded)) if len(encoded) <= MAX_SHARED else None
+            return await _data(rows, event)
 
 
 async def _data(rows: Rows, event: AccountEvent) -> tuple[str, dict[str, Any]] | None:

@@ -5,10 +5,11 @@ session ends. The reader resumes after its last event, at any gateway.
 """
 
 import asyncio
+import contextlib
 import math
 import re
 import time
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import AbstractContextManager
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -179,6 +180,19 @@ class EventStream(Generic[P]):
     async def _body(self, page: P | None) -> AsyncIterator[bytes]:
         # The position of a feed is after the page that it has read, which may not arrive.
         yield HEARTBEAT if page is not None and page.entries else self._feed.heartbeat
+        async with contextlib.aclosing(self.follow(page)) as pages:
+            async for each in pages:
+                if each is None:
+                    yield self._feed.heartbeat
+                    continue
+                async for piece in self._pieces(each):
+                    yield piece
+
+    async def follow(self, page: P | None = None) -> AsyncGenerator[P | None, None]:
+        """Yield new events, and None after each silence, until the stream is to end.
+
+        `page` is a page read already.
+        """
         streams = self._services.open_streams
         with (
             self._services.notifier.expecting(self._topic) as completion,
@@ -188,11 +202,9 @@ class EventStream(Generic[P]):
             completion.wake()  # there may be events since this page was read
             page = page or await self._next(completion)
             while True:
-                if page is None:
-                    yield self._feed.heartbeat
-                else:
-                    async for piece in self._pieces(page):
-                        yield piece
+                yield page
+                if page is not None:
+                    self._is_over = self._is_over or page.is_all
                     if page.is_full:
                         completion.wake()
                 if self._is_over:
@@ -244,4 +256,3 @@ class EventStream(Generic[P]):
                     yield piece
         except (Unavailable, ExecutionNotFound):
             self._is_over = True  # the reader resumes later for the rest
-        self._is_over = self._is_over or page.is_all

@@ -45,6 +45,7 @@ from gateway.runs.answers import answer_ended
 from gateway.runs.request import RunParameters, read_depth, read_idempotency_key
 from gateway.runs.service import run
 from gateway.runs.webhooks import find_webhook
+from gateway.services import Services
 from gateway.waits.waiting_for import read_waiting_for
 
 Context = ServerRequestContext[Any, Any]
@@ -134,7 +135,7 @@ async def read_task(exchange: McpExchange, task_id: str) -> dict[str, Any]:
         return _state(exchange, execution, waits=waits)
     try:
         reserve = request.services.result_memory.for_answer(request.context)
-        result = _result(await executions.head(*ids, reserve))
+        result = await _result(request.services, await executions.head(*ids, reserve))
     except ResultGone as error:
         result = error_result(error)
     wire = result.model_dump(mode="json", by_alias=True, exclude_none=True)
@@ -191,13 +192,13 @@ async def _find(exchange: McpExchange, task_id: str) -> Execution:
     return execution
 
 
-def _result(execution: Execution) -> CallToolResult:
+async def _result(services: Services, execution: Execution) -> CallToolResult:
     try:
         milliseconds = execution.duration_ms or 0
         answer = answer_ended(execution, milliseconds, execution.warnings)
     except EngineError as error:
         return error_result(error)
-    return run_result(msgspec.json.decode(answer.body))
+    return await run_result(services, msgspec.json.decode(answer.body))
 
 
 def _state(exchange: McpExchange, execution: Execution, **known: Any) -> dict[str, Any]:

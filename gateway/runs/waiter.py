@@ -42,7 +42,8 @@ class PendingRunAnswer:
     """
 
     __slots__ = (
-        *("_began", "_checks", "_completion", "_idempotency_key", "_is_decided", "_principal"),
+        *("_began", "_checks", "_completion", "_idempotency_key", "_is_decided", "_is_left"),
+        "_principal",
         *("_request", "_wait_seconds", "warnings"),
     )
 
@@ -60,6 +61,7 @@ class PendingRunAnswer:
         self._idempotency_key = parameters.idempotency_key
         self._began = parameters.began
         self._checks = 0
+        self._is_left = False
         self._is_decided = False
         """Whether a webhook is notified of the end, or nobody: a caller who goes is not told."""
         self.warnings: tuple[str, ...] = ()
@@ -103,6 +105,11 @@ class PendingRunAnswer:
             self.discard()
         return outcome if isinstance(outcome, (Execution, ExecutionOutcome)) else None
 
+    def leave(self) -> None:
+        """Let `finish` end at once, since the caller has hung up."""
+        self._is_left = True
+        self._completion.wake()
+
     def discard(self) -> None:
         """Wait no longer; the run goes on."""
         self._request.services.notifier.leave(self._completion)
@@ -112,6 +119,8 @@ class PendingRunAnswer:
 
     async def _check(self, was_notified: bool) -> "Execution | _Stop | None":
         # The execution goes on while the store is unavailable, and so does the wait.
+        if self._is_left:
+            return _Stop.STOP
         services = self._request.services
         ids = self._principal.account.id, self.execution_id
         executions = services.store.executions

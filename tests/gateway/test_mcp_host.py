@@ -1,12 +1,11 @@
 """The home of the library's server."""
 
 import asyncio
-import importlib
-from typing import Any
 
 import pytest
 
 from engine.settings import Settings
+from gateway import mcp_host
 from gateway.mcp_host import McpHost, McpMissing
 
 
@@ -24,10 +23,7 @@ async def test_a_host_that_was_never_asked_closes() -> None:
 
 
 async def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
-    def missing(name: str) -> Any:
-        raise ModuleNotFoundError("No module named 'mcp'", name="mcp")
-
-    monkeypatch.setattr(importlib, "import_module", missing)
+    monkeypatch.setattr(mcp_host, "SERVER", "mcp.is_not_here")
 
     with pytest.raises(McpMissing):
         await McpHost().server(Settings())

@@ -217,6 +217,7 @@ async def delete_workflow(request: GatewayRequest, principal: Principal) -> Resp
     workflow = await _load_writable(request, principal)
     workflows = request.services.store.workflows
     await workflows.delete(principal.account.id, workflow.slug, force=query.force)
+    await request.services.store.account_events.record_workflow(principal.account.id, workflow.slug)
     return json_response(DELETED)
 
 
@@ -230,7 +231,9 @@ async def restore_workflow(request: GatewayRequest, principal: Principal) -> Res
     slug = check_slug(request.path_params["slug"])
     workflows = request.services.store.workflows
     await workflows.check_own(principal.account.id, slug)
-    return _answer(await workflows.restore(principal.account.id, slug))
+    restored = await workflows.restore(principal.account.id, slug)
+    await request.services.store.account_events.record_workflow(principal.account.id, slug)
+    return _answer(restored)
 
 
 @operation(

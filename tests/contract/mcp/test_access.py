@@ -2,7 +2,7 @@
 
 import httpx2
 
-ROUTES = {"POST /mcp": "key"}
+ROUTES = {"POST /mcp": "key", "GET /mcp": "key", "DELETE /mcp": "key"}
 PING = {"jsonrpc": "2.0", "id": 1, "method": "ping"}
 HEADERS = {"accept": "application/json, text/event-stream"}
 

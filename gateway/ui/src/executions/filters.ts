@@ -35,6 +35,7 @@ export const SOURCES: Record<string, string> = {
   "app-draft": "Draft",
   batch: "Batch",
   trigger: "Trigger",
+  mcp: "MCP",
 };
 
 /** Value of a filter that selects executions without a key, or without a model. */
