@@ -23,7 +23,7 @@ from gateway.auth.resource import Resource
 from gateway.events.event_streams import EVENT_STREAM, wants_stream
 from gateway.http import response_headers
 from gateway.http.errors import error_response, method_not_allowed, plain_error
-from gateway.http.json_bodies import parse_object, run_off_loop
+from gateway.http.json_bodies import NO_OBJECT, parse_object, run_off_loop
 from gateway.http.protocol import CODES
 from gateway.http.rate_limit_headers import WORKFLOW_RUNS
 from gateway.http.request_bodies import read_bytes
@@ -46,8 +46,8 @@ from gateway.services import GatewayRequest
 PATH = "/mcp"
 METADATA_PATH = "/.well-known/oauth-protected-resource"
 BEARER = "bearer "
-INVALID_MESSAGE = -32600
-"""Code of the protocol (JSON-RPC 2.0) for a body that is no message."""
+INVALID_MESSAGE, NO_JSON = -32600, -32700
+"""Codes of JSON-RPC 2.0 for bodies that are no message, and no JSON that is taken here."""
 NO_MESSAGE = "The body must be one request, notification or response of JSON-RPC 2.0"
 ALLOWED = "DELETE, GET, POST"
 MISSING = (
@@ -185,7 +185,8 @@ async def answer_delete(request: GatewayRequest) -> Response:
 
 def refuse_message(sentence: str) -> Response:
     """Return the protocol's answer to a body that is no message."""
-    error = {"code": INVALID_MESSAGE, "message": sentence}
+    is_json = sentence in (NO_MESSAGE, NO_OBJECT)
+    error = {"code": INVALID_MESSAGE if is_json else NO_JSON, "message": sentence}
     return json_response({"jsonrpc": "2.0", "id": None, "error": error}, 400)
 
 
