@@ -3,8 +3,7 @@ import { setData } from "../../../document/edits";
 import { useStore } from "../../../document/store";
 import { attributes } from "../../widgets/simple";
 import { inWords, type WidgetProps } from "../../widgets/widget";
-import { askForTools, type RemoteTool, useListed } from "../tools/serverTools";
-import type { ServerTool } from "../tools/tools";
+import { askForTools, type RemoteTool, type ServerTool, useListed } from "../tools/serverTools";
 import "../tools/tools.css";
 import { withTool } from "./arguments";
 

@@ -7,8 +7,8 @@ import { AuthWidget } from "../../secrets/AuthWidget";
 import type { WidgetProps } from "../../widgets/widget";
 import { look, useWorkflow, useWorkflows } from "../callee";
 import { nameIn } from "../WorkflowWidget";
-import { askForTools, type ServerTools, useListed } from "./serverTools";
-import { isWorkflow, namesOf, type ServerTool, type Tool, toolsOf, type WorkflowTool, withoutApproval } from "./tools";
+import { askForTools, type ServerTool, type ServerTools, useListed } from "./serverTools";
+import { isWorkflow, namesOf, type Tool, toolsOf, type WorkflowTool, withoutApproval } from "./tools";
 import "./tools.css";
 
 interface RowProps<T> extends WidgetProps {

@@ -2,7 +2,13 @@
 
 import { useSyncExternalStore } from "react";
 import { type ApiError, call } from "../../../../api/client";
-import type { ServerTool } from "./tools";
+
+export interface ServerTool {
+  server: string;
+  /** One tool of the server; without it, all of them. */
+  tool?: string;
+  auth?: unknown;
+}
 
 export interface RemoteTool {
   name: string;

@@ -3,7 +3,7 @@
 import type { GraphNode } from "../../../../api/types";
 import type { Edit } from "../../../document/edits";
 import { setSetting } from "../../../document/edits";
-import type { ServerTools } from "./serverTools";
+import type { ServerTool, ServerTools } from "./serverTools";
 
 export const AGENT = "agent";
 export const TOOLS = "tools";
@@ -11,13 +11,6 @@ export const APPROVE = "approve";
 
 export interface WorkflowTool {
   workflow: string;
-}
-
-export interface ServerTool {
-  server: string;
-  /** One tool of the server; without it, all of them. */
-  tool?: string;
-  auth?: unknown;
 }
 
 export type Tool = WorkflowTool | ServerTool;
