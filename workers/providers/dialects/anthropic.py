@@ -30,6 +30,8 @@ MAX_TOKENS = 4_096
 """The API requires a limit; a manifest's body may set another one."""
 CONTENT = Path.parse("content[]")
 STOP_REASON = Path.parse("stop_reason")
+CUT = ("max_tokens", "model_context_window_exceeded")
+"""Reasons of an answer that was cut off."""
 USAGE = {
     "input_tokens": (Path.parse("usage.input_tokens"),),
     "output_tokens": (Path.parse("usage.output_tokens"),),
@@ -102,7 +104,7 @@ def _read_text(reply: Any) -> str:
     _check_refusal(reply)
     blocks = _blocks(reply)
     texts = [each.get("text") for each in blocks if each.get("type") == "text"]
-    if not any(texts) and STOP_REASON.first(reply) == "max_tokens":
+    if not any(texts) and STOP_REASON.first(reply) in CUT:
         raise cut_short()
     if not texts or not all(isinstance(text, str) for text in texts):
         raise bad_response("has no text")
@@ -111,7 +113,7 @@ def _read_text(reply: Any) -> str:
 
 def _read_turn(reply: Any, chat: Chat, client: ProviderClient, model: str) -> ChatTurn:
     _check_refusal(reply)
-    is_cut, blocks = STOP_REASON.first(reply) == "max_tokens", _blocks(reply)
+    is_cut, blocks = STOP_REASON.first(reply) in CUT, _blocks(reply)
     texts = [each["text"] for each in blocks if is_text(each)]
     raw = [*raw_calls(blocks)]
     if is_cut and not raw and not any(texts):

@@ -40,6 +40,10 @@ CALL_EXTRA = ("extra_content",)
 MESSAGE_EXTRA = ("extra_content", "reasoning_content", "reasoning_details")
 """Members of messages with calls that go back with them: thoughts of Gemini, DeepSeek and others,
 of which some fail without them."""
+SIGNING = "gemini"
+"""Word in the names of models that refuse a call without a signature."""
+UNSIGNED = {"extra_content": {"google": {"thought_signature": "skip_thought_signature_validator"}}}
+"""Signature that they take for calls of other models, which a fallback leaves in a chat."""
 
 
 async def continue_chat(
@@ -53,7 +57,7 @@ async def continue_chat(
     """Call `/chat/completions` for one turn of a chat. Raises NodeFailed."""
     body = {
         "model": section.model,
-        "messages": [*_messages(fill_system(section, values, chat), chat, call.model)],
+        "messages": [*_messages(section, fill_system(section, values, chat), chat, call.model)],
         **_tools(chat),
         **(section.body.fill(values) or {}),
     }
@@ -74,7 +78,9 @@ def _tools(chat: Chat) -> dict[str, Any]:
     return {"tools": [{"type": "function", "function": each} for each in functions]}
 
 
-def _messages(system: str, chat: Chat, model: str) -> Iterator[dict[str, Any]]:
+def _messages(
+    section: OpenAISection, system: str, chat: Chat, model: str
+) -> Iterator[dict[str, Any]]:
     if system:
         yield {"role": "system", "content": system}
     for message in chat.messages:
@@ -82,7 +88,7 @@ def _messages(system: str, chat: Chat, model: str) -> Iterator[dict[str, Any]]:
             case ChatRole.USER:
                 yield {"role": "user", "content": _content(message)}
             case ChatRole.ASSISTANT:
-                yield _assistant_message(message, model)
+                yield _assistant_message(section, message, model)
             case ChatRole.TOOL:
                 text = f"Error: {message.text}" if message.is_error else message.text
                 yield {"role": "tool", "tool_call_id": message.call_id, "content": text}
@@ -95,7 +101,7 @@ def _content(message: ChatMessage) -> Any:
     return [{"type": "text", "text": message.text}, *images]
 
 
-def _assistant_message(message: ChatMessage, model: str) -> dict[str, Any]:
+def _assistant_message(section: OpenAISection, message: ChatMessage, model: str) -> dict[str, Any]:
     written: dict[str, Any] = {"role": "assistant", "content": message.text or None}
     if not message.calls:
         return written
@@ -108,6 +114,8 @@ def _assistant_message(message: ChatMessage, model: str) -> dict[str, Any]:
         }
         for call in message.calls
     ]
+    if SIGNING in section.model and not any("extra_content" in each for each in calls):
+        calls[0] |= UNSIGNED
     thoughts = {name: value for part in extra_of(message, model) for name, value in part.items()}
     return {**written, **thoughts, "tool_calls": calls}
 

@@ -17,11 +17,12 @@ from engine.models.registry import all_models, find_model
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from tests.support.http.providers import KEY, Kept, calling
 from tests.support.media.files import png
+from tests.support.models.chats import ASKED, FOUND, answered, continue_chat
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from tests.support.models.recorded_requests import FOREIGN, OURS, RECORDED
 from workers.outbound.client import Egress
 from workers.providers import jobs
-from workers.providers.base import ModelCall
+from workers.providers.base import ModelCall, ignore_update
 
 PNG = png()
 DATA = base64.b64encode(PNG).decode()
@@ -126,3 +127,43 @@ def shipped() -> Iterator[tuple[str, Model]]:
         model = find_model(name)
         assert model is not None
         yield name, model
+
+
+# -- chats with tools -----------------------------------------------------------------------------
+
+TALKING = [name for name in PROVIDED if (each := find_model(name)) and each.takes_tools]
+
+
+@pytest.mark.parametrize("name", TALKING)
+@pytest.mark.parametrize("is_streamed", [False, True])
+async def test_a_chat_model_calls_a_tool_and_takes_its_result(
+    name: str, egress: Egress, stub_url: str, kept: Kept, *, is_streamed: bool
+) -> None:
+    model = find_model(name)
+    assert model is not None
+    models = calling(egress, environ_of(model, stub_url), kept)
+    publish: Any = [].append if is_streamed else ignore_update
+
+    first = await continue_chat(models, model, ASKED, publish)
+    chat = answered(*first.calls, text=first.text, model=first.model, extra=first.extra)
+    last = await continue_chat(models, model, chat, publish)
+
+    assert [(call.name, call.arguments) for call in first.calls] == [
+        ("find-order", {"number": "A-7"})
+    ]
+    assert last.text == f"(stub) find-order: result of {first.calls[0].id}"
+
+
+@pytest.mark.parametrize("name", TALKING)
+async def test_a_chat_goes_on_with_another_model(
+    name: str, egress: Egress, stub_url: str, kept: Kept
+) -> None:
+    model = find_model(name)
+    assert model is not None
+    thought = {"type": "thinking", "thinking": "x", "signature": "y", "reasoning_content": "z"}
+    chat = answered(FOUND, model="another", extra=(thought,))
+
+    models = calling(egress, environ_of(model, stub_url), kept)
+    turn = await continue_chat(models, model, chat)
+
+    assert turn.text == "(stub) find-order: result of c1"
