@@ -3,15 +3,13 @@
 import asyncio
 import itertools
 import json
-import os
 import random
-import signal
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.acceptance.running_stack import RunningStack, running, until
+from tests.support.acceptance.running_stack import RunningStack, kill_and_await, running, until
 from tests.support.contract.batch_caller import BatchCaller
 from tests.support.factories import Graph
 from tests.support.graphs.nested_graphs import per_item
@@ -85,14 +83,6 @@ class ListRun:
 
 
 SETTINGS = {"concurrency": CONCURRENCY, "onItemError": "null"}
-
-
-def kill_and_await(stack: RunningStack, kind: str, which: random.Random) -> None:
-    """Kill a part and wait for its replacement."""
-    before = stack.part(kind)
-    killed = which.choice(before)
-    os.kill(killed, signal.SIGKILL)
-    until(lambda: stack.part(kind), lambda now: len(now) == len(before) and killed not in now)
 
 
 def kill_parts(stack: RunningStack, run: ListRun, kills: int) -> None:

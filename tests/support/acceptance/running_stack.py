@@ -2,6 +2,7 @@
 
 import os
 import queue
+import random
 import signal
 import subprocess
 import sys
@@ -219,3 +220,11 @@ def _kill(pid: int) -> None:
         os.kill(pid, signal.SIGKILL)
     except ProcessLookupError:
         return
+
+
+def kill_and_await(stack: RunningStack, kind: str, which: random.Random) -> None:
+    """Kill a part and wait for its replacement."""
+    before = stack.part(kind)
+    killed = which.choice(before)
+    os.kill(killed, signal.SIGKILL)
+    until(lambda: stack.part(kind), lambda now: len(now) == len(before) and killed not in now)

@@ -59,7 +59,8 @@ def turns_in(messages: Sequence[Message]) -> int:
 class ChatScript(Provider):
     """Answers with the turn that `script` makes of the messages."""
 
-    script: Callable[[Sequence[Message]], dict[str, Any]] = lambda messages: says("Done")
+    script: Callable[[Sequence[Message]], dict[str, Any] | None] = lambda messages: says("Done")
+    """None: the call fails."""
     bodies: list[dict[str, Any]] = field(default_factory=list)
     """Calls as they arrived."""
     seconds: float = 0.0
@@ -75,5 +76,7 @@ class ChatScript(Provider):
             return web.Response(status=503, text="not yet")
         await asyncio.sleep(self.seconds)
         turn = self.script(body["messages"])
+        if turn is None:
+            return web.Response(status=503, text="not now")
         usage = {"prompt_tokens": 5, "completion_tokens": 5}
         return web.json_response({"choices": [{"message": turn}], "usage": usage})

@@ -1,22 +1,20 @@
 """Agents on real parts: a worker, its feeder, Redis, and a provider whose turns a test scripts."""
 
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
 
-from engine.executions.execution import Execution
 from engine.executions.node_waits import Decision
 from engine.executions.statuses import ExecutionStatus
 from engine.ids.executions import child_execution_id
-from engine.models.registry import use_models
 from engine.nodes.agents.steps import StepStatus
 from engine.services.runs.node_values import read_node
 from engine.store import Store
 from tests.support.eventually import eventually
 from tests.support.factories import Graph, Runner
-from tests.support.http.providers import serving_provider
-from tests.support.mcp.server import McpServer, serving
+from tests.support.graphs.agents import AGENT, agent, ask, parts_of, upper
+from tests.support.mcp.server import McpServer
 from tests.support.models.chat_script import (
     TURN_PRICE,
     ChatScript,
@@ -24,68 +22,12 @@ from tests.support.models.chat_script import (
     calls,
     results_in,
     says,
-    thinker,
     turns_in,
 )
 from tests.support.waits.answers import answer, until_waiting
 from tests.support.workers.paying_account import PRO
-from workers.walk.walker import Walker
 
-AGENT = "agent"
-
-
-@pytest.fixture
-async def chat(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[ChatScript]:
-    async with serving_provider(ChatScript()) as provider:
-        for name, value in provider.environ.items():
-            monkeypatch.setenv(name, value)
-        assert isinstance(provider, ChatScript)
-        yield provider
-
-
-@pytest.fixture
-def mcp() -> Iterator[McpServer]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture
-def models() -> Iterator[None]:
-    with use_models([thinker()]):
-        yield
-
-
-@pytest.fixture(autouse=True)
-def _walker(chat: ChatScript, models: None, walker: Walker) -> None:
-    """A whole worker, which finds provider and model."""
-
-
-def agent(**data: Any) -> Graph:
-    """Request input → agent → its text and its steps."""
-    graph = Graph("question")
-    graph.node(AGENT, "agent", model="thinker", prompt="{{ question }}", **data)
-    graph.node("out", "responseOutput", fields=[{"name": "text"}, {"name": "steps"}])
-    return graph.wire(
-        "in.question > agent.question",
-        "agent.text-out > out.text",
-        "agent.steps-out > out.steps",
-    )
-
-
-def upper(field: str = "text") -> Graph:
-    """A tool: gives its text with an exclamation mark."""
-    graph = Graph(field).node("t", "textBox", text="{{ a }}!").node("out", "responseOutput")
-    return graph.wire(f"in.{field} > t.a", "t.text-out > out.result-in")
-
-
-async def ask(runner: Runner, graph: Graph, question: str = "Why?", **options: Any) -> Execution:
-    slug = await runner.save(graph)
-    options = {"terms": PRO, **options}
-    return await runner.end(await runner.begin(slug, {"question": question}, **options))
-
-
-def parts_of(execution: Execution) -> list[tuple[str, str, str]]:
-    return [(each["kind"], each["name"], each["status"]) for each in execution.result["steps"]]
+pytestmark = pytest.mark.usefixtures("agent_worker")
 
 
 async def test_an_agent_without_tools_answers(runner: Runner, chat: ChatScript) -> None:
