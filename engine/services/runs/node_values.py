@@ -21,7 +21,7 @@ from engine.graph.replay import replay
 from engine.nodes.agents.steps import AgentStep
 from engine.nodes.request_input import outputs_of
 from engine.nodes.support.base import Outputs
-from engine.services.runs.agents.steps import read_steps
+from engine.services.runs.agents.steps import RecordedAgent, is_agent, read_steps
 from engine.services.runs.recorded_plans import DRAFT_OF, read_plan
 from engine.store import ReserveMemory, Store
 from engine.store.executions.read.attempts import NodeAttempts, parse_attempts
@@ -101,9 +101,17 @@ async def read_node(
         inputs = await _inputs(progress, index, recorded)
         outputs = known.get(index) if node.status in GAVE_OUTPUTS else None
     steps = None
-    if plan is not None and is_recorded:
-        ids = account_id, execution_id
-        steps = await read_steps(store, *ids, plan.nodes[index], outputs, recorded.make_room)
+    if plan is not None and is_agent(plan.nodes[index]) and "owner" not in record:
+        agent = RecordedAgent(
+            account_id=account_id,
+            execution_id=execution_id,
+            node=plan.nodes[index],
+            state=node,
+            inputs=inputs,
+            outputs=outputs,
+            is_recorded=is_recorded,
+        )
+        steps = await read_steps(store, agent, recorded.make_room, reserve)
     ready_at = None if plan is None else _ready_at(plan, record, execution, index)
     return NodeValues(
         node=node,

@@ -276,3 +276,71 @@ def test_a_copy_of_the_report_brings_the_summary_along(stack: RunningStack) -> N
 
     assert (status, list(copy["copiedWorkflows"])) == (201, ["summary-of-a-text"])
     assert (ran, "Sum the text up" in str(answer["result"])) == (200, True)
+
+
+def steps_of(stack: RunningStack, execution_id: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = stack.api("GET", f"/api/executions/{execution_id}/nodes/agent")[
+        1
+    ]["steps"]
+    return found
+
+
+def test_the_support_agent_looks_an_order_up_and_answers(stack: RunningStack) -> None:
+    begun = begin(stack, "support-agent", mail="Where is my order 1041?")
+    done = stack.ended(begun)
+
+    assert done["status"] == "completed", done["error"]
+    assert "Blue steel kettle" in done["result"]["reply"]
+    model, tool, answer = steps_of(stack, begun)
+    assert [each["kind"] for each in (model, tool, answer)] == ["model", "tool", "model"]
+    assert (tool["name"], tool["input"]) == ("look-up-an-order", {"order": "1041"})
+    assert tool["output"]["order"]["customer"] == "Ada"
+    assert done["creditsCost"] == sum(each["creditsCost"] for each in (model, tool, answer)) > 0
+
+
+@pytest.mark.parametrize(
+    ("decision", "refunded"), [("approve", True), ("refuse", False)], ids=["approve", "refuse"]
+)
+def test_the_support_agent_refunds_only_after_a_yes(
+    stack: RunningStack, decision: str, refunded: bool
+) -> None:
+    mail = "The lid of order 1042 is broken. Please refund it."
+    begun = begin(stack, "support-agent", mail=mail)
+    [asked] = stack.waiting(begun)["waitingFor"]
+    waiting = steps_of(stack, begun)[-1]
+    path = f"/api/executions/{asked['executionId']}/approvals/{asked['nodeId']}"
+    status, _ = stack.api("POST", path, {"decision": decision, "note": "By the book"})
+    done = stack.ended(begun)
+
+    assert "refund-an-order" in asked["title"] and "1042" in asked["message"]
+    assert (waiting["status"], waiting["approval"]["decision"]) == ("waiting", None)
+    assert waiting["approval"]["executionId"] == asked["executionId"]
+    assert (status, done["status"]) == (200, "completed")
+    refund = next(e for e in steps_of(stack, begun) if e["name"] == "refund-an-order")
+    assert refund["approval"]["decision"] == decision
+    assert (refund["output"] or {}).get("refunded", False) is refunded
+    assert (refund["error"] is None) is refunded
+    assert refund["input"] == {"order": "1042", "amount": 12.5}
+    assert ("R-1042" in done["result"]["reply"]) is refunded
+
+
+def test_a_copy_of_the_agent_brings_its_tools_along(stack: RunningStack) -> None:
+    email = ("--email", "supporter@example.org")
+    other = json_of(stack, "account", "create", *email, "--tier", "business")
+    key = json_of(stack, "key", "create", "--account", other["id"], "--preset", "Full deploy")[
+        "key"
+    ]
+
+    status, copy = stack.api("POST", "/api/workflows", {"copyOf": "support-agent"}, key=key)
+
+    assert (status, sorted(copy["copiedWorkflows"])) == (
+        201,
+        ["look-up-an-order", "refund-an-order"],
+    )
+    [agent] = [node["data"] for node in copy["nodes"] if node["type"] == "agent"]
+    slugs = list(copy["copiedWorkflows"].values())
+    assert sorted(each["workflow"] for each in agent["tools"]) == sorted(slugs)
+    assert agent["approve"] == [copy["copiedWorkflows"]["refund-an-order"]]
+    path = f"/api/workflows/{copy['slug']}/run"
+    ran, answer = stack.api("POST", path, {"inputs": {"mail": "Where is order 1043?"}}, key=key)
+    assert (ran, "Tea strainer" in str(answer)) == (200, True)

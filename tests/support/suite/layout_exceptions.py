@@ -29,7 +29,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/nodes/agents/tool_settings.py": "tests/engine/nodes/agents/test_agent.py reads tools of all kinds.",
     "engine/nodes/agents/rounds_node.py": "tests/engine/nodes/agents/test_agent.py; an agent is one.",
     "engine/services/runs/agents/targets.py": "tests/workers/walk/agents/test_attempts.py runs agents with tools of all kinds.",
-    "engine/services/runs/agents/steps.py": "tests/workers/walk/agents/test_attempts.py reads the steps of agents that run and have ended.",
+    "engine/services/runs/agents/archived_children.py": "tests/engine/services/runs/agents/test_steps.py reads an archived agent.",
     "engine/nodes/agents/steps.py": "Types; tests/engine/nodes/agents/test_loop.py reads them.",
     "engine/nodes/agents/rounds.py": "Types; tests/engine/nodes/agents/test_loop.py reads them.",
     "engine/graph/parsed.py": "Types; tests/engine/graph/test_parse_bodies.py has problems in bodies.",
