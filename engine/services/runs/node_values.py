@@ -102,15 +102,8 @@ async def read_node(
         outputs = known.get(index) if node.status in GAVE_OUTPUTS else None
     steps = None
     if plan is not None and is_agent(plan.nodes[index]) and "owner" not in record:
-        agent = RecordedAgent(
-            account_id=account_id,
-            execution_id=execution_id,
-            node=plan.nodes[index],
-            state=node,
-            inputs=inputs,
-            outputs=outputs,
-            is_recorded=is_recorded,
-        )
+        place = account_id, execution_id, plan.nodes[index], node
+        agent = RecordedAgent(*place, inputs, outputs, is_recorded)
         steps = await read_steps(store, agent, recorded.make_room, reserve)
     ready_at = None if plan is None else _ready_at(plan, record, execution, index)
     return NodeValues(

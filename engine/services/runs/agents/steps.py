@@ -38,7 +38,7 @@ GOING_ON = frozenset({StepStatus.WAITING, StepStatus.PROCESSING})
 OVER = frozenset({NodeStatus.COMPLETED, NodeStatus.FAILED, NodeStatus.CANCELLED})
 
 
-class RecordedAgent(Struct, frozen=True, kw_only=True):
+class RecordedAgent(Struct, frozen=True):
     """Agent of an execution, and its values on record."""
 
     account_id: str

@@ -4,9 +4,9 @@ import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from tests.support.acceptance.running_stack import RunningStack
-from tests.support.e2e.agents import tool
 from tests.support.e2e.axe import SETTLED, violations
 from tests.support.e2e.node_settings import await_settings, node, open_settings, save_draft
+from tests.support.e2e.workflows import tool
 
 pytestmark = pytest.mark.slow
 

@@ -79,7 +79,6 @@ async def runs(history: History, account: Account) -> ChildRuns:
 async def put_group(runs: ChildRuns, states: str, fields: Mapping[str, Any]) -> None:
     """Open a group with children in these states, and with fields of its record."""
     target = GroupTarget(slug=runs.workflow.slug, version=runs.workflow.version)
-    shared = {TASK: TASK_ON_RECORD}
     new = NewRound(
         ref=runs.ref,
         expected=0,
