@@ -19,22 +19,26 @@ from starlette.responses import Response
 
 from engine.errors import EngineError, Unavailable, WorkflowNotFound
 from engine.executions.sources import Source
+from engine.ids.idempotency import IdempotencyKey
 from engine.ids.slugs import SLUG
 from engine.services.runs.targets import Runnable, SavedWorkflow
 from engine.store import NewRun
 from engine.store.accounts.tool_calls import ToolCallName, ToolCalls
+from gateway.admission.credentials import header_values
 from gateway.auth.principal import check_approved, has_capability
+from gateway.http.responses import encode_json
 from gateway.mcp.messages import McpExchange, exchange_of
 from gateway.mcp.progress import ProgressReporter
 from gateway.mcp.results import error_result, run_result
 from gateway.mcp.tools import RUN, is_tool
-from gateway.runs.request import RunParameters, read_depth
+from gateway.runs.request import RunParameters, read_depth, read_idempotency_key
 from gateway.runs.service import run
 from gateway.runs.waiter import PendingRunAnswer
 
 CANCEL_ATTEMPTS = 30
 CANCEL_PAUSE_SECONDS = 1.0
 """A cancel is tried again for this long while the store is away."""
+IDEMPOTENCY_KEY = b"idempotency-key"
 NOTE_SECONDS = 60.0
 """Time for which a call can be cancelled after the longest wait."""
 
@@ -89,15 +93,26 @@ def unknown_tool(name: str) -> MCPError:
 
 
 def run_parameters(
-    exchange: McpExchange, inputs: dict[str, Any], wait_seconds: float
+    exchange: McpExchange, name: str, inputs: dict[str, Any], *, wait_seconds: float
 ) -> RunParameters:
-    """Return the parameters of the run of a call; LoopDetected is raised for one too deep."""
+    """Return the parameters of the run of a call. Raises LoopDetected and InvalidIdempotencyKey."""
     return RunParameters(
         inputs=inputs,
+        idempotency_key=_idempotency_key(exchange, name, inputs),
         body_bytes=exchange.body_bytes,
         depth=read_depth(exchange.request),
         wait_seconds=wait_seconds,
     )
+
+
+def _idempotency_key(
+    exchange: McpExchange, name: str, inputs: dict[str, Any]
+) -> IdempotencyKey | None:
+    if not header_values(exchange.request.scope, IDEMPOTENCY_KEY):
+        return None
+    # A call that is sent again has a message with another id: tool and inputs are compared.
+    called = encode_json({"name": name, "arguments": inputs})
+    return read_idempotency_key(exchange.request, called, None)
 
 
 class _Call:
@@ -132,7 +147,7 @@ class _Call:
         exchange = self._exchange
         services, principal = exchange.request.services, exchange.principal
         seconds = services.settings.sync_timeout
-        parameters = run_parameters(exchange, self._inputs, seconds)
+        parameters = run_parameters(exchange, self._target.slug, self._inputs, wait_seconds=seconds)
         answer = await run(exchange.request, principal, self._target, parameters)
         if isinstance(answer, PendingRunAnswer):
             self._pending = answer

@@ -16,6 +16,7 @@ from mcp_types import (
 
 from gateway.mcp.changes import ToolStream
 from gateway.mcp.messages import exchange_of
+from gateway.mcp.tasks import check_task_subscription
 
 
 class _StreamBus:
@@ -42,6 +43,7 @@ async def listen(
 
     The guard has taken a place among the streams of the account.
     """
+    check_task_subscription(context, params.notifications)
     exchange = exchange_of(context.request)
     stream = ToolStream(exchange.request, exchange.principal)
     await stream.read()  # from now on

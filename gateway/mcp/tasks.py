@@ -8,6 +8,7 @@ import asyncio
 import time
 from typing import Any
 
+import anyio
 import msgspec
 from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
@@ -21,8 +22,10 @@ from mcp_types import (
     CallToolResult,
     ClientCapabilities,
     RequestParams,
+    SubscriptionFilter,
 )
 from mcp_types.version import MODERN_PROTOCOL_VERSIONS
+from msgspec import structs
 from pydantic import Field
 from starlette.responses import Response
 
@@ -36,13 +39,11 @@ from engine.errors import (
 from engine.executions.execution import Execution
 from engine.executions.sources import Source
 from engine.ids.executions import is_execution_id
-from gateway.http.responses import encode_json
-from gateway.mcp.calls import call_tool, find_tool, unknown_tool
+from gateway.mcp.calls import call_tool, find_tool, run_parameters, unknown_tool
 from gateway.mcp.messages import McpExchange, exchange_of
 from gateway.mcp.results import error_result, run_result
 from gateway.mcp.task_states import TASKS, is_over, task_state
 from gateway.runs.answers import answer_ended
-from gateway.runs.request import RunParameters, read_depth, read_idempotency_key
 from gateway.runs.service import run
 from gateway.runs.webhooks import find_webhook
 from gateway.services import Services
@@ -68,6 +69,15 @@ def add_tasks(server: Server[Any]) -> None:
     server.add_request_handler("tasks/cancel", TaskParams, cancel_task)
 
 
+def check_task_subscription(context: Context, wanted: SubscriptionFilter) -> None:
+    """Raise MCPError for a client that wants to be told of tasks and has not declared them.
+
+    Others are not told either, which the protocol allows: the acknowledgement leaves tasks out.
+    """
+    if "taskIds" in (wanted.model_extra or {}) and not _declares_tasks(context):
+        raise _undeclared()
+
+
 def _declares_tasks(context: Context) -> bool:
     is_modern = context.protocol_version in MODERN_PROTOCOL_VERSIONS
     return is_modern and context.session.check_client_capability(DECLARED)
@@ -79,8 +89,16 @@ async def call_or_begin(
     """Begin a task for a client that knows tasks; others wait for the result."""
     if not _declares_tasks(context):
         return await call_tool(context, params)
+    # A client that hangs up ends neither the acceptance, which is on its way, nor the run.
+    beginning = asyncio.create_task(_begin(exchange_of(context.request), params))
     try:
-        return await _begin(exchange_of(context.request), params)
+        return await asyncio.shield(beginning)
+    except asyncio.CancelledError:
+        with anyio.CancelScope(shield=True):
+            await asyncio.wait([beginning])
+        if not beginning.cancelled():
+            beginning.exception()  # nobody is told
+        raise
     except WorkflowNotFound:
         raise unknown_tool(params.name) from None
     except EngineError as error:
@@ -91,22 +109,13 @@ async def _begin(exchange: McpExchange, params: CallToolRequestParams) -> dict[s
     """Run the workflow of a tool; return its new task. Raises what refuses a run."""
     request, principal = exchange.request, exchange.principal
     target, arguments = find_tool(exchange, params.name), params.arguments or {}
-    # The body of a repeated call differs in the id of its message, so that it is not compared.
-    called = encode_json({"name": params.name, "arguments": arguments})
-    idempotency_key = read_idempotency_key(request, called, None)
-    parameters = RunParameters(
-        inputs=arguments,
-        body_bytes=exchange.body_bytes,
-        depth=read_depth(request),
-        wait_seconds=0,
-        idempotency_key=idempotency_key,
-        webhook=await find_webhook(
-            request, principal, is_async=True, idempotency_key=idempotency_key
-        ),
-    )
+    parameters = run_parameters(exchange, params.name, arguments, wait_seconds=0)
+    idempotency_key = parameters.idempotency_key
+    webhook = await find_webhook(request, principal, is_async=True, idempotency_key=idempotency_key)
+    parameters = structs.replace(parameters, webhook=webhook)
     answer = await run(request, principal, target, parameters)
     if not isinstance(answer, Response):
-        answer = await answer.finish()
+        raise TypeError("a call of a tool is authorized before it runs")
     execution_id = msgspec.json.decode(answer.body)["executionId"]
     # A task may be told only once a request about it finds it.
     execution = await request.services.store.executions.facts(principal.account.id, execution_id)
@@ -170,9 +179,13 @@ def _exchange_of(context: Context) -> McpExchange:
     if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
         raise MCPError(METHOD_NOT_FOUND, "Method not found", context.method)
     if not _declares_tasks(context):
-        sentence = f"The client has not declared the extension {TASKS}"
-        raise MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, sentence, REQUIRED)
+        raise _undeclared()
     return exchange_of(context.request)
+
+
+def _undeclared() -> MCPError:
+    sentence = f"The client has not declared the extension {TASKS}"
+    return MCPError(MISSING_REQUIRED_CLIENT_CAPABILITY, sentence, REQUIRED)
 
 
 async def _find(exchange: McpExchange, task_id: str) -> Execution:

@@ -343,3 +343,19 @@ async def test_starts_and_ends_of_nodes_are_progress(
     assert {total for _, total, _ in told} == {6.0}
     messages = [message or "" for _, _, message in told]
     assert any("'text'" in message and "has ended: completed" in message for message in messages)
+
+
+async def test_a_call_that_is_sent_again_with_its_key_runs_once(
+    client: httpx2.AsyncClient, worker: FakeWorker
+) -> None:
+    answers = []
+    for number, name in enumerate(("Ada", "Ada", "Eve")):
+        message = modern_message("tools/call", number, name="greeting", arguments={"name": name})
+        headers = {**modern_headers(message), "idempotency-key": "one"}
+        answer = await client.post("/mcp", json=message, headers=headers)
+        answers.append(answer.json()["result"])
+
+    first, again, other = answers
+    assert again["_meta"][EXECUTION] == first["_meta"][EXECUTION]
+    assert again["structuredContent"] == first["structuredContent"]
+    assert other["isError"] and other["_meta"][ERROR]["code"] == "IDEMPOTENCY_KEY_REUSED"

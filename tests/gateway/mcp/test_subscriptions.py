@@ -13,8 +13,14 @@ from gateway.admission import open_streams
 from tests.gateway.conftest import Gateway
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting
-from tests.support.gateway.mcp_clients import connected, modern_headers, modern_message
+from tests.support.gateway.mcp_clients import (
+    CAPABILITIES,
+    connected,
+    modern_headers,
+    modern_message,
+)
 
+TASKS = "io.modelcontextprotocol/tasks"
 TOOLS = {"toolsListChanged": True}
 SUBSCRIPTION = "io.modelcontextprotocol/subscriptionId"
 
@@ -124,3 +130,27 @@ async def test_the_official_client_is_told_of_changes(
         event = await asyncio.wait_for(anext(aiter(subscription)), 10)
 
     assert type(event).__name__ == "ToolsListChanged"
+
+
+async def test_clients_without_tasks_cannot_ask_to_be_told_of_them(
+    client: httpx2.AsyncClient,
+) -> None:
+    message = modern_message("subscriptions/listen", notifications={"taskIds": ["one"]})
+
+    answer = await client.post("/mcp", json=message, headers=modern_headers(message))
+
+    assert (answer.status_code, answer.json()["error"]["code"]) == (400, -32021)
+    assert TASKS in answer.json()["error"]["data"]["requiredCapabilities"]["extensions"]
+
+
+async def test_tasks_are_polled_and_not_told(client: httpx2.AsyncClient) -> None:
+    declared = {CAPABILITIES: {"extensions": {TASKS: {}}}}
+    wanted = {**TOOLS, "taskIds": ["one"]}
+    message = modern_message("subscriptions/listen", notifications=wanted, _meta=declared)
+
+    async with client.stream(
+        "POST", "/mcp", json=message, headers=modern_headers(message)
+    ) as answer:
+        acknowledged = await anext(_messages(answer))
+
+    assert acknowledged["params"]["notifications"] == TOOLS
