@@ -27,7 +27,12 @@ def resource_metadata_of(request: GatewayRequest) -> str:
 
 
 def is_own_resource(request: GatewayRequest, resource: str) -> bool:
-    """Return whether a resource that a client names is this installation's."""
+    """Return whether a resource that a client names is this installation's.
+
+    It is the one that the client was told of, under any of the installation's own names.
+    """
+    if resource == resource_of(request):
+        return True
     try:
         parts = urlsplit(resource)
     except ValueError:

@@ -11,6 +11,7 @@ from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.running_stack import RunningStack, running
 from tests.support.factories import Graph
 from tests.support.mcp.scenario_lab import ScenarioLab, lab_beside
+from tests.support.oauth.person import Person
 
 SEVERAL = ("--no-demo", "--gateways", "2", "--workers", "2", "--demo-provider")
 PAGE = 100
@@ -162,6 +163,7 @@ def scenario_place(folder: Path, **environ: str) -> Iterator[Place]:
             {**plain("Scenario hidden"), "hidden": True},
             {**plain("Scenario draft"), "draft": True},
         )
+        lab.consent = Person(stack, main).consent
         save(stack, lab.keys["main"], *ours)
         save(stack, lab.keys["poor"], {**paid(), "name": "Poor"})
         save(stack, lab.keys["limited"], plain("Limited"))

@@ -197,6 +197,37 @@ async def test_a_request_without_a_resource_is_for_this_installation(
     assert (await flow.exchange(answered["code"], resource=None)).status_code == 200
 
 
+@pytest.mark.parametrize("name", ["localhost", "127.0.0.1", "[::1]", "LOCALHOST"])
+async def test_a_resource_is_named_by_any_own_name(flow: Flow, name: str) -> None:
+    answer = await flow.authorize(resource=flow.base.replace("127.0.0.1", name) + "/mcp")
+
+    assert answer.headers["location"].startswith("/app/connect/")
+
+
+async def test_a_resource_is_the_one_that_the_client_was_told_of(flow: Flow) -> None:
+    flow.http.headers["host"] = "flows.example:8443"
+
+    told = (await flow.http.get("/.well-known/oauth-protected-resource")).json()["resource"]
+    asked = await flow.authorize(resource=told)
+    others = [
+        await flow.authorize(resource=resource)
+        for resource in (
+            "http://flows.example/mcp",
+            "http://flows.example:8443/mcp?x=1",
+            "http://flows.example:8443/mcp#x",
+            "http://flows.example:8443/",
+            "http://flows.example:8443@evil.example/mcp",
+            "mcp",
+            "http://[",
+        )
+    ]
+
+    assert told == "http://flows.example:8443/mcp"
+    assert asked.headers["location"].startswith("/app/connect/")
+    for other in others:
+        assert query_of(other.headers["location"])["error"] == "invalid_target"
+
+
 async def test_a_program_may_listen_on_any_port_of_its_computer(
     flow: Flow, browser: httpx2.AsyncClient
 ) -> None:
