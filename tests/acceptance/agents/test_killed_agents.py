@@ -13,15 +13,6 @@ from typing import Any
 
 import pytest
 
-from tests.support.acceptance.agent_trial import (
-    STEPS,
-    NotedCalls,
-    agent,
-    expected,
-    repeated,
-    six_steps,
-    tool,
-)
 from tests.support.acceptance.running_stack import (
     RunningStack,
     kill_and_await,
@@ -31,6 +22,15 @@ from tests.support.acceptance.running_stack import (
 )
 from tests.support.contract.batch_caller import BatchCaller
 from tests.support.http.providers import serving_provider
+from tests.support.models.agent_trial import (
+    STEPS,
+    NotedCalls,
+    agent,
+    expected,
+    repeated,
+    six_steps,
+    tool,
+)
 
 PARTS = ("worker", "gateway", "worker", "redis")
 OPTIONS = ("--no-demo", "--workers", "3", "--gateways", "2")
