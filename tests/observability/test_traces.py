@@ -15,7 +15,10 @@ from tests.support.observability.stack import ObservedStack, observed_stack
 pytestmark = pytest.mark.slow
 
 CALLER = "00f067aa0ba902b7"
-KINDS = ("greet", "compute", "call", "retry", "model", "fail", "child", "each", "story", "stream")
+KINDS = (
+    *("greet", "compute", "call", "retry", "model", "fail"),
+    *("child", "each", "agent", "story", "stream"),
+)
 OTHERS = ("delay", "approval", "webhook", "batch", "hook", "occurrence", "cancel")
 DRAIN_SECONDS = 30.0
 """Time that a drain may take on a busy machine; the collector takes longer to answer."""
@@ -55,6 +58,22 @@ def test_a_run_of_each_kind_is_one_whole_tree_below_its_caller(
     counts = Counter(span.span_id for span in spans)
     assert [name for name, count in counts.items() if count > 1] == [], "a span came twice"
     assert {span.resource["headrace.part"] for span in spans} >= {"gateway", "worker"}
+
+
+def test_the_trace_of_an_agent_has_its_turns_and_its_tools(stack: ObservedStack) -> None:
+    made = stack.make("agent")
+
+    def has_all(spans: list[Span]) -> bool:
+        parts = Counter(span.name.split(" ")[0] for span in spans)
+        return parts["chat"] == 2 and parts["invoke_workflow"] == 4
+
+    spans = stack.collector.await_trace(made["traceId"], has_all)
+    [node] = [span for span in spans if span.name == "node agent"]
+    chats = [span.attributes for span in spans if span.name.startswith("chat ")]
+    runs = Counter(span.name for span in spans if span.name.startswith("invoke_workflow"))
+    assert node.attributes["gen_ai.operation.name"] == "invoke_agent"
+    assert sorted(each["headrace.tool_calls"] for each in chats) == [0, 1]
+    assert runs == {"invoke_workflow agent": 3, "invoke_workflow greet": 1}
 
 
 def test_the_trace_of_a_story_names_its_parts(stack: ObservedStack) -> None:

@@ -35,6 +35,15 @@ def story(slug: str, target_url: str) -> Graph:
     )
 
 
+def agent(model: str, slug: str) -> Graph:
+    """Return an agent that calls a workflow as its tool, and then answers."""
+    tools = [{"workflow": slug}]
+    graph = Graph("id")
+    graph.node("agent", "agent", model=model, prompt=f"Use {slug}. who: {{{{ id }}}}", tools=tools)
+    graph.node("out", "responseOutput")
+    return graph.wire("in.id > agent.id", "agent.text-out > out.result-in")
+
+
 def each_item(model: str) -> Graph:
     """Return a child for each of some items, which calls a model."""
     graph = Graph("id").node("l", "list", items=[{"value": f"item {n}"} for n in range(ITEMS)])
@@ -46,8 +55,8 @@ def each_item(model: str) -> Graph:
 class Traffic:
     """Callers of one account at several gateways.
 
-    Kinds: plain runs `greet compute call retry model shaky fail child each story stream`, others
-    `cancel delay approval webhook batch hook occurrence replay refused`.
+    Kinds: plain runs `greet compute call retry model shaky fail child each agent story stream`,
+    others `cancel delay approval webhook batch hook occurrence replay refused`.
     """
 
     def __init__(
@@ -107,6 +116,7 @@ class Traffic:
         for name, graph in graphs.items():
             await self._save(name, graph)
         await self._save("child", nested_graphs.calling(self.slugs["greet"]))
+        await self._save("agent", agent("steady", self.slugs["greet"]))
         await self._save("story", story(self.slugs["model"], url))
         greet = {"workflowSlug": self.slugs["greet"], "name": "Of the traffic"}
         self._triggers = {
