@@ -150,3 +150,18 @@ def test_a_wrong_request_sends_the_browser_nowhere_unasked(
     expect(page.get_by_role("heading", name="Back in Notes")).to_be_visible()
     assert program.answer()["error"] == "unsupported_response_type"
     complaints[:] = [each for each in complaints if "400" not in each]
+
+
+def test_a_program_with_a_scheme_of_its_own_is_connected(
+    page: Page, program: LocalProgram, complaints: list[str]
+) -> None:
+    program.redirect_uri = "notes://connected/callback"
+    program.register()
+    page.goto(program.address())
+    expect(page.get_by_role("main")).to_contain_text("notes: the program on this computer")
+    page.get_by_role("radio", name="All workflows").check()
+
+    page.get_by_role("button", name="Connect").click()
+
+    expect(page.get_by_role("heading", name="The program is connected.")).to_be_visible()
+    complaints[:] = [each for each in complaints if "notes://connected/" not in each]
