@@ -12,6 +12,7 @@ from engine.access.opened_secrets import OpenedSecrets
 from engine.errors.nodes import BAD_RESPONSE, NodeFailed
 from engine.nodes.support.tool_servers import KeepMedia, ToolAnswer
 from engine.values.plain import fault
+from workers.mcp.messages import MAX_VALUES, is_small
 
 LARGE_TEXT = 65_536
 """Characters in which a search for secrets would hold up other nodes."""
@@ -81,10 +82,10 @@ def _parse(text: str) -> Any:
 
     Servers without structured results answer so. A number or a word alone stays a text.
     """
-    if not text.lstrip().startswith(("{", "[")):
+    if not text.lstrip().startswith(("{", "[")) or text.count("[") + text.count("{") > MAX_VALUES:
         return text
     try:
         value = msgspec.json.decode(text)
     except (msgspec.DecodeError, RecursionError):
         return text
-    return text if fault(value) else value
+    return value if is_small(value, MAX_VALUES) and not fault(value) else text

@@ -57,7 +57,7 @@ async def call_tool(
 
     answer = await _with_client(url, transport, work)
     if isinstance(answer, types.CallToolResult):
-        return answer
+        return answer.model_copy(update={"structured_content": transport.messages.structured})
     message = f"The tool '{tool}' asks its caller back, which a workflow cannot answer"
     raise NodeFailed("tool_input_required", message)
 
@@ -87,11 +87,10 @@ async def _list_pages(client: Client) -> list[RemoteTool]:
 
 
 def _describe(tool: types.Tool) -> RemoteTool:
-    title = tool.title or (tool.annotations and tool.annotations.title) or None
     is_object = tool.input_schema.get("type") == "object"
     schema = tool.input_schema if is_object else {**tool.input_schema, **ANY_OBJECT}
     return RemoteTool(
-        name=tool.name, title=title, description=tool.description or "", input_schema=schema
+        name=tool.name, title=tool.title, description=tool.description or "", input_schema=schema
     )
 
 

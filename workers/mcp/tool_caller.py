@@ -6,14 +6,15 @@ a process.
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
 from urllib.parse import urlsplit
 
-from msgspec import structs
+import msgspec
+from msgspec import Struct, structs
 
-from engine.access.opened_secrets import OpenedSecrets
+from engine.access.opened_secrets import NO_SECRETS, OpenedSecrets
 from engine.errors.nodes import NodeFailed
 from engine.net.url_policy import UrlRefused, check_url
 from engine.nodes.support.base import HttpCall, HttpFetch
@@ -23,51 +24,58 @@ from engine.telemetry.traces.calls import NO_CALL, TOOL_ERROR, is_traced, open_t
 
 LIBRARY = "workers.mcp.client"
 MAX_BYTES = 4_194_304
-"""Largest answer of a server."""
+"""Largest answer of a server, and most arguments of a call."""
 
 
-async def list_tools(
-    server: ToolServer, secrets: OpenedSecrets, fetch: HttpFetch
-) -> Sequence[RemoteTool]:
+class NodeAccess(Struct, frozen=True, kw_only=True):
+    """Secrets and services of the node that calls."""
+
+    fetch: HttpFetch
+    keep: KeepMedia
+    secrets: OpenedSecrets = NO_SECRETS
+    reserve: Callable[[int], Awaitable[None]] | None = None
+    """Reserves memory for large answers; None: memory is not counted."""
+
+
+async def list_tools(server: ToolServer, access: NodeAccess) -> Sequence[RemoteTool]:
     """Return the tools of a server, without the secrets that the call carried.
 
     Raises NodeFailed.
     """
-    call = _make_call(server, secrets)
+    call, secrets = _make_call(server, access), access.secrets
     await _import_library()
     from workers.mcp import client
     from workers.mcp.transport import EgressTransport
 
-    tools = await client.list_tools(server.url, EgressTransport(fetch, call))
+    tools = await client.list_tools(server.url, EgressTransport(access.fetch, call))
     return [_redact(tool, secrets) for tool in tools] if secrets.values else tools
 
 
 async def call_tool(
-    server: ToolServer,
-    tool: str,
-    arguments: Mapping[str, Any],
-    *,
-    secrets: OpenedSecrets,
-    fetch: HttpFetch,
-    keep: KeepMedia,
+    server: ToolServer, tool: str, arguments: Mapping[str, Any], access: NodeAccess
 ) -> ToolAnswer:
     """Call a tool once; media in its answer are kept. Raises NodeFailed."""
-    call = _make_call(server, secrets)
+    call = _make_call(server, access)
+    if len(msgspec.json.encode(arguments)) > MAX_BYTES:
+        message = f"The arguments of a call have at most {MAX_BYTES} bytes together"
+        raise NodeFailed("invalid_value", message)
     await _import_library()
     from workers.mcp import answers, client
     from workers.mcp.transport import EgressTransport
 
     host = urlsplit(server.url).hostname or ""
     with open_tool_call(tool, host) if is_traced() else NO_CALL as span:
-        result = await client.call_tool(server.url, EgressTransport(fetch, call), tool, arguments)
-        answer = await answers.read_answer(result, secrets, keep)
+        transport = EgressTransport(access.fetch, call)
+        result = await client.call_tool(server.url, transport, tool, arguments)
+        answer = await answers.read_answer(result, access.secrets, access.keep)
         if span is not None and answer.is_error:
             span.error_type = TOOL_ERROR
         return answer
 
 
-def _make_call(server: ToolServer, secrets: OpenedSecrets) -> HttpCall:
+def _make_call(server: ToolServer, access: NodeAccess) -> HttpCall:
     """Return the call that all requests are like. Raises NodeFailed."""
+    secrets = access.secrets
     try:
         target = check_url(server.url, allow_private=True)
     except UrlRefused as error:
@@ -84,6 +92,7 @@ def _make_call(server: ToolServer, secrets: OpenedSecrets) -> HttpCall:
         timeout_seconds=server.timeout_seconds,
         max_bytes=MAX_BYTES,
         secrets=secrets,
+        reserve=access.reserve,
     )
 
 

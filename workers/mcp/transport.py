@@ -5,13 +5,17 @@ and the library gets an answer, or an end of a body, that it can handle: it know
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import httpx2
 from msgspec import structs
 
 from engine.access.opened_secrets import OpenedSecrets
 from engine.nodes.support.base import HttpAnswer, HttpCall, HttpFetch
+from workers.mcp.messages import MessageFilter
+from workers.outbound.bodies import LARGE_BODY
+
+Reserve = Callable[[int], Awaitable[None]]
 
 MADE_BY_EGRESS = frozenset(
     {"accept-encoding", "connection", "content-length", "host", "transfer-encoding", "user-agent"}
@@ -29,6 +33,7 @@ GOODBYE_SECONDS = 2.0
 END_SECONDS = 0.05
 """Time for a server to end a stream after its answer, so that the connection can be used again."""
 PIECES_AHEAD = 2
+JSON, EVENTS = "application/json", "text/event-stream"
 NO_STREAM, FAILED = 405, 502
 
 
@@ -43,6 +48,7 @@ class EgressTransport(httpx2.AsyncBaseTransport):
         self.deadline = asyncio.get_running_loop().time() + call.timeout_seconds
         """Time on the event loop's clock."""
         self._tasks: set[asyncio.Task[None]] = set()
+        self.messages = MessageFilter()
         self.failure: Exception | None = None
         """First failure of a call; no further call is made after it."""
         self.answer: HttpAnswer | None = None
@@ -59,7 +65,7 @@ class EgressTransport(httpx2.AsyncBaseTransport):
             return httpx2.Response(NO_STREAM)
         if self.failure is not None:
             return httpx2.Response(FAILED)
-        exchange = _Exchange()
+        exchange = _Exchange(self.messages, self._call.reserve)
         call = self._prepare(request, await request.aread(), exchange)
         task = asyncio.create_task(self._send(call, exchange))
         self._tasks.add(task)
@@ -113,7 +119,10 @@ class EgressTransport(httpx2.AsyncBaseTransport):
 class _Exchange:
     """One request: the head of its answer, and the body as it comes."""
 
-    def __init__(self) -> None:
+    def __init__(self, messages: MessageFilter, reserve: Reserve | None) -> None:
+        self._messages = messages
+        self._reserve = reserve
+        self._unreserved = 0
         self.head: asyncio.Future[HttpAnswer | None] = asyncio.get_running_loop().create_future()
         """None: there was no answer."""
         self.pieces: asyncio.Queue[bytes | None] = asyncio.Queue(PIECES_AHEAD)
@@ -127,12 +136,26 @@ class _Exchange:
         if answer.status >= 400:
             body = await _read_beginning(pieces)
             self._settle(structs.replace(answer, body=body))
-            await self.pieces.put(body)
+            await self.pieces.put(self._messages.frame(body) or body)
             return
         self._settle(answer)
+        kind = answer.headers.get("content-type", "").lower()
+        if kind.startswith(EVENTS):
+            async for event in self._messages.frames(self._counted(pieces)):
+                if not self.is_left:
+                    await self.pieces.put(event)
+        elif kind.startswith(JSON):
+            body = b"".join([piece async for piece in self._counted(pieces)])
+            await self.pieces.put(self._messages.frame(body) or b"")
+
+    async def _counted(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+        """Reserve memory for a large body, as the client of outbound calls does for others."""
         async for piece in pieces:
-            if not self.is_left:
-                await self.pieces.put(piece)
+            self._unreserved += len(piece)
+            if self._reserve is not None and self._unreserved >= LARGE_BODY:
+                await self._reserve(self._unreserved)
+                self._unreserved = 0
+            yield piece
 
     async def end(self) -> None:
         """Mark the end of the body."""

@@ -19,6 +19,7 @@ from engine.nodes.support.tool_servers import RemoteTool, ToolAnswer, ToolServer
 from engine.process.pool import AccountRunner, Pool, compute
 from engine.values import cel
 from workers.mcp import tool_caller
+from workers.mcp.tool_caller import NodeAccess
 from workers.media.fetch import fetch_media
 from workers.nodes.local_models import LocalPool
 from workers.nodes.memory import NodeMemory
@@ -204,21 +205,24 @@ class NodeContext:
 
     async def list_tools(self, server: ToolServer) -> Sequence[RemoteTool]:
         """Ask a server for its tools."""
-        return await tool_caller.list_tools(server, await self._open_auth(server), self.fetch)
+        return await tool_caller.list_tools(server, await self._access(server))
 
     async def call_tool(
         self, server: ToolServer, tool: str, arguments: Mapping[str, Any]
     ) -> ToolAnswer:
         """Call a tool of a server, by calls that count as the account's."""
-        if self._attempt.memory is not None:
-            await self._attempt.memory.wait()
-        secrets = await self._open_auth(server)
-        return await tool_caller.call_tool(
-            server, tool, arguments, secrets=secrets, fetch=self.fetch, keep=self.keep_media
-        )
+        return await tool_caller.call_tool(server, tool, arguments, await self._access(server))
 
-    async def _open_auth(self, server: ToolServer) -> OpenedSecrets:
-        return NO_SECRETS if server.auth is None else await self.open_secrets([server.auth.secret])
+    async def _access(self, server: ToolServer) -> NodeAccess:
+        memory, auth = self._attempt.memory, server.auth
+        if memory is not None:
+            await memory.wait()
+        return NodeAccess(
+            fetch=self.fetch,
+            keep=self.keep_media,
+            secrets=NO_SECRETS if auth is None else await self.open_secrets([auth.secret]),
+            reserve=None if memory is None else memory.reserve,
+        )
 
     def is_final(self, failure: NodeFailed) -> bool:
         """Return whether the node has no attempt after this failure."""

@@ -12,6 +12,7 @@ from engine.nodes.support.http_auth import HttpAuth
 from engine.nodes.support.tool_servers import RemoteTool, ToolAnswer, ToolServer
 from tests.support.mcp.server import McpServer, serving
 from workers.mcp import tool_caller
+from workers.mcp.tool_caller import NodeAccess
 from workers.outbound.client import Egress
 
 AUTH = HttpAuth(type="bearer", secret="token")
@@ -27,19 +28,23 @@ class Caller:
     seconds: float = 10.0
     sent: list[HttpCall] = field(default_factory=list)
     kept: list[tuple[bytes, str]] = field(default_factory=list)
+    reserved: int = 0
+    """Bytes of memory."""
 
     async def list(self) -> Sequence[RemoteTool]:
-        return await tool_caller.list_tools(self.target, self.secrets, self.fetch)
+        return await tool_caller.list_tools(self.target, self.access)
 
     async def call(self, tool: str, arguments: Mapping[str, Any] | None = None) -> ToolAnswer:
-        return await tool_caller.call_tool(
-            self.target,
-            tool,
-            arguments or {},
-            secrets=self.secrets,
-            fetch=self.fetch,
-            keep=self.keep,
+        return await tool_caller.call_tool(self.target, tool, arguments or {}, self.access)
+
+    @property
+    def access(self) -> NodeAccess:
+        return NodeAccess(
+            fetch=self.fetch, keep=self.keep, secrets=self.secrets, reserve=self.reserve
         )
+
+    async def reserve(self, size: int) -> None:
+        self.reserved += size
 
     @property
     def target(self) -> ToolServer:

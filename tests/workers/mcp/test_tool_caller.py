@@ -139,6 +139,15 @@ async def test_a_large_answer_within_the_bound_comes_whole(caller: Caller) -> No
     answer = await caller.call("large", {"bytes": 2_000_000})
 
     assert answer.text == "x" * 2_000_000
+    assert caller.reserved >= 1_900_000
+
+
+async def test_arguments_beyond_the_bound_are_not_sent(caller: Caller) -> None:
+    with pytest.raises(NodeFailed) as failed:
+        await caller.call("echo", {"text": "x" * tool_caller.MAX_BYTES})
+
+    assert failed.value.code == "invalid_value"
+    assert caller.server.requests == []
 
 
 @pytest.mark.usefixtures("era")
