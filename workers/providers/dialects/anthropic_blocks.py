@@ -5,12 +5,13 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from engine.models.calls.chat import Chat, ChatMessage, ChatRole
-from workers.providers.answers.tool_calls import RawCall
+from workers.providers.answers.tool_calls import UNFIT, RawCall
 from workers.providers.dialects.chat_request import extra_of, parameters_of
 from workers.providers.media import split_data_url
 
 THOUGHTS = frozenset({"thinking", "redacted_thinking"})
 """Types of blocks that go back to the model before its calls; without them it refuses the chat."""
+NO_REASON = "The call failed"
 USER, ASSISTANT = "user", "assistant"
 
 
@@ -71,16 +72,27 @@ def _blocks(message: ChatMessage, model: str) -> Iterator[dict[str, Any]]:
             yield from content_of(message.text, message.files)
         case ChatRole.ASSISTANT:
             yield from (dict(each) for each in extra_of(message, model))
-            if message.text:
+            if message.text.strip():  # a blank text is refused, though models send some
                 yield {"type": "text", "text": message.text}
             for call in message.calls:
-                called = {"id": call.id, "name": call.name, "input": call.arguments}
+                called = {"id": _id(call.id), "name": call.name, "input": call.arguments}
                 yield {"type": "tool_use", **called}
         case ChatRole.TOOL:
-            result: dict[str, Any] = {"type": "tool_result", "tool_use_id": message.call_id}
-            if message.text:
-                result["content"] = message.text
-            yield result | ({"is_error": True} if message.is_error else {})
+            yield _result(message)
+
+
+def _result(message: ChatMessage) -> dict[str, Any]:
+    result: dict[str, Any] = {"type": "tool_result", "tool_use_id": _id(message.call_id)}
+    if message.text.strip():
+        result["content"] = message.text
+    if message.is_error:  # an error without a text is refused
+        result = {"content": NO_REASON, **result, "is_error": True}
+    return result
+
+
+def _id(call_id: str) -> str:
+    """Return the id of a call that perhaps another provider made, with the letters of this one."""
+    return UNFIT.sub("_", call_id)
 
 
 def _source(url: str) -> dict[str, str]:

@@ -166,3 +166,27 @@ async def test_usage_is_that_of_the_answer_within_the_most(
     answer = await models.call(MODEL, {"maxTokens": 3}, ModelCall(chat=ASKED))
 
     assert answer.usage == Usage(calls=1, input_tokens=20, output_tokens=3)
+
+
+async def test_blank_texts_and_ids_of_others_are_made_to_fit(
+    models: ModelCaller, provider: Provider
+) -> None:
+    provider.answers = [said(TEXT, stop="end_turn")]
+    call = replace(FOUND, id="functions.find-order:0")
+    failed = ChatMessage(role=ChatRole.TOOL, text=" ", call_id=call.id, is_error=True)
+    messages = (*answered(call, text="\n\n").messages[:2], failed)
+
+    await continue_chat(models, MODEL, replace(ASKED, messages=messages))
+
+    made = "functions_find-order_0"
+    assert [each["content"] for each in provider.asked[0].body["messages"][1:]] == [
+        [{**CALL, "id": made}],
+        [
+            {
+                "type": "tool_result",
+                "tool_use_id": made,
+                "content": "The call failed",
+                "is_error": True,
+            }
+        ],
+    ]
