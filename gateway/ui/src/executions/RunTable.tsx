@@ -125,6 +125,7 @@ export function versionOf(row: Pick<Row, "workflowSlug" | "workflowVersion">): n
 }
 
 /** The workflow or the model of an execution. */
-export function nameOf(row: Pick<Row, "workflowSlug" | "modelIds">): string {
-  return row.workflowSlug ?? row.modelIds[0] ?? "Deleted workflow";
+export function nameOf(row: Pick<Row, "workflowSlug" | "modelIds" | "source">): string {
+  // A draft has the name of its workflow; without one, the editor has listed the tools of a server.
+  return row.workflowSlug ?? row.modelIds[0] ?? (row.source === "app-draft" ? "List of tools" : "Deleted workflow");
 }
