@@ -52,6 +52,7 @@ def open_server(settings: Settings) -> StreamableHTTPSessionManager:
         cache_hints={"tools/list": CacheHint(scope="private")},
     )
     add_tasks(server)
+    server.middleware.clear()  # spans are made of the records of executions
     # The library would watch for the signals of another server; streams end with their waits here.
     AppStatus.enable_automatic_graceful_drain = False
     return StreamableHTTPSessionManager(

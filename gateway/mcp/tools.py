@@ -1,6 +1,7 @@
 """Tools: the account's own live workflows that the caller may run, a page at a time."""
 
 import asyncio
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 from mcp.server.context import ServerRequestContext
@@ -17,6 +18,8 @@ from gateway.openapi.results import result_of
 from gateway.services import Services
 
 PAGE = 100
+AT_ONCE = 10
+"""Workflows of which the documents are read together."""
 RUN = "workflow:run"
 
 
@@ -54,14 +57,23 @@ async def read_page(
     for start in range(0, len(slugs), PAGE):
         chunk = slugs[start : start + PAGE]
         summaries = await services.store.workflow_list.find_all(principal.account.id, chunk)
-        shown = [each for each in summaries if is_tool(each)]
-        found = await asyncio.gather(*(_make_tool(services, each) for each in shown))
-        for tool in found:
+        async for tool in _make_tools(services, [each for each in summaries if is_tool(each)]):
             if len(tools) == PAGE:
                 return tools, tools[-1].name
-            if tool is not None:
-                tools.append(tool)
+            tools.append(tool)
     return tools, None
+
+
+async def _make_tools(
+    services: Services, summaries: Sequence[WorkflowSummary]
+) -> AsyncIterator[Tool]:
+    """Yield the tools of workflows, without those that cannot run."""
+    for start in range(0, len(summaries), AT_ONCE):
+        chunk = summaries[start : start + AT_ONCE]
+        for tool in await asyncio.gather(*(_make_tool(services, each) for each in chunk)):
+            if tool is not None:
+                yield tool
+        await asyncio.sleep(0)  # plans may be compiled: other requests get their turn
 
 
 def is_tool(summary: WorkflowSummary) -> bool:
