@@ -6,6 +6,7 @@ declares it gets a task for each call; the record of the execution is all there 
 
 import asyncio
 import time
+from dataclasses import replace
 from typing import Any
 
 import anyio
@@ -38,6 +39,7 @@ from engine.errors import (
 )
 from engine.executions.execution import Execution
 from engine.executions.sources import Source
+from engine.executions.statuses import ExecutionStatus
 from engine.ids.executions import is_execution_id
 from gateway.mcp.calls import call_tool, find_tool, run_parameters, unknown_tool
 from gateway.mcp.messages import McpExchange, exchange_of
@@ -119,7 +121,10 @@ async def _begin(exchange: McpExchange, params: CallToolRequestParams) -> dict[s
     execution_id = msgspec.json.decode(answer.body)["executionId"]
     # A task may be told only once a request about it finds it.
     execution = await request.services.store.executions.facts(principal.account.id, execution_id)
-    return {"resultType": "task", **_state(exchange, execution)}
+    # A short run may have ended by now. The new task works all the same: this answer has no place
+    # for a result, and a client may take an ended task for one without any.
+    begun = replace(execution, status=ExecutionStatus.PROCESSING, completed_at=None, nodes=())
+    return {"resultType": "task", **_state(exchange, begun)}
 
 
 async def get_task(context: Context, params: TaskParams) -> dict[str, Any]:
@@ -133,20 +138,19 @@ async def get_task(context: Context, params: TaskParams) -> dict[str, Any]:
 
 async def read_task(exchange: McpExchange, task_id: str) -> dict[str, Any]:
     """Return the state of a task. Raises ExecutionNotFound for one of another key."""
-    execution = await _find(exchange, task_id)
+    found = await _find(exchange, task_id)
     request, principal = exchange.request, exchange.principal
     executions = request.services.store.executions
-    ids = principal.account.id, task_id
-    if not is_over(execution):
-        execution = await executions.get(*ids)
-    if not is_over(execution):
-        waits = await read_waiting_for(request, principal, execution)
-        return _state(exchange, execution, waits=waits)
+    reserve = request.services.result_memory.for_answer(request.context)
+    read = executions.head if is_over(found) else executions.get
     try:
-        reserve = request.services.result_memory.for_answer(request.context)
-        result = await _result(request.services, await executions.head(*ids, reserve))
+        execution = await read(principal.account.id, task_id, reserve)
+        if not is_over(execution):
+            waits = await read_waiting_for(request, principal, execution)
+            return _state(exchange, execution, waits=waits)
+        result = await _result(request.services, execution)
     except ResultGone as error:
-        result = error_result(error)
+        execution, result = await _find(exchange, task_id), error_result(error)
     wire = result.model_dump(mode="json", by_alias=True, exclude_none=True)
     return _state(exchange, execution, result=wire)
 
