@@ -37,6 +37,7 @@ from engine.store.children.records import ChildCharge, Group, GroupTarget, NewCh
 from engine.store.executions.inputs import LargeInputs, pack_inputs
 from engine.store.executions.new_execution import NewExecution
 from engine.store.executions.public_runs import hidden_models
+from engine.store.formats import FIELD, Format
 from engine.store.redis.record_packing import pack
 from engine.telemetry.traces.context import node_span_id, recorded_trace
 from engine.values.fields import MEDIA
@@ -235,7 +236,7 @@ class ChildAcceptance:
         return made
 
     async def _head(self, ref: GroupRef) -> _Head | None:
-        """Return a group, None when it is gone. Raises _Refused.
+        """Return a group, None when it is gone. Raises _Refused, and RecordTooNew.
 
         It is cached, since a long list has many lots.
         """
@@ -252,6 +253,7 @@ class ChildAcceptance:
             raise _Refused(INPUTS_GONE) from None
         if group is None:
             return None
+        Format.CHILDREN.check({FIELD: group.format})
         head = _Head(group=msgspec.structs.replace(group, states=""), shared=shared, parent=parent)
         self._heads.put(place, head, len(pack(dict(shared))))
         return head

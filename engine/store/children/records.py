@@ -128,6 +128,8 @@ class Group(Struct, frozen=True, kw_only=True):
 
     grows: bool = False
     """Whether the group grows by rounds; each of its children has a target of its own."""
+    format: int = OF_PLAIN_GROUP
+    """Format of the record."""
 
     @property
     def is_decided(self) -> bool:
@@ -147,7 +149,7 @@ class Group(Struct, frozen=True, kw_only=True):
 HEAD_FIELDS = (
     *("status", "node", "root", "size", "created", "slug", "version", "owner", "body"),
     *("draft_of", "depth", "over", "with_index", "concurrency", "on_error", "former", "failed"),
-    "grows",
+    *("grows", "format"),
 )
 """Fields of the record of which `parse_group` takes the values."""
 
@@ -176,6 +178,7 @@ def parse_group(ref: GroupRef, values: Sequence[bytes | None], states: str) -> G
         former=texts["former"],
         failed=int(texts["failed"]) if texts["failed"] else None,
         grows=texts["grows"] == "1",
+        format=int(texts["format"] or 1),
     )
 
 

@@ -7,6 +7,10 @@ from typing import Any, cast
 
 import pytest
 
+from engine.settings import Settings
+from engine.store import Store
+from engine.store.children.records import GroupOpened, GroupTarget
+from engine.store.children.rounds import GroupOpening, NewRound, RoundItem
 from tests.support.acceptance.running_stack import models_at
 from tests.support.acceptance.versions.processes import is_fault
 from tests.support.acceptance.versions.releases import THIS_RELEASE, Release
@@ -14,6 +18,9 @@ from tests.support.acceptance.versions.trial import GATEWAY, WORKER, VersionTria
 from tests.support.eventually import eventually
 from tests.support.http.providers import serving_provider
 from tests.support.models.agent_trial import STEPS, NotedCalls, agent, expected, six_steps, tool
+from tests.support.redis.installation import SECRET_KEY
+from tests.support.store.child_runs import NODE_ID, ChildRuns
+from tests.support.store.records import save
 
 RUNS = 12
 
@@ -62,5 +69,33 @@ async def test_agents_end_beside_workers_of_the_previous_release(
             assert found["result"]["text"] == expected(number)
             statuses = [each["status"] for each in found["result"]["steps"]]
             assert statuses == ["completed"] * STEPS
+        await asyncio.to_thread(trial.fleet.stop)
+        assert trial.fleet.lines(is_fault) == []
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(120)
+async def test_the_previous_release_leaves_children_of_agents_to_others(
+    previous: Release, tmp_path: Path
+) -> None:
+    async with version_trial(tmp_path, previous) as trial:
+        store = Store.open(Settings(redis_url=trial.redis_url, secret_key=SECRET_KEY))
+        saved = await save(store, trial.account)
+        plain, growing = (ChildRuns(store, trial.account, saved) for _ in range(2))
+        for runs in (plain, growing):
+            await runs.begin_root()
+        target = GroupTarget(slug=plain.workflow.slug, version=1)
+        opening = GroupOpening(node_id=NODE_ID, target=target, depth=2, shared={})
+        items = [RoundItem(target=target, inputs={"who": "me"})] * 2
+        new = NewRound(ref=growing.ref, expected=0, items=items, opening=opening)
+        assert isinstance(await store.children.rounds.append(new), GroupOpened)
+        assert isinstance(await plain.try_open(1), GroupOpened)
+
+        await trial.start((previous, WORKER))
+        await eventually(plain.group, lambda group: "q" not in group.states)
+        await asyncio.sleep(2)
+
+        assert (await growing.group()).states == "qq"
+        await store.close()
         await asyncio.to_thread(trial.fleet.stop)
         assert trial.fleet.lines(is_fault) == []

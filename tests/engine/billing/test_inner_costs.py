@@ -19,6 +19,7 @@ from engine.store.executions.start import Start
 from tests.support.factories import Graph, greeting
 from tests.support.graphs.nested import calling, each_row
 from tests.support.manifests import ANSWER, model
+from tests.support.models.agent_models import COST, agent_model
 
 PRO = load().terms(Tier.PRO, Role.USER)
 FREE = load().terms(Tier.FREE, Role.USER)
@@ -155,3 +156,19 @@ def test_an_estimate_beyond_all_credits_is_the_most_that_there_is() -> None:
     made = plan(graph)
 
     assert estimate(made, ONE, {Callee("other"): made}) == MAX_CREDITS
+
+
+def test_an_agent_counts_as_one_turn_and_needs_the_models_of_its_tools() -> None:
+    graph = Graph("row").node(
+        "agent", "agent", model="thinker", prompt="{{ row }}", tools=[{"workflow": "other"}]
+    )
+    graph.node("out", "responseOutput")
+    graph.wire("in.row > agent.row", "agent.text-out > out.result-in")
+    with use_models([agent_model(), model("cheap")]):
+        made = plan(graph)
+        inner = other(ask())
+
+        assert estimate_nodes(made, ONE, inner=inner) == {"agent": COST}
+        assert per_item_nodes(made, inner) == ["agent"]
+        assert charged_models(made, inner) == {"thinker", "cheap"}
+        assert make_quote(made, PRO, None, {"row": "a"}, inner) is not None

@@ -83,3 +83,14 @@ def test_calls_of_a_malformed_document_stay() -> None:
     assert with_replaced_calls(document("x", "a"), {"a": "b"})["nodes"][0]["data"] == {
         "workflow": "b"
     }
+
+
+def test_tools_of_agents_are_calls_and_are_replaced_with_the_names_to_approve() -> None:
+    tools = [{"workflow": "letter"}, {"server": "https://a.example/mcp"}, {"workflow": "post"}]
+    nodes = [node("a", "agent", tools=tools, approve=["letter", "other"], prompt="x")]
+
+    assert find_calls(nodes) == {LETTER, Callee(workflow="post")}
+    [changed] = replace_calls(nodes, {"letter": "letter-2"})
+    assert [each.get("workflow") for each in changed["data"]["tools"]] == ["letter-2", None, "post"]
+    assert changed["data"]["approve"] == ["letter-2", "other"]
+    assert find_calls([node("a", "agent", tools="none")]) == frozenset()
