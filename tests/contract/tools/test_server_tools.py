@@ -78,6 +78,19 @@ def test_a_server_that_refuses_is_a_failed_execution_with_its_words(
     assert answer.json()["reason"] == "The server answered 401: who are you"
 
 
+def test_a_failed_list_can_be_retried(caller: Caller, server: McpServer) -> None:
+    server.plant(Fault(status=500))
+    failed = ask(caller, server.url).json()["executionId"]
+    server.plant(None)
+
+    retried = caller.post(f"/api/executions/{failed}/retry")
+
+    assert retried.status_code == 202, retried.text
+    ended = caller.ended(retried.json()["executionId"])
+    assert ended["status"] == "completed"
+    assert len(ended["result"]) == len(server.tools)
+
+
 @pytest.mark.parametrize(
     ("body", "field"),
     [
