@@ -138,7 +138,7 @@ class Scenario {
       this.running.set(step.as, { stop, outcome: this.outcome(step, args, stop.signal) });
       return;
     }
-    const found = await (step.lab ? askLab(step.lab, args).then((value) => ({ value })) : step.call === "join" ? this.running.get(args.of).outcome : this.outcome(step, args));
+    const found = await (step.lab ? askLab(step.lab, args).then((value) => ({ value }), (error) => ({ error: { kind: "lab", message: error.message } })) : step.call === "join" ? this.running.get(args.of).outcome : this.outcome(step, args));
     if (step.as) this.saved[step.as] = found;
   }
 }

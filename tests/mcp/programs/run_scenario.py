@@ -5,6 +5,7 @@ The output is one line of JSON (see scenarios/README.md). The argument names the
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import sys
@@ -315,7 +316,7 @@ class Scenario:
     async def step(self, step: Mapping[str, Any]) -> None:
         arguments = resolve(step.get("args", {}), self.saved)
         if verb := step.get("lab"):
-            found = {"value": await ask_lab(verb, arguments)}
+            found = await self.asked(verb, arguments)
         elif step.get("later"):
             await self.client()
             task = asyncio.create_task(self.outcome(step, arguments))
@@ -327,6 +328,12 @@ class Scenario:
             found = await self.outcome(step, arguments)
         if name := step.get("as"):
             self.saved[name] = found
+
+    async def asked(self, verb: str, arguments: Mapping[str, Any]) -> Any:
+        try:
+            return {"value": await ask_lab(verb, arguments)}
+        except httpx2.HTTPError as error:
+            return {"error": {"kind": "lab", "message": str(error)}}
 
     async def joined(self, name: str) -> Any:
         try:
@@ -368,8 +375,10 @@ async def main() -> None:
             await scenario.step(step)
         print(json.dumps(scenario.saved), flush=True)
     finally:
-        async with asyncio.timeout(20):
-            await scenario.close()
+        # Nothing of the client is needed any more, whose transport may have died.
+        with contextlib.suppress(TimeoutError, Exception, BaseExceptionGroup):
+            async with asyncio.timeout(20):
+                await scenario.close()
 
 
 asyncio.run(main())

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 from aiohttp import ClientSession, web
 from PIL import Image
 
+from deploy.net.http_client import Unreachable, call
 from tests.support.acceptance.running_stack import RunningStack, until
 from tests.support.http.clients.expectations import find
 
@@ -32,6 +33,14 @@ def picture() -> bytes:
     data = io.BytesIO()
     Image.new("RGB", (4, 3), "teal").save(data, "png")
     return data.getvalue()
+
+
+def answers(url: str) -> bool:
+    """Return whether a server answers with 200."""
+    try:
+        return call("GET", url)[0] == 200
+    except Unreachable:
+        return False
 
 
 class DroppingProxy:
@@ -127,6 +136,7 @@ class ScenarioLab:
         for pid in before:
             os.kill(pid, signal.SIGKILL)
         until(lambda: len(set(self._stack.part("gateway")) - set(before)) == len(before))
+        until(lambda: answers(f"{self._stack.url}/readyz"))
 
     async def called(self, request: web.Request) -> web.Response:
         """Wait until `scenario-call` has called with a mark; tell how often it has."""
