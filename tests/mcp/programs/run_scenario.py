@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, urlsplit
 import httpx2
 import mcp_types as types
 from mcp import Client, StdioServerParameters
-from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider
+from mcp.client.auth import AuthorizationCodeResult, OAuthClientProvider, OAuthFlowError
 from mcp.client.extension import ClaimContext, ClientExtension, ResultClaim
 from mcp.client.streamable_http import streamable_http_client
 from mcp.shared.auth import OAuthClientInformationFull, OAuthClientMetadata, OAuthToken
@@ -124,6 +124,8 @@ class Consent:
 
     async def callback(self) -> AuthorizationCodeResult:
         query = {name: one for name, [one] in parse_qs(urlsplit(self._back).query).items()}
+        if "error" in query:
+            raise OAuthFlowError(query["error"])
         return AuthorizationCodeResult(
             code=query.get("code", ""), state=query.get("state"), iss=query.get("iss")
         )
