@@ -378,7 +378,7 @@ async def main() -> None:
         print(json.dumps(scenario.saved), flush=True)
     finally:
         # Nothing of the client is needed any more, whose transport may have died.
-        with contextlib.suppress(TimeoutError, Exception, BaseExceptionGroup):
+        with contextlib.suppress(BaseException):
             async with asyncio.timeout(20):
                 await scenario.close()
 
