@@ -13,7 +13,7 @@ from tests.e2e.conftest import MakePage
 from tests.support.acceptance.running_stack import RunningStack
 from tests.support.e2e.axe import SETTLED, violations
 from tests.support.e2e.batches import open_table, paste
-from tests.support.e2e.editor_pages import EDITOR_PAGES, prepare
+from tests.support.e2e.editor_pages import EDITOR_PAGES, prepare, refund_after_approval
 from tests.support.e2e.hook_pages import HOOK_PAGES, prepare_hook
 from tests.support.e2e.last_hour import fill_last_hour
 from tests.support.e2e.models import commented, save
@@ -36,7 +36,7 @@ A wide plate\t6\tlively\tplates
 FIRST_LOAD_BYTES = {
     **dict.fromkeys(("home", "playground", "keys", "executions", "execution", "usage"), 150_000),
     **dict.fromkeys(("run-many", "batch", "batches"), 150_000),
-    **dict.fromkeys(("approvals", "execution-waiting"), 150_000),
+    **dict.fromkeys(("approvals", "execution-waiting", "execution-agent"), 150_000),
     **dict.fromkeys((*HOOK_PAGES, *CONNECT_PAGES), 150_000),
     **dict.fromkeys(("triggers", "trigger", "new-schedule"), 150_000),
     **dict.fromkeys(("models", "model", "model-manifest"), 150_000),
@@ -53,6 +53,7 @@ def workflow(stack: RunningStack) -> None:
     batch = {"items": [{"inputs": {"title": each}} for each in titles], "tags": ["catalogue"]}
     stack.api("POST", "/api/workflows/product-notes/batch", batch)
     prepare_hook(stack)
+    refund_after_approval(stack)
     set_triggers(stack)
     stack.api("POST", "/api/workflows", asking("Announcements"))
     waiting(stack, "announcements")
@@ -144,6 +145,15 @@ def show_waiting(page: Page) -> None:
     page.get_by_role("row", name="announcements").first.get_by_role("link").click()
     page.get_by_role("region", name="Waits").get_by_role("button", name="Answer").click()
     page.get_by_role("region", name="Value").get_by_text("Hello").wait_for()
+
+
+def show_agent_run(page: Page) -> None:
+    page.goto("/app/executions?workflowSlug=support-agent")
+    page.get_by_role("row", name="support-agent").first.get_by_role("link").click()
+    page.get_by_role("button", name="agent completed").click()
+    steps = page.get_by_role("region", name="Steps")
+    steps.get_by_text("Approved").wait_for()
+    steps.evaluate("each => each.scrollIntoView({block: 'center'})")
 
 
 def show_batches(page: Page) -> None:
@@ -297,6 +307,7 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "events": show_events,
     "approvals": show_approvals,
     "execution-waiting": show_waiting,
+    "execution-agent": show_agent_run,
     "run-many": show_run_many,
     "batches": show_batches,
     "batch": show_batch,

@@ -111,6 +111,7 @@ TOOLS = Setting(
 )
 APPROVE = Setting(
     name="approve",
+    title="Ask a person before",
     about="Names of tools before whose calls a person is asked.",
     widget="approve",
     value={

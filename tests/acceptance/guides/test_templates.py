@@ -290,7 +290,7 @@ def test_the_support_agent_looks_an_order_up_and_answers(stack: RunningStack) ->
     done = stack.ended(begun)
 
     assert done["status"] == "completed", done["error"]
-    assert "Blue steel kettle" in done["result"]["reply"]
+    assert "Blue steel kettle" in done["result"]["text"]
     model, tool, answer = steps_of(stack, begun)
     assert [each["kind"] for each in (model, tool, answer)] == ["model", "tool", "model"]
     assert (tool["name"], tool["input"]) == ("look-up-an-order", {"order": "1041"})
@@ -321,7 +321,7 @@ def test_the_support_agent_refunds_only_after_a_yes(
     assert (refund["output"] or {}).get("refunded", False) is refunded
     assert (refund["error"] is None) is refunded
     assert refund["input"] == {"order": "1042", "amount": 12.5}
-    assert ("R-1042" in done["result"]["reply"]) is refunded
+    assert ("R-1042" in done["result"]["text"]) is refunded
 
 
 def test_a_copy_of_the_agent_brings_its_tools_along(stack: RunningStack) -> None:

@@ -26,6 +26,18 @@ def prepare(stack: RunningStack) -> None:
         stack.api("POST", "/api/workflows", document)
 
 
+def refund_after_approval(stack: RunningStack) -> None:
+    """Have an agent refund an order, which a person approves."""
+    inputs = {"mail": "The lid of order 1042 is broken. Please refund it."}
+    path = "/api/workflows/support-agent/run?async=true"
+    begun = str(stack.api("POST", path, {"inputs": inputs})[1]["executionId"])
+    [asked] = stack.waiting(begun)["waitingFor"]
+    path = f"/api/executions/{asked['executionId']}/approvals/{asked['nodeId']}"
+    status, _ = stack.api("POST", path, {"decision": "approve", "note": "Seen the picture."})
+    assert status == 200
+    stack.ended(begun)
+
+
 def twenty_nodes(name: str) -> dict[str, Any]:
     """Return a form, three rows of six nodes and a result, all wired."""
     fields = [
@@ -133,6 +145,15 @@ def show_item_inside(page: "Page") -> None:
     page.locator("[data-id=model][data-status=failed]").wait_for()
 
 
+def show_agent(page: "Page") -> None:
+    _open(page, "support-agent", "agent")
+    _card(page, "agent").locator("header").click()
+    tools = page.get_by_role("region", name="Settings").locator("[data-field=tools]")
+    tools.get_by_text("Looks an order up").wait_for()
+    tools.scroll_into_view_if_needed()
+    page.locator("[data-field=approve]").scroll_into_view_if_needed()
+
+
 EDITOR_PAGES: dict[str, Callable[["Page"], None]] = {
     "editor": show_editor,
     "editor-empty": show_empty_canvas,
@@ -143,6 +164,7 @@ EDITOR_PAGES: dict[str, Callable[["Page"], None]] = {
     "editor-failed": show_failed_run,
     "editor-values": show_node_values,
     "editor-comparison": show_comparison,
+    "editor-agent": show_agent,
     "editor-items": show_items,
     "editor-item": show_item_inside,
 }

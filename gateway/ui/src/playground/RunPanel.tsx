@@ -69,11 +69,11 @@ function Steps({ run, node }: { run: RunState; node: NodeState }) {
   const mark = JSON.stringify([node.childEvents, node.status, run.status, run.waits?.length]);
   const steps = useSteps(run.executionId ?? null, node.id, mark);
   if (!steps?.length) return null;
-  if (isLive(run)) return <StepList steps={steps} />;
+  if (isLive(run)) return <StepList steps={steps} hasHeading={false} />;
   return (
     <details>
       <summary>Steps of {node.id}</summary>
-      <StepList steps={steps} />
+      <StepList steps={steps} hasHeading={false} />
     </details>
   );
 }

@@ -11,12 +11,12 @@ import { type AgentStep, asks, type ChatMessage, messagesIn, statusOf, type Step
 import "./steps.css";
 
 /** The calls of an agent in their order, each with its values, time and cost, and its execution. */
-export function StepList({ steps }: { steps: AgentStep[] }) {
+export function StepList({ steps, hasHeading = true }: { steps: AgentStep[]; hasHeading?: boolean }) {
   const spent = steps.reduce((sum, step) => sum + step.creditsCost, 0);
   return (
     <section className="stack tight agent-steps" aria-label="Steps">
       <div className="row spread">
-        <h3>{steps.length === 1 ? "1 step" : `${steps.length} steps`}</h3>
+        {hasHeading ? <h3>{countOf(steps)}</h3> : <span className="label">{countOf(steps)}</span>}
         {spent > 0 && <span className="muted small figures">{credits(spent)}</span>}
       </div>
       {steps.length === 0 && <p className="muted small">None so far.</p>}
@@ -29,6 +29,10 @@ export function StepList({ steps }: { steps: AgentStep[] }) {
       </ol>
     </section>
   );
+}
+
+function countOf(steps: AgentStep[]): string {
+  return steps.length === 1 ? "1 step" : `${steps.length} steps`;
 }
 
 function Step({ step }: { step: AgentStep }) {
@@ -91,7 +95,7 @@ function inLine(value: unknown): string {
 function Part({ title, children }: { title: string; children: ReactNode }) {
   return (
     <section aria-label={title}>
-      <h4>{title}</h4>
+      <p className="step-part">{title}</p>
       {children}
     </section>
   );

@@ -5,6 +5,7 @@ import { FormField } from "../../playground/FormField";
 import { History } from "../../playground/History";
 import "../../playground/playground.css";
 import { useDocument, useEditor, useStore } from "../document/store";
+import { useOneOf } from "../panels/Estimate";
 import { MissingNote } from "../panels/MissingNote";
 import { fieldsOf, filled } from "./form";
 import { Outcome } from "./Outcome";
@@ -75,11 +76,12 @@ function useFaultFocus(faults: object) {
 
 function Estimate() {
   const { total, byNode, isPerItem } = useEditor(({ check }) => check.estimate);
-  const isMore = isPerItem.some((id) => byNode[id]);
+  const perItem = isPerItem.filter((id) => byNode[id]);
+  const one = useOneOf(perItem);
   return (
     <span className="muted small figures">
       {total ? `Up to ${credits(total)}` : "Costs nothing"}
-      {isMore && " with one item"}
+      {perItem.length > 0 && ` with one ${one}`}
     </span>
   );
 }

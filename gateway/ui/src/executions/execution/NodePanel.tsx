@@ -88,7 +88,8 @@ function Facts({ execution, node, values, onChoose }: Omit<Props, "onClose"> & {
       <StatusBadge status={statusOf(node)} />
       {node.durationMs !== null && <span className="figures">{isWait(node) ? "waited" : "ran"} {duration(workOf(node, values))}</span>}
       {queued > 0 && <span className="figures">waited {duration(queued)} for {turnOf(node)}</span>}
-      <span className="figures">{credits(node.creditsCost)}</span>
+      {/* The cost of an agent is that of its steps. */}
+      {(node.creditsCost > 0 || !isAgent(node)) && <span className="figures">{credits(node.creditsCost)}</span>}
       {before && (
         <span>
           after{" "}

@@ -73,6 +73,7 @@ function WorkflowRow({ node, tool, path, place, onReplace }: RowProps<WorkflowTo
   };
   return (
     <div className="stack tight" data-field={`${path}.workflow`}>
+      <span className="label">Workflow</span>
       <select className="input" aria-label={`Workflow of tool ${place + 1}`} value={chosen} onChange={(event) => choose(event.target.value)}>
         <option value="">Choose a workflow…</option>
         {chosen && !known.some((row) => row.slug === chosen) && <option value={chosen}>{chosen} (not published, or gone)</option>}
@@ -112,8 +113,10 @@ function ServerRow(props: RowProps<ServerTool>) {
   };
   return (
     <div className="stack tight">
+      <label className="label" htmlFor={`${id}-server`}>
+        MCP server
+      </label>
       <div className="field" data-field={`${path}.server`}>
-        <label htmlFor={`${id}-server`}>MCP server</label>
         <input
           id={`${id}-server`}
           className="input"
