@@ -176,7 +176,7 @@ clients: dist ## Pass the scenarios with our clients as installed, generate othe
 
 mcp: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Pass the scenarios with official MCP clients, the conformance suite and the inspector (minutes; MCP='-k tasks' for a part)
 	@$(INSTALL) 'Node for clients of MCP' --group mcp-clients
-	$(BIN)/pytest -n 2 --dist loadfile -m slow tests/mcp --timeout=300 $(MCP)
+	$(BIN)/pytest -n 3 --dist loadgroup -m slow tests/mcp --timeout=300 $(MCP)
 
 e2e: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Use the pages in a real browser, Debian's Chromium (minutes; E2E='-k keys' for a part)
 	@$(INSTALL) 'a browser for tests' --group e2e

@@ -17,7 +17,7 @@ from tests.support.acceptance.running_stack import ONE_WORKER, running
 from tests.support.mcp.conformance_proxy import ConformanceProxy, conformance_proxy
 from tests.support.mcp.scenario_place import field, form, make_account, make_key, save
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("suite")]
 BASELINES = Path(__file__).parent / "conformance"
 REVISIONS = ("2025-06-18", "2025-11-25", "2026-07-28")
 SECONDS = 900

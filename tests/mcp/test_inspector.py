@@ -14,7 +14,7 @@ from tests.mcp.installed import command_of, install, node_environ
 from tests.support.acceptance.running_stack import ONE_WORKER, running
 from tests.support.mcp.scenario_place import greeting, make_account, make_key, named, save
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("suite")]
 ROOT = Path(__file__).parents[2]
 SECONDS = 90
 TOOL_IS_ERROR = 5

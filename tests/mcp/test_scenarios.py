@@ -60,7 +60,12 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("scenario", "client"),
     [
-        pytest.param(scenario, client, id=f"{scenario['name']} ({client})")
+        pytest.param(
+            scenario,
+            client,
+            id=f"{scenario['name']} ({client})",
+            marks=pytest.mark.xdist_group(client.partition("-")[0]),
+        )
         for client in CLIENTS
         for scenario in SCENARIOS
         if applies(scenario, client)
