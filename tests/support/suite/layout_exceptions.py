@@ -12,6 +12,7 @@ MANY_ENTRIES: dict[str, str] = {
     "tests/engine/graph": "One module for each module, and five for the parser.",
     "tests/engine/nodes": "One module for each node type.",
     "tests/workers/outbound": "One module for each rule of the client.",
+    "tests/workers/providers": "One module for each module, and those for the rules of its calls.",
 }
 """Folders with more than twenty entries."""
 
