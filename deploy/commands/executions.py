@@ -19,6 +19,7 @@ STATUSES = ("processing", "cancel_requested", "completed", "failed", "cancelled"
 COLUMNS = ("executionId", "workflowSlug", "status", "creditsCost", "durationMs", "createdAt")
 CHILD_COLUMNS = ("childIndex", "executionId", "status", "creditsCost", "durationMs", "error")
 NODE_COLUMNS = ("id", "type", "status", "attempts", "creditsCost", "durationMs")
+STEP_COLUMNS = ("number", "kind", "name", "status", "creditsCost", "durationMs", "error")
 ATTEMPT_COLUMNS = ("number", "startedAt", "endedAt", "queuedMs", "worker", "error")
 execution_id = click.argument("execution_id", metavar="ID")
 
@@ -150,6 +151,10 @@ def _show_node(execution_id: str, node_id: str, access: Access, *, as_json: bool
     print(
         f"\nwaited {values['waitedMs']} ms between attempts, cost {values['creditsCost']} credits"
     )
+    if "steps" in values:
+        print()
+        steps = [{**each, "error": (each["error"] or {}).get("code")} for each in values["steps"]]
+        show(steps, as_json=False, columns=STEP_COLUMNS)
     if not values["recorded"]:
         print("\nThe workflow does not record the values of this execution.")
         return

@@ -294,6 +294,8 @@ def test_the_support_agent_looks_an_order_up_and_answers(stack: RunningStack) ->
     model, tool, answer = steps_of(stack, begun)
     assert [each["kind"] for each in (model, tool, answer)] == ["model", "tool", "model"]
     assert (tool["name"], tool["input"]) == ("look-up-an-order", {"order": "1041"})
+    told = stack.command("execution", "show", begun, "--node", "agent").stdout
+    assert [each["name"] in told for each in (model, tool)] == [True, True]
     assert tool["output"]["order"]["customer"] == "Ada"
     assert done["creditsCost"] == sum(each["creditsCost"] for each in (model, tool, answer)) > 0
 

@@ -4,7 +4,16 @@ from typing import Any
 import pytest
 
 from tests.support.acceptance.running_stack import until
-from tests.support.contract.installation import Administration, Caller, asking, failing, never
+from tests.support.contract.installation import (
+    Administration,
+    Caller,
+    asking,
+    failing,
+    field,
+    form,
+    never,
+    workflow,
+)
 from tests.support.contract.shapes import assert_fits, moment, moment_or_null, sentence
 from tests.support.gateway.documents import edge, greeting, node
 
@@ -20,6 +29,18 @@ ATTEMPT = {
     "queuedMs": int,
     "worker": lambda value: value is None or isinstance(value, str),
     "error": lambda value: value is None or set(value) == {"code", "message"},
+}
+STEP = {
+    "number": int,
+    "kind": str,
+    "name": str,
+    "status": "completed",
+    "input": list,
+    "output": dict,
+    "error": None,
+    "creditsCost": int,
+    "durationMs": int,
+    "childExecutionId": str,
 }
 VALUES = {
     "inputs": dict,
@@ -226,3 +247,56 @@ def test_a_foreign_node_is_answered_like_an_unknown_one(caller: Caller, stranger
 
         assert foreign.json()["code"] == "EXECUTION_NOT_FOUND"
         assert (foreign.status_code, foreign.json()) == (unknown.status_code, unknown.json())
+
+
+def agent(model: str) -> dict[str, Any]:
+    """Return a workflow whose agent has no tools."""
+    nodes = [
+        form(field("prompt", "text", required=True)),
+        node("agent", "agent", model=model),
+        node("out", "responseOutput"),
+    ]
+    edges = [
+        edge("in", "prompt", "agent", "prompt-in"),
+        edge("agent", "text-out", "out", "result-in"),
+    ]
+    return workflow(nodes, edges)
+
+
+def test_an_agent_shows_its_steps_and_each_of_their_values(caller: Caller, chat: str) -> None:
+    execution_id = caller.start(caller.save(agent(chat)), {"prompt": "Hello"})
+    text = caller.ended(execution_id)["result"]["text"]
+
+    shown = node_of(caller, execution_id, "agent")
+
+    assert_fits(shown, {**VALUES, "steps": [STEP]})
+    (step,) = shown["steps"]
+    assert (step["number"], step["kind"], step["name"]) == (1, "model", chat)
+    assert step["input"] == [{"role": "user", "text": "Hello"}]
+    assert step["output"] == {"text": text, "calls": []}
+    child = caller.get(f"/api/executions/{step['childExecutionId']}").json()
+    assert (child["parentId"], child["parentNodeId"]) == (execution_id, "agent")
+    path = f"/api/executions/{execution_id}/values"
+    for part in ("input", "output"):
+        query = {"node": "agent", "step": 1, "part": part}
+        assert caller.get(path, params=query).json() == step[part]
+
+
+@pytest.mark.parametrize(
+    ("query", "status", "code"),
+    [
+        ({"step": 2, "part": "input"}, 404, "NOT_FOUND"),
+        ({"step": 1}, 400, "INVALID_QUERY"),
+        ({"step": 1, "part": "name"}, 400, "INVALID_QUERY"),
+        ({"step": "one", "part": "input"}, 400, "INVALID_QUERY"),
+    ],
+)
+def test_a_step_that_is_not_there_and_a_wrong_part_are_refused(
+    caller: Caller, chat: str, query: dict[str, Any], status: int, code: str
+) -> None:
+    execution_id = caller.start(caller.save(agent(chat)), {"prompt": "Hello"})
+    caller.ended(execution_id)
+
+    answer = caller.get(f"/api/executions/{execution_id}/values", params={"node": "agent", **query})
+
+    assert (answer.status_code, answer.json()["code"]) == (status, code)

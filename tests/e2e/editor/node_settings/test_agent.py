@@ -7,6 +7,7 @@ from tests.support.acceptance.running_stack import RunningStack
 from tests.support.e2e.axe import SETTLED, violations
 from tests.support.e2e.node_settings import await_settings, node, open_settings, save_draft
 from tests.support.e2e.workflows import tool
+from tests.support.mcp.server import serving
 
 pytestmark = pytest.mark.slow
 
@@ -92,3 +93,24 @@ def test_a_workflow_with_approvals_is_told_not_to_become_public(
     deploy.get_by_role("switch", name="Public playground").click()
 
     expect(deploy.get_by_text("cannot be public")).to_be_visible()
+
+
+def test_a_server_lists_its_tools_and_each_may_need_an_approval(
+    page: Page, stack: RunningStack, slug: str
+) -> None:
+    panel = open_settings(page, slug, "agent")
+    with serving() as server:
+        panel.get_by_role("button", name="Add an MCP server").click()
+        panel.get_by_label("MCP server", exact=True).fill(server.url)
+        panel.get_by_role("button", name="List its tools").click()
+        listed = panel.get_by_role("list", name=f"Tools of {server.url}")
+        expect(listed).to_contain_text("Adds two numbers.")
+        approve(panel).get_by_role("checkbox", name="add").check()
+
+        expected = {"model": "gpt-mini", "tools": [{"server": server.url}], "approve": ["add"]}
+        await_settings(stack, slug, "agent", expected)
+        assert violations(page) == []
+        panel.get_by_label("Tool", exact=True).fill("add")
+        expect(listed.get_by_role("listitem")).to_have_count(1)
+        expected["tools"] = [{"server": server.url, "tool": "add"}]
+        await_settings(stack, slug, "agent", expected)

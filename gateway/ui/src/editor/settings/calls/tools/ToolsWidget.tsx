@@ -175,7 +175,7 @@ function Listed({ found, tool }: { found: ServerTools; tool: ServerTool }) {
   const shown = found.tools.filter(({ name }) => !tool.tool || name === tool.tool);
   if (shown.length === 0) return <p className="fault">{tool.tool ? "The server has no tool of this name." : "The server has no tools."}</p>;
   return (
-    <ul className="server-tools small" aria-label={`Tools of ${tool.server}`}>
+    <ul className="server-tools small" tabIndex={0} aria-label={`Tools of ${tool.server}`}>
       {shown.map(({ name, title, description }) => (
         <li key={name}>
           <code>{name}</code> <span className="muted">{description || title}</span>
