@@ -49,7 +49,7 @@ BEARER = "bearer "
 INVALID_MESSAGE, NO_JSON = -32600, -32700
 """Codes of JSON-RPC 2.0 for bodies that are no message, and no JSON that is taken here."""
 NO_MESSAGE = "The body must be one request, notification or response of JSON-RPC 2.0"
-ALLOWED = "DELETE, GET, POST"
+ALLOWED = "GET, POST"
 MISSING = (
     "This gateway serves no MCP, since the library for it is not installed: "
     "pip install 'headrace[mcp]'"
@@ -176,11 +176,9 @@ async def answer_get(request: GatewayRequest) -> Response:
 
 @_guarded
 async def answer_delete(request: GatewayRequest) -> Response:
-    """Answer the end of a session, of which nothing is kept anyway."""
-    principal = await authenticate_request(request)
-    if not read_session(request, principal):
-        return method_not_allowed(ALLOWED)
-    return Response(status_code=200)
+    """Refuse to end a session: nothing is kept of one, so that it would go on all the same."""
+    read_session(request, await authenticate_request(request))
+    return method_not_allowed(ALLOWED)
 
 
 def refuse_message(sentence: str) -> Response:

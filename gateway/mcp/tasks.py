@@ -15,6 +15,7 @@ from mcp.server.context import ServerRequestContext
 from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
+    HEADER_MISMATCH,
     INTERNAL_ERROR,
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
@@ -41,6 +42,7 @@ from engine.executions.execution import Execution
 from engine.executions.sources import Source
 from engine.executions.statuses import ExecutionStatus
 from engine.ids.executions import is_execution_id
+from gateway.admission.credentials import header_value
 from gateway.mcp.calls import call_tool, find_tool, run_parameters, unknown_tool
 from gateway.mcp.messages import McpExchange, exchange_of
 from gateway.mcp.results import error_result, run_result
@@ -52,6 +54,7 @@ from gateway.services import Services
 from gateway.waits.waiting_for import read_waiting_for
 
 Context = ServerRequestContext[Any, Any]
+NAME_HEADER = b"mcp-name"
 DECLARED = ClientCapabilities(extensions={TASKS: {}})
 REQUIRED: dict[str, Any] = {"requiredCapabilities": {"extensions": {TASKS: {}}}}
 
@@ -129,7 +132,7 @@ async def _begin(exchange: McpExchange, params: CallToolRequestParams) -> dict[s
 
 async def get_task(context: Context, params: TaskParams) -> dict[str, Any]:
     """Return the state of a task, with the result of one that has ended."""
-    exchange = _exchange_of(context)
+    exchange = _exchange_of(context, params)
     try:
         return await read_task(exchange, params.task_id)
     except EngineError as error:
@@ -158,7 +161,7 @@ async def read_task(exchange: McpExchange, task_id: str) -> dict[str, Any]:
 async def update_task(context: Context, params: TaskParams) -> dict[str, Any]:
     """Acknowledge answers to questions; a task has none, so that all are ignored."""
     try:
-        await _find(_exchange_of(context), params.task_id)
+        await _find(_exchange_of(context, params), params.task_id)
     except EngineError as error:
         raise _protocol_error(error) from None
     return {}
@@ -166,7 +169,7 @@ async def update_task(context: Context, params: TaskParams) -> dict[str, Any]:
 
 async def cancel_task(context: Context, params: TaskParams) -> dict[str, Any]:
     """Ask for the run of a task to stop; nothing happens to one that has ended."""
-    exchange = _exchange_of(context)
+    exchange = _exchange_of(context, params)
     executions = exchange.request.services.store.executions
     try:
         execution = await _find(exchange, params.task_id)
@@ -178,13 +181,21 @@ async def cancel_task(context: Context, params: TaskParams) -> dict[str, Any]:
     return {}
 
 
-def _exchange_of(context: Context) -> McpExchange:
-    """Return the exchange of a request about tasks. Raises MCPError for clients without them."""
+def _exchange_of(context: Context, params: TaskParams) -> McpExchange:
+    """Return the exchange of a request about tasks.
+
+    Raises MCPError for clients without them, and for a header that names another task.
+    """
     if context.protocol_version not in MODERN_PROTOCOL_VERSIONS:
         raise MCPError(METHOD_NOT_FOUND, "Method not found", context.method)
     if not _declares_tasks(context):
         raise _undeclared()
-    return exchange_of(context.request)
+    exchange = exchange_of(context.request)
+    name = header_value(exchange.request.scope, NAME_HEADER)
+    if name is not None and name != params.task_id:
+        sentence = f"{NAME_HEADER.decode()} header does not match the request body's 'taskId'"
+        raise MCPError(HEADER_MISMATCH, sentence)
+    return exchange
 
 
 def _undeclared() -> MCPError:

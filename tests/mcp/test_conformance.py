@@ -20,6 +20,20 @@ from tests.support.mcp.scenario_place import field, form, make_account, make_key
 pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("suite")]
 BASELINES = Path(__file__).parent / "conformance"
 REVISIONS = ("2025-06-18", "2025-11-25", "2026-07-28")
+TASKS = tuple(
+    f"tasks-{name}"
+    for name in (
+        "lifecycle",
+        "capability-negotiation",
+        "wire-fields",
+        "request-state-removal",
+        "request-headers",
+        "dispatch-and-envelope",
+        "status-notifications",
+        "required-task-error",
+    )
+)
+"""Scenarios of the extension; two more need forms for clients, which workflows do not ask for."""
 SECONDS = 900
 REASON = " # "
 
@@ -79,26 +93,43 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_server_conforms_to_a_revision(
     revision: str, proxy: ConformanceProxy, folder: Path
 ) -> None:
-    baseline = BASELINES / f"server-{revision}.yml"
     which = ("--suite", "all", "--spec-version", revision)
-    command = (*command_of(folder, "conformance"), "server", "--url", f"{proxy.url}/mcp", *which)
 
+    done = run_suite(proxy, folder, f"server-{revision}.yml", *which)
+
+    assert done.returncode == 0, (done.stdout + done.stderr)[-5_000:]
+
+
+@pytest.mark.parametrize("scenario", TASKS)
+def test_the_server_conforms_to_the_extension_for_tasks(
+    scenario: str, proxy: ConformanceProxy, folder: Path
+) -> None:
+    done = run_suite(proxy, folder, "server-tasks.yml", "--scenario", scenario)
+
+    assert done.returncode == 0, (done.stdout + done.stderr)[-5_000:]
+
+
+def run_suite(
+    proxy: ConformanceProxy, folder: Path, baseline: str, *which: str
+) -> subprocess.CompletedProcess[str]:
+    """Run scenarios of the suite; CONFORMANCE_LOG names a folder for all that it says."""
+    command = (*command_of(folder, "conformance"), "server", "--url", f"{proxy.url}/mcp", *which)
     done = subprocess.run(
-        (*command, "--expected-failures", str(baseline)),
+        (*command, "--expected-failures", str(BASELINES / baseline)),
         cwd=folder,
         env=node_environ(),
         capture_output=True,
         text=True,
         timeout=SECONDS,
     )
-
     if log := os.environ.get("CONFORMANCE_LOG"):
         Path(log).mkdir(exist_ok=True)
-        (Path(log) / f"{revision}.txt").write_text(done.stdout + done.stderr, encoding="utf-8")
-    assert done.returncode == 0, (done.stdout + done.stderr)[-5_000:]
+        said = done.stdout + done.stderr
+        (Path(log) / f"{which[-1]}.txt").write_text(said, encoding="utf-8")
+    return done
 
 
-@pytest.mark.parametrize("revision", REVISIONS)
+@pytest.mark.parametrize("revision", [*REVISIONS, "tasks"])
 def test_each_expected_failure_has_a_reason(revision: str) -> None:
     text = (BASELINES / f"server-{revision}.yml").read_text(encoding="utf-8")
     entries = [line for line in text.splitlines() if line.startswith("  - ")]

@@ -81,12 +81,13 @@ async def test_a_changed_session_is_not_found(client: httpx2.AsyncClient) -> Non
     assert await status_with(client, changed) == 404
 
 
-async def test_the_end_of_a_session_is_accepted(client: httpx2.AsyncClient) -> None:
+async def test_a_session_ends_with_its_key_alone(client: httpx2.AsyncClient) -> None:
     session = await begin(client)
 
-    assert await status_with(client, session, "DELETE") == 200
-    without = await client.delete("/mcp")
-    assert (without.status_code, without.headers["allow"]) == (405, "DELETE, GET, POST")
+    for headers in ({"mcp-session-id": session}, {}):
+        answer = await client.delete("/mcp", headers=headers)
+        assert (answer.status_code, answer.headers["allow"]) == (405, "GET, POST")
+    assert await status_with(client, session) == 200
 
 
 async def test_an_installation_without_a_secret_key_has_no_sessions(
