@@ -5,15 +5,18 @@ proxy adds the key and translates the names of the fixtures, both ways; nothing 
 """
 
 import contextlib
+import select
+import socket
 import sys
 import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from http.client import HTTPConnection
+from http.client import HTTPConnection, HTTPResponse
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import urlsplit
 
+WATCH_SECONDS = 0.2
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "accept-encoding"}
 
 
@@ -68,16 +71,43 @@ class _Exchange(BaseHTTPRequestHandler):
         connection = HTTPConnection(urlsplit(self.server.upstream).netloc, timeout=120)
         with contextlib.closing(connection):
             connection.request(self.command, self.path, sent, self._headers())
-            answer = connection.getresponse()
-            self.send_response(answer.status)
-            for name, value in answer.headers.items():
-                if name.lower() not in HOP_BY_HOP:
-                    self.send_header(name, value)
-            self.send_header("transfer-encoding", "chunked")
-            self.end_headers()
-            for line in answer:
-                self._send(self.server.translated(line, is_answer=True))
-            self._send(b"")
+            with self._watching(connection.sock):
+                self._pass_on(connection.getresponse())
+
+    @contextmanager
+    def _watching(self, upstream: socket.socket) -> Iterator[None]:
+        """End the exchange with the server as soon as the client hangs up."""
+        over = threading.Event()
+
+        def watch() -> None:
+            while not over.is_set():
+                if not select.select([self.connection], [], [], WATCH_SECONDS)[0]:
+                    continue
+                with contextlib.suppress(OSError):  # it hangs up with a reset
+                    if self.connection.recv(1, socket.MSG_PEEK):
+                        return
+                with contextlib.suppress(OSError):  # the exchange has just ended
+                    upstream.shutdown(socket.SHUT_RDWR)
+                return
+
+        thread = threading.Thread(target=watch, daemon=True)
+        thread.start()
+        try:
+            yield
+        finally:
+            over.set()
+            thread.join(10)
+
+    def _pass_on(self, answer: HTTPResponse) -> None:
+        self.send_response(answer.status)
+        for name, value in answer.headers.items():
+            if name.lower() not in HOP_BY_HOP:
+                self.send_header(name, value)
+        self.send_header("transfer-encoding", "chunked")
+        self.end_headers()
+        for line in answer:
+            self._send(self.server.translated(line, is_answer=True))
+        self._send(b"")
 
     def _send(self, data: bytes) -> None:
         self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
