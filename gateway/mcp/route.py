@@ -16,17 +16,17 @@ from engine.errors import (
     Unauthorized,
 )
 from engine.store import Principal
-from gateway.admission.credentials import KEY_HEADER, header_values
+from gateway.admission.credentials import KEY_HEADER, header_values, presented_keys
 from gateway.auth.cors import ANY, parse_origins
 from gateway.auth.guard import KeyReader, PublicHandler, authenticate_request
 from gateway.auth.resource import Resource
 from gateway.events.event_streams import EVENT_STREAM, wants_stream
 from gateway.http import response_headers
 from gateway.http.errors import error_response, method_not_allowed, plain_error
-from gateway.http.json_bodies import NO_OBJECT, parse_object, run_off_loop
+from gateway.http.json_bodies import LARGE_BYTES, NO_OBJECT, parse_object, run_off_loop
 from gateway.http.protocol import CODES
 from gateway.http.rate_limit_headers import WORKFLOW_RUNS
-from gateway.http.request_bodies import read_bytes
+from gateway.http.request_bodies import announced_bytes, read_bytes
 from gateway.http.responses import json_response
 from gateway.mcp.changes import ToolStream
 from gateway.mcp.messages import (
@@ -79,6 +79,7 @@ def _guarded(handler: PublicHandler) -> KeyReader:
         try:
             response = await handler(request)
         except Unauthorized as error:
+            request.services.failed_calls.count(request.scope)
             return unauthorized(request, error)
         if not isinstance(response, Response):
             raise TypeError("an answer of MCP is complete")
@@ -90,6 +91,7 @@ def _guarded(handler: PublicHandler) -> KeyReader:
 @_guarded
 async def answer_post(request: GatewayRequest) -> Response:
     """Answer a message of the protocol, once its caller is known."""
+    await _check_sender(request)
     data = await read_bytes(request)
     try:
         message = await run_off_loop(len(data), partial(parse_object, data))
@@ -116,6 +118,19 @@ async def answer_post(request: GatewayRequest) -> Response:
         return plain_error(501, MISSING, CODES[501])
     request.scope[KEY] = exchange
     return ServedResponse(server, replaying(data, request.receive))
+
+
+async def _check_sender(request: GatewayRequest) -> None:
+    """Raise Unauthorized before the body is read: without a key, and for a large body.
+
+    The message decides how its call is counted, so that most callers are known only after it.
+    """
+    if len(presented_keys(request.scope)) != 1:
+        raise Unauthorized
+    services = request.services
+    if announced_bytes(request.scope, services.settings.max_body_bytes) >= LARGE_BYTES:
+        principal = await authenticate_request(request)
+        services.account_requests.begin(request.context, principal)
 
 
 async def _authenticate(

@@ -113,6 +113,39 @@ async def test_the_metadata_has_the_public_address(
     assert answer.headers["www-authenticate"] == f'Bearer resource_metadata="{address}"'
 
 
+class TestGuesses:
+    """Wrong keys, with the setting `HEADRACE_FAILED_CALLS_PER_MINUTE`."""
+
+    @pytest.fixture
+    def settings(self, settings: Settings) -> Settings:
+        return replace(settings, failed_calls_per_minute=3)
+
+    async def test_an_address_may_guess_a_few_keys_alone(
+        self, client: httpx2.AsyncClient, make_client: MakeClient
+    ) -> None:
+        guesser = await make_client()
+        await client.post("/mcp", json=PING, headers=HEADERS)
+
+        answers = [
+            await guesser.post(
+                "/mcp", json=PING, headers=HEADERS | {"authorization": f"Bearer {number}"}
+            )
+            for number in range(5)
+        ]
+
+        assert [answer.status_code for answer in answers] == [401, 401, 401, 429, 429]
+        assert (await client.post("/mcp", json=PING, headers=HEADERS)).status_code == 200
+
+
+@pytest.mark.parametrize("key", ["", "hr_live_nothing"])
+async def test_a_large_body_is_read_of_known_callers_alone(gateway: Gateway, key: str) -> None:
+    head = ("content-type: application/json", "content-length: 900000", f"x-api-key: {key}")
+
+    answer = await exchange(gateway.url, request("POST", "/mcp", *head))
+
+    assert statuses(answer) == [401]
+
+
 class TestOrigins:
     """Pages of other sites, with the setting `HEADRACE_CORS_ORIGINS`."""
 
