@@ -42,6 +42,8 @@ def applies(scenario: dict[str, Any], client: str) -> bool:
     """Return whether a client can do a scenario."""
     era = "modern" if client.endswith(("-modern", "-stdio")) else "legacy"
     over = "stdio" if client.endswith("-stdio") else "http"
+    if client.endswith("2025-03-26") and "since" in scenario:
+        return False
     return era in scenario.get("eras", [era]) and over in scenario.get("over", [over])
 
 
