@@ -139,6 +139,8 @@ class Scenario:
         self.saved: dict[str, Any] = {"lab": members["lab"]}
         self._exits = AsyncExitStack()
         self._client: Client | None = None
+        self._owner: asyncio.Task[None] | None = None
+        self._closing = asyncio.Event()
         self._running: dict[str, asyncio.Task[Any]] = {}
         self._changes: asyncio.Queue[str] = asyncio.Queue()
         self._storage = Storage()
@@ -194,8 +196,18 @@ class Scenario:
                 message_handler=self._take_message,
                 cache=None,
             )
-            self._client = await self._exits.enter_async_context(client)
+            self._owner = asyncio.create_task(self._own(client, opened := asyncio.Future()))
+            await asyncio.wait((opened, self._owner), return_when=asyncio.FIRST_COMPLETED)
+            if not opened.done():
+                await self._owner  # raises the reason
+            self._client = opened.result()
         return self._client
+
+    async def _own(self, client: Client, opened: "asyncio.Future[Client]") -> None:
+        """Keep the client in a task of its own, which the library cancels if a connection dies."""
+        async with client as connected:
+            opened.set_result(connected)
+            await self._closing.wait()
 
     async def _take_message(self, message: Any) -> None:
         if getattr(message, "method", "") == "notifications/tools/list_changed":
@@ -206,6 +218,10 @@ class Scenario:
         for each in self._running.values():
             each.cancel()
         await asyncio.gather(*self._running.values(), return_exceptions=True)
+        self._closing.set()
+        if self._owner is not None:
+            await asyncio.wait((self._owner,))
+        self._owner, self._closing = None, asyncio.Event()
         await exits.aclose()
 
     # Verbs
