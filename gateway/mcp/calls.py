@@ -27,10 +27,10 @@ from engine.store.accounts.tool_calls import ToolCallName, ToolCalls
 from gateway.admission.credentials import header_values
 from gateway.auth.principal import check_approved, has_capability
 from gateway.http.responses import encode_json
-from gateway.mcp.messages import McpExchange, exchange_of
+from gateway.mcp.messages import RUN, McpExchange, exchange_of
 from gateway.mcp.progress import ProgressReporter
 from gateway.mcp.results import error_result, run_result
-from gateway.mcp.tools import RUN, is_tool
+from gateway.mcp.tools import is_tool
 from gateway.runs.request import RunParameters, read_depth, read_idempotency_key
 from gateway.runs.service import run
 from gateway.runs.waiter import PendingRunAnswer

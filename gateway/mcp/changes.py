@@ -15,11 +15,11 @@ from gateway.events.account_feed import (
     parse_account_cursor,
 )
 from gateway.events.event_streams import HEARTBEAT_SECONDS, EventStream, read_last_event_id
+from gateway.mcp.messages import RUN
 from gateway.services import GatewayRequest
 
 NAME = "message"
 """Name of each server-sent event of the protocol."""
-RUN = "workflow:run"
 CHANGED = {"jsonrpc": "2.0", "method": "notifications/tools/list_changed"}
 
 

@@ -15,6 +15,8 @@ from gateway.services import GatewayRequest
 
 KEY = "mcp_exchange"
 """Key of the exchange in a request's scope."""
+RUN = "workflow:run"
+"""Capability by which a workflow is a tool of a key."""
 VERSION_HEADER = b"mcp-protocol-version"
 SESSION_HEADER = b"mcp-session-id"
 LEGACY_VERSIONS = frozenset({"2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"})

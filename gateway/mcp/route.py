@@ -39,12 +39,11 @@ from gateway.mcp.messages import (
     is_legacy,
     is_message,
 )
+from gateway.mcp.oauth.addresses import RESOURCE, resource_metadata_of
 from gateway.mcp.sessions import read_session, sessions_of
 from gateway.mcp_host import McpMissing, McpServer
 from gateway.services import GatewayRequest
 
-PATH = "/mcp"
-METADATA_PATH = "/.well-known/oauth-protected-resource"
 BEARER = "bearer "
 INVALID_MESSAGE, NO_JSON = -32600, -32700
 """Codes of JSON-RPC 2.0 for bodies that are no message, and no JSON that is taken here."""
@@ -232,7 +231,7 @@ def take_bearer(scope: Scope) -> None:
 def unauthorized(request: GatewayRequest, error: Unauthorized) -> Response:
     """Return the 401, which tells clients of people where to ask for a token."""
     response = error_response(error)
-    metadata = f"{request.address}{METADATA_PATH}"
+    metadata = resource_metadata_of(request)
     response.headers["www-authenticate"] = f'Bearer resource_metadata="{metadata}"'
     return response
 
@@ -249,4 +248,4 @@ def replaying(data: bytes, receive: Receive) -> Receive:
     return replay
 
 
-routes = [Route(PATH, Resource(POST=answer_post, GET=answer_get, DELETE=answer_delete))]
+routes = [Route(RESOURCE, Resource(POST=answer_post, GET=answer_get, DELETE=answer_delete))]

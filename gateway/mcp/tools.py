@@ -13,14 +13,13 @@ from engine.ids.slugs import SLUG
 from engine.store import Principal, WorkflowSummary
 from engine.values.input_schemas import inputs_schema
 from gateway.auth.principal import has_capability
-from gateway.mcp.messages import exchange_of
+from gateway.mcp.messages import RUN, exchange_of
 from gateway.openapi.results import result_of
 from gateway.services import Services
 
 PAGE = 100
 AT_ONCE = 10
 """Workflows of which the documents are read together."""
-RUN = "workflow:run"
 
 
 async def list_tools(

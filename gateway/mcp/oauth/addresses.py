@@ -23,7 +23,7 @@ def resource_of(request: GatewayRequest) -> str:
 
 def resource_metadata_of(request: GatewayRequest) -> str:
     """Return the address of the resource's description, for `WWW-Authenticate`."""
-    return request.address + RESOURCE_METADATA + RESOURCE
+    return request.address + RESOURCE_METADATA
 
 
 def is_own_resource(request: GatewayRequest, resource: str) -> bool:
