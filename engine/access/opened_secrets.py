@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import quote, quote_plus
 
 from engine.access.secret_hosts import is_sent_to
+from engine.errors.nodes import NodeFailed
 
 HIDDEN = "•••"
 MIN_FORM = 4
@@ -50,10 +51,12 @@ class OpenedSecrets:
     def __repr__(self) -> str:
         return f"OpenedSecrets({sorted(self.values)})"
 
-    def kept_from(self, host: str) -> str | None:
-        """Return the name of a secret that is not sent to a host, if there is one."""
-        refused = (name for name, hosts in self._hosts.items() if not is_sent_to(hosts, host))
-        return next(refused, None)
+    def check_host(self, host: str) -> None:
+        """Raise NodeFailed for a host to which one of the secrets is not sent."""
+        for name, hosts in self._hosts.items():
+            if not is_sent_to(hosts, host):
+                message = f"The secret '{name}' is not sent to {host}, which is none of its hosts"
+                raise NodeFailed("secret_kept", message)
 
     def is_in(self, text: str) -> bool:
         """Return whether a text has a secret in any form."""

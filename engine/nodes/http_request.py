@@ -272,10 +272,7 @@ def _url(settings: HttpRequestSettings, values: Mapping[str, Any], secrets: Open
             target = check_url(url, allow_private=True)
     except UrlRefused as error:
         raise NodeFailed("url_blocked", str(error)) from None
-    kept = secrets.kept_from(target.host)
-    if kept is not None:
-        message = f"The secret '{kept}' is not sent to {target.host}, which is none of its hosts"
-        raise NodeFailed("secret_kept", message)
+    secrets.check_host(target.host)
     return url
 
 

@@ -80,10 +80,7 @@ def _make_call(server: ToolServer, access: NodeAccess) -> HttpCall:
         target = check_url(server.url, allow_private=True)
     except UrlRefused as error:
         raise NodeFailed("url_blocked", str(error)) from None
-    kept = secrets.kept_from(target.host)
-    if kept is not None:
-        message = f"The secret '{kept}' is not sent to {target.host}, which is none of its hosts"
-        raise NodeFailed("secret_kept", message)
+    secrets.check_host(target.host)
     auth = server.auth
     return HttpCall(
         method="POST",
