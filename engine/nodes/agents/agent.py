@@ -10,7 +10,7 @@ from engine.models.calls.chat import ChatMessage, ChatRole, to_plain
 from engine.models.manifest import Category
 from engine.nodes.agents import parts
 from engine.nodes.agents.parts import PartKind, inlets, one_node_graph, part_name
-from engine.nodes.agents.rounds import AgentRules, ServerTools
+from engine.nodes.agents.rounds import AgentRules, AgentTask, ServerTools
 from engine.nodes.agents.rounds_node import PartGraph, RoundsNode
 from engine.nodes.agents.tool_settings import (
     APPROVE,
@@ -102,15 +102,6 @@ class AgentSettings:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class AgentPrompt:
-    """Texts and media with which an agent begins."""
-
-    prompt: str
-    system: str = ""
-    files: tuple[str, ...] = ()
-
-
 class Agent(RoundsNode):
     """Begins a child for each model call and each tool call, until the model answers."""
 
@@ -173,10 +164,8 @@ class Agent(RoundsNode):
         turn = one_node_graph("agentTurn", settings.turn, turn_sockets, parts.TURN_OUT)
         found = {part_name(PartKind.TURN): turn}
         for each in (entry for entry in settings.tools if entry.server):
-            data: dict[str, Any] = {"server": each.server}
-            if each.raw_auth is not None:
-                data["auth"] = each.raw_auth
-            place, call = each.position, inlets(parts.TOOL, parts.ARGUMENTS)
+            data, place = each.server_data, each.position
+            call = inlets(parts.TOOL, parts.ARGUMENTS)
             found[part_name(PartKind.TOOLS, place)] = one_node_graph(
                 "agentTools", data, {}, parts.TOOLS_OUT
             )
@@ -189,8 +178,8 @@ class Agent(RoundsNode):
             )
         return found
 
-    def read_prompt(self, settings: AgentSettings, inputs: Mapping[str, Any]) -> AgentPrompt:
-        """Return the prompt of a run of the node. Raises NodeFailed."""
+    def read_task(self, settings: AgentSettings, inputs: Mapping[str, Any]) -> AgentTask:
+        """Return the task of a run of the node, without its workflows. Raises NodeFailed."""
         sockets = {each.socket for each in NODE_KIND.inlets}
         texts = {
             name: to_text(value) if name in sockets and isinstance(value, list) else value
@@ -201,7 +190,7 @@ class Agent(RoundsNode):
         for each in files:
             if not isinstance(each, str):
                 raise NodeFailed("invalid_value", f"'{FILE_IN}' takes links of images")
-        return AgentPrompt(
+        return AgentTask(
             prompt=to_text(values.get(PROMPT)),
             system=to_text(values.get(SYSTEM)),
             files=tuple(files),
@@ -211,7 +200,7 @@ class Agent(RoundsNode):
         self, settings: Any, inputs: Mapping[str, Any], fields: Sequence[Field]
     ) -> Mapping[str, Any]:
         try:
-            known = self.read_prompt(settings, inputs)
+            known = self.read_task(settings, inputs)
         except NodeFailed:  # some of the values are not known before the run
             return {}
         message = ChatMessage(role=ChatRole.USER, text=known.prompt, files=known.files)

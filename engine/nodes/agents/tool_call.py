@@ -1,14 +1,12 @@
 """Call of a tool of a server, as a step of an agent."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
 from engine.nodes.agents.parts import ANSWER_OUT, ARGUMENTS, TOOL
-from engine.nodes.support.base import Context, NodeType, Outputs, SecretName, WorkKind
-from engine.nodes.support.http_auth import AUTH
-from engine.nodes.support.server_settings import SERVER, read_server, server_secrets
-from engine.nodes.support.settings import Faults
+from engine.nodes.agents.server_node import ServerNode
+from engine.nodes.support.base import Context, Outputs
 from engine.nodes.support.tool_servers import ToolServer
 from engine.values.plain import kind_of
 from engine.values.sockets import Socket, SocketType
@@ -18,32 +16,19 @@ TIMEOUT_SECONDS = 300.0
 TOOL_IN, ARGUMENTS_IN = f"{TOOL}-in", f"{ARGUMENTS}-in"
 
 
-class AgentToolCall(NodeType):
+class AgentToolCall(ServerNode):
     """Calls a tool with the arguments of a model; its failure is an answer for the model."""
 
     type = "agentToolCall"
-    category = "LLMs"
     label = "Tool call"
     description = "Calls a tool of an MCP server with the arguments of a model."
-    kind = WorkKind.IO
-    is_inner = True
-    members = (SERVER, AUTH)
-    url_member = SERVER.name
-
-    def read(self, data: Mapping[str, Any], faults: Faults) -> ToolServer:
-        return read_server(data, faults, TIMEOUT_SECONDS)
+    timeout_seconds = TIMEOUT_SECONDS
 
     def inputs(self, settings: ToolServer) -> Mapping[str, Socket]:
         return dict.fromkeys((TOOL_IN, ARGUMENTS_IN), Socket(type=SocketType.ANY, required=True))
 
     def outputs(self, settings: ToolServer) -> Mapping[str, Socket]:
         return {ANSWER_OUT: Socket(type=SocketType.ANY)}
-
-    def fixed_url(self, settings: ToolServer) -> str | None:
-        return settings.url
-
-    def secret_uses(self, data: Mapping[str, Any]) -> Iterable[SecretName]:
-        return server_secrets(data)
 
     async def run(
         self, settings: ToolServer, inputs: Mapping[str, Any], context: Context

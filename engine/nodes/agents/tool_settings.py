@@ -10,7 +10,8 @@ from engine.nodes.agents.tool_names import MAX_NAME, fit_name
 from engine.nodes.support.base import SecretName
 from engine.nodes.support.children import Callee
 from engine.nodes.support.children_settings import SLUG, called_workflow
-from engine.nodes.support.http_auth import AUTH, HttpAuth
+from engine.nodes.support.http_auth import AUTH
+from engine.nodes.support.server_settings import SERVER, server_secrets
 from engine.nodes.support.settings import Faults, Setting
 
 MAX_ENTRIES = 64
@@ -26,9 +27,14 @@ class ToolEntry:
     workflow: str = ""
     server: str = ""
     tool: str | None = None
-    auth: HttpAuth | None = None
     raw_auth: Mapping[str, Any] | None = None
-    """The authorization as the document has it."""
+    """The authorization as the document has it, if it is valid."""
+
+    @property
+    def server_data(self) -> Mapping[str, Any]:
+        """Settings of an inner node that calls the server."""
+        auth = {} if self.raw_auth is None else {AUTH.name: self.raw_auth}
+        return {SERVER.name: self.server, **auth}
 
     @property
     def name(self) -> str | None:
@@ -62,7 +68,7 @@ def _read_entry(raw: object, position: int, path: str, faults: Faults) -> ToolEn
         slug = WORKFLOW.parse(raw["workflow"], f"{path}.workflow", faults)
         return None if slug is None else ToolEntry(position=position, workflow=slug)
     server, tool, auth = raw["server"], raw.get("tool"), raw.get("auth")
-    if _host_of(server) is None:
+    if not _is_url(server):
         faults.add_rule(f"{path}.server must be the URL of a server", f"{path}.server")
         return None
     if tool is not None and (not isinstance(tool, str) or not tool):
@@ -73,7 +79,6 @@ def _read_entry(raw: object, position: int, path: str, faults: Faults) -> ToolEn
         position=position,
         server=server,
         tool=tool,
-        auth=read,
         raw_auth=auth if read is not None else None,
     )
 
@@ -162,16 +167,15 @@ def secrets_of_tools(data: Mapping[str, Any]) -> Iterator[SecretName]:
     """Yield the secrets that servers get."""
     entries: Sequence[ToolEntry] = TOOLS.read(data, Faults())
     for each in entries:
-        if each.auth is not None:
-            field = f"{TOOLS.name}[{each.position}].auth.secret"
-            yield SecretName(field, each.auth.secret, _host_of(each.server))
+        yield from server_secrets(each.server_data, f"{TOOLS.name}[{each.position}].")
 
 
-def _host_of(server: object) -> str | None:
-    """Return the host of a server; None: its URL is not valid."""
+def _is_url(server: object) -> bool:
+    """Return whether a server has a valid URL."""
     if not isinstance(server, str) or not 0 < len(server) <= MAX_URL:
-        return None
+        return False
     try:
-        return check_url(server, allow_private=True).host
+        check_url(server, allow_private=True)
     except UrlRefused:
-        return None
+        return False
+    return True

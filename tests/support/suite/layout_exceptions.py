@@ -27,6 +27,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/waits/views.py": "Types; tests/contract/approvals reads them.",
     "gateway/waits/waiting_for.py": "tests/contract/approvals/test_waits.py has waits of all kinds.",
     "gateway/hooks/answers.py": "tests/contract/triggers/test_events.py gets each answer.",
+    "engine/nodes/agents/server_node.py": "tests/engine/nodes/agents/test_tool_call.py and test_tool_list.py.",
     "engine/nodes/agents/tool_settings.py": "tests/engine/nodes/agents/test_agent.py reads tools of all kinds.",
     "engine/nodes/agents/rounds_node.py": "tests/engine/nodes/agents/test_agent.py; an agent is one.",
     "engine/services/runs/agents/targets.py": "tests/workers/walk/agents/test_attempts.py runs agents with tools of all kinds.",

@@ -8,6 +8,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, cast
 
 import msgspec
+from msgspec import structs
 
 from engine.errors.nodes import STORAGE, NodeFailed
 from engine.executions.batches import ItemStatus
@@ -121,11 +122,9 @@ class AgentAttempts:
         if claimed.depth > MAX_DEPTH:
             message = f"Runs have begun each other {MAX_DEPTH} deep, and no deeper"
             raise NodeFailed("loop_detected", message)
-        prompt = kind.read_prompt(node.settings, inputs)
+        prompt = kind.read_task(node.settings, inputs)
         tools = await self._targets.agents.find_tools(claimed, node)
-        task = AgentTask(
-            prompt=prompt.prompt, system=prompt.system, files=prompt.files, workflows=tools
-        )
+        task = structs.replace(prompt, workflows=tools)
         following = replay(task, node.settings.rules, ()).next
         if isinstance(following, NodeFailed):
             raise following

@@ -117,12 +117,10 @@ def _known_task(agent: RecordedAgent) -> AgentTask:
     slugs = [each.workflow for each in settings.tools if each.workflow]
     workflows = tuple(KnownTool(name=slug, workflow=slug) for slug in slugs)
     try:
-        found = Agent().read_prompt(settings, agent.inputs or {})
-    except NodeFailed:  # it has failed for its inputs
-        return AgentTask(prompt="", workflows=workflows)
-    return AgentTask(
-        prompt=found.prompt, system=found.system, files=found.files, workflows=workflows
-    )
+        task = Agent().read_task(settings, agent.inputs or {})
+    except NodeFailed:  # the agent has failed for its inputs
+        task = AgentTask(prompt="")
+    return msgspec.structs.replace(task, workflows=workflows)
 
 
 def _as_seen(agent: RecordedAgent, step: AgentStep) -> AgentStep:

@@ -50,7 +50,7 @@ class AgentTargets:
         )
 
     async def read_task(self, ref: GroupRef) -> AgentTask | None:
-        """See the function of this name."""
+        """Return the task of an agent on record. Raises FileNotFoundError or StorageFailed."""
         return await read_task(self._store, ref)
 
     async def _former_versions(self, parent: ClaimedExecution, node: Node) -> dict[str, int]:

@@ -148,16 +148,16 @@ def test_secrets_of_servers_are_found_with_their_hosts() -> None:
 
 def test_the_prompt_is_rendered_and_media_are_links() -> None:
     inputs = {"order": 7, "system-in": "Be kind", "file-in": [["https://a.example/1.png"], "b"]}
-    found = Agent().read_prompt(settings(), inputs)
+    found = Agent().read_task(settings(), inputs)
 
     assert (found.prompt, found.system) == ("Where is 7?", "Be kind")
     assert found.files == ("https://a.example/1.png", "b")
     with pytest.raises(NodeFailed, match="links of images"):
-        Agent().read_prompt(settings(), {**inputs, "file-in": [5]})
+        Agent().read_task(settings(), {**inputs, "file-in": [5]})
 
 
 def test_a_list_at_the_prompt_is_one_prompt() -> None:
-    found = Agent().read_prompt(settings(prompt=""), {"prompt-in": ["a", "b"]})
+    found = Agent().read_task(settings(prompt=""), {"prompt-in": ["a", "b"]})
 
     assert found.prompt == '["a","b"]'
 
