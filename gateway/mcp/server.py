@@ -11,6 +11,7 @@ from sse_starlette.sse import AppStatus
 
 from engine.settings import Settings
 from gateway.mcp.calls import call_tool
+from gateway.mcp.failures import answer_failures
 from gateway.mcp.subscriptions import listen
 from gateway.mcp.tasks import add_tasks
 from gateway.mcp.tools import list_tools
@@ -52,7 +53,8 @@ def open_server(settings: Settings) -> StreamableHTTPSessionManager:
         cache_hints={"tools/list": CacheHint(scope="private")},
     )
     add_tasks(server)
-    server.middleware.clear()  # spans are made of the records of executions
+    # No span: they are made of the records of executions.
+    server.middleware[:] = [answer_failures]
     # The library would watch for the signals of another server; streams end with their waits here.
     AppStatus.enable_automatic_graceful_drain = False
     return StreamableHTTPSessionManager(

@@ -16,7 +16,6 @@ from mcp.server.lowlevel import Server
 from mcp.shared.exceptions import MCPError
 from mcp_types import (
     HEADER_MISMATCH,
-    INTERNAL_ERROR,
     INVALID_PARAMS,
     METHOD_NOT_FOUND,
     MISSING_REQUIRED_CLIENT_CAPABILITY,
@@ -44,6 +43,7 @@ from engine.executions.statuses import ExecutionStatus
 from engine.ids.executions import is_execution_id
 from gateway.admission.credentials import header_value
 from gateway.mcp.calls import call_tool, find_tool, run_parameters, unknown_tool
+from gateway.mcp.failures import as_protocol_error
 from gateway.mcp.messages import McpExchange, exchange_of
 from gateway.mcp.results import error_result, run_result
 from gateway.mcp.task_states import TASKS, is_over, task_state
@@ -240,4 +240,4 @@ def _state(exchange: McpExchange, execution: Execution, **known: Any) -> dict[st
 def _protocol_error(error: EngineError) -> MCPError:
     if isinstance(error, ExecutionNotFound):
         return MCPError(INVALID_PARAMS, "There is no such task of this key, or it is gone")
-    return MCPError(INTERNAL_ERROR, f"{error.code or 'ERROR'}: {error.message}")
+    return as_protocol_error(error)
