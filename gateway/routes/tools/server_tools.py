@@ -1,5 +1,7 @@
 """List of the tools of a server, which an editor makes sockets of."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Annotated, Any
 
 from starlette.routing import Route
@@ -103,9 +105,21 @@ async def list_server_tools(request: GatewayRequest, principal: Principal) -> An
     if execution is None:
         return json_response(AcceptedView.for_execution(answer.execution_id), 202)
     if execution.status is not ExecutionStatus.COMPLETED:
-        return answer_ended(execution, answer.milliseconds, ())
+        with _told_of_the_server():
+            return answer_ended(execution, answer.milliseconds, ())
     tools = execution.result if isinstance(execution.result, list) else []
     return json_response(ServerToolsView(tools=tools, execution_id=execution.id))
+
+
+@contextmanager
+def _told_of_the_server() -> Iterator[None]:
+    """Leave the node out of a failure: the caller has named a server, and knows of no node."""
+    try:
+        yield
+    except errors.ExecutionFailed as failed:
+        reason = failed.context.get("reason", failed.message)
+        sentence = f"The server's tools could not be listed: {reason}"
+        raise errors.ExecutionFailed(sentence, **failed.context) from failed
 
 
 routes = [Route("/api/mcp/tools", Resource(POST=list_server_tools))]

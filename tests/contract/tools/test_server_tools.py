@@ -76,6 +76,9 @@ def test_a_server_that_refuses_is_a_failed_execution_with_its_words(
     assert (answer.status_code, answer.json()["code"]) == (500, "EXECUTION_FAILED")
     assert answer.json()["nodeCode"] == "http_status"
     assert answer.json()["reason"] == "The server answered 401: who are you"
+    assert answer.json()["error"] == (
+        "The server's tools could not be listed: The server answered 401: who are you"
+    )
 
 
 def test_a_failed_list_can_be_retried(caller: Caller, server: McpServer) -> None:

@@ -224,3 +224,27 @@ def test_a_wire_is_dragged_to_another_socket(page: Page, stack: RunningStack, sl
         page, stack, slug, lambda draft: ("form", "name", "list", "items-in") in ends(draft)
     )
     assert ("form", "name", "text", "name") not in ends(saved)
+
+
+def test_nodes_that_lie_in_one_place_are_laid_out_by_a_button(
+    page: Page, stack: RunningStack
+) -> None:
+    graph = greeting("Without positions")
+    for each in graph["nodes"]:
+        del each["position"]
+    _, created = stack.api("POST", "/api/workflows", graph)
+    slug = str(created["slug"])
+    open_editor(page, slug)
+    offer = canvas(page).get_by_role("region", name="Layout")
+    expect(offer).to_contain_text("The 3 nodes of this workflow lie in one place.")
+
+    offer.get_by_role("button", name="Tidy up").click()
+
+    expect(offer).to_be_hidden()
+    laid = drafted(
+        page,
+        stack,
+        slug,
+        lambda draft: len({position(draft, "form"), position(draft, "text")}) == 2,
+    )
+    assert position(laid, "form")[0] < position(laid, "text")[0] < position(laid, "result")[0]

@@ -252,6 +252,9 @@ def test_the_way_to_code_is_in_the_deploy_panel(page: Page, stack: RunningStack)
     expect(deploy).to_contain_text("Callers run version 1. The draft is the same.")
     deploy.get_by_role("button", name="Copy endpoint").click()
     assert page.evaluate("navigator.clipboard.readText()").endswith(f"/api/workflows/{slug}/run")
+    deploy.get_by_role("button", name="Copy address for MCP").click()
+    assert page.evaluate("navigator.clipboard.readText()") == f"{stack.url}/mcp"
+    expect(deploy.get_by_role("region", name="As a tool")).to_contain_text(f"the tool {slug}")
     for tab, word in (("curl", "curl -s"), ("Python", "Headrace("), ("TypeScript", "new Headrace")):
         deploy.get_by_role("tab", name=tab).click()
         expect(deploy.get_by_role("tabpanel")).to_contain_text(word)

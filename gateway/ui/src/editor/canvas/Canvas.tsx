@@ -33,6 +33,7 @@ import type { FlowEdge, FlowNode } from "./flow";
 import { Groups } from "./Groups";
 import { NodeCard } from "./NodeCard";
 import { NoteCard } from "./NoteCard";
+import { Stacked } from "./Stacked";
 import { useDrawing } from "./useDrawing";
 import { useRefit } from "./useRefit";
 import { useWiring } from "./useWiring";
@@ -81,6 +82,7 @@ export function Canvas() {
           </span>
         </p>
       )}
+      <Stacked context={context} />
       <Announcement />
       <Breadcrumb />
       {!isInside && <Tour />}

@@ -45,6 +45,7 @@ export function DeployPanel() {
       </section>
       {schema && <InputList fields={schema.fields} />}
       {live && <Snippets isWrapped url={endpoint} inputs={inputs} />}
+      {liveVersion !== null && <AsTool slug={slug} />}
       {liveVersion !== null && (
         <section className="stack" aria-label="Triggers">
           <h3>Triggers</h3>
@@ -83,6 +84,23 @@ export function DeployPanel() {
         </li>
       </ul>
     </div>
+  );
+}
+
+/** The address for programs that call workflows as tools of a model. */
+function AsTool({ slug }: { slug: string }) {
+  const address = `${location.origin}/mcp`;
+  return (
+    <section className="stack" aria-label="As a tool">
+      <h3>As a tool (MCP)</h3>
+      <div className="endpoint">
+        <code title={address}>{address}</code>
+        <CopyButton text={address} name="Copy address for MCP" />
+      </div>
+      <p className="hint">
+        A coding assistant or a chat finds this workflow there as the tool <code>{slug}</code>, with OAuth or an API key. A model chooses it by its description.
+      </p>
+    </section>
   );
 }
 
