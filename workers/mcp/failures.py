@@ -64,7 +64,9 @@ def _explain_refusal(error: MCPError, transport: EgressTransport) -> NodeFailed:
     if error.code == CONNECTION_CLOSED and error.message.startswith(OF_STREAMS):
         message = "The server ended its stream without an answer"
         return NodeFailed("bad_response", message, retryable=True, may_have_arrived=True)
-    return NodeFailed("tool_refused", f"The server refused: {error.message[:MAX_MESSAGE]}")
+    # The cut comes last: of a secret that it splits, a part would stay.
+    words = transport.secrets.redact_text(error.message)[:MAX_MESSAGE]
+    return NodeFailed("tool_refused", f"The server refused: {words}")
 
 
 def _has_own_words(answer: HttpAnswer) -> bool:

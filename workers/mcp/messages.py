@@ -18,6 +18,8 @@ MAX_FRAME_VALUES = 20_000
 """Values of a message without the structured result; a list of a thousand tools has fewer."""
 MAX_BLOCKS = 1_000
 """Parts of the answer of a tool."""
+MAX_REQUESTS = 100
+"""Requests of a server to its caller, each of which the library answers by a call of its own."""
 OF_TOOLS = ("name", "title", "description", "inputSchema")
 UNREADABLE = b"{"
 """Stands for a message that is not JSON, as the library would find out."""
@@ -29,6 +31,7 @@ class MessageFilter:
 
     def __init__(self) -> None:
         self.structured: Any = None
+        self._requests = 0
 
     def frame(self, data: bytes) -> bytes | None:
         """Return a message for the library; None: nobody here reads it. Raises NodeFailed."""
@@ -40,13 +43,21 @@ class MessageFilter:
             return UNREADABLE
         if not isinstance(message, dict):
             return UNREADABLE
-        if "method" in message and "id" not in message:
-            return None
+        if "method" in message:
+            if "id" not in message:
+                return None
+            self._count_request()
         result = message.get("result")
         if isinstance(result, dict):
             message["result"] = self._frame_result(result)
         check_size(message, MAX_FRAME_VALUES)
         return msgspec.json.encode(message)
+
+    def _count_request(self) -> None:
+        self._requests += 1
+        if self._requests > MAX_REQUESTS:
+            message = f"The server has asked its caller back more than {MAX_REQUESTS} times"
+            raise NodeFailed("response_too_large", message)
 
     async def frames(self, pieces: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
         """Yield a stream of events with the frames of their messages. Raises NodeFailed."""

@@ -5,9 +5,10 @@ from collections.abc import Awaitable, Callable
 import pytest
 from mcp.shared.exceptions import MCPError
 
+from engine.access.opened_secrets import OpenedSecrets
 from engine.errors.nodes import NodeFailed
 from engine.nodes.support.base import HttpAnswer, HttpCall
-from workers.mcp.failures import explain
+from workers.mcp.failures import MAX_MESSAGE, explain
 from workers.mcp.transport import EgressTransport
 
 JSON = {"content-type": "application/json"}
@@ -70,6 +71,16 @@ async def test_an_end_of_the_stream_may_be_tried_again_and_a_servers_own_code_no
 
 async def test_a_long_refusal_is_cut(explained: Callable[..., Awaitable[NodeFailed]]) -> None:
     assert len((await explained(refusal(message="x" * 9_999))).message) < 2_100
+
+
+async def test_a_cut_splits_no_secret() -> None:
+    secrets = OpenedSecrets({"token": "sesame-4711-open"})
+    call = HttpCall(method="POST", url="https://a.example/", secrets=secrets)
+    words = "x" * (MAX_MESSAGE - 8) + "sesame-4711-open"
+
+    found = explain(refusal(message=words), EgressTransport(never, call))
+
+    assert isinstance(found, NodeFailed) and "sesame" not in found.message
 
 
 async def test_a_fault_of_ours_stays_what_it_is() -> None:

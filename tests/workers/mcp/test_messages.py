@@ -8,7 +8,13 @@ import msgspec
 import pytest
 
 from engine.errors.nodes import NodeFailed
-from workers.mcp.messages import MAX_FRAME_VALUES, MAX_VALUES, MessageFilter, is_small
+from workers.mcp.messages import (
+    MAX_FRAME_VALUES,
+    MAX_REQUESTS,
+    MAX_VALUES,
+    MessageFilter,
+    is_small,
+)
 
 
 def frame(message: Any) -> Any:
@@ -52,6 +58,18 @@ def test_a_notification_is_for_nobody_and_an_error_and_a_request_are_for_the_lib
     assert MessageFilter().frame(b'{"method": "notifications/progress", "params": {}}') is None
     for message in ({"id": 1, "error": {"code": 1, "message": "x"}}, {"id": 2, "method": "ping"}):
         assert frame(message) == message
+
+
+def test_a_server_asks_its_caller_back_a_bounded_number_of_times() -> None:
+    messages = MessageFilter()
+    for number in range(MAX_REQUESTS):
+        assert messages.frame(b'{"id": %d, "method": "ping"}' % number) is not None
+
+    with pytest.raises(NodeFailed) as failed:
+        messages.frame(b'{"id": "last", "method": "ping"}')
+
+    assert failed.value.code == "response_too_large"
+    assert messages.frame(b'{"method": "notifications/progress"}') is None
 
 
 @pytest.mark.parametrize("data", [b"", b"{]", b"[1]", b"5", b"\xff", b"[" * 100_000])
