@@ -53,6 +53,7 @@ def test_an_approval_appears_is_answered_and_tells_its_answer(
 
     row = inbox(page).get_by_role("link", name="asked-live")
     expect(row).to_contain_text("Publish “Grace”?")
+    expect(row).to_contain_text("It goes to 4,200 readers.")
     expect(row).to_contain_text("6 days 23 hours left")
     expect(badge(page)).to_have_accessible_name(re.compile(r"^Approvals \d\+? wait for an answer$"))
     row.click()

@@ -4,6 +4,9 @@ import { Link } from "../shell/router";
 import { TimeLeft } from "./TimeLeft";
 import { addressOf, keyOf, titleOf } from "./words";
 
+/** Characters of a message in its row, which has one line for it. */
+const MOST_SHOWN = 100;
+
 /** The approvals that wait, each of which leads to its panel. */
 export function ApprovalList({ rows, chosen }: { rows: Approval[]; chosen: string }) {
   return (
@@ -12,6 +15,7 @@ export function ApprovalList({ rows, chosen }: { rows: Approval[]; chosen: strin
         <li key={keyOf(row)}>
           <Link href={addressOf(row)} aria-current={keyOf(row) === chosen ? "true" : undefined}>
             <span className="approval-title">{titleOf(row)}</span>
+            {row.message && <span className="approval-origin small">{row.message.slice(0, MOST_SHOWN)}</span>}
             <span className="row spread small muted">
               <span className="approval-origin">{row.workflowSlug ?? row.executionId.slice(0, 8)}</span>
               <Ago at={row.since} />

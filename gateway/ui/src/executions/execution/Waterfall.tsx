@@ -61,7 +61,7 @@ export function Waterfall({ execution, chosen, onChoose }: Props) {
           </tr>
         </thead>
         <tbody>
-          {inOrder(execution.nodes).map((node) => {
+          {inOrder(execution.nodes.filter((node) => node.type !== "note")).map((node) => {
             const found = childrenOf(node);
             return (
               <Fragment key={node.id}>
