@@ -5,7 +5,7 @@ MANY_ENTRIES: dict[str, str] = {
     "gateway": "One folder for each part of the way of a request, and modules of the process.",
     "engine/nodes": "One module for each node type.",
     "docs/benchmarks": "One page for each benchmark, with its record and its drawing.",
-    "docs/pictures": "Made by a command: each page in light, in dark and on a phone.",
+    "docs/pictures": "Each page in light, in dark and on a phone, made by a command; the drawing of a guide.",
     "tests/gateway": "One folder for each of gateway, and modules for its own modules.",
     "tests/support": "One folder for each subject that tests share helpers of.",
     "tests/engine/store": "One folder for each of the store, and its modules.",
