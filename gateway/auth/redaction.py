@@ -10,6 +10,8 @@ from typing import Any
 
 from engine.graph.bodies import body_of
 from engine.graph.document import Document
+from engine.nodes.agents.agent import Agent
+from engine.nodes.agents.tool_settings import TOOLS
 from engine.nodes.http_request import HttpRequest
 from engine.nodes.mcp_tool import McpTool
 from engine.nodes.request_input import RequestInput
@@ -26,7 +28,7 @@ SECRET_NAME = re.compile(
     r".*(apikey|accesskey|privatekey|secret|password|passwd|passphrase|authorization|"
     r"credential|credentials|signature|token)"
 )
-CALLERS = frozenset({HttpRequest.type, McpTool.type, "agent"})
+CALLERS = frozenset({HttpRequest.type, McpTool.type, Agent.type})
 """Types of nodes with an `auth` that only names a secret."""
 ADDRESSES = frozenset({"url", SERVER.name})
 SCHEME = re.compile(r"\s*(?:(?:Basic|Bearer|Token|ApiKey)\s+)?", re.IGNORECASE)
@@ -61,7 +63,7 @@ def _redact_data(node: dict[str, Any]) -> Any:
 
 def _tools_of(data: Mapping[str, Any]) -> list[dict[str, Any]]:
     """Return the tools of an agent, of which those of servers may have an authorization."""
-    tools = data.get("tools")
+    tools = data.get(TOOLS.name)
     return [each for each in tools if isinstance(each, dict)] if isinstance(tools, list) else []
 
 
