@@ -22,6 +22,7 @@ from PIL import Image
 from deploy.net.http_client import Unreachable, call
 from tests.support.acceptance.running_stack import RunningStack, until
 from tests.support.http.clients.expectations import find
+from tests.support.http.clients.lab import lab_in_thread
 
 UNTIL_SECONDS = 60.0
 PAUSE_SECONDS = 0.05
@@ -226,19 +227,5 @@ class ScenarioLab:
 @contextmanager
 def lab_beside(stack: RunningStack) -> Iterator[ScenarioLab]:
     """Run a lab beside a stack while the context lasts."""
-    ready = threading.Event()
-    state: dict[str, Any] = {}
-
-    async def main() -> None:
-        state["lab"], state["end"] = ScenarioLab(stack), asyncio.Event()
-        state["loop"] = asyncio.get_running_loop()
-        await state["lab"].serve(ready, state["end"])
-
-    thread = threading.Thread(target=asyncio.run, args=(main(),), daemon=True)
-    thread.start()
-    assert ready.wait(30)
-    try:
-        yield state["lab"]
-    finally:
-        state["loop"].call_soon_threadsafe(state["end"].set)
-        thread.join(30)
+    with lab_in_thread(lambda: ScenarioLab(stack)) as lab:
+        yield lab

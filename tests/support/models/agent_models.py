@@ -1,4 +1,4 @@
-"""Models for agents, whose provider a test scripts."""
+"""A model for agents that no test calls."""
 
 from engine.models.manifest import Model
 from tests.support.manifests import PROMPT, field, model
@@ -16,10 +16,10 @@ COST = 2
 """Credits of one turn."""
 
 
-def agent_model(base_url: str = "http://127.0.0.1:9", name: str = "thinker") -> Model:
+def agent_model() -> Model:
     """Return a model that takes tools, with the shape of OpenAI's chats."""
     call = (
-        f'[openai]\nbase_url = "{base_url}"\nmodel = "m"\n'
+        '[openai]\nbase_url = "http://127.0.0.1:9"\nmodel = "m"\n'
         'body = { temperature = "{{ temperature }}" }\n'
     )
-    return model(name, fields=FIELDS, pricing=PRICING, call=call)
+    return model("thinker", fields=FIELDS, pricing=PRICING, call=call)

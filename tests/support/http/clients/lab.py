@@ -4,9 +4,9 @@ import asyncio
 import threading
 import uuid
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Protocol, TypeVar
 
 from aiohttp import ClientSession, ClientTimeout, web
 
@@ -106,11 +106,29 @@ async def _listen(runner: web.AppRunner) -> str:
 @contextmanager
 def lab_before(upstream: str) -> Iterator[Lab]:
     """Run a lab before a stack while the context lasts."""
+    with lab_in_thread(lambda: Lab(upstream)) as lab:
+        yield lab
+
+
+class ServedLab(Protocol):
+    """Lab that an event loop of its own serves."""
+
+    async def serve(self, ready: threading.Event, end: asyncio.Event) -> None:
+        """Serve until the end."""
+        ...
+
+
+L = TypeVar("L", bound=ServedLab)
+
+
+@contextmanager
+def lab_in_thread(make: Callable[[], L]) -> Iterator[L]:
+    """Serve a lab in a thread while the context lasts; `make` is called on its event loop."""
     ready = threading.Event()
     state: dict[str, Any] = {}
 
     async def main() -> None:
-        state["lab"], state["end"] = Lab(upstream), asyncio.Event()
+        state["lab"], state["end"] = make(), asyncio.Event()
         state["loop"] = asyncio.get_running_loop()
         await state["lab"].serve(ready, state["end"])
 
