@@ -75,7 +75,7 @@ async def call_tool(
 
 
 def find_tool(exchange: McpExchange, name: str) -> WorkflowTool:
-    """Return the target of a call. Raises WorkflowNotFound, and what refuses a run."""
+    """Return the target of a call. Raises WorkflowNotFound, and the errors that refuse a run."""
     principal = exchange.principal
     if not SLUG.fullmatch(name) or not has_capability(principal, RUN, name):
         raise WorkflowNotFound
@@ -174,7 +174,7 @@ class _Call:
             yield
 
     async def _leave(self, work: "asyncio.Task[CallToolResult]") -> None:
-        """End the wait of a caller who has hung up; cancel the run where that says so."""
+        """End the wait of a caller who has hung up; cancel the run of a client of 2026-07-28."""
         self._is_left = True
         if self._pending is not None:
             self._pending.leave()

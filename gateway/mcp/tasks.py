@@ -111,7 +111,7 @@ async def call_or_begin(
 
 
 async def _begin(exchange: McpExchange, params: CallToolRequestParams) -> dict[str, Any]:
-    """Run the workflow of a tool; return its new task. Raises what refuses a run."""
+    """Run the workflow of a tool; return its new task. Raises the errors that refuse a run."""
     request, principal = exchange.request, exchange.principal
     target, arguments = find_tool(exchange, params.name), params.arguments or {}
     parameters = run_parameters(exchange, params.name, arguments, wait_seconds=0)

@@ -39,7 +39,7 @@ class ToolCall(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=
     """Call of a tool that a model asks for."""
 
     id: str
-    """Unique in its chat, whatever the provider sent."""
+    """Unique in its chat, even where the provider repeats ids."""
     name: str
     """As the model wrote it: perhaps of no tool."""
     arguments: Mapping[str, Any] = {}

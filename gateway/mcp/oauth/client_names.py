@@ -1,4 +1,4 @@
-"""Names of clients: whoever registers a client chooses its name, so that it may be anything."""
+"""Names of clients, as they may be shown: a registration can have any text."""
 
 import unicodedata
 from urllib.parse import urlsplit

@@ -132,7 +132,7 @@ class Consent:
 
 
 class Scenario:
-    """One client, its calls that run, and what was saved."""
+    """One client, its calls that run, and saved values."""
 
     def __init__(self, members: Mapping[str, Any]) -> None:
         self._options: Mapping[str, Any] = members.get("client", {})

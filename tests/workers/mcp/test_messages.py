@@ -1,4 +1,4 @@
-"""Frames of messages for the library: small ones whatever a server sends."""
+"""Frames of messages for the library: small ones of messages of any size."""
 
 import time
 from collections.abc import AsyncIterator

@@ -35,7 +35,7 @@ def _frozen(value: Any) -> Any:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OAuthClient(_Record):
-    """A program that may ask accounts for a grant. Whoever registered it chose its name."""
+    """A program that may ask accounts for a grant. Its name was chosen at its registration."""
 
     id: str
     name: str

@@ -1,4 +1,4 @@
-"""Money of agents and their retries: each turn is paid once, and what has ended is kept."""
+"""Money of agents and their retries: each turn is paid once, and ended steps are kept."""
 
 from collections.abc import Sequence
 from dataclasses import replace

@@ -50,7 +50,7 @@ export default function Connect({ token }: { token: string }) {
   );
 }
 
-/** Who asks, for which account, and where the answer goes. */
+/** The client that asks, the account, and the address of the answer. */
 function Asking({ request }: { request: GrantRequest }) {
   const me = useMe().data;
   const { name, words } = destinationOf(request.redirectUri);

@@ -1,4 +1,4 @@
-/** Where an answer goes: the part of a grant that its client cannot make up. */
+/** The address of an answer: the part of a grant that its client cannot make up. */
 
 const LOOPBACK = ["127.0.0.1", "localhost", "[::1]"];
 

@@ -20,7 +20,7 @@ export function Estimate() {
   );
 }
 
-/** What an estimate has of nodes only once: an item, or where all of them are agents a call of the model. */
+/** The noun for work that an estimate counts once: an item, or a call of the model where all nodes are agents. */
 export function useOneOf(ids: readonly string[]): string {
   const { nodes } = useDocument();
   const areAgents = ids.every((id) => nodes.some((node) => node.id === id && isAgent(node)));

@@ -47,7 +47,7 @@ export function shown(value: unknown): string {
   return typeof value === "string" ? value : JSON.stringify(value);
 }
 
-/** The value of a typed text: what was no text stays none as long as it is JSON. */
+/** The value of a typed text: a number, a list or an object stays one as long as the text is JSON. */
 export function read(text: string, before: unknown): unknown {
   if (text === "") return undefined;
   if (before === undefined || typeof before === "string") return text;

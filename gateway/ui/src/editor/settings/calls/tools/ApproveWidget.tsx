@@ -4,7 +4,7 @@ import type { WidgetProps } from "../../widgets/widget";
 import { useListed } from "./serverTools";
 import { approvedOf, isWorkflow, nameForModels, namesOf, toolsOf } from "./tools";
 
-/** Before which tools a person is asked: a check box for each tool that is known. */
+/** The tools before which a person is asked: a check box for each tool that is known. */
 export function ApproveWidget({ node, id, onChange }: WidgetProps) {
   const listed = useListed();
   const [typed, setTyped] = useState("");
