@@ -15,6 +15,7 @@ from engine.errors import (
     TooManyFailedCalls,
     Unauthorized,
 )
+from engine.process.extras import install_hint
 from engine.store import Principal
 from gateway.admission.credentials import KEY_HEADER, header_values, presented_keys
 from gateway.auth.cors import ANY, parse_origins
@@ -50,8 +51,7 @@ INVALID_MESSAGE, NO_JSON = -32600, -32700
 NO_MESSAGE = "The body must be one request, notification or response of JSON-RPC 2.0"
 ALLOWED = "GET, POST"
 MISSING = (
-    "This gateway serves no MCP, since the library for it is not installed: "
-    "pip install 'headrace[mcp]'"
+    f"This gateway serves no MCP, since the library for it is not installed: {install_hint('mcp')}"
 )
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 import httpx2
 import pytest
 
+from engine.process.extras import install_hint
 from engine.settings import Settings
 from engine.store import Account, Store
 from gateway import mcp_host
@@ -201,7 +202,7 @@ async def test_a_gateway_without_the_library_says_how_to_get_it(
     answer = await client.post("/mcp", json=PING, headers=HEADERS)
 
     assert (answer.status_code, answer.json()["code"]) == (501, "NOT_IMPLEMENTED")
-    assert "pip install 'headrace[mcp]'" in answer.json()["error"]
+    assert install_hint("mcp") in answer.json()["error"]
 
 
 async def test_a_body_over_the_limit_is_refused(client: httpx2.AsyncClient) -> None:
