@@ -28,7 +28,7 @@ from engine.nodes.support.children import INDEX, INVALID_INPUTS, without_nulls
 from engine.process.lru_cache import LruCache
 from engine.services.media import MediaService
 from engine.services.runs.child_plans import WORKFLOW_NOT_FOUND, ChildPlan, ChildPlans
-from engine.services.runs.former_children import FormerChildren
+from engine.services.runs.former_children import FormerChildren, KeptFailure
 from engine.services.runs.pure_children import AT_ONCE, WalkPure, walk_all, walk_none
 from engine.services.runs.run_inputs import AssetUse, check_run_inputs, run_here
 from engine.store import Account, NewRun, Store
@@ -292,6 +292,8 @@ class ChildAcceptance:
             return await self._make_checked(lot, index, _inputs(lot, index, items))
         except Unavailable:
             raise
+        except KeptFailure as kept:
+            return kept.error
         except InvalidInputs as refusal:
             return {"code": INVALID_INPUTS, "message": refusal.message}
         except EngineError as refusal:

@@ -4,12 +4,16 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from engine.errors import ExecutionNotFound, ExecutionNotRetryable, Unavailable
-from engine.executions.statuses import TERMINAL, parse_status
+from engine.executions.item_errors import ItemError
+from engine.executions.statuses import TERMINAL, ExecutionStatus, parse_status
 from engine.graph.body_paths import BODY, parse_path
 from engine.graph.plan_digest import is_plan_of
 from engine.ids.executions import child_execution_id
+from engine.nodes.agents.loop import MONEY
 from engine.process.lru_cache import LruCache
 from engine.services.media import MediaService
+from engine.services.runs.agents.archived_children import replayable_error
+from engine.services.runs.agents.targets import is_tool_call
 from engine.services.runs.child_plans import ChildPlan
 from engine.services.runs.retries import FailedExecution, RetryPreparation
 from engine.store import NewRun, Store
@@ -23,11 +27,21 @@ MOST_RETRIES = 10
 FORMERS_KNOWN = 1_000
 
 
+class KeptFailure(Exception):
+    """The former child failed, and its failure is kept: the new child does not begin."""
+
+    def __init__(self, error: ItemError) -> None:
+        super().__init__()
+        self.error = error
+
+
 class FormerChildren:
     """Finds the state in which the children of a retry begin.
 
     A completed child is kept: all nodes but its output are settled, so it ends at once and costs
-    nothing. One that failed or was cancelled goes on with the nodes that have not completed.
+    nothing. One that failed or was cancelled goes on with the nodes that have not completed. The
+    failure of an agent's tool call is kept too: the model has gone on from it, and would ask for
+    other calls after another result.
     """
 
     def __init__(self, store: Store, media_service: MediaService) -> None:
@@ -42,7 +56,7 @@ class FormerChildren:
         former child never began, or its values are not there any more.
         It is asked again about a former child that has not ended yet: its nodes may complete.
 
-        Raises StorageFailed or Unavailable.
+        Raises KeptFailure, StorageFailed or Unavailable.
         """
         account_id = group.ref.account_id
         former_id, record = await self._find(group, index)
@@ -68,11 +82,21 @@ class FormerChildren:
             inputs = await former.read_inputs()
             if inputs.packed != packed_inputs:
                 return None
+            if group.grows and is_tool_call(target):
+                await self._check_failure(account_id, former_id)
             start = await RetryPreparation(former, found.plan, "").make_start(run, inputs.values)
-        except ExecutionNotRetryable:
+        except (ExecutionNotFound, ExecutionNotRetryable):
             return None
         fields = {**start.fields, "retry_of": former_id}
         return replace(start, fields=fields, retry=None, slug=target.slug)
+
+    async def _check_failure(self, account_id: str, former_id: str) -> None:
+        """Raise KeptFailure for a former child that failed, unless it was for want of credits."""
+        former = await self._store.executions.get(account_id, former_id)
+        error = replayable_error(former.error)
+        is_failed = former.status is ExecutionStatus.FAILED
+        if is_failed and error is not None and error["code"] not in MONEY:
+            raise KeptFailure(error)
 
     async def _find(self, group: Group, index: int) -> tuple[str, Mapping[str, bytes]]:
         """Return id and record of the last former child with this index; empty without one.

@@ -6,7 +6,7 @@ from engine.errors import StorageFailed, WorkflowNotFound
 from engine.errors.nodes import NodeFailed
 from engine.graph.plan import Node
 from engine.nodes.agents.agent import Agent
-from engine.nodes.agents.parts import part_name
+from engine.nodes.agents.parts import PartKind, part_name
 from engine.nodes.agents.rounds import AgentChild, AgentTask
 from engine.nodes.agents.tool_names import MAX_DESCRIPTION, KnownTool
 from engine.nodes.support.children import Callee
@@ -113,3 +113,8 @@ def target_of(parent: ClaimedExecution, node_id: str, child: AgentChild) -> Grou
 def target_of_tool(parent: ClaimedExecution, tool: KnownTool) -> GroupTarget:
     """Return the graph of a tool that is a workflow."""
     return callee_target(parent, Callee(workflow=tool.workflow), tool.version)
+
+
+def is_tool_call(target: GroupTarget) -> bool:
+    """Return whether a child of an agent calls a tool: a workflow, or the tool of a server."""
+    return not target.body or target.body[-1].startswith(PartKind.CALL)

@@ -62,6 +62,39 @@ async def test_a_retry_keeps_the_steps_that_have_completed(
     assert await store.wallets.check(runner.account.id) == []
 
 
+async def test_a_retry_keeps_the_failure_of_a_tool_from_which_the_model_went_on(
+    runner: Runner, chat: ChatScript, target: Target
+) -> None:
+    look = await runner.save(calling(f"{target.url}/flaky/1"))
+    pay = await runner.save(calling(f"{target.url}/echo"))
+    is_down = True
+
+    def script(messages: Sequence[Message]) -> dict[str, Any] | None:
+        results = results_in(messages)
+        if turns_in(messages) == 0:
+            return calls((look, {"text": "a"}))
+        if turns_in(messages) == 1:
+            why = "unseen" if "http_status" in results[0] else "seen"
+            return calls((pay, {"text": why}), number=1)
+        return None if is_down else says(results[1])
+
+    chat.script = script
+    failed = await ask(runner, agent(tools=[{"workflow": look}, {"workflow": pay}]))
+    assert failed.error is not None
+    assert failed.error["nodeCode"] == "PROVIDER_UNAVAILABLE"
+
+    failed = await retry(runner, failed.id)
+    is_down = False
+    execution = await retry(runner, failed.id)
+
+    assert execution.status is ExecutionStatus.COMPLETED, execution.error
+    assert target.calls == {"/flaky/1?text=a": 1, "/echo?text=unseen": 1}
+    assert execution.credits_cost == TURN_PRICE
+    statuses = ["completed", "failed", "completed", "completed", "completed"]
+    assert [each[2] for each in parts_of(execution)] == statuses
+    assert execution.result["steps"][1]["error"]["code"] == "http_status"
+
+
 async def test_a_run_over_its_credits_ends_at_the_turn_that_would_exceed_them(
     runner: Runner, chat: ChatScript, store: Store
 ) -> None:
