@@ -30,7 +30,7 @@ COMMANDS = {
     "key": ("keys:key", "Create, list and revoke API keys."),
     "ledger": ("ledger:ledger", "Check and show the movements of credits."),
     "login-link": ("login:login_link", "Print an address that signs one browser in, once."),
-    "mcp": ("mcp:mcp", "Offer workflows as tools to a program that starts this command."),
+    "mcp": ("mcp:mcp", "Offer workflows as tools over standard streams."),
     "migrate": ("migrate:migrate", "Bring the history's tables and the store to this version."),
     "model": ("models:model", "List, check and try the models that workflows can call."),
     "restore": ("backup:restore", "Restore FILE into an empty data directory."),

@@ -17,7 +17,7 @@ from engine.process.extras import install_hint
 @options.key
 @options.data_dir
 def mcp(key: str | None, data_dir: Path) -> None:
-    """Offer workflows as tools over standard input and output.
+    """Offer workflows as tools over standard streams.
 
     This is for a client of the Model Context Protocol, such as a desktop application, that starts
     its servers as processes. The tools are those of the server that HEADRACE_URL names, else of the

@@ -10,6 +10,7 @@ from engine.ids.executions import is_execution_id
 from engine.ids.slugs import check_slug
 from engine.ids.triggers import is_trigger_id
 from engine.store import Principal
+from engine.store.accounts.oauth.grant_requests import is_grant_request
 from gateway.admission.credentials import session_token
 from gateway.auth.endpoints import guessed, operation, public
 from gateway.auth.resource import Resource
@@ -59,6 +60,8 @@ async def show_page(request: GatewayRequest) -> Response:
         _check_trigger_id(request.path_params["trigger_id"])
     if "internal_name" in request.path_params:
         _check_model_name(request.path_params["internal_name"])
+    if "grant_request" in request.path_params:
+        _check_grant_request(request.path_params["grant_request"])
     principal = await _visitor(request)
     if principal is None:
         return RedirectResponse(f"/login?next={request.url.path}", 303)
@@ -97,6 +100,11 @@ def _check_trigger_id(trigger_id: str) -> None:
 def _check_model_name(name: str) -> None:
     if not is_model_name(name) or name.startswith(PREFIX):
         raise ModelNotFound
+
+
+def _check_grant_request(token: str) -> None:
+    if not is_grant_request(token):
+        raise NotFound("There is no such request of a client")
 
 
 async def _visitor(request: GatewayRequest) -> Principal | None:

@@ -25,9 +25,10 @@ ALLOWED = {
     ("POST", "/api/batches/{batch_id}/cancel"),
     ("POST", "/api/workflows/check"),
     ("POST", "/api/triggers/preview"),
+    ("POST", "/api/grant-requests/{grant_request}"),
 }
-"""Signing browsers out, stopping runs that began before an approval was withdrawn, and checks and
-previews, which save nothing."""
+"""Signing browsers out, stopping runs that began before an approval was withdrawn, checks and
+previews, which save nothing, and refusing a client (granting one is refused)."""
 REFUSED = [call for call in WRITES if (call.method, call.path) not in ALLOWED]
 PASSING = (
     ":windows",

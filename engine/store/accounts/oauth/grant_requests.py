@@ -25,6 +25,11 @@ MOST_GRANTED = 100_000
 ANSWERED = b"!"
 
 
+def is_grant_request(token: str) -> bool:
+    """Return whether a text has the form of a token of a request."""
+    return tokens.is_well_formed(token, PREFIX)
+
+
 class GrantRequests:
     """Opens, reads and answers requests for a grant, stored by the digest of their token."""
 
@@ -56,7 +61,7 @@ class GrantRequests:
 
         None for one that is unknown, answered or over.
         """
-        if not tokens.is_well_formed(token, PREFIX):
+        if not is_grant_request(token):
             return None
         digest = tokens.digest(token)
         record = await self._client.send("HGET", keys.requests(), digest)
@@ -72,7 +77,7 @@ class GrantRequests:
 
         `granted_to` is the client when the answer is a grant.
         """
-        if not tokens.is_well_formed(token, PREFIX):
+        if not is_grant_request(token):
             return None
         record = await self._client.call(
             SCRIPTS["answer_grant_request"],

@@ -16,6 +16,11 @@ PAGES = {
     *("show_login", "sign_in", "show_page", "show_keys", "get_file"),
     *("show_approval", "answer_by_link"),
 }
+PROTOCOLS = {
+    *("guard", "show_server", "show_resource"),
+    *("authorize", "exchange", "register", "revoke"),
+}
+"""Endpoints of MCP and OAuth, whose clients know them from there."""
 DOCUMENT = make_document(routes(Settings()), "1")
 RUN = "/api/workflows/greeting/run"
 
@@ -33,7 +38,7 @@ def test_every_endpoint_is_described() -> None:
         for endpoint in route.endpoint.endpoints.values()
     }
 
-    assert names == described | PAGES
+    assert names == described | PAGES | PROTOCOLS
 
 
 def test_no_two_operations_share_an_id() -> None:
@@ -53,6 +58,7 @@ COUNTED = {
     ("put", "/api/workflows/{slug}/draft"),
     ("post", "/api/expressions/try"),
     ("post", "/api/triggers/{trigger_id}/test"),
+    ("post", "/api/mcp/tools"),
     ("post", "/api/workflows/check"),
     ("post", "/api/workflows/{slug}/publish"),
     ("post", "/api/workflows/{slug}/versions/{version}/restore"),
