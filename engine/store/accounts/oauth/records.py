@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from engine.store.formats import Format
 from engine.store.redis.record_packing import pack, unpack
@@ -12,19 +12,18 @@ from engine.store.redis.record_packing import pack, unpack
 class _Record:
     """A packed record with a format."""
 
-    @classmethod
-    def _format(cls) -> Format:
-        raise NotImplementedError
+    kind: ClassVar[Format]
+    """Kind of record, whose format goes with it."""
 
     def pack(self) -> bytes:
         """Return the record."""
-        return pack({**self._format().members, **asdict(self)})
+        return pack({**self.kind.members, **asdict(self)})
 
     @classmethod
     def parse(cls, record: bytes) -> Self:
         """Return what was packed, ignoring members of later versions. Raises RecordTooNew."""
         members: Mapping[str, Any] = unpack(record)
-        cls._format().check(members)
+        cls.kind.check(members)
         found = {each.name: members[each.name] for each in fields(cls) if each.name in members}
         return cls(**{name: _frozen(value) for name, value in found.items()})
 
@@ -44,9 +43,7 @@ class OAuthClient(_Record):
     """Digest of its secret, empty for a client without one."""
     created_at: int
 
-    @classmethod
-    def _format(cls) -> Format:
-        return Format.OAUTH_CLIENT
+    kind: ClassVar[Format] = Format.OAUTH_CLIENT
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,9 +62,7 @@ class GrantRequest(_Record):
     """Address of the installation as the client knows it."""
     resource: str | None
 
-    @classmethod
-    def _format(cls) -> Format:
-        return Format.GRANT_REQUEST
+    kind: ClassVar[Format] = Format.GRANT_REQUEST
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +78,4 @@ class GrantCode(_Record):
     challenge: str
     resource: str | None
 
-    @classmethod
-    def _format(cls) -> Format:
-        return Format.GRANT_CODE
+    kind: ClassVar[Format] = Format.GRANT_CODE
