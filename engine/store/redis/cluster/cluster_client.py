@@ -148,15 +148,18 @@ class ClusterClient(Client):
             raise Unavailable(AWAY) from error
 
     def _choose(self, slot: int) -> RedisNode | None:
-        """Return the primary of a slot, for `ANY_PRIMARY` preferably a connected one."""
+        """Return the primary of a slot, for `ANY_PRIMARY` preferably a connected one.
+
+        A killed primary has its place in the topology until the failover, so one that was lost is
+        chosen last.
+        """
         if slot != ANY_PRIMARY:
             return self.topology.primary_of(slot)
         primaries = self.topology.primaries
-        connected = [each for each in primaries if self._is_connected(each)]
-        return secrets.choice(connected or primaries) if primaries else None
-
-    def _is_connected(self, node: RedisNode) -> bool:
-        return node in self._nodes and self._nodes[node].is_connected
+        known = [(each, self._nodes.get(each)) for each in primaries]
+        connected = [each for each, client in known if client and client.is_connected]
+        hopeful = [each for each, client in known if not (client and client.is_failing)]
+        return secrets.choice(connected or hopeful or primaries) if primaries else None
 
     def _add(self, node: RedisNode) -> NodeClient:
         """Return a new client of a node; those of nodes that are no primaries any more end."""

@@ -22,6 +22,8 @@ class NodeClient(Client):
         super().__init__(address.at(node), guard)
         self.node = node
         self._on_failure = on_failure
+        self.is_failing = False
+        """Whether the last connection was lost or refused, until there is another one."""
 
     @property
     def is_connected(self) -> bool:
@@ -55,8 +57,10 @@ class NodeClient(Client):
 
     async def _connect(self) -> None:
         await super()._connect()
-        if self._connection is not None:
-            self._connection.lost.add_done_callback(lambda _: self._lose())
+        connection = self._connection
+        if connection is not None and not connection.lost.done():
+            self.is_failing = False
+            connection.lost.add_done_callback(lambda _: self._lose())
 
     def _fail(self, failure: Exception | None = None) -> None:
         super()._fail(failure)
@@ -64,6 +68,7 @@ class NodeClient(Client):
 
     def _lose(self) -> None:
         if not self._is_closed:
+            self.is_failing = True
             self._on_failure()
 
 

@@ -1,8 +1,10 @@
 """The client of a cluster while a primary is lost and its replica takes over."""
 
 import asyncio
+import contextlib
+import secrets
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 
 import pytest
 
@@ -65,6 +67,32 @@ class Writers:
 def list_of(partition: int) -> str:
     """Return the key of a list."""
     return keyspace.session(partition, "list")
+
+
+async def test_a_message_is_published_at_another_primary_than_the_lost_one(
+    client: ClusterClient, cluster: RedisCluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A lost primary stays in the topology until the failover."""
+    chosen = list[RedisNode]()
+
+    def choose_first(nodes: Sequence[RedisNode]) -> RedisNode:
+        chosen.append(nodes[0])
+        return nodes[0]
+
+    monkeypatch.setattr(secrets, "choice", choose_first)
+    await client.send("PUBLISH", "channel", "before")
+    lost = next(each for each in cluster.servers if each.port == chosen[0].port)
+    lost.kill()
+
+    try:
+        with contextlib.suppress(Unavailable):  # the loss may be met by this message
+            await client.send("PUBLISH", "channel", "between")
+        for _ in range(20):
+            await client.send("PUBLISH", "channel", "after")
+            assert chosen[-1] != chosen[0]
+    finally:
+        await asyncio.to_thread(cluster.await_failover, lost)
+        await asyncio.to_thread(cluster.restart, lost)
 
 
 @pytest.mark.parametrize("is_paused", [False, True])
