@@ -261,3 +261,29 @@ ExecutionFailed.examples = (
         retryable=True,
     ),
 )
+
+
+class NoCanary(Conflict):
+    """The alias has no canary to promote."""
+
+    code = "NO_CANARY"
+
+    def __init__(self) -> None:
+        super().__init__("This alias has no canary")
+
+
+NoCanary.examples = (NoCanary(),)
+
+
+class WorkflowTestsFailed(Conflict):
+    """No finished test run of this draft has passed whole; `testRunId` names the newest one."""
+
+    code = "TESTS_FAILED"
+
+    def __init__(self, reason: str, test_run_id: str | None = None) -> None:
+        super().__init__(f"This draft is not published: {reason}", testRunId=test_run_id)
+
+
+WorkflowTestsFailed.examples = (
+    WorkflowTestsFailed("2 of 5 tests failed", "018bcfe5-6800-7000-8000-000000000002"),
+)

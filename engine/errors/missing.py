@@ -153,3 +153,51 @@ class ResultGone(EngineError):
 
 
 ResultGone.examples = (ResultGone(EXECUTION_ID),)
+
+
+class AliasNotFound(NotFound):
+    """The workflow has no alias of this name."""
+
+    code = "ALIAS_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("This workflow has no alias of this name")
+
+
+AliasNotFound.examples = (AliasNotFound(),)
+
+
+class ReplayNotFound(NotFound):
+    """No such replay for this caller."""
+
+    code = "REPLAY_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("Replay not found")
+
+
+ReplayNotFound.examples = (ReplayNotFound(),)
+
+
+class WorkflowTestNotFound(NotFound):
+    """The workflow has no test of this name."""
+
+    code = "TEST_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("This workflow has no test of this name")
+
+
+WorkflowTestNotFound.examples = (WorkflowTestNotFound(),)
+
+
+class WorkflowTestRunNotFound(NotFound):
+    """No such test run for this caller."""
+
+    code = "TEST_RUN_NOT_FOUND"
+
+    def __init__(self) -> None:
+        super().__init__("Test run not found")
+
+
+WorkflowTestRunNotFound.examples = (WorkflowTestRunNotFound(),)

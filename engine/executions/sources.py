@@ -22,3 +22,7 @@ class Source(StrEnum):
     """A schedule or an inbound webhook."""
     MCP = "mcp"
     """A tool call of the Model Context Protocol."""
+    REPLAY = "replay"
+    """An execution of a replay, which runs the inputs of an earlier execution again."""
+    TEST = "test"
+    """A test of a workflow, or the judge of one."""

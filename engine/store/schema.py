@@ -1,9 +1,21 @@
 """Schema version of the store, which decides on the releases that may use it."""
 
+from engine.errors import Unavailable
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.installation import FIRST_SCHEMA, SCHEMA, Guard
 from engine.store.redis.scripts import SCRIPTS
+
+RELEASES_SCHEMA = 3
+"""Schema from which on a workflow may have aliases, canaries, replays and test runs.
+
+Release 0.2.0 would give the number of a canary's version to another one, remove versions that only
+an alias names, and call models for items of replays.
+"""
+NOT_MIGRATED = (
+    "{} need the store's new schema: the operator runs `headrace migrate` once all processes of "
+    "the version before are gone"
+)
 
 
 class StoreSchema:
@@ -20,6 +32,11 @@ class StoreSchema:
         none runs any more. A schema that was just raised is noticed within a second.
         """
         return since <= FIRST_SCHEMA or self._guard.schema >= since
+
+    def require(self, since: int, noun: str) -> None:
+        """Raise Unavailable, with the noun, while processes may run that do not tolerate it."""
+        if not self.allows(since):
+            raise Unavailable(NOT_MIGRATED.format(noun))
 
     async def read(self) -> int:
         """Return the schema version. Raises Unavailable."""

@@ -25,10 +25,6 @@ from engine.store.redis.batch_keys import asset_reference
 
 SCHEMA = 2
 """Schema version of the store from which on it may have batches."""
-NOT_MIGRATED = (
-    "Batches need the store's new schema: the operator runs `headrace migrate` once all processes "
-    "of the version before are gone"
-)
 
 
 class BatchOrder(Struct, frozen=True, kw_only=True):
@@ -144,8 +140,7 @@ class BatchStart(Struct, frozen=True, kw_only=True):
 
 def check_schema(store: Store) -> None:
     """Raise Unavailable while processes may run that would walk items without counting them."""
-    if not store.schema.allows(SCHEMA):
-        raise Unavailable(NOT_MIGRATED)
+    store.schema.require(SCHEMA, "Batches")
 
 
 def owner_of(runnable: Runnable, account_id: str) -> str:

@@ -28,7 +28,7 @@ from engine.store.redis.cluster.marking import mark_partitions
 from engine.store.redis.connection import Argument, Connection, connect, pack
 from engine.store.redis.scripts import SCRIPTS
 
-SCHEMA = 2
+SCHEMA = 3
 """Newest schema version that this code knows, with which it begins an installation.
 
 A Redis with a larger number is refused. One with a smaller number is served beside processes of the

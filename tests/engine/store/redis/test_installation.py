@@ -71,7 +71,7 @@ def marker(client: redis.Redis) -> dict[bytes, bytes]:
         (None, "holds no Headrace installation"),
         ({"ids": "0" * 32}, "holds another installation's data"),
         ({"ids": ""}, "holds another installation's data"),
-        ({"schema": SCHEMA + 1}, "was written by a newer Headrace (schema 3, known here: 2)"),
+        ({"schema": SCHEMA + 1}, "was written by a newer Headrace (schema 4, known here: 3)"),
         ({"partitions": 32}, "has 32 partitions (this process began with 16)"),
         ({"partitions": 1_025}, "has 1025 partitions (known here: 1 to 1024)"),
         ({"partitions": "many"}, "has 0 partitions (known here: 1 to 1024)"),
@@ -339,7 +339,7 @@ async def test_a_redis_is_marked_once(unmarked_redis_url: str, raw: redis.Redis)
     assert (first, second) == (MarkOutcome.BEGUN, MarkOutcome.KEPT)
     assert made == again
     assert marker(raw) == before
-    assert (made.ids, made.schema, made.partitions) == (OURS.installation_ids, 2, 16)
+    assert (made.ids, made.schema, made.partitions) == (OURS.installation_ids, 3, 16)
     seconds, _ = raw.time()
     assert abs(made.created_at / 1000 - seconds) < 60
 
