@@ -114,6 +114,7 @@ def workflow(account_id: str, slug: str) -> str:
     account has. `draft` is the document of the draft;
     `lua/shared/workflows/draft.lua` names the fields beside it. `runs` is that of
     `lua/shared/workflows/count_run.lua`, and `summary` that of `store/workflows/summaries.py`.
+    `store/releases/keys.py` names the fields of aliases.
     """
     return f"{account_tag(account_id)}:workflow:{account_id}:{slug}"
 

@@ -3,11 +3,14 @@
 MANY_ENTRIES: dict[str, str] = {
     "deploy/commands": "One module for each command.",
     "gateway": "One folder for each part of the way of a request, and modules of the process.",
+    "engine": "One folder for each subject of the domain, and the settings.",
     "engine/nodes": "One module for each node type.",
+    "engine/store": "One folder for each subject of the store, and its modules.",
     "docs/benchmarks": "One page for each benchmark, with its record and its drawing.",
     "docs/pictures": "Each page in light, in dark and on a phone, made by a command; the drawing of a guide.",
     "tests/gateway": "One folder for each of gateway, and modules for its own modules.",
     "tests/support": "One folder for each subject that tests share helpers of.",
+    "tests/engine": "One folder for each of engine, and modules for its own modules.",
     "tests/engine/store": "One folder for each of the store, and its modules.",
     "tests/engine/graph": "One module for each module, and five for the parser.",
     "tests/engine/nodes": "One module for each node type.",
@@ -17,6 +20,7 @@ MANY_ENTRIES: dict[str, str] = {
 """Folders with more than twenty entries."""
 
 TESTED_ELSEWHERE: dict[str, str] = {
+    "engine/store/releases/keys.py": "Names; tests/engine/store/releases/test_aliases.py reads them.",
     "gateway/mcp/oauth/addresses.py": "tests/gateway/mcp/oauth/test_endpoints.py finds each of them.",
     "gateway/mcp/oauth/descriptions.py": "tests/gateway/mcp/oauth/test_endpoints.py reads them.",
     "gateway/routes/accounts/grant_requests.py": "tests/gateway/mcp/oauth answers requests in each way.",

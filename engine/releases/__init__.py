@@ -1,0 +1,1 @@
+"""Aliases of workflows and their canaries: rules without I/O."""

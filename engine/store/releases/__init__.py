@@ -1,0 +1,1 @@
+"""Aliases of workflows and their canaries in the store."""
