@@ -45,7 +45,10 @@ COMMANDS = {
     "trigger": ("triggers:trigger", "Run workflows on schedules and for events of services."),
     "up": ("up:up", "Run the whole stack here, until Ctrl-C."),
     "worker": ("worker:worker", "Run one worker process on HEADRACE_REDIS_URL."),
-    "workflow": ("workflows:workflow", "Save, compare, publish, list, get and delete workflows."),
+    "workflow": (
+        "workflows:workflow",
+        "Save, compare, publish, replay, list and delete workflows.",
+    ),
 }
 """Place and short help of each command, as `LazyGroup` takes them."""
 

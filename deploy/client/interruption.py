@@ -1,4 +1,4 @@
-"""Message of a command that is interrupted while an execution or a batch goes on."""
+"""Message of a command that is interrupted while an execution or a list of runs goes on."""
 
 import asyncio
 import sys
@@ -8,13 +8,16 @@ from contextlib import contextmanager
 from deploy.client.server_access import Access
 from deploy.stack.banner import typed_command
 
-EXECUTION, BATCH = "execution", "batch"
-WATCH = {EXECUTION: ("watch",), BATCH: ("show", "--watch")}
+EXECUTION, BATCH, REPLAY = "execution", "batch", "replay"
+GROUP = {REPLAY: ("workflow", REPLAY)}
+"""Words of the group of commands, where these are more than the noun."""
+PLURAL = {EXECUTION: "executions", BATCH: "batches", REPLAY: "replays"}
+WATCH = {EXECUTION: ("watch",), BATCH: ("show", "--watch"), REPLAY: ("show", "--watch")}
 """Command and options that watch one of them."""
 
 
 class Interruption:
-    """Reports what a command waits for when it is interrupted: an execution, or a batch."""
+    """Reports what a command waits for when it is interrupted: an execution, or a list of runs."""
 
     def __init__(self, access: Access, noun: str = EXECUTION) -> None:
         self._access = access
@@ -37,8 +40,7 @@ class Interruption:
     def _sentence(self) -> str:
         if not self._id:
             not_begun = f"Interrupted before the server had said which {self._noun} it began."
-            listed = "batches" if self._noun == BATCH else "executions"
-            return f"{not_begun} List {listed}:  {self._command('list')}"
+            return f"{not_begun} List {PLURAL[self._noun]}:  {self._command('list')}"
         watch, *options = WATCH[self._noun]
         return "\n".join(
             (
@@ -49,4 +51,5 @@ class Interruption:
         )
 
     def _command(self, *words: str) -> str:
-        return typed_command(self._noun, *words, *self._access.options())
+        group = GROUP.get(self._noun, (self._noun,))
+        return typed_command(*group, *words, *self._access.options())

@@ -56,11 +56,13 @@ class AccountWorkflows:
             raise
         return document
 
-    async def publish(self, slug: str, revision: int, note: str | None, *, force: bool) -> Row:
-        """Publish this revision of the draft; return the workflow without its graph."""
-        body = {"note": note, "force": force}
+    async def publish(self, slug: str, revision: int, members: Mapping[str, Any]) -> Row:
+        """Publish this revision of the draft; return the workflow without its graph.
+
+        `members` are those of the API's body: `note`, `force`, `canary`.
+        """
         path = f"{_path(slug)}/publish"
-        return short_row(await self._api.post(path, body, if_match=str(revision)))
+        return short_row(await self._api.post(path, members, if_match=str(revision)))
 
     async def versions(self, slug: str) -> list[Row]:
         """Return the kept versions, newest first."""

@@ -3,17 +3,19 @@
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
 from deploy.client.document_diff import lines_of
 from deploy.client.document_files import document_text, read_document
-from deploy.client.publishing import ChangePlan, plan_file, plan_publication
+from deploy.client.releases.publishing import ChangePlan, plan_file, plan_publication
 from deploy.client.selection import with_workflows
 from deploy.client.server_access import Access
 from deploy.client.workflows import AccountWorkflows, Row, called_documents
 from deploy.commands import options
 from deploy.commands.access_option import access
+from deploy.commands.workflow_aliases import rule_of, rule_options
 from deploy.output.problems import CommandFailed
 from deploy.output.tables import printable, show
 
@@ -47,13 +49,24 @@ def diff(file: Path, slug: str | None, access: Access, as_json: bool) -> None:
 @slug_argument
 @click.option("--note", help="A note for the list of versions.")
 @click.option("--force", is_flag=True, help="Publish it though it breaks callers.")
+@rule_options("--canary")
 @confirmed
 @access
 @options.as_json
 def publish(
-    slug: str, note: str | None, force: bool, yes: bool, access: Access, as_json: bool
+    slug: str,
+    note: str | None,
+    force: bool,
+    yes: bool,
+    access: Access,
+    as_json: bool,
+    **rule: Any,
 ) -> None:
-    """Show what publishing the draft changes and breaks, ask, and publish it."""
+    """Show what publishing the draft changes and breaks, ask, and publish it.
+
+    With --canary the version gets this share of the runs in percent, beside the live one.
+    """
+    canary = rule_of(**rule, option="--canary")
     plan = with_workflows(access, lambda own: plan_publication(own, slug))
     if not as_json:
         _show_plan(plan, as_json=False)
@@ -63,7 +76,10 @@ def publish(
             "Publish it all the same with --force."
         )
     _confirm(f"Publish '{slug}'?", yes=yes)
-    saved = with_workflows(access, lambda own: own.publish(slug, plan.revision, note, force=force))
+    members = {"note": note, "force": force} | (
+        {} if canary is None else {"canary": canary.members()}
+    )
+    saved = with_workflows(access, lambda own: own.publish(slug, plan.revision, members))
     show(saved, as_json=as_json, columns=SAVED)
 
 

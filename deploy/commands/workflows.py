@@ -12,6 +12,8 @@ from deploy.client.server_access import Access
 from deploy.client.workflows import push_together, short_row
 from deploy.commands import options, workflow_versions
 from deploy.commands.access_option import access
+from deploy.commands.workflow_aliases import alias
+from deploy.commands.workflow_replays import replay
 from deploy.output.rows import listed_row
 from deploy.output.tables import show
 from deploy.stack.store_access import with_store
@@ -25,10 +27,10 @@ slug = click.argument("slug")
 
 @click.group()
 def workflow() -> None:
-    """Save, compare, publish, list, get and delete workflows."""
+    """Save, compare, publish, replay, list and delete workflows."""
 
 
-for command in workflow_versions.commands:
+for command in (*workflow_versions.commands, alias, replay):
     workflow.add_command(command)
 
 

@@ -1,7 +1,8 @@
-"""Following a batch to its end, with or without showing its counts."""
+"""Following a batch or another list of runs to its end, with or without showing its counts."""
 
 import asyncio
 import sys
+from collections.abc import Awaitable, Callable
 
 from deploy.client.api import Answer
 from deploy.client.batches.caller import BatchCaller
@@ -17,29 +18,37 @@ ENDED = frozenset({"completed", "cancelled"})
 
 async def follow_batch(caller: BatchCaller, batch_id: str, *, shows: bool) -> Answer:
     """Poll a batch until it has ended; show its counts on standard error when they change."""
+    return await follow_counts(lambda: caller.batch(batch_id), shows=shows)
+
+
+async def follow_counts(read: Callable[[], Awaitable[Answer]], *, shows: bool) -> Answer:
+    """Poll an answer with `status` and `counts` until it has ended; return the last one.
+
+    Its counts are shown on standard error when they change, if asked for.
+    """
     (pause, longest), silences, shown = PAUSES, 0, ""
     while True:
         try:
-            batch = await caller.batch(batch_id)
+            found = await read()
         except (Unreachable, ApiRefused) as error:
             silences += 1
             if is_final(error) or silences > MAX_SILENCES:
                 raise
         else:
             silences = 0
-            if shows and (words := counts_text(batch)) != shown:
+            if shows and (words := counts_text(found)) != shown:
                 _show(words, is_first=not shown)
                 shown = words
-            if batch["status"] in ENDED:
+            if found["status"] in ENDED:
                 _end_line(is_shown=bool(shown))
-                return batch
+                return found
         await asyncio.sleep(jittered(pause))
         pause = min(pause * 1.5, longest)
 
 
-def counts_text(batch: Answer) -> str:
-    """Return the number of items by status, without statuses that no item has."""
-    counts = [f"{count} {status}" for status, count in batch["counts"].items() if count]
+def counts_text(counted: Answer) -> str:
+    """Return each count that is not 0, with its name."""
+    counts = [f"{count} {status}" for status, count in counted["counts"].items() if count]
     return ", ".join(counts)
 
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploy.client.interruption import Interruption
+from deploy.client.interruption import EXECUTION, REPLAY, Interruption
 from deploy.client.server_access import Access
 
 
@@ -14,9 +14,9 @@ def no_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HEADRACE_DATA_DIR", raising=False)
 
 
-async def interrupted(access: Access, execution_id: str = "") -> None:
-    """Wait for an execution until interrupted."""
-    interruption = Interruption(access)
+async def interrupted(access: Access, execution_id: str = "", noun: str = EXECUTION) -> None:
+    """Wait for an execution or a list of runs until interrupted."""
+    interruption = Interruption(access, noun)
     if execution_id:
         interruption.set_id(execution_id)
     with pytest.raises(asyncio.CancelledError), interruption.reported():
@@ -60,3 +60,15 @@ async def test_an_execution_that_is_not_known_yet_is_to_be_looked_for(
         "headrace: Interrupted before the server had said which execution it began. "
         "List executions:  headrace execution list\n"
     )
+
+
+async def test_a_replay_is_named_below_its_group_of_commands(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    await interrupted(Access(data_dir=Path(".headrace")), "r-1", REPLAY)
+    await interrupted(Access(data_dir=Path(".headrace")), noun=REPLAY)
+
+    shown = capsys.readouterr().err
+    assert "headrace workflow replay show r-1 --watch\n" in shown
+    assert "headrace workflow replay cancel r-1\n" in shown
+    assert shown.endswith("List replays:  headrace workflow replay list\n")

@@ -110,6 +110,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/commands/secrets.py": "tests/acceptance/commands/test_secrets.py runs the commands.",
     "deploy/commands/sessions.py": "tests/acceptance/commands/test_commands.py lists and ends sessions.",
     "deploy/commands/stub_provider.py": "tests/deploy/stub_provider/test_server.py runs the command.",
+    "deploy/commands/workflow_aliases.py": "tests/acceptance/commands/test_releases.py runs the commands.",
+    "deploy/commands/workflow_replays.py": "tests/acceptance/commands/test_releases.py runs the commands.",
     "deploy/commands/workflow_versions.py": "tests/acceptance/commands/test_commands_versions.py runs them.",
     "deploy/commands/workflows.py": "tests/acceptance/commands/test_commands_remote.py pushes and reads workflows.",
     "deploy/local_model/file.py": "tests/deploy/local_model/test_weights.py finds the file.",

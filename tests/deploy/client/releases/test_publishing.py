@@ -4,7 +4,7 @@ from copy import deepcopy
 
 import pytest
 
-from deploy.client.publishing import plan_file, plan_publication
+from deploy.client.releases.publishing import plan_file, plan_publication
 from deploy.client.workflows import AccountWorkflows, push
 from deploy.output.problems import ApiRefused, CommandFailed
 from tests.support.gateway.documents import greeting
@@ -47,8 +47,8 @@ async def test_a_plan_tells_what_breaks_and_publishes_that_revision(own: Account
     assert (plan.against, plan.revision, len(plan.breaking)) == ("version 1", 1, 2)
     await push(own, renamed(draft=True, tags=["later"]))
     with pytest.raises(ApiRefused, match="draft"):
-        await own.publish("greeting", plan.revision, None, force=True)
-    published = await own.publish("greeting", 2, "A note", force=True)
+        await own.publish("greeting", plan.revision, {"note": None, "force": True})
+    published = await own.publish("greeting", 2, {"note": "A note", "force": True})
     assert published["version"] == 2
     restored = await own.restore("greeting", 1)
     versions = await own.versions("greeting")

@@ -1,0 +1,1 @@
+"""Releases at the terminal: plans of publications, aliases with canaries, and replays."""
