@@ -278,6 +278,26 @@ def test_a_copy_of_the_report_brings_the_summary_along(stack: RunningStack) -> N
     assert (ran, "Sum the text up" in str(answer["result"])) == (200, True)
 
 
+@pytest.mark.parametrize(("stars", "for_person"), [(5, False), (2, True)])
+def test_a_review_is_answered_and_a_bad_one_handed_on(
+    stack: RunningStack, stars: int, for_person: bool
+) -> None:
+    result = run(stack, "reply-to-a-review", name="Grace", review="The lid broke.", stars=stars)
+
+    assert "Grace" in result["reply"] and "The lid broke." in result["reply"]
+    assert result["forPerson"] is for_person
+
+
+@pytest.mark.parametrize(
+    ("reply", "score"),
+    [("Thank you, Grace. We are sorry that this went wrong.", 1), ("Lids break.", 0)],
+)
+def test_a_judge_scores_a_reply(stack: RunningStack, reply: str, score: int) -> None:
+    result = run(stack, "score-of-a-reply", review="The lid broke.", reply=reply)
+
+    assert (result["score"], bool(result["reason"])) == (score, True)
+
+
 def steps_of(stack: RunningStack, execution_id: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = stack.api("GET", f"/api/executions/{execution_id}/nodes/agent")[
         1

@@ -179,6 +179,12 @@ class Execution:
     tags: tuple[str, ...] = ()
     batch_id: str | None = None
     batch_index: int | None = None
+    alias: str | None = None
+    """Alias that chose its version; None: none did."""
+    replay_id: str | None = None
+    """Replay that began it; None: none did."""
+    test_run_id: str | None = None
+    """Test run that began it; None: none did."""
     trigger_id: str | None = None
     """Trigger that started it; None: none did."""
     occurrence_id: str | None = None

@@ -29,8 +29,8 @@ class StartOptions(TypedDict, total=False):
 
     model: str
     """Name of a model, which runs in place of a workflow."""
-    version: int
-    """A kept version in place of the live one."""
+    version: int | str
+    """A kept version or an alias of the workflow, in place of the live version."""
     max_credits: int
     """Most credits that the run may cost."""
     tags: Sequence[str]
@@ -53,7 +53,8 @@ class WaitOptions(TypedDict, total=False):
 class BatchOptions(TypedDict, total=False):
     """Options of a batch."""
 
-    version: int
+    version: int | str
+    """A kept version, or an alias as it stands at the start."""
     tags: Sequence[str]
     webhook: RunWebhook
     concurrency: int

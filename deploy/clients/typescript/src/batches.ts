@@ -8,7 +8,8 @@ import { Backoff, type CallOptions, Deadline } from "./waiting.ts";
 export interface BatchOptions extends CallOptions {
   /** Items that run at a time, 1 to 100; 20 by default. */
   concurrency?: number;
-  version?: number;
+  /** A version that is kept, or an alias as it stands at the start. */
+  version?: number | string;
   /** Tags of every item. */
   tags?: string[];
   /** Told of the end of the batch; it takes no `events`. */

@@ -13,8 +13,8 @@ export type Target = string | { model: string };
 export type Inputs = Record<string, unknown>;
 
 export interface RunOptions extends CallOptions {
-  /** A version that is kept, instead of the live one. */
-  version?: number | undefined;
+  /** A version that is kept or an alias of the workflow, instead of the live version. */
+  version?: number | string | undefined;
   /** Most credits that the run may cost. */
   maxCredits?: number | undefined;
   /** At most 10 texts of 1 to 64 characters. */
