@@ -214,6 +214,7 @@ class Recorder:
         self._step.end, self._step.result, self._step.error = status, result, error
         self._step.batch_id = self._claimed.batch_id
         self._step.slug = self._claimed.slug
+        self._step.has_release = "release" in self._claimed.record
         if parse_name(result) is not None:
             self._step.names_objects = True
         return await self._advance()

@@ -60,7 +60,7 @@ redis.call('HINCRBY', KEYS.group, 'running', #begun)
 redis.call('HINCRBY', KEYS.root, 'children_running', #begun)
 if only_waits then
   -- Uses: only_waiting
-  end_only_waiting(KEYS.root)
+  end_only_waiting(KEYS.root, now)
 end
 add_models(root_models or '')
 if ARGV.terms ~= '' then

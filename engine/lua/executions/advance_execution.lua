@@ -13,7 +13,8 @@
 --       parent?, root?, root_events?, open_children? (where a child or a parent ends),
 --       children_due?, waits? (where an execution leaves or ends that has waited), approvals?,
 --       child_waits? (of the root), waited?, waiting_items? (for a child too), first_call? (of the
---       idempotency key), node_deliveries... (of settled nodes, for a webhook that asks for
+--       idempotency key), canary_counts?, open_canaries?, canaries_due? (all where a run ends that
+--       counts for a canary), node_deliveries... (of settled nodes, for a webhook that asks for
 --       them)
 -- ARGV: now?, reference, execution_id, claim ('fence:token'), step (its number), settled?
 --       ('0c1f…'), retrying? ('3=500,4=w1000,…', pauses in milliseconds, and the times until
@@ -23,8 +24,9 @@
 --       claimed nodes, 'node=credits,…'), leaves? ('1' to leave), shares_work? ('1' when other
 --       workers may help, or go on at once after leaving), end_status?, result?, error?,
 --       child_end? (of a child: bytes of its values, ':1:' if its failure ends its root or ':0:',
---       and its plain result), tells? (asks for the facts of the end), node_facts... (one for
---       each of the node deliveries)
+--       and its plain result), tells? (asks for the facts of the end), is_fault? ('1'
+--       when the end counts as a failure for a canary), node_facts... (one for each of the node
+--       deliveries)
 -- Returns {'ok'|'cancel'|'conflict', status, statuses, now} | {'ended', status} | {'fenced'}
 --         | {'closed', status, statuses, now} for charges of a child whose root has ended
 --         | {'behind', status} when the record lacks an earlier step, or a node of a completed
@@ -99,12 +101,12 @@ if leaves then
 end
 if KEYS.root then
   -- Uses: count_running, waits_alone
-  count_running(not (leaves and holders == 0 and waits_alone(statuses)))
+  count_running(not (leaves and holders == 0 and waits_alone(statuses)), now)
 end
 redis.call('HSET', KEYS.execution, 'statuses', statuses, 'holders', holders,
   'shares_work', leaves and '' or ARGV.shares_work, unpack(fields))
 if leaves and head[12] and ARGV.shares_work ~= '1' then
   -- Uses: begin_only_waiting
-  begin_only_waiting(KEYS.execution)
+  begin_only_waiting(KEYS.execution, now)
 end
 return {'ok', status, statuses, stamp, watched or woken and '', woken}

@@ -72,7 +72,7 @@ if KEYS.open_children then
 end
 if KEYS.waits then
   -- Uses: close_waits
-  close_waits()
+  close_waits(now)
 end
 local statuses = string.gsub(head[2], '[prtw]', 'x')
 end_execution(now, 'cancelled', statuses, spent, '', '', head[4])

@@ -46,7 +46,7 @@ local fence = redis.call('HINCRBY', KEYS.execution, 'fence', 1)
 redis.call('HINCRBY', KEYS.execution, 'holders', 1)
 if head[5] then
   -- Uses: only_waiting
-  end_only_waiting(KEYS.execution)
+  end_only_waiting(KEYS.execution, now)
 end
 if not head[4] then redis.call('HSET', KEYS.execution, 'started', string.format('%d', now)) end
 redis.call('HSET', KEYS.execution, 'w' .. fence, ARGV.worker)

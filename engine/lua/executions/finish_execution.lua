@@ -4,7 +4,8 @@
 -- webhook, and with the record that was walked, is completed; any other is unchanged and left to a
 -- claim.
 -- Called again with the same token, the script returns its first answer.
--- KEYS: execution, due, finished, active, workflow, unarchived
+-- KEYS: execution, due, finished, active, workflow, unarchived, canary_counts, open_canaries,
+--       canaries_due
 -- ARGV: now?, reference, execution_id, token (of this walk), slug, version, inputs, statuses (final
 --       ones), rows (of nodes, with times relative to the walk's begin), result, elapsed_ms (since
 --       the walk's begin), plan (digest of the walked one), format (newest one of records that
@@ -21,7 +22,8 @@ local function answer(started, created)
 end
 
 local head = redis.call('HMGET', KEYS.execution, 'status', 'fence', 'slug', 'version', 'inputs',
-  'terms', 'webhook_url', 'events', 'created', 'notifier', 'values', 'plan', 'format')
+  'terms', 'webhook_url', 'events', 'created', 'notifier', 'values', 'plan', 'format',
+  'release')
 if head[1] ~= 'processing' or head[2] then
   local walked, started = unpack(redis.call('HMGET', KEYS.execution, 'walked', 'started'))
   return walked == ARGV.token and answer(started, head[9])
@@ -35,6 +37,10 @@ if tonumber(head[13] or '1') > tonumber(ARGV.format) then return false end
 local started = math.max(tonumber(head[9]), now - ARGV.elapsed_ms)
 end_execution(now, 'completed', ARGV.statuses, 0, ARGV.result, '', head[10],
   'started', started, 'walked', ARGV.token, 'r0.1', ARGV.rows)
+if head[14] then
+  -- Uses: count_release
+  count_release(now, head[14], false, started)
+end
 if head[11] then
   -- Uses: drop_values
   drop_values('completed', head[11])

@@ -9,6 +9,7 @@ from msgspec import Struct
 
 from engine.executions.rows import FailedAttemptRow, NodeRow, StepRows, pack_rows, split_outputs
 from engine.executions.statuses import ExecutionStatus, NodeStatus, parse_node_statuses
+from engine.releases.verdict import is_fault
 from engine.store.dispatch.hints import InlineRun
 from engine.store.redis.record_packing import pack
 from engine.store.webhooks.delivery_keys import WebhookOwner
@@ -76,6 +77,8 @@ class Step:
     """Batch whose item ends; empty for none."""
     slug: str = ""
     """Workflow whose run ends; empty for the run of a model."""
+    has_release: bool = False
+    """Whether the run that ends counts for a canary."""
     child: ChildEnd | None = None
     """End of a child that ends with the step."""
     may_have_groups: bool = False
@@ -124,6 +127,11 @@ class Step:
         """Outputs that the rows lack, empty without any."""
         outputs = split_outputs(self.rows)[1] if self.keeps_outputs_apart else {}
         return pack(outputs) if outputs else b""
+
+    @property
+    def is_fault(self) -> bool:
+        """Whether the run ends with a failure that counts for a canary."""
+        return self.end is ExecutionStatus.FAILED and is_fault(self.error)
 
     @property
     def packed_error(self) -> bytes:

@@ -1,8 +1,11 @@
 """Claims of workers on executions and their nodes."""
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
 
 from engine.executions.statuses import (
     ExecutionStatus,
@@ -37,6 +40,7 @@ FIRST_WALK = frozenset(
             "lost",
             "markup",
             "models",
+            "release",
         ),
         *("must_cancel", "origin", "owner", "parent", "parent_node", "plan", "root", "root_bytes"),
         *("started", "trace", "tried", "values"),
@@ -282,3 +286,38 @@ def parse_claims(record: Mapping[str, bytes]) -> dict[int, NodeClaim]:
         if name[0] == "n" and name[1:].isdigit():
             claims[int(name[1:])] = NodeClaim.parse(value)
     return claims
+
+
+class WalkKeys(Struct, frozen=True):
+    """Keys of a step; those of executions and workflows lack the name at their end."""
+
+    execution: str
+    events: str
+    progress: str
+    workflow: str
+    due: str
+    held: str
+    finished: str
+    active: str
+    wallet: str
+    ledger: str
+    unarchived: str
+
+
+@functools.lru_cache(keyspace.KNOWN_ACCOUNTS)
+def account_keys(account_id: str, worker_id: str) -> WalkKeys:
+    """Return the keys of the steps of a worker for an account."""
+    partition = partition_of(account_id)
+    return WalkKeys(
+        execution=keyspace.execution(account_id, ""),
+        events=keyspace.events(account_id, ""),
+        progress=keyspace.progress(account_id, ""),
+        workflow=keyspace.workflow(account_id, ""),
+        due=keyspace.due(partition),
+        held=keyspace.held(partition, worker_id),
+        finished=keyspace.finished(partition),
+        active=keyspace.active(account_id),
+        wallet=keyspace.wallet(account_id),
+        ledger=keyspace.ledger(account_id),
+        unarchived=keyspace.unarchived(partition),
+    )

@@ -1,7 +1,6 @@
 """Executions from the side of workers: claim, advance and give back, each one script."""
 
 import asyncio
-import functools
 import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
@@ -24,6 +23,7 @@ from engine.store.executions.advance import VERDICTS, Advanced, Step, UnclaimedW
 from engine.store.executions.claim import (
     ClaimedExecution,
     Lease,
+    account_keys,
     parse_claimed,
     parse_group_ref,
 )
@@ -34,6 +34,7 @@ from engine.store.redis import channels, keyspace
 from engine.store.redis.batch_keys import BatchKeys
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.releases.canary_keys import CanaryKeys
 from engine.store.waits import keys as wait_keys
 from engine.store.waits.keys import WaitKeys
 from engine.store.webhooks.delivery_keys import (
@@ -42,40 +43,6 @@ from engine.store.webhooks.delivery_keys import (
     delivery_keys,
     node_delivery_id,
 )
-
-
-class _AccountKeys(Struct, frozen=True):
-    """Keys of a step; those of executions and workflows lack the name at their end."""
-
-    execution: str
-    events: str
-    progress: str
-    workflow: str
-    due: str
-    held: str
-    finished: str
-    active: str
-    wallet: str
-    ledger: str
-    unarchived: str
-
-
-@functools.lru_cache(keyspace.KNOWN_ACCOUNTS)
-def _account_keys(account_id: str, worker_id: str) -> _AccountKeys:
-    partition = partition_of(account_id)
-    return _AccountKeys(
-        execution=keyspace.execution(account_id, ""),
-        events=keyspace.events(account_id, ""),
-        progress=keyspace.progress(account_id, ""),
-        workflow=keyspace.workflow(account_id, ""),
-        due=keyspace.due(partition),
-        held=keyspace.held(partition, worker_id),
-        finished=keyspace.finished(partition),
-        active=keyspace.active(account_id),
-        wallet=keyspace.wallet(account_id),
-        ledger=keyspace.ledger(account_id),
-        unarchived=keyspace.unarchived(partition),
-    )
 
 
 class _Notified(Struct, frozen=True):
@@ -107,12 +74,15 @@ def _notified(lease: Lease, step: Step) -> _Notified:
 
 
 def _rare_names(lease: Lease, step: Step, digest: bytes | None, tells: str) -> Mapping[str, Any]:
-    """Return the names of batches, groups, waits and facts, which most steps leave out."""
+    """Return the names of rare things, such as batches, groups and waits."""
     names = _group_names(lease, step)
     if tells and step.end is not None:
         names = {**names, "tells": tells}
     if step.batch_id and step.end is not None:
         names = {**names, **asdict(BatchKeys.of(lease.account_id, step.batch_id))}
+    if step.has_release and step.end is not None:
+        keys = asdict(CanaryKeys.of(lease.account_id, step.slug))
+        names = {**names, **keys, "is_fault": "1" if step.is_fault else None}
     if digest is None:
         return names
     root_id = lease.execution_id if lease.group is None else lease.group.root_id
@@ -193,6 +163,7 @@ class Walks:
         account_id, execution_id = keyspace.parse_reference(reference)
         partition = partition_of(account_id)
         inline_run = finished.inline_run
+        canaries = CanaryKeys.of(account_id, inline_run.slug)
         reply = self._client.call(
             SCRIPTS["finish_execution"],
             execution=keyspace.execution(account_id, execution_id),
@@ -201,6 +172,9 @@ class Walks:
             active=keyspace.active(account_id),
             workflow=keyspace.workflow(account_id, inline_run.slug),
             unarchived=keyspace.unarchived(partition),
+            canary_counts=canaries.canary_counts,
+            open_canaries=canaries.open_canaries,
+            canaries_due=canaries.canaries_due,
             reference=reference,
             execution_id=execution_id,
             token=token,
@@ -244,7 +218,7 @@ class Walks:
         digest: bytes | None = None,
     ) -> "asyncio.Future[Any]":
         """Queue a step; `digest` of the idempotency key, where the script asks for waits' keys."""
-        execution_id, keys = lease.execution_id, _account_keys(lease.account_id, lease.worker_id)
+        execution_id, keys = lease.execution_id, account_keys(lease.account_id, lease.worker_id)
         return self._client.call(
             SCRIPTS["advance_execution"],
             execution=keys.execution + execution_id,

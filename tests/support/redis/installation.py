@@ -10,7 +10,7 @@ from redis.cluster import RedisCluster
 
 from engine.access.sealing import Sealer
 from engine.ids import partitions
-from engine.store.executions import walks
+from engine.store.executions import claim
 from engine.store.redis import keyspace
 from engine.store.redis.installation import SCHEMA
 
@@ -41,7 +41,7 @@ def process_with(count: int) -> Iterator[None]:
 def forget_keys() -> None:
     """Forget the names of keys that are kept by account."""
     keyspace.account_tag.cache_clear()
-    walks._account_keys.cache_clear()
+    claim.account_keys.cache_clear()
 
 
 def mark(client: redis.Redis, *, partition_count: int = partitions.DEFAULT_COUNT) -> None:

@@ -13,7 +13,7 @@ local function report_child(now, status, error)
     redis.call('HSET', KEYS.group, 'm' .. index, string.format('%d:%d', cost, now - created))
   end
   local bytes, ends_root, result = string.match(ARGV.child_end, '^(%d+):([01]):(.*)$')
-  count_running(false)
+  count_running(false, now)
   if tonumber(bytes or '0') > 0 and redis.call('EXISTS', KEYS.root) == 1 then
     redis.call('HINCRBY', KEYS.root, 'child_bytes', bytes)
   end

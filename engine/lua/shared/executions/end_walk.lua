@@ -34,7 +34,12 @@ local function end_walk(now, statuses, spent, notifier, policy, watched, fields)
   end
   if KEYS.waits then
     -- Uses: close_waits
-    close_waits()
+    close_waits(now)
+  end
+  if KEYS.canary_counts and status ~= 'cancelled' then
+    local release, started = unpack(redis.call('HMGET', KEYS.execution, 'release', 'started'))
+    -- Uses: count_release
+    if release then count_release(now, release, ARGV.is_fault == '1', started) end
   end
   -- Uses: record_last_run, end_execution
   end_execution(now, status, statuses, spent, ARGV.result, ARGV.error, notifier, 'holders', '0',

@@ -1,9 +1,9 @@
 -- End all waits of an execution that ends; nobody can answer any more. Its idempotency key is known
 -- for another day.
 local DAY_MS = 86400000
-local function close_waits()
+local function close_waits(now)
   -- Uses: only_waiting
-  end_only_waiting(KEYS.execution)
+  end_only_waiting(KEYS.execution, now)
   local open = redis.call('HGET', KEYS.execution, 'waits')
   for node in string.gmatch(open, '(%d+):%a:') do
     local name = ARGV.execution_id .. '/' .. node
