@@ -14,7 +14,7 @@ from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.running_stack import ONE_WORKER, RunningStack, running
 from tests.support.http.providers import stub_provider
 
-GUIDE = Path(__file__).parents[3] / "docs" / "how-to" / "compose" / "try-without-a-provider.md"
+GUIDE = Path(__file__).parents[3] / "docs" / "how-to" / "models" / "try-without-a-provider.md"
 ROWS = re.findall(r"^\| (`[^|]+) \| `(\w+_BASE_URL=[^|`]+)` \|$", GUIDE.read_text(), re.MULTILINE)
 MODELS = [name for names, _ in ROWS for name in re.findall(r"`([\w-]+)`", names)]
 CATEGORIES = {model.internal_name: model.category for model in all_models()}
