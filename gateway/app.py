@@ -42,6 +42,7 @@ from gateway.routes.triggers import hooks as hook_triggers
 from gateway.routes.triggers import runs as trigger_runs
 from gateway.routes.usage import ledger, usage, usage_series
 from gateway.routes.webhooks import deliveries, webhooks
+from gateway.routes.workflow_tests import workflow_tests
 from gateway.routes.workflows import (
     descriptions,
     drafts,
@@ -99,6 +100,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *versions.routes,
         *drafts.routes,
         *draft_runs.routes,
+        *workflow_tests.routes,
         *descriptions.routes,
         *model_checks.routes,
         *models.routes,

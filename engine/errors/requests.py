@@ -224,6 +224,7 @@ class QuotaExceeded(EngineError):
         "documentBytes": "The account's documents take {used} bytes of the {limit} that its tier "
         "allows: there is no room for this",
         "secrets": "The account has {used} secrets of the {limit} that it may have",
+        "tests": "A workflow may have {limit} tests, and this one would have more",
         "triggers": "The account has {used} triggers of the {limit} that it may have",
         "queuedItems": "The account has {used} items of batches that have not begun, and may have "
         "{limit}: there is no room for these",
@@ -239,6 +240,7 @@ QuotaExceeded.examples = (
     QuotaExceeded("documentBytes", used=199_900_000, limit=200_000_000),
     QuotaExceeded("secrets", used=100, limit=100),
     QuotaExceeded("triggers", used=100, limit=100),
+    QuotaExceeded("tests", used=200, limit=200),
     QuotaExceeded("queuedItems", used=99_500, limit=100_000),
 )
 

@@ -93,6 +93,7 @@ from engine.store.workflows.quota import document_limits
 from engine.store.workflows.records import Workflow
 from engine.store.workflows.summaries import WorkflowSummary
 from engine.store.workflows.versions import Versions
+from engine.store.workflows.workflow_tests import WorkflowTests
 from engine.store.workflows.workflows import Workflows
 
 __all__ = [
@@ -252,6 +253,7 @@ class Store:
         self.workflow_list = WorkflowList(client)
         self.workflow_callers = WorkflowCallers(client)
         self.drafts = Drafts(client, limits)
+        self.workflow_tests = WorkflowTests(client, limits, self.schema)
         self.covers = Covers(client)
         self.models = ModelStore(client, self.audit)
         asset_days = settings.asset_retention_days or settings.retention_days

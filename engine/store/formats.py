@@ -36,6 +36,7 @@ class Format(Enum):
     OAUTH_CLIENT = ("client of OAuth", 1)
     TRIGGER = ("trigger", 2)
     WEBHOOK = ("webhook", 2)
+    WORKFLOW_TEST = ("test of a workflow", 1)
     WORKFLOW_VERSION = ("workflow version", 2)
 
     def __init__(self, noun: str, known: int) -> None:

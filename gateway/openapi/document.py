@@ -14,6 +14,7 @@ from engine.errors import EngineError
 from engine.ids.secret_names import NAME
 from engine.ids.slugs import SLUG
 from engine.ids.triggers import TRIGGER_ID as TRIGGER_PATTERN
+from engine.ids.workflow_test_names import PATTERN as TEST_NAME
 from gateway.admission.credentials import SESSION_COOKIE
 from gateway.auth.guard import (
     API,
@@ -102,6 +103,8 @@ PATHS: dict[str, Schema] = {
     "trigger_id": described(matching(TRIGGER_PATTERN.pattern), "The id of a trigger.", TRIGGER_ID),
     "occurrence_id": described(ID, "The id of an occurrence of a trigger.", BATCH_ID),
     "delivery_id": described(ID, "The `webhook-id` of a delivery.", EXECUTION_ID),
+    "test_name": described(matching(TEST_NAME), "The name of a test.", "greets-by-name"),
+    "test_run_id": described(ID, "The id that the test run was answered with.", BATCH_ID),
     "secret_name": described(matching(NAME), "The name of a secret.", "STRIPE_KEY"),
 }
 """Schemas of path parameters, by their names in the route."""

@@ -3,7 +3,7 @@
 -- latest document once a delete cannot be undone, and the names of nodes once no readable execution
 -- of the version is left. Each call removes a bounded number.
 -- KEYS: workflow, node_names, documents, workflows_due, secret_users (slugs), callers (of the
---       account's workflows), triggers (of the account)
+--       account's workflows), triggers (of the account), tests
 -- ARGV: now?, reference, first_begun (first version that may have begun to run since the account's
 --       executions were read), most_versions, undo_ms (in which a delete can be undone), names_ms
 --       (to keep names), most_names (versions with names alone), most_removed (in this call),
@@ -14,7 +14,7 @@
 --       running... (versions in use)
 -- Returns 1 when more can be removed now, else 0
 -- Uses: read_now, count_documents, version, running_versions, old_names, draft
--- Uses: is_called, triggered_versions
+-- Uses: is_called, triggered_versions, tests
 local now = read_now(ARGV.now)
 local slug = string.match(ARGV.reference, '[^/]+$')
 local room, due, left = tonumber(ARGV.most_removed), math.huge, 0
@@ -47,7 +47,8 @@ for _, field in ipairs(redis.call('HKEYS', KEYS.workflow)) do
 end
 if oldest == math.huge and left == 0 then
   remove_draft()
-  redis.call('DEL', KEYS.workflow)
+  count_documents(-tests_bytes(test_names()), 0)
+  redis.call('DEL', KEYS.workflow, KEYS.tests)
   redis.call('SREM', KEYS.secret_users, slug)
   count_documents(0, -1)
 end

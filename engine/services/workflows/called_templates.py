@@ -1,6 +1,6 @@
 """The workflows that a template calls, as far as another account may copy them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 from engine.errors import InvalidBody, WorkflowNotFound
@@ -26,17 +26,23 @@ class CalledTemplates:
 
 
 async def find_called_templates(
-    store: Store, account_id: str, owner_id: str, document: Document, show: Show
+    store: Store,
+    account_id: str,
+    owner_id: str,
+    document: Document,
+    show: Show,
+    judges: Iterable[str] = (),
 ) -> CalledTemplates:
     """Find the workflows that a copy of the owner's document calls, over any number of steps.
 
-    Those of the copier are neither found nor missing. Raises InvalidBody where they are too many.
+    Those of the copier are neither found nor missing, and `judges`, the workflows that rate runs of
+    its tests, are not missing. Raises InvalidBody where they are too many.
     """
     called = CalledTemplates()
     seen: set[str] = set()
 
-    async def visit(document: Document) -> None:
-        for slug in called_slugs(document.nodes):
+    async def visit(slugs: Iterable[str]) -> None:
+        for slug in slugs:
             if slug in seen:
                 continue
             seen.add(slug)
@@ -49,10 +55,13 @@ async def find_called_templates(
                 called.missing.add(slug)
                 continue
             if workflow.account_id == owner_id:
-                await visit(workflow.document)
+                await visit(called_slugs(workflow.document.nodes))
                 called.found[slug] = show(workflow)
             elif workflow.account_id != account_id:
                 called.missing.add(slug)
 
-    await visit(document)
+    await visit(called_slugs(document.nodes))
+    missing = set(called.missing)
+    await visit(judges)
+    called.missing = missing
     return called

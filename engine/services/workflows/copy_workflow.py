@@ -10,12 +10,17 @@ from engine.graph.calls import replace_calls
 from engine.graph.document import Document, is_draft, parse_document
 from engine.services.media import MediaService
 from engine.services.secrets import find_uses
+from engine.services.workflow_tests import save_tests
 from engine.services.workflows.called_templates import Show, find_called_templates
 from engine.services.workflows.graph_checks import GraphChecker
 from engine.services.workflows.publish import save_new
 from engine.services.workflows.save_workflow import named_assets, replace_assets
 from engine.store import Store, Workflow
 from engine.store.media import AssetSource
+from engine.store.workflows.workflow_test_records import WorkflowTest
+
+Tests = Mapping[str, WorkflowTest]
+"""Tests of a workflow by name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,17 +50,21 @@ async def copy_workflow(
     An unpublished workflow becomes a draft, and so does another account's template with secrets:
     the first run would send its hosts the copier's secrets of these names. Media of another account
     and templates that its template calls are copied; without one of the latter the copy is a draft.
-    Raises InvalidBody, InvalidGraph, QuotaExceeded and what storing media raises.
+    Its tests are copied, unless `body` has some. Raises InvalidBody, InvalidGraph, QuotaExceeded
+    and what storing media raises.
     """
+    tests = await save_tests.tests_of(body, store, account_id, checker.expressions)
     if original.account_id != account_id:
         copies = _Copies(store, media_service, account_id, original.account_id, checker)
-        return await copies.copy(original, body, show)
+        return await copies.copy(original, body, show, tests)
     base = _unshared(original)
     parse_document(body, base)  # refuses a body before the store is asked
     ids = {each: each for each in await _living(store, account_id, base)}
     document = parse_document(body, replace_assets(base, ids))
     drafts = is_draft(body) if "draft" in body else not original.version
     saved = await save_new(store, account_id, document, drafts=drafts, checker=checker)
+    copied = await _tests_of(store, original) if tests is None else tests
+    await save_tests.save_new_tests(store, saved, copied)
     return WorkflowCopy(workflow=saved)
 
 
@@ -78,12 +87,16 @@ class _Copies:
         self._assets: list[str] = []
         self._saved: dict[str, Workflow] = {}
 
-    async def copy(self, original: Workflow, body: Mapping[str, Any], show: Show) -> WorkflowCopy:
-        """Copy a template and those that it calls."""
+    async def copy(
+        self, original: Workflow, body: Mapping[str, Any], show: Show, tests: Tests | None
+    ) -> WorkflowCopy:
+        """Copy a template and those that it calls; `tests` are the copy's, None: the template's."""
         base = _unshared(original)
         document = parse_document(body, base)  # refuses a body before anything is copied
+        shared = await _tests_of(self._store, original) if tests is None else {}
+        judges = [each.judge.workflow for each in shared.values() if each.judge]
         called = await find_called_templates(
-            self._store, self._account_id, self._owner_id, document, show
+            self._store, self._account_id, self._owner_id, document, show, judges
         )
         try:
             for slug, each in called.found.items():
@@ -93,6 +106,8 @@ class _Copies:
             workflow = await self._save(
                 base, body, drafts=is_draft(body) if "draft" in body else drafts
             )
+            copied = await self._copied_tests(shared) if tests is None else tests
+            await save_tests.save_new_tests(self._store, workflow, copied)
         except EngineError:
             await self._undo()
             raise
@@ -110,7 +125,7 @@ class _Copies:
         return await self._save(base, {}, drafts=True)
 
     async def _save(self, base: Document, body: Mapping[str, Any], *, drafts: bool) -> Workflow:
-        ids = await self._copy_media(base)
+        ids = await self._copy_media(named_assets(base))
         document = parse_document(body, replace_assets(base, ids))
         slugs = {slug: each.slug for slug, each in self._saved.items()}
         document = replace(document, nodes=replace_calls(document.nodes, slugs))
@@ -118,11 +133,17 @@ class _Copies:
             self._store, self._account_id, document, drafts=drafts, checker=self._checker
         )
 
-    async def _copy_media(self, document: Document) -> dict[str, str]:
-        """Copy the owner's assets in a document; return the copies' ids by the originals'."""
+    async def _copied_tests(self, tests: Tests) -> Tests:
+        """Return tests of the owner with copies of their media and of their judges."""
+        ids = await self._copy_media(save_tests.named_assets(tests))
+        slugs = {slug: each.slug for slug, each in self._saved.items()}
+        return {name: save_tests.with_replaced(each, ids, slugs) for name, each in tests.items()}
+
+    async def _copy_media(self, named: set[str]) -> dict[str, str]:
+        """Copy the owner's assets among those; return the copies' ids by the originals'."""
         ids: dict[str, str] = {}
-        for asset_id in sorted(named_assets(document)):
-            with contextlib.suppress(AssetNotFound):  # the check of the graph tells
+        for asset_id in sorted(named):
+            with contextlib.suppress(AssetNotFound):  # the check of the graph, or the run, tells
                 asset = await self._store.assets.get(self._owner_id, asset_id)
                 pieces = await self._media_service.stream(asset)
                 copy = await self._media_service.save(
@@ -139,6 +160,11 @@ class _Copies:
         for asset_id in self._assets:
             with contextlib.suppress(EngineError):  # it expires, since nothing needs it
                 await self._media_service.delete(self._account_id, asset_id)
+
+
+async def _tests_of(store: Store, workflow: Workflow) -> Tests:
+    saved = await store.workflow_tests.list(workflow.account_id, workflow.slug)
+    return {each.name: each.test for each in saved}
 
 
 def _unshared(original: Workflow) -> Document:

@@ -14,6 +14,7 @@ from engine.store.redis.scripts import SCRIPTS
 from engine.store.triggers import keys as trigger_keys
 from engine.store.waits import keys as wait_keys
 from engine.store.webhooks.owners import batch_owner, run_owner
+from engine.store.workflows.workflow_test_keys import workflow_tests
 from engine.store.workflows.workflows import Workflows
 
 AT_ONCE = 200
@@ -166,6 +167,7 @@ class AccountKeys:
             "UNLINK",
             keyspace.workflow(account_id, slug),
             keyspace.workflow_node_names(account_id, slug),
+            workflow_tests(account_id, slug),
         )
         due = keyspace.workflows_due(partition_of(account_id))
         await self._client.send("ZREM", due, keyspace.reference(account_id, slug))

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from engine.access.tiers import Tiers
 from engine.errors import QuotaExceeded
 
-QUOTAS = {b"workflows": "workflows", b"bytes": "documentBytes"}
+QUOTAS = {b"workflows": "workflows", b"bytes": "documentBytes", b"tests": "tests"}
 """Quota names in errors by the script's names."""
 
 

@@ -20,6 +20,7 @@ from engine.store.redis.scripts import SCRIPTS
 from engine.store.triggers import keys as trigger_keys
 from engine.store.workflows.records import WorkflowHead
 from engine.store.workflows.version_facts import VersionFacts, VersionPage, parse_facts
+from engine.store.workflows.workflow_test_keys import workflow_tests
 
 VERSIONS_KEPT = 50
 """Number of latest versions whose documents are kept in any case."""
@@ -98,6 +99,7 @@ class Versions:
                     secret_users=keyspace.secret_users(account_id),
                     callers=keyspace.workflow_callers(account_id),
                     triggers=trigger_keys.triggers(account_id),
+                    tests=workflow_tests(account_id, slug),
                     reference=keyspace.reference(account_id, slug),
                     first_begun=first,
                     most_versions=most_versions,

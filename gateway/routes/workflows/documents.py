@@ -255,6 +255,10 @@ class WorkflowUpdate(RequestBody, kw_only=True):
             extra_json_schema={"type": ["object", "null"]},
         ),
     ] = UNSET
+    tests: Annotated[
+        OBJECT | None | UnsetType,
+        doc("All tests of the workflow by name, as `PUT …/tests/{test_name}` takes each."),
+    ] = UNSET
 
 
 class WorkflowDocument(WorkflowUpdate, kw_only=True):

@@ -13,6 +13,7 @@ from engine.graph.document import is_draft
 from engine.graph.plan import Plan
 from engine.ids.slugs import SLUG, check_slug
 from engine.services.runs.inner_plans import estimate_workflow
+from engine.services.workflow_tests.save_tests import save_new_tests, save_tests, tests_of
 from engine.services.workflows import publish
 from engine.services.workflows.copy_workflow import copy_workflow
 from engine.services.workflows.drafts import merge_draft
@@ -135,9 +136,11 @@ async def create_workflow(request: GatewayRequest, principal: Principal) -> Resp
         )
         view = CopyView.from_copy(copy)
         return json_response(view, 201, entity_tag(copy.workflow.version))
+    tests = await tests_of(body, services.store, account_id, services.checker.expressions)
     workflow = await publish.create_workflow(
         services.store, account_id, body, checker=services.checker
     )
+    await save_new_tests(services.store, workflow, tests)
     return _answer(workflow, 201)
 
 
@@ -175,18 +178,24 @@ async def update_workflow(request: GatewayRequest, principal: Principal) -> Resp
     slug = check_slug(request.path_params["slug"])
     body = await _read_counted(request)
     wanted = wanted_versions(request.headers)
+    store, account_id = services.store, principal.account.id
+    tests = await tests_of(body, store, account_id, services.checker.expressions)
     if is_draft(body):
         current = await _load_writable(request, principal)
         markup = principal.terms.markup
         saved = await merge_draft(
-            services.store, current, body, wanted, markup=markup, checker=services.checker
+            store, current, body, wanted, markup=markup, checker=services.checker
         )
+        if tests is not None:
+            await save_tests(store, account_id, slug, tests, replaces=True)
         return json_response(
             DraftSaved.from_record(saved), headers=entity_tag(saved.draft.revision)
         )
     workflow = await publish.update_workflow(
-        services.store, principal.account.id, slug, body, wanted, checker=services.checker
+        store, account_id, slug, body, wanted, checker=services.checker
     )
+    if tests is not None:
+        await save_tests(store, account_id, slug, tests, replaces=True)
     return _answer(workflow)
 
 

@@ -685,6 +685,21 @@ SCENARIOS = {
         calls="letter",
         limits=("free", "1:1", "pro", "1:20"),
     ),
+    "save_tests": scenario(
+        ("HSET", "workflow", "state", "live"),
+        STORED,
+        PRO,
+        account="acc",
+        most=200,
+        written=("greets", b"record"),
+        limits=("free", "1:1", "pro", "1:20"),
+    ),
+    "delete_test": scenario(
+        ("HSET", "tests", "greets", b"record", "greets.last", b"last"),
+        STORED,
+        name="greets",
+        again=0,
+    ),
     "request_cover": scenario(OLD_WORKFLOW, digest="ab12", quiet_ms=60_000, again=[b"", 0]),
     "record_cover": scenario(
         OLD_WORKFLOW,

@@ -22,6 +22,13 @@ MANY_ENTRIES: dict[str, str] = {
 TESTED_ELSEWHERE: dict[str, str] = {
     "engine/store/releases/canary_keys.py": "Names; tests/engine/store/releases/test_counting.py reads them.",
     "engine/store/releases/keys.py": "Names; tests/engine/store/releases/test_aliases.py reads them.",
+    "gateway/routes/workflow_tests/views.py": "Types; tests/contract/workflows/test_workflow_tests.py reads them.",
+    "gateway/routes/workflow_tests/workflow_tests.py": "tests/contract/workflows/test_workflow_tests.py.",
+    "engine/ids/workflow_test_names.py": "tests/contract/workflows/test_workflow_tests.py has names of all kinds.",
+    "engine/services/workflow_tests/parse_tests.py": "tests/contract/workflows/test_workflow_tests.py has wrong tests of all kinds.",
+    "engine/services/workflow_tests/save_tests.py": "tests/contract/workflows/test_workflow_tests.py saves tests with documents and copies.",
+    "engine/store/workflows/workflow_test_keys.py": "tests/engine/store/workflows/test_workflow_tests.py finds what the key has.",
+    "engine/store/workflows/workflow_test_records.py": "Types; tests/engine/store/workflows/test_workflow_tests.py reads them.",
     "gateway/mcp/oauth/addresses.py": "tests/gateway/mcp/oauth/test_endpoints.py finds each of them.",
     "gateway/mcp/oauth/descriptions.py": "tests/gateway/mcp/oauth/test_endpoints.py reads them.",
     "gateway/routes/accounts/grant_requests.py": "tests/gateway/mcp/oauth answers requests in each way.",

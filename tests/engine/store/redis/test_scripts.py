@@ -34,6 +34,7 @@ REFUSED_WHEN_FULL = {
         "redeem_login",
         "save_draft",
     ),
+    "save_tests",
     *("save_trigger", "rotate_hook"),
     *(
         "append_children",

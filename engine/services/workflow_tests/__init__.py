@@ -1,0 +1,1 @@
+"""Tests of workflows: their checks, their runs and their verdicts."""

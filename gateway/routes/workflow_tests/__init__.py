@@ -1,0 +1,1 @@
+"""Tests of workflows: list, read, save, delete and run them."""
