@@ -13,11 +13,18 @@ from engine.graph.calls import callees_first, with_replaced_calls
 from engine.ids.slugs import slugify
 from engine.models.availability import needed_variables
 from engine.models.registry import shipped_models
+from engine.services.workflow_tests.save_tests import (
+    MEMBER,
+    save_new_tests,
+    tests_of,
+    with_replaced,
+)
 from engine.services.workflows.graph_checks import GraphChecker
 from engine.services.workflows.publish import create_workflow
 from engine.services.workflows.schema_checks import check_schema
 from engine.store import Account, Store
 from engine.store.audit import COMMAND
+from engine.store.schema import RELEASES_SCHEMA
 
 EMAIL = "demo@localhost"
 TIER = Tier.BUSINESS
@@ -95,6 +102,7 @@ async def push_templates(
         for name, document in template_documents().items()
         if name not in former
         and not check_schema(store.schema, document["nodes"], document["edges"])
+        and (MEMBER not in document or store.schema.allows(RELEASES_SCHEMA))
     }
     if missing:
         await _push_new(store, checker, account, missing.values())
@@ -121,24 +129,36 @@ def _examples() -> list[dict[str, Any]]:
 async def _push_new(
     store: Store, checker: GraphChecker, account: Account, documents: Iterable[Mapping[str, Any]]
 ) -> None:
-    """Push the documents whose names are new, each after those of them that it calls."""
+    """Push the documents whose names are new, each after those of them that it calls.
+
+    Documents with tests come last, after the judges of these.
+    """
     there = {each.name: each.slug for each in await store.workflow_list.own(account.id)}
     slugs: dict[str, str] = {}
-    for document in callees_first([{**each, "slug": slugify(each["name"])} for each in documents]):
+    named = [{**each, "slug": slugify(each["name"])} for each in documents]
+    for document in callees_first(sorted(named, key=lambda each: MEMBER in each)):
         slug = there.get(document["name"])
         if slug is None:
-            slug = await _push(store, checker, account, with_replaced_calls(document, slugs))
+            slug = await _push(store, checker, account, document, slugs)
         slugs[document["slug"]] = slug
 
 
 async def _push(
-    store: Store, checker: GraphChecker, account: Account, document: Mapping[str, Any]
+    store: Store,
+    checker: GraphChecker,
+    account: Account,
+    document: Mapping[str, Any],
+    slugs: Mapping[str, str],
 ) -> str:
-    """Save a document as a new workflow; return its slug."""
+    """Save a document, with calls of `slugs`, as a new workflow; return its slug."""
+    document = with_replaced_calls(document, slugs)
+    tests = await tests_of(document, store, account.id, checker.expressions) or {}
     try:
         saved = await create_workflow(store, account.id, document, checker=checker)
     except InvalidGraph:
         # Its models are unavailable here; a draft reports that when it is run.
         draft = {**document, "draft": True}
         saved = await create_workflow(store, account.id, draft, checker=checker)
+    judged = {name: with_replaced(each, {}, slugs) for name, each in tests.items()}
+    await save_new_tests(store, saved, judged)
     return saved.slug

@@ -20,10 +20,11 @@ def call(
     *,
     key: str | None = None,
     body: Mapping[str, Any] | bytes | None = None,
+    headers: Mapping[str, str] | None = None,
     timeout: float = 30.0,
 ) -> tuple[int, Any]:
     """Send one request; return the status and the parsed answer. Raises Unreachable."""
-    headers = {"accept": "application/json"}
+    headers = {"accept": "application/json", **(headers or {})}
     if key is not None:
         headers["x-api-key"] = key
     if body is not None:

@@ -24,6 +24,16 @@ async def test_a_new_installation_gets_an_account_with_a_key_and_workflows(store
     assert made.is_new
 
 
+async def test_templates_have_their_tests_whose_judges_are_there(store: Store) -> None:
+    made = await demonstrate(store, BASE)
+
+    slugs = {each.slug for each in await store.workflow_list.own(made.account_id)}
+    saved = await store.workflow_tests.list(made.account_id, "reply-to-a-review")
+    judges = {each.test.judge.workflow for each in saved if each.test.judge is not None}
+    assert {each.name for each in saved} == template_documents()["review-reply"]["tests"].keys()
+    assert judges == {"score-of-a-reply"} < slugs
+
+
 async def test_made_again_it_is_another_key_and_nothing_else(store: Store) -> None:
     first = await demonstrate(store, BASE)
     await store.workflows.delete(first.account_id, SAMPLE_SLUG)
