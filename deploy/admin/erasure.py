@@ -83,6 +83,11 @@ class AccountErasure:
             for batch_id in page:
                 await self._store.offloaded.remove(account_id, batch_id)
             await self._keys.erase_batches(account_id, page)
+        lists = await self._keys.list_ids(account_id)
+        for list_id in lists:
+            await self._store.offloaded.remove(account_id, list_id)
+        if lists:
+            await self._keys.erase_batches(account_id, lists)
         for slug in await self._keys.slugs(account_id):
             await self._keys.erase_workflow(account_id, slug)
         await self._store.audit.redact(account_id, account.email)

@@ -228,6 +228,8 @@ class QuotaExceeded(EngineError):
         "triggers": "The account has {used} triggers of the {limit} that it may have",
         "queuedItems": "The account has {used} items of batches that have not begun, and may have "
         "{limit}: there is no room for these",
+        "openLists": "The account has {used} replays and test runs that go on, and may have "
+        "{limit}: begin this one when one of them is over",
     }
 
     def __init__(self, quota: str, *, used: int, limit: int) -> None:
@@ -242,6 +244,7 @@ QuotaExceeded.examples = (
     QuotaExceeded("triggers", used=100, limit=100),
     QuotaExceeded("tests", used=200, limit=200),
     QuotaExceeded("queuedItems", used=99_500, limit=100_000),
+    QuotaExceeded("openLists", used=100, limit=100),
 )
 
 

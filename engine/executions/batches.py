@@ -14,6 +14,20 @@ MAX_QUEUED_ITEMS = 100_000
 """Most items of an account that have not begun, over all its batches."""
 
 
+LIST_CONCURRENCY = 4
+"""Most executions of a replay, or of a test run, at once."""
+MAX_OPEN_LISTS = 100
+"""Most replays and test runs of an account that are not over."""
+
+
+class BatchKind(StrEnum):
+    """Kind of a batch. Replays and test runs are lists of runs that are fed like batches."""
+
+    BATCH = ""
+    REPLAY = "replay"
+    TESTS = "tests"
+
+
 class BatchStatus(StrEnum):
     """Status of a batch."""
 

@@ -37,6 +37,7 @@ from engine.store.audit import AuditEntry, AuditLog
 from engine.store.batches.batches import Batches
 from engine.store.batches.feeding import BatchFeeding
 from engine.store.batches.records import Batch, BatchAccepted, BatchRetried, NewBatch, NewItem
+from engine.store.batches.run_lists import RunLists
 from engine.store.children.groups import Children
 from engine.store.dispatch.gateway_leases import GatewayLeases
 from engine.store.dispatch.hints import HintSender
@@ -271,6 +272,7 @@ class Store:
         )
         self.executions = Executions(client, self.hints, ends, self.offloaded, self.archive)
         self.batches = Batches(client, self.offloaded, self.archive)
+        self.lists = RunLists(client, self.offloaded)
         self.feeding = BatchFeeding(client, self.batches.chunks)
         keeping = LedgerKeeping.from_settings(settings)
         self.children = Children(client, self.hints, ends, self.offloaded, keeping)

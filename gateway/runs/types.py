@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal, Self
 from msgspec import UNSET, UnsetType, field
 
 from engine.executions.execution import ChildPlace, Execution
+from engine.executions.sources import Source
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.executions.trace_links import NO_LINKS, TraceLinks
 from engine.graph.plan import NodeName
@@ -138,6 +139,10 @@ class ExecutionRow(View, kw_only=True):
     tags: Sequence[str]
     batch_id: Annotated[Uuid | None, doc("The batch whose item it is; null: it is none.")]
     batch_index: Annotated[int | None, doc("The index of the item in its batch, from 0.")]
+    replay_id: Annotated[Uuid | None, doc("The replay that it belongs to; null: to none.")] = None
+    test_run_id: Annotated[Uuid | None, doc("The test run that it belongs to; null: to none.")] = (
+        None
+    )
     trigger_id: Annotated[str | None, doc("The trigger that started it; null: none did.")]
     occurrence_id: Annotated[Uuid | None, doc("The occurrence of the trigger that started it.")]
     parent_id: Annotated[
@@ -158,7 +163,7 @@ class ExecutionRow(View, kw_only=True):
     @classmethod
     def from_record(cls, record: Execution, **members: Any) -> Self:
         """Build the view of an execution, with the members that only some answers have."""
-        members |= _place(record.child)
+        members |= _place(record.child) | _list_of(record)
         members |= {
             "execution_id": record.id,
             "request_id": record.id,
@@ -168,6 +173,18 @@ class ExecutionRow(View, kw_only=True):
             "warnings": record.warnings or UNSET,
         }
         return super().from_record(record, **members)
+
+
+def _list_of(record: Execution) -> dict[str, Any]:
+    """Return the members that name the list of runs to which an execution belongs."""
+    is_replay, is_test = record.source == Source.REPLAY, record.source == Source.TEST
+    is_item = not (is_replay or is_test)
+    return {
+        "batch_id": record.batch_id if is_item else None,
+        "batch_index": record.batch_index if is_item else None,
+        "replay_id": record.batch_id if is_replay else None,
+        "test_run_id": record.batch_id if is_test else None,
+    }
 
 
 def _place(child: ChildPlace | None) -> dict[str, Any]:
@@ -321,6 +338,8 @@ ROW: dict[str, Any] = {
     "tags": ["nightly"],
     "batch_id": None,
     "batch_index": None,
+    "replay_id": None,
+    "test_run_id": None,
     "trigger_id": None,
     "occurrence_id": None,
     "parent_id": None,

@@ -16,15 +16,19 @@ from engine.errors import (
     TooManyExecutions,
     Unavailable,
 )
+from engine.executions.batches import BatchKind
 from engine.executions.item_errors import FAULT, INPUTS_GONE, item_error
 from engine.ids.executions import item_execution_id
 from engine.services.runs.acceptance import Acceptance
 from engine.services.runs.batch_items import KeptVersion, new_item_run
-from engine.store import Accepted, Account, NewItem, Store
+from engine.services.runs.listed_runs import ItemNotReady, ListedRun, ListKinds, new_listed_run
+from engine.store import Accepted, Account, Batch, NewItem, NewRun, Store
 from engine.store.batches.feeding import FedBatch
 from engine.store.partitioned.taken_items import FeedState
 from engine.telemetry import metrics
 from workers.feeding.feeder import Feeder, cancel_running
+
+NO_KINDS: ListKinds = {}
 
 log = logging.getLogger(__name__)
 
@@ -38,14 +42,17 @@ class _Round(Struct, frozen=True):
 
 
 class BatchFeeder(Feeder):
-    """Begins the items of batches."""
+    """Begins the items of batches, and of lists of other kinds."""
 
     noun = "batch"
 
-    def __init__(self, store: Store, acceptance: Acceptance) -> None:
+    def __init__(
+        self, store: Store, acceptance: Acceptance, list_kinds: ListKinds = NO_KINDS
+    ) -> None:
         super().__init__()
         self._store = store
         self._acceptance = acceptance
+        self._list_kinds = list_kinds
 
     async def _feed_once(self, account_id: str, batch_id: str, token: str) -> bool:
         try:
@@ -95,16 +102,18 @@ class BatchFeeder(Feeder):
     async def _begin(self, some: _Round, index: int, item: NewItem | None) -> bool:
         """Begin an item, or end it with the error that refuses it.
 
-        One for which there is no room any more stays queued. False: a fault of the store.
+        One for which there is no room any more stays queued. False: it may begin later, as after
+        a fault of the store.
         """
         ids = some.account.id, some.batch.id
         if item is None:
             await self._store.feeding.fail(*ids, index, INPUTS_GONE)
             return True
-        run = new_item_run(some.account, some.terms, some.batch, index, item)
-        target = KeptVersion(self._store, some.batch)
         try:
-            verdict = await self._acceptance.accept(run, target, item.inputs)
+            run, listed = await self._prepare(some, index, item)
+            verdict = await self._acceptance.accept(run, listed.target, listed.inputs)
+        except ItemNotReady:
+            return False
         except TooManyExecutions:
             return True
         except Unavailable:
@@ -121,6 +130,18 @@ class BatchFeeder(Feeder):
             metrics.EXECUTIONS_ACCEPTED.inc()
         return True
 
+    async def _prepare(self, some: _Round, index: int, item: NewItem) -> tuple[NewRun, ListedRun]:
+        """Return the run of an item. Raises ItemNotReady, and EngineError for a hopeless one."""
+        batch = some.batch
+        if batch.kind is BatchKind.BATCH:
+            run = new_item_run(some.account, some.terms, batch, index, item)
+            return run, ListedRun(KeptVersion(self._store, batch), item.inputs)
+        kind = self._list_kinds.get(batch.kind)
+        if kind is None:  # a worker of another release feeds it
+            raise ItemNotReady
+        listed = await kind.prepare(some.account.id, batch, index, item)
+        return new_listed_run(some.account, some.terms, batch, index, kind.source), listed
+
     async def _cancel_items(self, account_id: str, batch_id: str) -> None:
         """Request the cancellation of the items that run."""
         states = await self._store.batches.item_states(account_id, batch_id)
@@ -133,6 +154,23 @@ class BatchFeeder(Feeder):
     async def _settle(self, account_id: str, batch_id: str) -> None:
         """Add the delivery of a batch's end, if anyone is to be told, and close the batch."""
         batch = await self._store.batches.find(account_id, batch_id)
+        if batch is not None and batch.kind is not BatchKind.BATCH:
+            await self._settle_list(batch)
+            return
         if batch is not None and batch.webhook_url:
             await self._store.deliveries.add_batch_end(batch)
         await self._store.feeding.settle(account_id, batch_id)
+
+    async def _settle_list(self, batch: Batch) -> None:
+        """Compute what is open of a list, and close it. Raises Unavailable or StorageFailed."""
+        kind = self._list_kinds.get(batch.kind)
+        if kind is None:
+            return
+        try:
+            await kind.settle(batch)
+        except EngineError:
+            raise
+        except Exception:  # a reader computes it
+            extra = {"account_id": batch.account_id, "batch_id": batch.id}
+            log.exception("the end of a list could not be computed", extra=extra)
+        await self._store.feeding.settle(batch.account_id, batch.id, batch.kind)

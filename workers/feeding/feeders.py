@@ -14,6 +14,7 @@ from engine.settings import Settings
 from engine.store import Store
 from workers.feeding.batch_feeder import BatchFeeder
 from workers.feeding.children_feeder import ChildrenFeeder
+from workers.feeding.list_kinds import make_list_kinds
 from workers.feeding.schedule_feeder import ScheduleFeeder
 
 
@@ -45,7 +46,7 @@ def make_feeders(
         walk=walk,
     )
     return Feeders(
-        batches=BatchFeeder(store, runs),
+        batches=BatchFeeder(store, runs, make_list_kinds(store, settings, media_service)),
         children=ChildrenFeeder(store, children),
         schedules=ScheduleFeeder(ScheduledRuns(store=store, acceptance=runs)),
     )

@@ -20,7 +20,9 @@ from engine.history.retention.removal import (
     remove_figures,
     remove_occurrences,
 )
+from engine.ids import partitions
 from engine.store import Store
+from engine.store.redis import keyspace
 
 ACCOUNTS_AT_ONCE = 20
 """Accounts of which one call removes rows."""
@@ -64,10 +66,27 @@ class Retention:
             await asyncio.to_thread(
                 remove_acts, self._database, now_ms - int(self._audit_days * DAY_MS)
             )
+            await self._remove_lists(now_ms)
         for _ in range(min(ACCOUNTS_AT_ONCE, len(self._accounts))):
             if not await self._remove_of(self._accounts[0], now_ms):
                 self._accounts.popleft()
         return bool(self._accounts)
+
+    async def _remove_lists(self, now_ms: int) -> None:
+        """Remove replays and test runs, which Redis alone has, for as long as executions stay."""
+        kept: dict[str, int] = {}
+        for partition in partitions.every():
+            seen = 0
+            while names := await self._store.lists.ended(partition, now_ms, AT_ONCE, seen):
+                seen += len(names)
+                for name in names:
+                    account_id, list_id = keyspace.parse_reference(name)
+                    if account_id not in kept:
+                        kept[account_id] = await self._kept_ms(account_id)
+                    if not await self._store.lists.remove(name, now_ms - kept[account_id]):
+                        continue
+                    seen -= 1
+                    await remove_objects(self._store, account_id, [list_id])
 
     async def _remove_of(self, account_id: str, now_ms: int) -> bool:
         """Remove a batch of an account's rows; True when there may be more."""

@@ -6,13 +6,14 @@
 -- KEYS: batch, batches (of the account), account_items, open_batches (of the account), batches_due,
 --       first_call? (of the idempotency key), former? (batch that this one retries), workflow? (of
 --       the account itself, to keep its version), webhook? (the batch's own)
--- ARGV: now?, id, account_id, size (items), most_queued (items of the account), body_fingerprint?,
+-- ARGV: now?, id, account_id, size (items), most_queued (items of the account), most_lists? (of
+--       the account that are not over: it is a replay or a test run), body_fingerprint?,
 --       first_call_ms?, answer? (to the first call), version, webhook_url?, webhook_secret?
 --       (sealed), webhook_signer? (API key whose webhook's secrets sign without one), fields...
 --       (names and values of the record)
 -- Returns {'ok', created} | {'repeated', fingerprint, id, answer or ''} | {'full', queued}
---         | {'gone'} | {'no_document'} without the workflow or its version | {'retried', id}
---         | {'unretryable'} when the former batch goes on or is gone
+--         | {'full_lists', count} | {'gone'} | {'no_document'} without the workflow or its version
+--         | {'retried', id} | {'unretryable'} when the former batch goes on or is gone
 -- Uses: read_now, schedule_batch
 local now = read_now(ARGV.now)
 
@@ -34,6 +35,11 @@ if KEYS.workflow then
 end
 local queued = tonumber(redis.call('HGET', KEYS.account_items, 'queued') or '0')
 if queued + tonumber(ARGV.size) > tonumber(ARGV.most_queued) then return {'full', queued} end
+if ARGV.most_lists ~= '' then
+  local lists = tonumber(redis.call('HGET', KEYS.account_items, 'lists') or '0')
+  if lists >= tonumber(ARGV.most_lists) then return {'full_lists', lists} end
+  redis.call('HINCRBY', KEYS.account_items, 'lists', 1)
+end
 
 redis.call('HSET', KEYS.batch, 'status', 'processing', 'created', now, 'size', ARGV.size,
   'states', string.rep('q', tonumber(ARGV.size)))

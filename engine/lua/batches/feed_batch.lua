@@ -12,8 +12,8 @@
 --         | {'over'} when its end is to be delivered | {'settled'} | {'gone'}
 -- Uses: read_now, schedule_batch, item_states, item_room
 local now = read_now(ARGV.now)
-local status, states, concurrency, feeder, held_until = unpack(redis.call('HMGET', KEYS.batch,
-  'status', 'states', 'concurrency', 'feeder', 'feeder_until'))
+local status, states, concurrency, feeder, held_until, kind = unpack(redis.call('HMGET',
+  KEYS.batch, 'status', 'states', 'concurrency', 'feeder', 'feeder_until', 'kind'))
 local function answer(verdict, at)
   if feeder == ARGV.token then redis.call('HDEL', KEYS.batch, 'feeder', 'feeder_until') end
   if at then schedule_batch(ARGV.account_id, ARGV.id, at) end
@@ -37,7 +37,7 @@ if not first then
   return answer('begun')
 end
 local active = redis.call('SCARD', KEYS.active)
-local room, later = item_room(now, ARGV.id, states, concurrency, active)
+local room, later = item_room(now, ARGV.id, states, concurrency, active, kind)
 if later then return answer('later', later) end
 if room == 0 then return answer('full', next_look) end
 

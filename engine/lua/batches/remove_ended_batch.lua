@@ -9,7 +9,8 @@
 local now = read_now(ARGV.now)
 local OFFLOADED = 193
 
-local head = redis.call('HMGET', KEYS.batch, 'created', 'completed', 'retry', 'c0')
+local head = redis.call('HMGET', KEYS.batch, 'created', 'completed', 'retry', 'c0', 'kind',
+  'has_objects')
 if not head[1] then
   redis.call('ZREM', KEYS.listed, ARGV.reference)
   return 0
@@ -22,10 +23,11 @@ if not head[2] or (head[3] or '') ~= ARGV.last_retry
 end
 local account_id = string.match(ARGV.reference, '^[^/]+')
 local newest = tonumber(redis.call('HGET', KEYS.newest_forgotten, account_id) or '-1')
-if tonumber(head[1]) > newest then
+-- The history has no list of a kind, and is not asked about forgotten ones.
+if not head[5] and tonumber(head[1]) > newest then
   redis.call('HSET', KEYS.newest_forgotten, account_id, head[1])
 end
 redis.call('UNLINK', KEYS.batch)
 redis.call('ZREM', KEYS.batches, ARGV.id)
 redis.call('ZREM', KEYS.listed, ARGV.reference)
-return head[4] and string.byte(head[4]) == OFFLOADED and 2 or 1
+return (head[6] or head[4] and string.byte(head[4]) == OFFLOADED) and 2 or 1

@@ -15,7 +15,8 @@
 --       occurrence), event? (of an event with an id), open_schedules?, schedules_due? (both for a
 --       due time), waited? (for an occurrence)
 -- ARGV: now? (Redis's clock), id, reference, version? (of a workflow), version_kind? ('named': it
---       need not be live, 'foreign': it is another account's), statuses (of the nodes), resend_ms
+--       need not be live, 'aside': that, and it counts as no run, 'foreign': it is another
+--       account's), statuses (of the nodes), resend_ms
 --       (until a hint is repeated), most_active? (executions), body_fingerprint?, first_call_ms?
 --       (for which the first call is recorded), answer? (to the first call, if known already),
 --       former_retry? (of the failed execution, if another may follow it), credits? (to reserve),

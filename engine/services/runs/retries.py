@@ -40,6 +40,7 @@ from engine.store.waits.records import kept_waits
 
 GONE = "The version that it ran is not kept any more"
 FOREIGN = "It ran a public workflow of another account"
+REPLAYED = "It belongs to a replay: replay the former execution again"
 NOT_RECORDED = "The outputs of its nodes were not recorded, or are not there any more"
 
 
@@ -108,6 +109,8 @@ class FailedExecution:
             raise ExecutionNotRetryable(status)
         if "owner" in self.record:
             raise ExecutionNotRetryable(status, FOREIGN)
+        if self.record.get("source") == Source.REPLAY.encode():
+            raise ExecutionNotRetryable(status, REPLAYED)
         former_retry = self.record.get("retry", b"").decode()
         if former_retry and await self._goes_on(former_retry):
             return AlreadyRetried(former_retry)

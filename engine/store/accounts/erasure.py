@@ -103,6 +103,13 @@ class AccountKeys:
         while ids := await self._client.send("ZRANGE", key, 0, AT_ONCE - 1):
             yield [each.decode() for each in ids]
 
+    async def list_ids(self, account_id: str) -> Sequence[str]:
+        """Return the ids of the account's replays and test runs."""
+        key = batch_keys.ended_lists(partition_of(account_id))
+        over = [keyspace.parse_reference(each) for each in await self._own(account_id, key)]
+        others = await self._client.send("ZRANGE", batch_keys.open_batches(account_id), 0, -1)
+        return [*(list_id for _, list_id in over), *(each.decode() for each in others)]
+
     async def erase_batches(self, account_id: str, batch_ids: Sequence[str]) -> None:
         """Remove batches and the deliveries of their ends."""
         partition = partition_of(account_id)
@@ -118,11 +125,13 @@ class AccountKeys:
         for key in (
             batch_keys.unarchived_batches(partition),
             batch_keys.archived_batches(partition),
+            batch_keys.ended_lists(partition),
             keyspace.deliveries_due(partition),
         ):
             await self._client.send("ZREM", key, *references)
         await self._client.send("ZREM", batch_keys.open_batches(account_id), *batch_ids)
         await self._client.send("ZREM", batch_keys.account_batches(account_id), *batch_ids)
+        await self._client.send("ZREM", batch_keys.account_replays(account_id), *batch_ids)
 
     async def erase_triggers(self, account_id: str) -> None:
         """Remove the triggers of the account and their occurrences: nothing starts any more."""
@@ -150,14 +159,19 @@ class AccountKeys:
 
     async def _erase_references(self, account_id: str, key: str) -> None:
         """Remove the references of the account from a sorted set of those of many accounts."""
-        cursor, prefix = b"", f"{account_id}/".encode()
+        own = await self._own(account_id, key)
+        for first in range(0, len(own), SCANNED_AT_ONCE):
+            await self._client.send("ZREM", key, *own[first : first + SCANNED_AT_ONCE])
+
+    async def _own(self, account_id: str, key: str) -> Sequence[str]:
+        """Return the references of the account in a sorted set of those of many accounts."""
+        cursor, own, prefix = b"", dict[str, None](), f"{account_id}/".encode()
         while cursor != b"0":
             cursor, found = await self._client.send(
                 "ZSCAN", key, cursor or b"0", "COUNT", SCANNED_AT_ONCE
             )
-            own = [each for each in found[::2] if each.startswith(prefix)]
-            if own:
-                await self._client.send("ZREM", key, *own)
+            own |= {each.decode(): None for each in found[::2] if each.startswith(prefix)}
+        return list(own)
 
     async def erase_workflow(self, account_id: str, slug: str) -> None:
         """Remove a workflow with all of its versions; its slug stays reserved."""
@@ -168,6 +182,7 @@ class AccountKeys:
             keyspace.workflow(account_id, slug),
             keyspace.workflow_node_names(account_id, slug),
             workflow_tests(account_id, slug),
+            batch_keys.workflow_test_runs(account_id, slug),
         )
         due = keyspace.workflows_due(partition_of(account_id))
         await self._client.send("ZREM", due, keyspace.reference(account_id, slug))
@@ -227,6 +242,7 @@ class AccountKeys:
                     keyspace.account_changes,
                     keyspace.ledger,
                     batch_keys.account_batches,
+                    batch_keys.account_replays,
                     batch_keys.account_items,
                     batch_keys.open_batches,
                     open_children,

@@ -17,7 +17,12 @@ from engine.errors import (
     VersionNotFound,
     WorkflowNotFound,
 )
-from engine.executions.batches import MAX_QUEUED_ITEMS, BatchStatus
+from engine.executions.batches import (
+    MAX_OPEN_LISTS,
+    MAX_QUEUED_ITEMS,
+    BatchKind,
+    BatchStatus,
+)
 from engine.ids.executions import is_execution_id
 from engine.ids.partitions import partition_of
 from engine.store.archive.archive import Archive
@@ -95,9 +100,12 @@ class Batches:
             self._client, new.owner_id, new.slug, new.version, is_kept=bool(new.retry_of)
         ):
             return StaleWorkflow()
-        has_objects = is_large(sum(len(each.packed) for each in chunks))
+        has_objects = is_large(sum(len(each.packed) for each in chunks)) or any(
+            is_large(len(each)) for each in new.values.values()
+        )
         try:
             fields = await self.chunks.store(*ids, chunks)
+            fields |= await self.chunks.store_values(*ids, new.values)
             verdict = self._parse_verdict(new, await self._call(new, fields))
         except EngineError as refusal:
             is_uncertain = isinstance(refusal, Unavailable) and not refusal.word
@@ -111,16 +119,17 @@ class Batches:
     def _call(self, new: NewBatch, chunks: Mapping[str, Any]) -> "asyncio.Future[Any]":
         account_id, key, own = new.account_id, new.idempotency_key, new.webhook
         fields = {**new.record_fields(), **chunks}
+        is_list = new.kind is not BatchKind.BATCH
         return self._client.call(
             SCRIPTS["add_batch"],
             batch=batch_keys.batch(account_id, new.batch_id),
-            batches=batch_keys.account_batches(account_id),
+            batches=batch_keys.listed(new.kind, account_id, new.slug),
             account_items=batch_keys.account_items(account_id),
             open_batches=batch_keys.open_batches(account_id),
             batches_due=batch_keys.batches_due(partition_of(account_id)),
             first_call=key and keyspace.idempotency(account_id, key.digest),
             former=batch_keys.batch(account_id, new.retry_of) if new.retry_of else None,
-            workflow=None if new.owner_id else keyspace.workflow(account_id, new.slug),
+            workflow=keyspace.workflow(account_id, new.slug) if new.keeps_version else None,
             webhook=own and keyspace.webhook(account_id, batch_owner(new.batch_id)),
             webhook_url=own and own.url,
             webhook_secret=own and own.sealed_secret,
@@ -129,6 +138,7 @@ class Batches:
             account_id=account_id,
             size=len(new.items),
             most_queued=MAX_QUEUED_ITEMS,
+            most_lists=MAX_OPEN_LISTS if is_list else None,
             body_fingerprint=key and key.fingerprint,
             first_call_ms=key and IDEMPOTENCY_MS,
             answer=new.answer,
@@ -148,6 +158,8 @@ class Batches:
                 raise WorkflowNotFound
             case [b"no_document"]:
                 raise VersionNotFound
+            case [b"full_lists", count]:
+                raise QuotaExceeded("openLists", used=int(count), limit=MAX_OPEN_LISTS)
             case [b"full", queued]:
                 raise QuotaExceeded("queuedItems", used=int(queued), limit=MAX_QUEUED_ITEMS)
         return None
@@ -158,14 +170,14 @@ class Batches:
                 await self.chunks.remove(account_id, batch_id)
 
     async def get(self, account_id: str, batch_id: str) -> Batch:
-        """Return a batch of the account. Raises BatchNotFound."""
+        """Return a batch of the account, and no list of another kind. Raises BatchNotFound."""
         batch = await self.find(account_id, batch_id)
-        if batch is None:
+        if batch is None or batch.kind is not BatchKind.BATCH:
             raise BatchNotFound
         return batch
 
     async def find(self, account_id: str, batch_id: str) -> Batch | None:
-        """Return a batch of the account; None for an unknown one. Raises Unavailable."""
+        """Return a batch of any kind; None for an unknown one. Raises Unavailable."""
         if not is_execution_id(batch_id):
             return None
         values = await self._records.fields(account_id, batch_id, *HEAD_FIELDS)

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from bisect import bisect_right
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.errors import StorageFailed
@@ -18,6 +18,8 @@ from engine.store.redis.record_packing import pack, unpack
 
 MOST_BYTES = 1_048_576
 """Packed size after which no further chunk is read at once."""
+FIRST_VALUE = MAX_ITEMS
+"""Number of the first object that is no chunk."""
 CHUNK_BYTES = 65_536
 """Size from which on the next item begins another chunk."""
 
@@ -97,6 +99,19 @@ class ItemChunks:
         ]
         await self._put((account_id, batch_id), names, chunks)
         return fields | {f"c{number}": pack_name(name) for number, name in enumerate(names)}
+
+    async def store_values(
+        self, account_id: str, batch_id: str, values: Mapping[str, bytes]
+    ) -> dict[str, Any]:
+        """Return the fields of further values; store large ones first. Raises StorageFailed."""
+        fields: dict[str, Any] = dict(values)
+        now = int(time.time() * 1000)
+        for number, (field, packed) in enumerate(values.items(), FIRST_VALUE):
+            if is_large(len(packed)):
+                name = make_seed_name(now, number, len(packed))
+                await self._put((account_id, batch_id), [name], [Chunk(0, packed)])
+                fields |= {field: pack_name(name), "has_objects": "1"}
+        return fields
 
     async def _put(
         self, ids: tuple[str, str], names: Sequence[str], chunks: Sequence[Chunk]

@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from engine.access.tiers import TierTerms
+from engine.executions.batches import BatchKind
 from engine.ids.partitions import partition_of
 from engine.store.batches.chunks import ItemChunks
 from engine.store.batches.limits import ItemLimits
@@ -43,6 +44,7 @@ class FedBatch(Struct, frozen=True, kw_only=True):
     trace: str
     """Header of the span above those of the items' executions; empty: no trace."""
     depth: int
+    kind: BatchKind = BatchKind.BATCH
 
 
 class BatchFeeding:
@@ -107,9 +109,9 @@ class BatchFeeding:
     async def facts(self, account_id: str, batch_id: str) -> FedBatch | None:
         """Return the facts of a batch, None when it is gone."""
         key = batch_keys.batch(account_id, batch_id)
-        names = ("slug", "version", "owner", "key", "tags", "request", "trace", "depth")
+        names = ("slug", "version", "owner", "key", "tags", "request", "trace", "depth", "kind")
         values = await self._client.send("HMGET", key, *names)
-        slug, version, owner, key_id, tags, request, trace, depth = values
+        slug, version, owner, key_id, tags, request, trace, depth, kind = values
         if slug is None:
             return None
         return FedBatch(
@@ -122,6 +124,7 @@ class BatchFeeding:
             request_id=(request or b"").decode(),
             trace=(trace or b"").decode(),
             depth=int(depth or 1),
+            kind=BatchKind((kind or b"").decode()),
         )
 
     async def items(
@@ -148,13 +151,19 @@ class BatchFeeding:
         )
         return bool(is_failed)
 
-    async def settle(self, account_id: str, batch_id: str) -> None:
+    async def settle(
+        self, account_id: str, batch_id: str, kind: BatchKind = BatchKind.BATCH
+    ) -> None:
         """Note that the end of a batch needs no further look."""
+        partition = partition_of(account_id)
+        is_list = kind is not BatchKind.BATCH
+        ended = batch_keys.ended_lists if is_list else batch_keys.unarchived_batches
         await self._client.call(
             SCRIPTS["settle_batch"],
             batch=batch_keys.batch(account_id, batch_id),
             open_batches=batch_keys.open_batches(account_id),
-            unarchived_batches=batch_keys.unarchived_batches(partition_of(account_id)),
+            account_items=batch_keys.account_items(account_id),
+            ended=ended(partition),
             id=batch_id,
             account_id=account_id,
         )

@@ -2,7 +2,7 @@
 
 from typing import Self
 
-from msgspec.structs import asdict
+from msgspec.structs import asdict, replace
 
 from engine.access.tiers import TierTerms
 from engine.store.accounts.rate_limits import CallWindow
@@ -28,3 +28,7 @@ class ItemLimits(CallWindow, frozen=True, kw_only=True):
             most_active=most,
             most_items=None if most is None else max(1, most // 2),
         )
+
+    def outside_windows(self) -> Self:
+        """Return the limits of an item that counts in no window of runs."""
+        return replace(self, windows=None, most_calls=None, bucket=None, window_ms=None)

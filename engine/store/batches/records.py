@@ -6,7 +6,7 @@ from typing import Any
 from msgspec import Struct, field
 from msgspec.structs import asdict
 
-from engine.executions.batches import DEFAULT_CONCURRENCY, BatchCounts, BatchStatus
+from engine.executions.batches import DEFAULT_CONCURRENCY, BatchCounts, BatchKind, BatchStatus
 from engine.ids.executions import new_execution_id
 from engine.ids.idempotency import IdempotencyKey
 from engine.store.formats import Format
@@ -64,6 +64,16 @@ class NewBatch(Struct, frozen=True, kw_only=True):
     idempotency_key: IdempotencyKey | None = None
     answer: str = ""
     """Response to replay for the idempotency key."""
+    kind: BatchKind = BatchKind.BATCH
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    """Further fields of the record, of a list of another kind."""
+    values: Mapping[str, bytes] = field(default_factory=dict)
+    """Further packed fields, of which large ones become objects."""
+
+    @property
+    def keeps_version(self) -> bool:
+        """Whether its items run a version of the account's own workflow, which is kept."""
+        return not self.owner_id and self.version > 0
 
     def record_fields(self) -> dict[str, Any]:
         """Return the first fields of the record but those of its items."""
@@ -81,6 +91,8 @@ class NewBatch(Struct, frozen=True, kw_only=True):
             "webhook_url": self.webhook_url or "",
             **self._webhook_fields(),
             "depth": self.depth if self.depth > 1 else "",
+            "kind": self.kind.value,
+            **self.facts,
         }
         return {name: value for name, value in fields.items() if value != ""}
 
@@ -133,6 +145,7 @@ class Batch(Struct, frozen=True, kw_only=True):
     """Batch with its failed items; empty for none."""
     trace: str = ""
     """Header of the span that it belongs to; empty: no trace."""
+    kind: BatchKind = BatchKind.BATCH
 
     @property
     def summary(self) -> dict[str, Any]:
@@ -162,7 +175,7 @@ class Batch(Struct, frozen=True, kw_only=True):
 HEAD_FIELDS = (
     *("status", "slug", "version", "owner", "key", "states", "concurrency", "spent", "tags"),
     *("created", "completed", "webhook_url", "retry_of", "retry"),
-    *("webhook_owner", "trace"),
+    *("webhook_owner", "trace", "kind"),
 )
 """Fields of the record of which `parse_batch` takes the values."""
 
@@ -196,4 +209,5 @@ def parse_batch(account_id: str, batch_id: str, values: Sequence[bytes | None]) 
         retry_of=text("retry_of"),
         retry=text("retry"),
         trace=text("trace"),
+        kind=BatchKind(text("kind")),
     )

@@ -244,7 +244,9 @@ def _item_limits(run: NewRun) -> ItemLimits:
     """Return the limits of an item. Raises ValueError without the terms of its account."""
     if run.terms is None:
         raise ValueError("an item of a batch needs the terms of its account")
-    return ItemLimits.of(run.account_id, run.terms)
+    limits = ItemLimits.of(run.account_id, run.terms)
+    is_aside = run.item is not None and run.item.is_aside
+    return limits.outside_windows() if is_aside else limits
 
 
 def _rare_names(new: NewExecution, counted: CountedCall) -> Mapping[str, Any]:

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from engine.access.tiers import TierTerms
 from engine.billing.credits import Quote, make_quote
+from engine.executions.batches import BatchKind
 from engine.executions.statuses import format_node_statuses
 from engine.executions.tags import pack_tags
 from engine.graph.document import RecordValues
@@ -40,6 +41,13 @@ class BatchItem(Struct, frozen=True):
 
     batch_id: str
     index: int
+    kind: BatchKind = BatchKind.BATCH
+    """Kind of the batch: an item of a replay or of a test run counts as no run."""
+
+    @property
+    def is_aside(self) -> bool:
+        """Whether it is an item of a replay or of a test run."""
+        return self.kind is not BatchKind.BATCH
 
 
 class NewRun(Struct, frozen=True, kw_only=True):
@@ -124,6 +132,8 @@ class NewExecution(Struct, frozen=True, kw_only=True):
         """Word for a version that need not be the live one of an own workflow."""
         if self.owner_id:
             return "foreign"
+        if self.run.item is not None and self.run.item.is_aside:
+            return "aside"
         return "named" if self.is_named_version else None
 
     @property

@@ -59,6 +59,29 @@ class BatchRuns:
         assert batch is not None
         return batch
 
+    async def wait_settled(self, list_id: str, seconds: float = 60.0) -> Batch:
+        """Return a list of another kind, once it is over and settled."""
+
+        async def is_settled() -> Batch | None:
+            found = await self.store.batches.find(self.account_id, list_id)
+            key = batch_keys.open_batches(self.account_id)
+            is_open = await self.store.client.send("ZSCORE", key, list_id)
+            is_over = found is not None and found.status.is_over
+            return found if is_over and is_open is None else None
+
+        found = await eventually(is_settled, timeout=seconds)
+        assert found is not None
+        return found
+
+    async def wait_running(self, list_id: str, count: int) -> None:
+        """Wait until so many items of a batch, or of a list, run."""
+
+        async def are_running() -> bool:
+            states = await self.store.batches.item_states(self.account_id, list_id)
+            return states.count("p") == count
+
+        await eventually(are_running)
+
     async def execution(self, batch_id: str, index: int) -> Execution:
         """Return the execution of an item."""
         return await self.store.executions.get(self.account_id, item_execution_id(batch_id, index))

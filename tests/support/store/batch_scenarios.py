@@ -39,6 +39,7 @@ BATCH_SCENARIOS = {
         account_id="acc",
     ),
     "schedule_account": scenario(("ZADD", "lists", NOW, "b"), account_id="acc", earliest=NOW + 9),
+    "record_verdicts": scenario(BATCH, has_objects="1", verdicts=(1, "s", b"same")),
     "remove_ended_batch": scenario(
         BATCH,
         ("HSET", "batch", "completed", NOW),

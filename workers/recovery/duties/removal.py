@@ -34,6 +34,7 @@ class OldVersions(Duty):
 class OldExecutions(Duty):
     """Removes executions, batches, occurrences and ends of deliveries whose retention is over.
 
+    Replays and test runs are among the batches.
     With a history, its archiver removes them instead.
     """
 
@@ -61,6 +62,7 @@ class OldExecutions(Duty):
         occurrences = await self._occurrences.prune(before_ms)
         self.with_outputs += pruned.with_objects
         self.with_outputs += await self._batches.prune(before_ms)
+        self.with_outputs += await self._store.lists.prune(before_ms)
         return pruned.executions > 0 or occurrences > 0
 
 

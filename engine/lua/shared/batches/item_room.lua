@@ -1,8 +1,8 @@
 -- Return the number of items of a batch that may begin now; and, when only the rate of runs refuses
 -- them, the end of the window in milliseconds. `active` is the number of all executions of the
 -- account that have not ended. Items take at most half of these, and half of the window. Those that
--- only wait take no room.
-local function item_room(now, batch, states, concurrency, active)
+-- only wait take no room. Items of a batch of a `kind`, a replay or a test run, are in no window.
+local function item_room(now, batch, states, concurrency, active, kind)
   -- Uses: calls_in_window
   local waiting, all_waiting = unpack(redis.call('HMGET', KEYS.waiting_items, batch, 'all'))
   local room = tonumber(concurrency) - count_states(states, 'p') + (waiting or 0)
@@ -11,7 +11,7 @@ local function item_room(now, batch, states, concurrency, active)
     items = items - (all_waiting or 0)
     room = math.min(room, tonumber(ARGV.most_items) - items, tonumber(ARGV.most_active) - active)
   end
-  if room <= 0 or ARGV.most_calls == '' then return math.max(0, room) end
+  if room <= 0 or kind or ARGV.most_calls == '' then return math.max(0, room) end
   local most, field = tonumber(ARGV.most_calls), ARGV.account_id .. '|' .. ARGV.bucket
   local calls, ends = calls_in_window(field, now)
   local left = math.min(most - calls,

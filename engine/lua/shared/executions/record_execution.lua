@@ -13,8 +13,10 @@ local function record_execution(now, version)
   redis.call('ZADD', KEYS.due, now + ARGV.resend_ms, ARGV.reference)
   redis.call('SADD', KEYS.active, ARGV.id)
   if version then
-    -- Uses: count_run
-    redis.call('HSET', KEYS.workflow, 'runs', count_run(version[4], now, ARGV.id))
+    if ARGV.version_kind ~= 'aside' then
+      -- Uses: count_run
+      redis.call('HSET', KEYS.workflow, 'runs', count_run(version[4], now, ARGV.id))
+    end
     if version[1] ~= ARGV.version then
       -- A review that began before spares a version that is not live.
       local begun = redis.call('HINCRBY', KEYS.workflow, 'begun', 1)
