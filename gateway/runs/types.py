@@ -5,8 +5,7 @@ from typing import Annotated, Any, Literal, Self
 
 from msgspec import UNSET, UnsetType, field
 
-from engine.executions.execution import ChildPlace, Execution
-from engine.executions.sources import Source
+from engine.executions.execution import Execution
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.executions.trace_links import NO_LINKS, TraceLinks
 from engine.graph.plan import NodeName
@@ -34,6 +33,7 @@ from gateway.openapi.examples import (
     TRACE_ID,
 )
 from gateway.runs.node_views import ChildrenOfNode, NodeFailure, NodeView, child_members
+from gateway.runs.places import place_members
 from gateway.runs.tags import Tags
 from gateway.runs.webhooks import WebhookMember, WebhookOfRun
 from gateway.waits.views import WAITING, WaitView
@@ -163,7 +163,7 @@ class ExecutionRow(View, kw_only=True):
     @classmethod
     def from_record(cls, record: Execution, **members: Any) -> Self:
         """Build the view of an execution, with the members that only some answers have."""
-        members |= _place(record.child) | _list_of(record)
+        members |= place_members(record)
         members |= {
             "execution_id": record.id,
             "request_id": record.id,
@@ -173,29 +173,6 @@ class ExecutionRow(View, kw_only=True):
             "warnings": record.warnings or UNSET,
         }
         return super().from_record(record, **members)
-
-
-def _list_of(record: Execution) -> dict[str, Any]:
-    """Return the members that name the list of runs to which an execution belongs."""
-    is_replay, is_test = record.source == Source.REPLAY, record.source == Source.TEST
-    is_item = not (is_replay or is_test)
-    return {
-        "batch_id": record.batch_id if is_item else None,
-        "batch_index": record.batch_index if is_item else None,
-        "replay_id": record.batch_id if is_replay else None,
-        "test_run_id": record.batch_id if is_test else None,
-    }
-
-
-def _place(child: ChildPlace | None) -> dict[str, Any]:
-    """Return the members of an execution below another one."""
-    return {
-        "parent_id": child and child.parent_id,
-        "parent_node_id": child and child.node_id,
-        "root_id": child and child.root_id,
-        "depth": child.depth if child else 0,
-        "child_index": child and child.index,
-    }
 
 
 def _is_hidden_version(record: Execution) -> bool:

@@ -19,8 +19,8 @@ from engine.errors import (
 from engine.executions.batches import BatchKind
 from engine.executions.item_errors import FAULT, INPUTS_GONE, item_error
 from engine.ids.executions import item_execution_id
+from engine.services.batches.kept_version import KeptVersion, new_item_run
 from engine.services.runs.acceptance import Acceptance
-from engine.services.runs.batch_items import KeptVersion, new_item_run
 from engine.services.runs.listed_runs import ItemNotReady, ListedRun, ListKinds, new_listed_run
 from engine.store import Accepted, Account, Batch, NewItem, NewRun, Store
 from engine.store.batches.feeding import FedBatch

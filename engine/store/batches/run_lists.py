@@ -34,8 +34,8 @@ ROTATION_SECONDS = 60.0
 END_OF_TIME = 2**53
 
 
-class Verdict(Struct, frozen=True):
-    """Verdict on an item: the code that is counted, a letter, and what is shown of it."""
+class ItemVerdict(Struct, frozen=True):
+    """ItemVerdict on an item: the code that is counted, a letter, and what is shown of it."""
 
     code: str
     value: Mapping[str, Any]
@@ -132,7 +132,7 @@ class RunLists:
         return read
 
     async def record_verdicts(
-        self, account_id: str, list_id: str, verdicts: Mapping[int, Verdict]
+        self, account_id: str, list_id: str, verdicts: Mapping[int, ItemVerdict]
     ) -> str:
         """Record verdicts on items that have none, and return the codes of all items.
 

@@ -14,7 +14,7 @@ from gateway.http.query import ShortPageQuery
 from gateway.http.request_bodies import read_body
 from gateway.http.responses import json_response
 from gateway.http.router import NodeRoute
-from gateway.runs.execution_ids import read_execution_id
+from gateway.runs.places import read_execution_id
 from gateway.services import GatewayRequest
 from gateway.waits.views import AnswerRequest, AnswerView, ApprovalPage, ApprovalRow
 from gateway.waits.waiting_for import url_of

@@ -21,7 +21,7 @@ from gateway.http.query import QueryParameters
 from gateway.http.responses import json_response
 from gateway.http.router import NodeRoute
 from gateway.http.types import Content, doc
-from gateway.runs.execution_ids import read_execution_id
+from gateway.runs.places import read_execution_id
 from gateway.runs.values import NodeValuesView
 from gateway.services import GatewayRequest
 

@@ -14,9 +14,9 @@ from gateway.auth.resource import Resource
 from gateway.http.responses import json_response
 from gateway.http.types import Uuid, View
 from gateway.openapi.examples import EXECUTION_ID
-from gateway.runs.execution_ids import read_execution_id
 from gateway.runs.node_names import node_names
 from gateway.runs.node_views import read_children
+from gateway.runs.places import read_execution_id
 from gateway.runs.query import ExecutionQuery, FilteredPageQuery
 from gateway.runs.streams import (
     LAST_EVENT_ID,

@@ -16,7 +16,7 @@ from gateway.auth.endpoints import guessed, operation, public
 from gateway.auth.resource import Resource
 from gateway.http.pages import HTML_PAGE, page
 from gateway.page_files import TEXTUAL
-from gateway.runs.execution_ids import read_execution_id
+from gateway.runs.places import read_execution_id
 from gateway.services import GatewayRequest
 
 SESSION_MARK = 'data-session="none"'

@@ -11,7 +11,7 @@ from gateway.auth.resource import Resource
 from gateway.http.rate_limit_headers import MODEL_RUNS, WORKFLOW_RUNS
 from gateway.http.responses import Answer
 from gateway.runs.errors import RUN_ERRORS
-from gateway.runs.execution_ids import read_execution_id
+from gateway.runs.places import read_execution_id
 from gateway.runs.query import IDEMPOTENCY_KEY, RetryQuery
 from gateway.runs.request import read_retry
 from gateway.runs.retry_access import check_retry

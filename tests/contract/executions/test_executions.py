@@ -59,6 +59,8 @@ def row(execution_id: str, slug: str, status: str, **more: Any) -> dict[str, Any
         "tags": [],
         "batchId": None,
         "batchIndex": None,
+        "replayId": None,
+        "testRunId": None,
         "triggerId": None,
         "occurrenceId": None,
         "parentId": None,

@@ -14,8 +14,8 @@ from engine.store import Store
 from engine.store.redis import batch_keys, keyspace
 from tests.support.factories import Runner, greeting, http_fan
 from tests.support.http.scripted_server import Target
+from tests.support.lists.echo_kind import KIND, EchoKind
 from tests.support.store.batch_runs import BatchRuns, texts
-from tests.support.store.listed_runs import KIND, EchoKind
 from workers.feeding import feeders
 from workers.main import worker
 

@@ -13,7 +13,7 @@ from engine.ids.executions import item_execution_id
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, BatchAccepted, NewBatch, NewItem, Store
-from engine.store.batches.run_lists import NO_VERDICT, Verdict
+from engine.store.batches.run_lists import NO_VERDICT, ItemVerdict
 from engine.store.executions.new_execution import BatchItem
 from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.record_packing import pack
@@ -65,7 +65,10 @@ async def lists(store: Store, account: Account) -> Lists:
 
 async def test_lists_of_each_kind_are_listed_apart(lists: Lists) -> None:
     store, account_id = lists.store, lists.account.id
-    replays = [await lists.begin() for _ in range(3)]
+    replays = []
+    for _ in range(3):
+        replays.append(await lists.begin())
+        await asyncio.sleep(0.002)  # lists of one millisecond are in the order of their ids
     tests = await lists.begin(BatchKind.TESTS)
     batch = await lists.begin(BatchKind.BATCH)
 
@@ -126,8 +129,8 @@ async def test_the_first_verdict_on_an_item_stays(
     record = store.lists.record_verdicts
 
     assert await store.lists.verdict_codes(account_id, list_id) == ""
-    assert await record(account_id, list_id, {1: Verdict("d", {"changes": [LARGE]})}) == "-d-"
-    both = {0: Verdict("s", {"changes": []}), 1: Verdict("s", {"changes": []})}
+    assert await record(account_id, list_id, {1: ItemVerdict("d", {"changes": [LARGE]})}) == "-d-"
+    both = {0: ItemVerdict("s", {"changes": []}), 1: ItemVerdict("s", {"changes": []})}
     assert await record(account_id, list_id, both) == "sd-"
     assert await store.lists.verdict_codes(account_id, list_id) == f"sd{NO_VERDICT}"
     assert await store.lists.verdicts(account_id, list_id, [0, 1, 2]) == {

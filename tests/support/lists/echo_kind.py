@@ -8,11 +8,11 @@ from msgspec import Struct, field
 from engine.errors import InsufficientCredits
 from engine.executions.batches import BatchKind
 from engine.executions.sources import Source
-from engine.services.runs.batch_items import KeptVersion
+from engine.services.batches.kept_version import KeptVersion
 from engine.services.runs.listed_runs import ItemNotReady, ListedRun
 from engine.store import Batch, NewItem, Store
 from engine.store.batches.feeding import FedBatch
-from engine.store.batches.run_lists import Verdict
+from engine.store.batches.run_lists import ItemVerdict
 
 KIND = BatchKind.REPLAY
 
@@ -41,6 +41,6 @@ class EchoKind(Struct):
         """Record a verdict on each item."""
         self.settled.append(batch.id)
         verdicts: Mapping[int, Any] = {
-            index: Verdict(code, {"state": code}) for index, code in enumerate(batch.states)
+            index: ItemVerdict(code, {"state": code}) for index, code in enumerate(batch.states)
         }
         await self.store.lists.record_verdicts(batch.account_id, batch.id, verdicts)
