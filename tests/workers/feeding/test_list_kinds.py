@@ -89,7 +89,7 @@ async def test_a_cancelled_list_begins_nothing_more_and_is_settled(
 ) -> None:
     kind = register()
     async with worker(settings):
-        graph = http_fan(f"{target.url}/delay/30", 1)
+        graph = http_fan(f"{target.url}/slow/30", 1)
         list_id = await batches.begin(graph, [{}] * 6, kind=KIND, concurrency=2)
         await batches.wait_running(list_id, 2)
         await batches.store.batches.cancel(batches.account_id, list_id)
