@@ -11,7 +11,7 @@ from engine.graph.bodies import body_of
 MEMBERS = (
     *("slug", "name", "description", "tags", "draft", "publicPlayground", "isTemplate"),
     *("folderId", "cover", "hidden", "archived", "recordValues", "nodes", "edges", "viewport"),
-    "editor",
+    *("tests", "editor"),
 )
 """Members of a file in their order, without the members that the server decides."""
 

@@ -5,6 +5,12 @@ from typing import Any
 from urllib.parse import quote
 
 from deploy.client.api import Api
+from deploy.client.releases.tested_documents import (
+    judges_first,
+    judges_of,
+    saved_test,
+    with_replaced_judges,
+)
 from deploy.output.problems import ApiRefused, CommandFailed
 from engine.graph.calls import called_slugs, callees_first, with_replaced_calls
 
@@ -28,6 +34,21 @@ class AccountWorkflows:
         """Return one whole document, in the shape that saving accepts."""
         document: Row = await self._api.get(_path(slug))
         return document
+
+    async def tests(self, slug: str) -> Row:
+        """Return the tests of an own workflow by name, in the shape that saving accepts."""
+        try:
+            found = await self._api.get(f"{_path(slug)}/tests")
+        except ApiRefused as refusal:
+            if refusal.status in (403, 404):  # another's template, or a server of an older release
+                return {}
+            raise
+        return {row["name"]: saved_test(row) for row in found["rows"]}
+
+    async def with_tests(self, document: Row) -> Row:
+        """Return a document with the member `tests`, unless its workflow has none."""
+        tests = await self.tests(document["slug"])
+        return document | {"tests": tests} if tests else document
 
     async def save(self, body: Mapping[str, Any], slug: str | None) -> Row:
         """Save a new workflow, or the next version of `slug`, which keeps absent members.
@@ -59,7 +80,7 @@ class AccountWorkflows:
     async def publish(self, slug: str, revision: int, members: Mapping[str, Any]) -> Row:
         """Publish this revision of the draft; return the workflow without its graph.
 
-        `members` are those of the API's body: `note`, `force`, `canary`.
+        `members` are those of the API's body: `note`, `force`, `requireTests`, `canary`.
         """
         path = f"{_path(slug)}/publish"
         return short_row(await self._api.post(path, members, if_match=str(revision)))
@@ -98,12 +119,14 @@ async def push_together(
 ) -> list[Row]:
     """Push documents, each after those of them that it calls; return the rows in that order.
 
-    Calls of a document whose workflow has another slug here become calls of that.
+    Calls of a document whose workflow has another slug here become calls of that; so do judges of
+    tests, which are pushed before the documents with such tests.
     """
     rows: list[Row] = []
     slugs: dict[str, str] = {}
-    for body in callees_first(bodies):
-        row = await push(workflows, with_replaced_calls(body, slugs), is_new=is_new)
+    for body in judges_first(callees_first(bodies)):
+        body = with_replaced_judges(with_replaced_calls(body, slugs), slugs)
+        row = await push(workflows, body, is_new=is_new)
         rows.append(row)
         slug = _slug_of(body)
         if slug is not None and slug != row["slug"]:
@@ -114,21 +137,21 @@ async def push_together(
 async def called_documents(workflows: AccountWorkflows, document: Row) -> list[Row]:
     """Return the own workflows that a document calls, over any number of steps, by their slugs.
 
-    A workflow that is gone is left out.
+    Those that judge runs of its tests are among them. A workflow that is gone is left out.
     """
     found: dict[str, Row] = {}
-    pending = called_slugs(document["nodes"])
+    pending = [*called_slugs(document["nodes"]), *judges_of(document)]
     while pending:
         slug = pending.pop()
         if slug in found or slug == document["slug"]:
             continue
         try:
-            found[slug] = await workflows.get(slug)
+            found[slug] = await workflows.with_tests(await workflows.get(slug))
         except ApiRefused as refusal:
             if refusal.code != "WORKFLOW_NOT_FOUND":
                 raise
             continue
-        pending += called_slugs(found[slug]["nodes"])
+        pending += [*called_slugs(found[slug]["nodes"]), *judges_of(found[slug])]
     return [found[slug] for slug in sorted(found)]
 
 

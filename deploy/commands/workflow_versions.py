@@ -49,6 +49,7 @@ def diff(file: Path, slug: str | None, access: Access, as_json: bool) -> None:
 @slug_argument
 @click.option("--note", help="A note for the list of versions.")
 @click.option("--force", is_flag=True, help="Publish it though it breaks callers.")
+@click.option("--require-tests", is_flag=True, help="Only if all tests passed on this draft.")
 @rule_options("--canary")
 @confirmed
 @access
@@ -57,6 +58,7 @@ def publish(
     slug: str,
     note: str | None,
     force: bool,
+    require_tests: bool,
     yes: bool,
     access: Access,
     as_json: bool,
@@ -76,7 +78,7 @@ def publish(
             "Publish it all the same with --force."
         )
     _confirm(f"Publish '{slug}'?", yes=yes)
-    members = {"note": note, "force": force} | (
+    members = {"note": note, "force": force, "requireTests": require_tests} | (
         {} if canary is None else {"canary": canary.members()}
     )
     saved = with_workflows(access, lambda own: own.publish(slug, plan.revision, members))
@@ -131,6 +133,7 @@ def pull(
         document = await (own.draft(slug) if is_draft else own.get(slug))
         if document is None:
             raise CommandFailed(f"'{slug}' has no draft.")
+        document = await own.with_tests(document)
         shown = document | {"draft": True} if is_draft else document
         return [shown, *(await called_documents(own, shown) if with_called else ())]
 

@@ -9,7 +9,7 @@ import click
 from deploy.client.document_files import read_document
 from deploy.client.selection import with_workflows
 from deploy.client.server_access import Access
-from deploy.client.workflows import push_together, short_row
+from deploy.client.workflows import AccountWorkflows, Row, push_together, short_row
 from deploy.commands import options, workflow_versions
 from deploy.commands.access_option import access
 from deploy.commands.workflow_aliases import alias
@@ -82,7 +82,11 @@ def list_(access: Access, as_json: bool) -> None:
 @options.as_json
 def get(slug: str, access: Access, as_json: bool) -> None:
     """Print a whole document, as `push` takes it."""
-    document = with_workflows(access, lambda own: own.get(slug))
+
+    async def read(own: AccountWorkflows) -> Row:
+        return await own.with_tests(await own.get(slug))
+
+    document = with_workflows(access, read)
     print(json.dumps(document, indent=None if as_json else 2, ensure_ascii=False))
 
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from deploy.client.document_diff import Change, diff_documents
+from deploy.client.releases.tested_documents import TESTS, changes_of_tests
 from deploy.client.workflows import AccountWorkflows, Row, find_slug
 from deploy.output.problems import CommandFailed
 from engine.graph.breaking_changes import breaking_changes
@@ -49,10 +50,13 @@ async def plan_file(
     draft = await workflows.draft(slug) if body.get("draft") else None
     base = _document(live if draft is None else draft)
     after = parse_document(body, base)
+    tests: list[Change] = []
+    if isinstance(body.get(TESTS), dict):
+        tests += changes_of_tests(await workflows.tests(slug), body[TESTS])
     return ChangePlan(
         slug=slug,
         against=_name(live) if draft is None else "the draft",
-        changes=diff_documents(base, after),
+        changes=[*diff_documents(base, after), *tests],
         breaking=_breaking(live, after),
     )
 

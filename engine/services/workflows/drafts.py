@@ -14,6 +14,7 @@ from engine.errors import (
 )
 from engine.graph.breaking_changes import breaking_changes
 from engine.graph.document import Document, parse_document
+from engine.services.workflow_tests.required_tests import require_tests
 from engine.services.workflows.check_workflow import WorkflowCheck, check_workflow
 from engine.services.workflows.graph_checks import GraphChecker
 from engine.services.workflows.save_workflow import check_cover, find_problems, finish_save
@@ -167,13 +168,15 @@ async def publish_draft(
     *,
     note: str | None,
     force: bool,
+    needs_tests: bool = False,
     expected: Collection[int] | None = None,
     checker: GraphChecker,
 ) -> Workflow:
     """Publish the draft of an own workflow, whose problems are looked for once more.
 
     Raises WorkflowNotFound, DraftNotFound, RevisionConflict where the draft is at none of the
-    `expected` revisions, InvalidGraph, QuotaExceeded, and BreakingChange unless `force`.
+    `expected` revisions, InvalidGraph, QuotaExceeded, BreakingChange unless `force`, and with
+    `needs_tests` WorkflowTestsFailed.
     """
     for turn in range(MAX_TRIES):
         live = await store.workflows.get(slug)
@@ -189,6 +192,8 @@ async def publish_draft(
         changes = breaking_changes(live.document, draft.document) if live.version else []
         if changes and not force:
             raise BreakingChange(changes, await store.workflow_callers.of_live(account_id, slug))
+        if needs_tests:
+            await require_tests(store, draft)
         try:
             workflow = await store.workflows.publish(draft, note, live.version)
         except (VersionConflict, RevisionConflict):

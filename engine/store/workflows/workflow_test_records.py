@@ -59,13 +59,45 @@ class LastResult(Struct, frozen=True, kw_only=True):
     """Time in milliseconds at which the test run began."""
 
     def as_record(self) -> bytes:
-        """Return the result as the store keeps it."""
-        return pack({**to_builtins(self), **Format.WORKFLOW_TEST.members})
+        """Return the result as the store keeps it: scripts read its time."""
+        packed = pack({**to_builtins(self), **Format.WORKFLOW_TEST.members})
+        return f"{self.at}:".encode() + packed
 
     @classmethod
     def from_record(cls, record: bytes) -> Self:
         """Return the result of a record. Raises RecordTooNew."""
-        return convert(_members(record), cls)
+        return convert(_members(record.partition(b":")[2]), cls)
+
+
+class DraftVerdict(Struct, frozen=True, kw_only=True):
+    """Verdict of the newest run of all tests of a workflow on its draft."""
+
+    at: int
+    """Time in milliseconds at which the test run began."""
+    draft_revision: int
+    tests_revision: int
+    failed: int
+    """Number of tests that did not pass."""
+    total: int
+    test_run_id: str
+
+    def as_field(self) -> str:
+        """Return the verdict as the workflow's record has it."""
+        numbers = (self.at, self.draft_revision, self.tests_revision, self.failed, self.total)
+        return ":".join((*map(str, numbers), self.test_run_id))
+
+    @classmethod
+    def from_field(cls, field: bytes) -> Self:
+        """Return the verdict of a field of the workflow's record."""
+        at, draft, tests, failed, total, test_run_id = field.decode().split(":")
+        return cls(
+            at=int(at),
+            draft_revision=int(draft),
+            tests_revision=int(tests),
+            failed=int(failed),
+            total=int(total),
+            test_run_id=test_run_id,
+        )
 
 
 class SavedTest(Struct, frozen=True, kw_only=True):

@@ -1,5 +1,6 @@
 """Tests of workflows at rest, beside the workflow's record."""
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,12 @@ from engine.store.redis.scripts import SCRIPTS
 from engine.store.schema import RELEASES_SCHEMA, StoreSchema
 from engine.store.workflows.quota import quota_exceeded
 from engine.store.workflows.workflow_test_keys import workflow_tests
-from engine.store.workflows.workflow_test_records import LastResult, SavedTest, WorkflowTest
+from engine.store.workflows.workflow_test_records import (
+    DraftVerdict,
+    LastResult,
+    SavedTest,
+    WorkflowTest,
+)
 
 MOST_TESTS = 200
 """Most tests of one workflow."""
@@ -93,6 +99,43 @@ class WorkflowTests:
         key = workflow_tests(account_id, slug)
         return int(await self._client.send("HGET", key, REVISION) or 0)
 
+    async def draft_verdict(self, account_id: str, slug: str) -> DraftVerdict | None:
+        """Return the verdict of the newest run of all tests on a draft; None: there was none."""
+        key = keyspace.workflow(account_id, slug)
+        field = await self._client.send("HGET", key, "tested")
+        return None if field is None else DraftVerdict.from_field(field)
+
+    async def draft_revision(self, account_id: str, slug: str) -> int | None:
+        """Return the revision of the workflow's draft; None without a draft."""
+        key = keyspace.workflow(account_id, slug)
+        revision, saved = await self._client.send("HMGET", key, "draft_revision", "draft_saved")
+        return None if saved is None else int(revision)
+
+    async def record_run(
+        self,
+        account_id: str,
+        slug: str,
+        at: int,
+        results: Sequence[tuple[str, WorkflowTest, LastResult]],
+        verdict: DraftVerdict | None = None,
+    ) -> None:
+        """Record the results of a test run that began at this time in milliseconds.
+
+        A test that was changed since has none, and a run that began later stands. Each result is
+        beside its test and the name of that.
+        """
+        digests = (
+            part for name, test, last in results for part in (name, _digest(test), last.as_record())
+        )
+        await self._client.call(
+            SCRIPTS["record_test_run"],
+            workflow=keyspace.workflow(account_id, slug),
+            tests=workflow_tests(account_id, slug),
+            at=at,
+            tested=None if verdict is None else verdict.as_field(),
+            results=list(digests),
+        )
+
     async def delete(self, account_id: str, slug: str, name: str) -> None:
         """Delete a test. Raises WorkflowTestNotFound."""
         is_deleted = await self._client.call(
@@ -111,3 +154,8 @@ def _parse(name: str, record: Any, last: Any) -> SavedTest:
         test=WorkflowTest.from_record(record),
         last=None if last is None else LastResult.from_record(last),
     )
+
+
+def _digest(test: WorkflowTest) -> str:
+    """Return the digest of a test's record that scripts compute too."""
+    return hashlib.sha1(test.as_record(), usedforsecurity=False).hexdigest()

@@ -85,10 +85,24 @@ class WorkflowTestView(View, kw_only=True):
         )
 
 
+class DraftVerdictView(Nested):
+    """Verdict of the newest run of all tests on a draft."""
+
+    test_run_id: Uuid
+    passed: Annotated[bool, doc("Whether all tests passed.")]
+    failed: Annotated[int, doc("Number of tests that did not pass.")]
+    total: int
+    is_current: Annotated[
+        bool, doc("Whether neither the draft nor a test was changed since: `requireTests` counts.")
+    ]
+    at: Annotated[Moment, doc("The time at which the test run began.")]
+
+
 class WorkflowTestList(View):
     """The tests of a workflow by name."""
 
     rows: list[WorkflowTestView]
+    draft: Annotated[DraftVerdictView | None, doc("Null: no test run of a draft has ended.")]
 
 
 TEST: Mapping[str, Any] = {
@@ -114,4 +128,11 @@ WorkflowTestView.examples = (
         ),
     ),
 )
-WorkflowTestList.examples = (WorkflowTestList(rows=[WorkflowTestView.examples[0]]),)
+WorkflowTestList.examples = (
+    WorkflowTestList(
+        rows=[WorkflowTestView.examples[0]],
+        draft=DraftVerdictView(
+            test_run_id=EXECUTION_ID, passed=True, failed=0, total=1, is_current=True, at=CREATED
+        ),
+    ),
+)

@@ -11,11 +11,13 @@ from engine.services.workflow_tests.parse_tests import check_expressions, parse_
 from engine.services.workflow_tests.save_tests import save_tests
 from engine.store import Principal
 from engine.store.accounts.rate_limits import DRAFTS
+from engine.values.plain import moment
 from gateway.auth.endpoints import operation, requires
 from gateway.auth.resource import Resource
 from gateway.http.request_bodies import read_object
 from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.routes.workflow_tests.views import (
+    DraftVerdictView,
     WorkflowTestList,
     WorkflowTestRequest,
     WorkflowTestView,
@@ -29,9 +31,22 @@ OWNER_ERRORS = (errors.WorkflowNotFound, errors.NotOwner)
 @requires("workflow:read")
 async def list_tests(request: GatewayRequest, principal: Principal) -> Response:
     """The tests of a workflow by name, each with the verdict of its newest run."""
-    slug = await _own_slug(request, principal)
-    found = await request.services.store.workflow_tests.list(principal.account.id, slug)
-    return json_response(WorkflowTestList([WorkflowTestView.from_test(each) for each in found]))
+    ids = principal.account.id, await _own_slug(request, principal)
+    tests = request.services.store.workflow_tests
+    found, revision = await tests.read(*ids)
+    rows = [WorkflowTestView.from_test(each) for each in found]
+    verdict, draft = await tests.draft_verdict(*ids), await tests.draft_revision(*ids)
+    if verdict is None:
+        return json_response(WorkflowTestList(rows, None))
+    view = DraftVerdictView(
+        test_run_id=verdict.test_run_id,
+        passed=not verdict.failed,
+        failed=verdict.failed,
+        total=verdict.total,
+        is_current=(verdict.draft_revision, verdict.tests_revision) == (draft, revision),
+        at=moment(verdict.at),
+    )
+    return json_response(WorkflowTestList(rows, view))
 
 
 @operation(answers={200: WorkflowTestView}, errors=(*OWNER_ERRORS, WorkflowTestNotFound))

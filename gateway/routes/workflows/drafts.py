@@ -74,9 +74,18 @@ class PublishRequest(RequestBody):
         refused(f"must be a text of at most {MAX_NOTE} characters"),
     ] = None
     force: Annotated[bool, doc("Publish it though it breaks callers."), refused(FLAG_RULE)] = False
+    require_tests: Annotated[
+        bool,
+        doc("Publish it only if all its tests have passed on this very draft."),
+        refused(FLAG_RULE),
+    ] = False
 
 
-PublishRequest.examples = (PublishRequest(note="Greets by first name"), PublishRequest(force=True))
+PublishRequest.examples = (
+    PublishRequest(note="Greets by first name"),
+    PublishRequest(force=True),
+    PublishRequest(require_tests=True),
+)
 DraftView.examples = (
     DraftView(
         slug="greeting",
@@ -159,6 +168,7 @@ async def discard_draft(request: GatewayRequest, principal: Principal) -> Respon
         errors.RevisionConflict,
         errors.InvalidGraph,
         errors.BreakingChange,
+        errors.WorkflowTestsFailed,
         errors.QuotaExceeded,
     ),
 )
@@ -174,6 +184,7 @@ async def publish_draft(request: GatewayRequest, principal: Principal) -> Respon
         slug,
         note=body.note,
         force=body.force,
+        needs_tests=body.require_tests,
         expected=wanted_versions(request.headers),
         checker=services.checker,
     )

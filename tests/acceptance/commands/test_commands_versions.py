@@ -111,3 +111,25 @@ def test_workflows_that_call_each_other_are_pushed_and_pulled_together(
     assert refused.returncode == 1 and f"'{outer}'" in refused.stderr
     assert forced.returncode == 0, forced.stderr
     stack.command("workflow", "delete", outer)
+
+
+def test_tests_are_pulled_compared_and_pushed_with_their_document(
+    stack: RunningStack, write: Write, tmp_path: Path
+) -> None:
+    greets = {"inputs": {"name": "Ada"}, "expect": ['result == "Hello Ada"']}
+    slug = json_of(stack, "workflow", "push", write(greeting("Tested", tests={"greets": greets})))
+    target = tmp_path / "tested.json"
+
+    json_of(stack, "workflow", "pull", slug["slug"], str(target))
+    pulled = json.loads(target.read_text())
+    same = stack.command("workflow", "diff", str(target))
+    pulled["tests"]["greets"]["expect"] = ["true"]
+    target.write_text(json.dumps(pulled))
+    differs = stack.command("workflow", "diff", str(target))
+    stack.command("workflow", "push", str(target))
+    got = json_of(stack, "workflow", "get", slug["slug"])
+
+    assert same.stdout.endswith("No changes.\n")
+    assert '~ test greets\n    expect: ["result' in differs.stdout
+    assert got["tests"] == {"greets": greets | {"expect": ["true"]}}
+    stack.command("workflow", "delete", slug["slug"])

@@ -53,7 +53,7 @@ def test_a_test_is_saved_read_replaced_and_deleted(caller: Caller) -> None:
     assert (saved.status_code, saved.json()) == (200, shown("greets", GREETS))
     assert (replaced.status_code, replaced.json()) == (200, shown("greets", JUDGED))
     empty = shown("another", {"inputs": {}, "expect": []})
-    assert listed.json() == {"rows": [empty, shown("greets", JUDGED)]}
+    assert listed.json() == {"rows": [empty, shown("greets", JUDGED)], "draft": None}
     assert deleted.status_code == 200
     assert caller.get(path_of(slug, "greets")).json() == shown("greets", JUDGED)
     for answer in (
@@ -183,3 +183,20 @@ def test_each_route_needs_its_capability(administration: Administration) -> None
         writer.get(path_of("greeting", "greets")),
     ):
         refusal_of(answer, 403, "CAPABILITY_DENIED")
+
+
+def test_a_publish_that_requires_tests_is_refused_without_them(caller: Caller) -> None:
+    slug = caller.save(greeting())
+    caller.put(f"/api/workflows/{slug}/draft", greeting(description="New"))
+    publish, body = f"/api/workflows/{slug}/publish", {"requireTests": True}
+
+    without = caller.post(publish, body)
+    caller.put(path_of(slug, "greets"), GREETS)
+    untested = caller.post(publish, body)
+    wrong = caller.post(publish, {"requireTests": "yes"})
+    plain = caller.post(publish, {"requireTests": False})
+
+    assert "has no tests" in refusal_of(without, 409, "TESTS_FAILED")["error"]
+    assert refusal_of(untested, 409, "TESTS_FAILED")["testRunId"] is None
+    assert refusal_of(wrong, 400, "INVALID_BODY")["field"] == "requireTests"
+    assert (plain.status_code, plain.json()["version"]) == (200, 2)

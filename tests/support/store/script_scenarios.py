@@ -1,5 +1,7 @@
 """An effective call of each script of engine/lua."""
 
+import hashlib
+
 from tests.support.oauth.scenarios import OAUTH_SCENARIOS
 from tests.support.store.batch_scenarios import BATCH_SCENARIOS
 from tests.support.store.child_scenarios import CHILD_SCENARIOS
@@ -693,6 +695,13 @@ SCENARIOS = {
         most=200,
         written=("greets", b"record"),
         limits=("free", "1:1", "pro", "1:20"),
+    ),
+    "record_test_run": scenario(
+        ("HSET", "workflow", "state", "live"),
+        ("HSET", "tests", "greets", b"record"),
+        at=NOW,
+        tested=f"{NOW}:3:1:0:1:run",
+        results=("greets", hashlib.sha1(b"record").hexdigest(), f"{NOW}:result"),
     ),
     "delete_test": scenario(
         ("HSET", "tests", "greets", b"record", "greets.last", b"last"),

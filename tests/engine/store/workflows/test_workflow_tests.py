@@ -8,7 +8,12 @@ from engine.store import Account, Store
 from engine.store.redis import keyspace
 from engine.store.workflows.versions import UNDO_MS
 from engine.store.workflows.workflow_test_keys import workflow_tests
-from engine.store.workflows.workflow_test_records import Judge, WorkflowTest
+from engine.store.workflows.workflow_test_records import (
+    DraftVerdict,
+    Judge,
+    LastResult,
+    WorkflowTest,
+)
 from engine.store.workflows.workflow_tests import MOST_TESTS
 from tests.support.store.records import save
 
@@ -126,3 +131,49 @@ async def test_they_wait_for_the_new_schema_of_the_store(store: Store, account: 
     assert await store.workflow_tests.write(account.id, "echo", {}, replaces=True) == 0
     with pytest.raises(Unavailable, match="headrace migrate"):
         await store.workflow_tests.write(account.id, "echo", {"greets": GREETS})
+
+
+def result(verdict: str, at: int) -> LastResult:
+    return LastResult(test_run_id=f"run-{at}", verdict=verdict, version=0, at=at)
+
+
+async def test_the_result_of_the_run_that_began_last_stands(store: Store, account: Account) -> None:
+    await save(store, account)
+    await store.workflow_tests.write(account.id, "echo", {"greets": GREETS})
+    second, first = result("failed", 2_000), result("passed", 1_000)
+
+    for each in (second, first):
+        verdict = DraftVerdict(
+            at=each.at,
+            draft_revision=3,
+            tests_revision=1,
+            failed=each.at // 2_000,
+            total=1,
+            test_run_id=each.test_run_id,
+        )
+        await store.workflow_tests.record_run(
+            account.id, "echo", each.at, [("greets", GREETS, each)], verdict
+        )
+
+    assert (await store.workflow_tests.get(account.id, "echo", "greets")).last == second
+    newest = await store.workflow_tests.draft_verdict(account.id, "echo")
+    assert newest is not None
+    assert (newest.test_run_id, newest.failed, newest.at) == ("run-2000", 1, 2_000)
+
+
+async def test_a_test_that_was_changed_meanwhile_has_no_result(
+    store: Store, account: Account
+) -> None:
+    await save(store, account)
+    both = {"greets": GREETS, "kept": GREETS}
+    await store.workflow_tests.write(account.id, "echo", both)
+    await store.workflow_tests.write(account.id, "echo", {"greets": JUDGED})
+
+    results = [(name, GREETS, result("passed", 1_000)) for name in (*both, "deleted")]
+    await store.workflow_tests.record_run(account.id, "echo", 1_000, results)
+
+    lasts = {each.name: each.last for each in await store.workflow_tests.list(account.id, "echo")}
+    assert lasts == {"greets": None, "kept": result("passed", 1_000)}
+    assert await store.workflow_tests.draft_verdict(account.id, "echo") is None
+    await store.workflow_tests.write(account.id, "echo", {"kept": JUDGED})
+    assert (await store.workflow_tests.get(account.id, "echo", "kept")).last is None
