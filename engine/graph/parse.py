@@ -112,7 +112,7 @@ def _parse_node(
         draft.report_settings(SettingsError(*kind.outdated(settings)), node_id)
     if not draft.allow_private:
         _check_target(draft, node_id, kind, kind.fixed_url(settings))
-    parsed = replace(unknown, type=kind, settings=settings, policy=policy)
+    parsed = replace(unknown, type=kind, settings=settings, data=data, policy=policy)
     if isinstance(kind, RoundsNode):
         return _add_parts(draft, parsed, kind)
     if isinstance(kind, ChildrenNode):

@@ -82,6 +82,8 @@ class ParsedNode:
     id: str
     type: NodeType | None = None
     settings: Any = None
+    data: Mapping[str, Any] = field(default_factory=dict)
+    """Settings as the document has them; empty if they are invalid."""
     policy: Policy = field(default_factory=Policy)
     inputs: Mapping[str, Socket] = field(default_factory=dict)
     outputs: Mapping[str, Socket] = field(default_factory=dict)

@@ -69,6 +69,7 @@ class Node:
     """Output sockets that have edges."""
     parts: Mapping[str, "Plan"] = field(default_factory=dict)
     """Plans that children of the node run, by name."""
+    data: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @property
     def name(self) -> NodeName:
@@ -322,12 +323,11 @@ def _index_edges(
     targets: dict[int, Targets] = {}
     for link in links:
         source = places[link.source.position]
-        kind = link.source.outputs[link.output].type
         in_edge = InEdge(
             socket=link.socket,
             source=source,
             output=link.output,
-            type=kind,
+            type=link.source.outputs[link.output].type,
             is_fixed=link.source.position in fixed,
         )
         in_edges.setdefault(places[link.target.position], []).append(in_edge)
@@ -360,6 +360,7 @@ def _build_node(
         body=None if parsed.body is None else _build_plan(parsed.body),
         wired=frozenset(targets),
         parts={name: _build_plan(part) for name, part in parsed.parts.items()},
+        data=parsed.data,
     )
 
 

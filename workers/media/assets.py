@@ -65,6 +65,10 @@ class AccountMedia:
             provider=provider,
         )
 
+    def linked(self, value: object) -> str | None:
+        """Return the id of the asset to which a value is a link, None for other values."""
+        return self._media_service.linked(value)
+
     async def use(self, account_id: str, asset_id: str) -> tuple[str, str]:
         """Return the kind of an asset, and a link to it that lasts as long as the execution."""
         with _explained():

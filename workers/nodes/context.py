@@ -59,6 +59,8 @@ class NodeAttempt(Struct, frozen=True, kw_only=True):
     """None: there is no progress to publish."""
     memory: NodeMemory | None = None
     """None: memory is not counted."""
+    calls_nobody: bool = False
+    """A replay runs it: calls fail, and no secret is opened."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Coroutine, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from msgspec import Struct, structs
@@ -19,6 +20,7 @@ from engine.store.redis.record_packing import pack
 from engine.telemetry.log import format_places
 from workers.nodes.context import NodeAttempt, NodeContext, NodeTools
 from workers.nodes.local_models import LocalPool
+from workers.nodes.no_calls import NoCalls
 from workers.nodes.secrets import StoredSecrets
 from workers.providers.base import Fetcher, MediaStore, NoMediaStore
 from workers.providers.model_caller import ModelCaller
@@ -51,6 +53,8 @@ class AttemptOutcome(Struct, frozen=True):
     """Begin of the node's work in milliseconds, where that was in an earlier walk."""
     plain: bytes | None = None
     """Packed result as the parent gets it, or its packed name; None: no parent waits for it."""
+    is_recorded: bool = False
+    """A replay has taken the outcome from a record, so it costs nothing."""
 
 
 class Executor:
@@ -73,11 +77,26 @@ class Executor:
             media_store=media_store or NoMediaStore(),
             secrets=secrets,
         )
+        self._offline_tools: NodeTools | None = None
+
+    def find_asset(self, value: object) -> str | None:
+        """Return the id of the asset to which a value is a link, None for other values."""
+        return self._tools.media_store.linked(value)
+
+    def _tools_of(self, attempt: NodeAttempt) -> NodeTools:
+        if not attempt.calls_nobody:
+            return self._tools
+        if self._offline_tools is None:
+            fetcher = NoCalls()
+            self._offline_tools = replace(
+                self._tools, fetcher=fetcher, models=ModelCaller(fetcher), secrets=None
+            )
+        return self._offline_tools
 
     async def run(self, attempt: NodeAttempt) -> AttemptOutcome:
         """Run one attempt; never raises but for cancellation."""
         try:
-            context = NodeContext(attempt, self._tools)
+            context = NodeContext(attempt, self._tools_of(attempt))
             try:
                 outputs = await _run_node(attempt, context)
                 outcome = AttemptOutcome(

@@ -78,6 +78,10 @@ class MediaStore(Protocol):
         """
         return StoredMedia(url=url)
 
+    def linked(self, value: object) -> str | None:
+        """Return the id of the asset to which a value is a link, None for other values."""
+        return None
+
     def for_execution(self, execution_id: str, kind: str, provider: str = "") -> "MediaStore":
         """Return the store for media of one execution, of one kind: `image`, `video`, …
 

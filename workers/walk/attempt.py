@@ -22,6 +22,7 @@ from workers.nodes.memory import NodeMemory, RunMemory
 from workers.nodes.progress import ProgressPublisher, RelayedProgress
 from workers.walk.children import ChildrenAttempts
 from workers.walk.dependencies import WalkDependencies
+from workers.walk.replays.recorded_nodes import RecordedNodes
 from workers.walk.resume.checkpoints import ExecutionCheckpoints
 from workers.walk.state import WalkState
 from workers.walk.values.outputs import OutputStore
@@ -69,6 +70,8 @@ class Attempts:
             "_owner_id",
             "_plan",
             "_publisher",
+            "_recorded",
+            "is_replay",
             "_state",
             "_waits",
         ),
@@ -95,6 +98,9 @@ class Attempts:
         self._dependencies = dependencies
         self._children: ChildrenAttempts | None = None
         self._waits: WaitAttempts | None = None
+        self.is_replay = is_replay = claimed.calls is not None
+        """Whether nodes take outcomes of an earlier execution."""
+        self._recorded = RecordedNodes(claimed, dependencies, memory) if is_replay else None
         self._ended: list[EndedAttempt] = []
         calls_models = bool(plan.models)
         self._execution_checkpoints = (
@@ -104,8 +110,26 @@ class Attempts:
         )
         self._publisher = _open_publisher(claimed, plan, dependencies.events)
 
+    async def find_recorded(self, index: int, ready: Sequence[int]) -> WorkKind | None:
+        """Return the kind of work of a ready node: pure, if `run` has a recorded outcome for it.
+
+        None: the other ready nodes come first. Raises Unavailable.
+        """
+        node, recorded = self._plan.nodes[index], self._recorded
+        kind = node.type.kind
+        if recorded is None or kind is WorkKind.PURE:
+            return kind
+        delivered = self._state.progress.delivered(index)
+        inputs = self._state.progress.inputs(index, delivered)
+        if not await recorded.find(node, inputs, delivered):
+            return kind
+        return None if recorded.must_postpone(index, ready) else WorkKind.PURE
+
     async def run_in_place(self, index: int) -> EndedAttempt | None:
-        """Run a pure node; None: its large output is being stored, in a task."""
+        """Run a pure node, or take a recorded outcome.
+
+        None: a large output is being stored, in a task.
+        """
         started = self._clock()
         outcome = await self.run(index)
         if self._output_store.fits_record(index, outcome):
@@ -161,7 +185,9 @@ class Attempts:
         refusal = self._output_store.check_inputs([in_edge.source for in_edge, _ in delivered])
         if refusal is not None:
             return AttemptOutcome(failure=refusal)
-        kind = self._plan.nodes[index].type.kind
+        kind, recorded = self._plan.nodes[index].type.kind, self._recorded
+        if recorded is not None and (found := recorded.take(index)) is not None:
+            return self._output_store.count_output(index, found)
         if kind is WorkKind.CHILDREN:
             return await self._run_children(index, delivered)
         if kind is WorkKind.WAIT:
@@ -183,6 +209,7 @@ class Attempts:
             checkpoints=checkpoints.for_attempt(index, claim) if checkpoints else NO_CHECKPOINTS,
             publisher=publisher.for_node(index) if publisher else None,
             memory=node_memory,
+            calls_nobody=recorded is not None and recorded.calls_nobody,
         )
         try:
             outcome = await self._executor.run(attempt)

@@ -221,7 +221,7 @@ class NodeSettlement:
 
     def _charge(self, index: int, outcome: AttemptOutcome) -> Charge | None:
         """Return the charge for a node's usage; None when the node is not charged."""
-        name = self._plan.models.get(index)
+        name = None if outcome.is_recorded else self._plan.models.get(index)
         model = None if name is None else self._models.get(index) or find_model(name)
         if name is None or model is None:
             return None

@@ -207,8 +207,12 @@ class Walk:
             index = progress.ready.pop(0)
             if progress.status(index) is not NodeStatus.PENDING:
                 continue  # another walker has settled it meanwhile
-            kind = nodes[index].type.kind
-            if state.claims and state.claims.get(index, UNTOUCHED).lost >= MAX_LOST:
+            kind: WorkKind | None = nodes[index].type.kind
+            if self._attempts.is_replay:
+                kind = await self._attempts.find_recorded(index, progress.ready)
+            if kind is None:
+                progress.ready.append(index)
+            elif state.claims and state.claims.get(index, UNTOUCHED).lost >= MAX_LOST:
                 lost = NodeFailed("worker_lost", f"The worker died {MAX_LOST} times at this node")
                 self._settlement.settle(index, self._clock(), AttemptOutcome(failure=lost))
             elif kind is WorkKind.PURE:

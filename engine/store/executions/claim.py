@@ -7,6 +7,7 @@ from typing import Any
 
 from msgspec import Struct
 
+from engine.executions.replays import ReplayCalls
 from engine.executions.statuses import (
     ExecutionStatus,
     NodeStatus,
@@ -16,7 +17,14 @@ from engine.executions.statuses import (
 from engine.graph.body_paths import parse_path
 from engine.ids.partitions import partition_of
 from engine.store.children.keys import GroupRef
-from engine.store.executions.record_fields import SEEDED, UNKNOWN, NodeClaim, parse_name
+from engine.store.executions.record_fields import (
+    BOOK,
+    CALLS,
+    SEEDED,
+    UNKNOWN,
+    NodeClaim,
+    parse_name,
+)
 from engine.store.formats import Format
 from engine.store.redis import keyspace
 from engine.store.redis.record_packing import unpack
@@ -28,6 +36,8 @@ FIRST_WALK = frozenset(
         *(
             "batch",
             "body",
+            BOOK,
+            CALLS,
             "child",
             "created",
             "depth",
@@ -212,6 +222,12 @@ class ClaimedExecution:
     def is_seeded(self) -> bool:
         """Whether nodes were settled from the start."""
         return SEEDED in self.record
+
+    @property
+    def calls(self) -> ReplayCalls | None:
+        """Kind of its calls as an execution of a replay; None: it is none."""
+        calls = self.record.get(CALLS)
+        return None if calls is None else ReplayCalls(calls.decode())
 
     @property
     def plan_digest(self) -> str:

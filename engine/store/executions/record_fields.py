@@ -61,8 +61,10 @@ WALKED_UNCLAIMED = "r0.1"
 """Field of rows recorded without a claim; their times count from the start of the walk."""
 SEEDED, SEEDED_OUTPUTS = "r0.0", "o0.0"
 """Fields of rows of nodes that were settled from the start, and of their outputs."""
-
-
+CALLS = "calls"
+"""Field of an execution of a replay: the kind of its calls."""
+BOOK = "book"
+"""Field with the outcomes that nodes of a replay take from the earlier execution."""
 WAITED = frozenset({NodeStatus.WAITING, NodeStatus.RUNNING, NodeStatus.CANCELLED})
 """Statuses of nodes whose begin may be that of an attempt which has waited since."""
 

@@ -36,6 +36,8 @@ class Start:
     retry: Retry | None = None
     store_objects: Callable[[], Awaitable[None]] | None = None
     """Stores the objects that rows and fields name; None: they name none."""
+    is_free: bool = False
+    """No node will be charged: a replay takes recorded outcomes in place of calls."""
 
     def record_fields(self) -> dict[str, Argument]:
         """Return the fields of the record by name."""
@@ -51,6 +53,8 @@ class Start:
 
     def charged_part(self, plan: Plan) -> Plan:
         """Return the plan with the models of the nodes that will run."""
+        if self.is_free:
+            return replace(plan, models={}, children=(), derived={})
         models = {
             index: model
             for index, model in plan.models.items()

@@ -1,11 +1,11 @@
--- Remove the inputs and outputs of an ended execution, unless its workflow keeps them. `policy`,
--- its field `values`, is 'none', 'failed' or absent: all. Outputs that may have to go are in fields
+-- Remove inputs, outputs and the book of an ended execution, unless its workflow keeps them.
+-- `policy`, its field `values`, is 'none', 'failed' or absent: all. Outputs that may have to go are in fields
 -- of their own, 'o<fence>.<step>'. Of waits and answers their first lines stay.
 -- Objects in the blob store are removed afterwards.
 -- Returns true when values were removed.
 local function drop_values(status, policy)
   if not policy or (policy == 'failed' and status == 'failed') then return end
-  local fields = {'inputs'}
+  local fields = {'inputs', 'book'}
   for _, name in ipairs(redis.call('HKEYS', KEYS.execution)) do
     if string.match(name, '^o%d+%.%d+$') then fields[#fields + 1] = name end
     if string.match(name, '^[qa]%d+$') then

@@ -1,0 +1,1 @@
+"""Replays: recorded outcomes of earlier executions, and runs that take them."""

@@ -1,0 +1,1 @@
+"""Nodes of replays, which take recorded outcomes in place of calls."""
