@@ -12,7 +12,7 @@ from engine.services.runs.seed_values import SeedValues
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.redis.record_packing import unpack
-from tests.support.store.replayed import DONE, ended_call
+from tests.support.replays.ended_calls import DONE, ended_call
 
 NEW = "00000000-0000-4000-8000-000000000002"
 

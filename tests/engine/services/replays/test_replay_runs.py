@@ -11,8 +11,8 @@ from engine.services.replays.books import unpack_book
 from engine.store import Account, Store
 from engine.store.redis.record_packing import unpack
 from tests.support.factories import Graph
-from tests.support.store.replayed import DONE, URL, ended_call, http_call
-from tests.support.workers.replayed_runs import LIVE, accept_replay
+from tests.support.replays.ended_calls import DONE, URL, ended_call, http_call
+from tests.support.replays.replayed_runs import LIVE, accept_replay
 
 
 async def record_of(store: Store, account: Account, execution_id: str) -> dict[str, bytes]:

@@ -7,7 +7,7 @@ import pytest
 from engine.errors import InvalidBody
 from engine.services.replays.replayed_executions import ReplayedExecution, fault_of
 from engine.store import Account, Store
-from tests.support.store.replayed import DONE, ended_call
+from tests.support.replays.ended_calls import DONE, ended_call
 
 RECORD = {
     "status": b"completed",

@@ -7,8 +7,8 @@ import pytest
 
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from tests.support.factories import Graph
+from tests.support.replays.replayed_runs import LIVE, code_of, replay
 from tests.support.workers.paying_account import PRICE, PayingAccount, answer, model_node
-from tests.support.workers.replayed_runs import LIVE, code_of, replay
 
 COMPLETED, FAILED = ExecutionStatus.COMPLETED, ExecutionStatus.FAILED
 URL = "https://example.com/"
