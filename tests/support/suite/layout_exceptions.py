@@ -297,7 +297,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
         "tests/workers/walk/resume/test_walker_recovery.py and tests/acceptance: whole worker processes"
     ),
     "workers/media/fetch.py": (
-        "tests/workers/walk/test_walk_model_nodes.py: images of the account and from elsewhere"
+        "tests/workers/walk/charging/test_walk_model_nodes.py: images of the account and from elsewhere"
     ),
     "engine/process/zygote.py": "tests/engine/process/test_pool.py and tests/deploy/stack/test_fork_server.py fork from it.",
     "engine/process/pool_child.py": "tests/engine/process/test_pool.py: the pool's children run it",
