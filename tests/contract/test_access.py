@@ -50,6 +50,8 @@ ROUTES = {
     "GET /app/editor/{slug}": "public",
     "GET /app/api/keys": "public",
     "GET /app/batches": "public",
+    "GET /app/replays": "public",
+    "GET /app/replays/{replay_id}": "public",
     "GET /app/batches/{batch_id}": "public",
     "GET /app/approvals": "public",
     "GET /app/triggers": "public",

@@ -24,6 +24,8 @@ const Settings = lazy(() => import("./account/Settings"));
 const Admin = lazy(() => import("./admin/Admin"));
 const Executions = lazy(() => import("./executions/Executions"));
 const Execution = lazy(() => import("./executions/execution/Execution"));
+const Replays = lazy(() => import("./executions/replays/Replays"));
+const ReplayPage = lazy(() => import("./executions/replays/ReplayPage"));
 const Approvals = lazy(() => import("./approvals/Approvals"));
 const Batches = lazy(() => import("./batches/Batches"));
 const Batch = lazy(() => import("./batches/batch/Batch"));
@@ -40,6 +42,7 @@ function page(path: string): ReactNode {
     if (section === "editor") return <Editor key={name} slug={name} />;
     if (section === "executions" && isSignedIn) return <Execution key={name} id={name} />;
     if (section === "batches" && isSignedIn) return <Batch key={name} id={name} />;
+    if (section === "replays" && isSignedIn) return <ReplayPage key={name} id={name} />;
     if (section === "triggers" && isSignedIn) return <Trigger key={name} id={name} />;
     if (section === "models" && isSignedIn) return <ModelPage key={name} name={name} />;
     if (section === "connect" && isSignedIn) return <Connect key={name} token={name} />;
@@ -48,6 +51,7 @@ function page(path: string): ReactNode {
   if (path === "/app/executions" && isSignedIn) return <Executions />;
   if (path === "/app/approvals" && isSignedIn) return <Approvals />;
   if (path === "/app/batches" && isSignedIn) return <Batches />;
+  if (path === "/app/replays" && isSignedIn) return <Replays />;
   if (path === "/app/triggers" && isSignedIn) return <Triggers />;
   if (path === "/app/usage" && isSignedIn) return <Usage />;
   if (path === "/app/models" && isSignedIn) return <Models />;

@@ -11,3 +11,13 @@ const LINK = /^https?:\/\/[^/?#\s]+(\/media\/[\w-]+\?[^#\s]*\bexpires=[^#\s]*)$/
 export function assetPath(url: string): string | null {
   return LINK.exec(url)?.[1] ?? null;
 }
+
+/** A value with ids of assets in place of their links, which expire. */
+export function withAssetIds<T>(value: T): T {
+  const replace = (_: string, each: unknown): unknown => (typeof each === "string" ? (idOf(each) ?? each) : each);
+  return JSON.parse(JSON.stringify(value, replace)) as T;
+}
+
+function idOf(url: string): string | null {
+  return /^\/media\/([\w-]+)/.exec(assetPath(url) ?? "")?.[1] ?? null;
+}

@@ -3,9 +3,11 @@ import { useAsking } from "../approvals/useAsking";
 import { Button } from "../components/Button";
 import { Empty, Failed, Loading } from "../components/States";
 import { usePageTitle } from "../shell/Shell";
+import { Link } from "../shell/router";
 import { CancelMany } from "./CancelMany";
 import { FilterBar } from "./Filters";
 import { type Filters, isFiltered, statusesOf, useFilters } from "./filters";
+import { ReplayButton } from "./replays/ReplayButton";
 import { RunTable } from "./RunTable";
 import { useRunList } from "./useRunList";
 import "./executions.css";
@@ -21,7 +23,11 @@ export default function Executions() {
     <>
       <div className="page-head">
         <h1>Executions</h1>
-        {mayRun && <Button onClick={() => setCancelling(true)}>Cancel running…</Button>}
+        <div className="row">
+          <Link href="/app/replays">Replays</Link>
+          {filters.workflowSlug && <ReplayButton slug={filters.workflowSlug} query={query} />}
+          {mayRun && <Button onClick={() => setCancelling(true)}>Cancel running…</Button>}
+        </div>
       </div>
       <FilterBar filters={filters} />
       <List key={query} query={query} filters={filters} />

@@ -36,6 +36,8 @@ export const SOURCES: Record<string, string> = {
   batch: "Batch",
   trigger: "Trigger",
   mcp: "MCP",
+  replay: "Replay",
+  test: "Test",
 };
 
 /** Value of a filter that selects executions without a key, or without a model. */

@@ -18,6 +18,8 @@ ACCOUNTS = [
     f"/app/executions/{EXECUTION_ID}",
     "/app/approvals",
     "/app/batches",
+    "/app/replays",
+    f"/app/replays/{EXECUTION_ID}",
     f"/app/batches/{EXECUTION_ID}",
     "/app/triggers",
     "/app/triggers/trg_5d2e81c0b7f4",

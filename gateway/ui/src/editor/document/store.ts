@@ -7,7 +7,7 @@ import type { EditorDocument } from "./document";
 import type { Edit } from "./edits";
 import { begin, carry, type History, record, redo, undo } from "./history";
 
-const PANELS = ["settings", "problems", "run", "deploy", "versions", "workflow"] as const;
+const PANELS = ["settings", "problems", "run", "deploy", "tests", "versions", "workflow"] as const;
 export type PanelName = (typeof PANELS)[number];
 
 export function isPanel(name: string | null): name is PanelName {

@@ -4,6 +4,7 @@ import { EditorContext, type EditorStore, type PanelName, useEditor, useStore } 
 import { DraftRunPanel } from "../running/DraftRunPanel";
 import { SelectedNodeActions } from "../running/NodeActions";
 import { SettingsPanel } from "../settings/SettingsPanel";
+import { TestsPanel } from "../tests/TestsPanel";
 import { DeployPanel } from "./DeployPanel";
 import { ProblemsPanel } from "./ProblemsPanel";
 import { VersionsPanel } from "./VersionsPanel";
@@ -14,6 +15,7 @@ const PANELS: Partial<Record<PanelName, [string, ComponentType]>> = {
   problems: ["Checklist", ProblemsPanel],
   workflow: ["Workflow", WorkflowPanel],
   versions: ["Versions", VersionsPanel],
+  tests: ["Tests", TestsPanel],
   deploy: ["Deploy", DeployPanel],
   run: ["Run", DraftRunPanel],
 };

@@ -14,6 +14,7 @@ import { WorkflowName } from "./WorkflowName";
 const PANELS: [PanelName, string][] = [
   ["workflow", "Workflow"],
   ["versions", "Versions"],
+  ["tests", "Tests"],
   ["deploy", "Deploy"],
 ];
 

@@ -6,9 +6,10 @@ import { StatusBadge } from "../../components/StatusBadge";
 import { Result } from "../../playground/Result";
 import { Clock } from "../../playground/RunPanel";
 import { type NodeState, openWaits, type RunState } from "../../playground/runState";
+import { setParameters } from "../../shell/router";
 import { placeOf } from "../bodies/body";
 import { openGraph, useOpenPath } from "../bodies/open";
-import { useDocument } from "../document/store";
+import { useDocument, useStore } from "../document/store";
 import { useReveal } from "./reveal";
 import { isLive, useRunning, useRuns } from "./runs";
 import { StatusIcon, statusOf, wordOf } from "./status";
@@ -51,8 +52,25 @@ export function Outcome() {
       <Failure run={run} />
       {execution && execution.result !== null && <Result value={execution.result} />}
       {status === "completed" && execution?.result === null && <p className="muted">The run gave nothing.</p>}
+      {execution && !execution.parentId && <AddAsTest executionId={execution.executionId} />}
       <Nodes nodes={run.nodes} />
     </section>
+  );
+}
+
+/** The way to a test with the inputs of this run. */
+function AddAsTest({ executionId }: { executionId: string }) {
+  const store = useStore();
+  const open = (): void => {
+    setParameters({ testFrom: executionId });
+    store.root.set({ panel: "tests" });
+  };
+  return (
+    <div className="row">
+      <Button isCompact onClick={open}>
+        Add as a test
+      </Button>
+    </div>
   );
 }
 

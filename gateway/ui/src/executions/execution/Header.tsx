@@ -12,6 +12,8 @@ import { TagList } from "../../components/TagList";
 import { toast } from "../../components/Toast";
 import { Link, navigate } from "../../shell/router";
 import { SOURCES } from "../filters";
+import { isReplayable } from "../replays/candidates";
+import { ReplayButton } from "../replays/ReplayButton";
 import { nameOf, versionOf } from "../RunTable";
 import { PlaceOfChild } from "./Parent";
 import { RunAgain, useLiveVersion } from "./RunAgain";
@@ -107,6 +109,8 @@ function Actions({ execution }: { execution: ExecutionDetail }) {
   return (
     <div className="row">
       <RunAgain execution={execution} />
+      {execution.workflowSlug && isReplayable(execution) && <ReplayButton slug={execution.workflowSlug} executionIds={[execution.executionId]} />}
+      <AddAsTest execution={execution} />
       {execution.status === "processing" && (
         <Button isDanger disabled={isBusy} onClick={() => void act(cancel)}>
           Cancel
@@ -118,6 +122,17 @@ function Actions({ execution }: { execution: ExecutionDetail }) {
         </Button>
       )}
     </div>
+  );
+}
+
+/** The way to a test of the workflow with the inputs of this run. */
+function AddAsTest({ execution: { executionId, workflowSlug: slug, inputs, workflowVersion, source } }: { execution: ExecutionDetail }) {
+  const isOwn = workflowVersion !== null || source === "app-draft";
+  if (!slug || inputs === null || !isOwn) return null;
+  return (
+    <Link className="button" href={`/app/editor/${slug}?panel=tests&testFrom=${executionId}`}>
+      Add as a test
+    </Link>
   );
 }
 

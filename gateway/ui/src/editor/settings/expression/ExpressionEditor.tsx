@@ -87,7 +87,8 @@ export function ExpressionEditor({ node, text, onChange, reasons, id, label, des
 
 let lastArea: HTMLTextAreaElement | null = null;
 
-function noteArea(area: HTMLTextAreaElement): void {
+/** Remember the area into which a function that is pressed goes. */
+export function noteArea(area: HTMLTextAreaElement): void {
   lastArea = area;
 }
 
