@@ -226,6 +226,7 @@ class QuotaExceeded(EngineError):
         "secrets": "The account has {used} secrets of the {limit} that it may have",
         "tests": "A workflow may have {limit} tests, and this one would have more",
         "triggers": "The account has {used} triggers of the {limit} that it may have",
+        "aliases": "The workflow has {used} aliases of the {limit} that it may have",
         "queuedItems": "The account has {used} items of batches that have not begun, and may have "
         "{limit}: there is no room for these",
         "openLists": "The account has {used} replays and test runs that go on, and may have "
@@ -243,6 +244,7 @@ QuotaExceeded.examples = (
     QuotaExceeded("secrets", used=100, limit=100),
     QuotaExceeded("triggers", used=100, limit=100),
     QuotaExceeded("tests", used=200, limit=200),
+    QuotaExceeded("aliases", used=20, limit=20),
     QuotaExceeded("queuedItems", used=99_500, limit=100_000),
     QuotaExceeded("openLists", used=100, limit=100),
 )

@@ -89,6 +89,8 @@ class Execution:
     """Trigger that started it; None: none did."""
     occurrence_id: str | None = None
     """Occurrence of the trigger that started it."""
+    alias: str | None = None
+    """Alias that chose its version; None: none was named, and `live` had no canary."""
     trace: str = ""
     """Header of the span above its own; empty: no trace, or a row of the history was read."""
     child: ChildPlace | None = None

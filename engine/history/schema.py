@@ -60,6 +60,7 @@ executions = Table(
     Column("trigger_id", Name),
     Column("occurrence_id", Name),
     Column("trace_id", Name),
+    Column("alias", Name),
 )
 """Ended executions, with a column for each filter of lists.
 
@@ -68,7 +69,8 @@ caller sees it. `model_ids` are joined by commas, `error` and `warnings` are JSO
 value as `packing` makes it, `result_bytes` its size before that, which for an object of the media
 store is the object's, and `record_bytes` the size of the record before its compression. `tags` are
 lines as `tag_lines` makes them, `batch_id` and `item` the place of an item of a batch, `trigger_id`
-and `occurrence_id` the occurrence that started it, `trace_id` the trace that it belongs to.
+and `occurrence_id` the occurrence that started it, `trace_id` the trace that it belongs to, `alias`
+the alias that chose its version.
 """
 
 Index(None, executions.c.account_id, executions.c.created_at, executions.c.id)

@@ -59,6 +59,31 @@ class Alias(Struct, frozen=True, kw_only=True, rename="camel", omit_defaults=Tru
     """Time of the last change in milliseconds since the epoch."""
 
 
+class AliasState(Struct, frozen=True, kw_only=True):
+    """Version of an alias and its canary before or after a change."""
+
+    version: int
+    canary: Canary | None = None
+
+
+class AliasTransition(Struct, frozen=True, kw_only=True, rename={"before": "from", "after": "to"}):
+    """States around a change; None: there was no such alias."""
+
+    before: AliasState | None
+    after: AliasState | None
+
+
+class AliasChange(Struct, frozen=True, kw_only=True):
+    """Entry of the history of an alias."""
+
+    at: int
+    """Milliseconds since the epoch."""
+    by: str
+    """`user`, or `system` for a canary that was taken back by its rule."""
+    change: AliasTransition
+    reason: str
+
+
 class Choice(Struct, frozen=True, kw_only=True):
     """Version that an alias has chosen for a run."""
 
@@ -68,6 +93,11 @@ class Choice(Struct, frozen=True, kw_only=True):
     """Canary of the alias, whichever version the run has; empty: there is none."""
     is_canary: bool = False
     """Whether the version is the canary's."""
+
+    @property
+    def is_named_version(self) -> bool:
+        """Whether the version need not be the live one."""
+        return self.alias != LIVE or self.is_canary
 
     @property
     def release(self) -> str:
@@ -121,6 +151,11 @@ class Aliases(Struct, frozen=True):
 
 _decoder = msgspec.json.Decoder(dict[str, Alias])
 NO_ALIASES = Aliases()
+
+
+def encode_canary(canary: Canary) -> bytes:
+    """Return a canary as scripts take it; a rule at its default is left out."""
+    return msgspec.json.encode(canary)
 
 
 def is_alias_name(text: str) -> bool:

@@ -75,6 +75,7 @@ from engine.store.metrics.snapshots import Snapshots
 from engine.store.models import ModelStore, SavedModel
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.cluster.opening import open_client, open_guard
+from engine.store.releases.aliases import WorkflowAliases
 from engine.store.schema import StoreSchema
 from engine.store.seals import SealingKeyCheck
 from engine.store.triggers.hooks import FoundHook, Hooks
@@ -251,6 +252,7 @@ class Store:
         client, limits = self.client, document_limits(self.tiers)
         self.versions = Versions(client, settings.retention_days)
         self.workflows = Workflows(client, limits, self.versions)
+        self.aliases = WorkflowAliases(client, limits)
         self.workflow_list = WorkflowList(client)
         self.workflow_callers = WorkflowCallers(client)
         self.drafts = Drafts(client, limits)

@@ -11,6 +11,7 @@ from starlette.types import Scope
 from engine.access.capabilities import MODEL_NAME
 from engine.errors import InvalidQuery
 from engine.ids.slugs import SLUG
+from engine.releases.aliases import NAME
 from gateway.http.types import Member, doc, members_of, refused
 
 DEFAULT_LIMIT = 50
@@ -40,6 +41,10 @@ Seconds = Annotated[
     refused("must be a number of seconds, zero or more"),
 ]
 Version = Annotated[int, Meta(ge=1, le=MAX_NUMBER)]
+VERSION_OR_ALIAS = Version | Annotated[str, Meta(pattern=f"^(?:{NAME.pattern})$")]
+VersionOrAlias = Annotated[
+    VERSION_OR_ALIAS, refused("must be the number of a version, or the name of an alias")
+]
 
 
 class QueryParameters(Struct, rename="camel", kw_only=True, omit_defaults=True):
@@ -128,7 +133,7 @@ def _decode_text(text: str, kind: Any) -> Any:
     """Return the number or flag that a text stands for; other texts are returned as they are."""
     if kind is bool:
         return FLAGS.get(text, text)
-    if kind is int and INTEGER.fullmatch(text):
+    if kind in (int, VERSION_OR_ALIAS) and INTEGER.fullmatch(text):
         return int(text)
     if kind is float and SECONDS.fullmatch(text):
         return float(text)

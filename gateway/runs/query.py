@@ -20,6 +20,7 @@ from gateway.http.query import (
     Seconds,
     Slug,
     Version,
+    VersionOrAlias,
 )
 from gateway.http.types import Instant, Parameter, RequestBody, described_as, doc, refused
 from gateway.openapi.examples import EXECUTION_ID
@@ -70,8 +71,8 @@ class WorkflowRunQuery(RunQuery):
     """Query of a run of a workflow."""
 
     version: Annotated[
-        Version | None,
-        doc("A version that is kept, instead of the live one.", 3),
+        VersionOrAlias | None,
+        doc("A version that is kept, or an alias, instead of the live one.", 3),
     ] = None
 
 

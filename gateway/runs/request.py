@@ -71,7 +71,7 @@ async def read_run(
     request: GatewayRequest,
     principal: Principal,
     query: RunQuery,
-    version: int | None = None,
+    version: int | str | None = None,
     kind: type[RunRequest] = RunRequest,
 ) -> RunParameters:
     """Read the parameters of a run, of a version if the query names one; `kind` is its body's type.
@@ -152,7 +152,7 @@ async def key_webhook_url(request: GatewayRequest, principal: Principal) -> str 
 
 
 def read_idempotency_key(
-    request: GatewayRequest, data: bytes, version: int | None
+    request: GatewayRequest, data: bytes, version: int | str | None
 ) -> IdempotencyKey | None:
     """Return the idempotency key of a call with this body. Raises InvalidIdempotencyKey."""
     keys = header_values(request.scope, b"idempotency-key")

@@ -145,6 +145,10 @@ class ExecutionRow(View, kw_only=True):
     )
     trigger_id: Annotated[str | None, doc("The trigger that started it; null: none did.")]
     occurrence_id: Annotated[Uuid | None, doc("The occurrence of the trigger that started it.")]
+    alias: Annotated[
+        str | None,
+        doc("The alias that chose its version; null: none was named, and `live` had no canary."),
+    ]
     parent_id: Annotated[
         Uuid | None, doc("The execution whose node began it; null: a caller began it.")
     ] = None
@@ -319,6 +323,7 @@ ROW: dict[str, Any] = {
     "test_run_id": None,
     "trigger_id": None,
     "occurrence_id": None,
+    "alias": None,
     "parent_id": None,
     "parent_node_id": None,
     "root_id": None,

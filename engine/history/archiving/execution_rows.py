@@ -110,6 +110,7 @@ def _execution_row(execution: Execution, fields: dict[str, bytes], size: int) ->
         "trigger_id": execution.trigger_id,
         "occurrence_id": execution.occurrence_id,
         "trace_id": execution.trace_id,
+        "alias": execution.alias,
     }
 
 

@@ -6,7 +6,7 @@ from engine.history.database.connections import Database
 from engine.history.database.identity import read_database_id
 from engine.history.errors import HistoryUnavailable
 
-REVISIONS = ("0001", "0002", "0003", "0004", "0005")
+REVISIONS = ("0001", "0002", "0003", "0004", "0005", "0006")
 """Revisions in the order of `migrations/versions`; this version needs the last one."""
 VERSION_TABLE = "alembic_version"
 

@@ -130,6 +130,7 @@ def _execution(row: SqlRow[Any]) -> Execution:
             "batch_index": row.item,
             "trigger_id": row.trigger_id,
             "occurrence_id": row.occurrence_id,
+            "alias": row.alias,
         }
     return Execution(
         id=row.id,

@@ -16,7 +16,8 @@
 --       due time), waited? (for an occurrence)
 -- ARGV: now? (Redis's clock), id, reference, version? (of a workflow), version_kind? ('named': it
 --       need not be live, 'aside': that, and it counts as no run, 'foreign': it is another
---       account's), statuses (of the nodes), resend_ms
+--       account's), aliases_revision? (of the workflow's aliases, by which the version was chosen),
+--       statuses (of the nodes), resend_ms
 --       (until a hint is repeated), most_active? (executions), body_fingerprint?, first_call_ms?
 --       (for which the first call is recorded), answer? (to the first call, if known already),
 --       former_retry? (of the failed execution, if another may follow it), credits? (to reserve),

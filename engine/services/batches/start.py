@@ -34,8 +34,8 @@ class BatchOrder(Struct, frozen=True, kw_only=True):
     """With the slug; the version, the owner and the items are filled in."""
     items: Sequence[SizedItem]
     terms: TierTerms
-    version: int | None = None
-    """Version of an own workflow; None: the live one."""
+    version: int | str | None = None
+    """Version of an own workflow, or the name of an alias; None: the live one."""
     make_answer: Callable[[NewBatch, tuple[str, ...]], str]
     """Returns the answer to record for an accepted batch, given its warnings."""
 
@@ -103,8 +103,9 @@ class BatchStart(Struct, frozen=True, kw_only=True):
         self, order: BatchOrder, run_steps: RunSteps, *, fresh: bool
     ) -> tuple[Runnable, CheckedItems]:
         new = order.new
+        is_alias = isinstance(order.version, str)  # nothing compares its version later
         runnable = await find_workflow(
-            self.store, new.account_id, new.slug, fresh=fresh, version=order.version
+            self.store, new.account_id, new.slug, fresh=fresh or is_alias, version=order.version
         )
         checked = await self.check_items(runnable, new, order.terms, order.items, run_steps)
         return runnable, checked

@@ -102,6 +102,8 @@ class Acceptance(Struct, frozen=True, kw_only=True):
                 packed_inputs=checked.packed,
                 workflow=runnable.workflow,
                 is_named_version=runnable.is_named_version,
+                choice=runnable.choice,
+                aliases_revision=runnable.aliases_revision,
                 inner=inner,
                 start=start,
                 warnings=(*run.warnings, *unknown_inputs(runnable.plan.fields, inputs)),

@@ -11,6 +11,7 @@ from engine.store.children.keys import GROUPS, children_due, group_keys, open_ch
 from engine.store.redis import batch_keys, channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.releases import keys as release_keys
 from engine.store.triggers import keys as trigger_keys
 from engine.store.waits import keys as wait_keys
 from engine.store.webhooks.owners import batch_owner, run_owner
@@ -183,6 +184,8 @@ class AccountKeys:
             keyspace.workflow_node_names(account_id, slug),
             workflow_tests(account_id, slug),
             batch_keys.workflow_test_runs(account_id, slug),
+            release_keys.alias_history(account_id, slug),
+            release_keys.canary_counts(account_id, slug),
         )
         due = keyspace.workflows_due(partition_of(account_id))
         await self._client.send("ZREM", due, keyspace.reference(account_id, slug))

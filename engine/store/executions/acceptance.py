@@ -191,6 +191,7 @@ class ExecutionAcceptance:
             reference=keyspace.reference(account_id, run.execution_id),
             version=new.workflow and new.workflow.version,
             version_kind=new.version_kind,
+            aliases_revision=new.aliases_revision,
             statuses=new.status_codes,
             resend_ms=RESEND_AFTER_MS,
             most_active=terms and terms.executions_at_once,

@@ -20,6 +20,7 @@ from engine.graph.plan_digest import FIELD, digest_of
 from engine.graph.progress import initial_codes
 from engine.ids.executions import new_execution_id
 from engine.ids.idempotency import IdempotencyKey
+from engine.releases.aliases import Choice
 from engine.store.accounts.speculation import SpeculativeAuthorization
 from engine.store.dispatch.hints import MAX_CARRIED_BYTES, InlineRun
 from engine.store.executions.events import initial_watch_fields
@@ -29,6 +30,7 @@ from engine.store.executions.start import Start
 from engine.store.formats import Format
 from engine.store.redis.connection import Argument
 from engine.store.redis.record_packing import pack
+from engine.store.releases.keys import ALIAS, RELEASE
 from engine.store.triggers.starting import NewOccurrence, OccurrenceRefused
 from engine.store.waits.records import FIRST_CALL
 from engine.store.webhooks.delivery_keys import NO_DELIVERY_KEYS, DeliveryKeys
@@ -107,6 +109,10 @@ class NewExecution(Struct, frozen=True, kw_only=True):
     """None: the run is of a draft in `start`, or of the one model in the plan."""
     is_named_version: bool = False
     """Whether the caller named the version, which need not be the live one."""
+    choice: Choice | None = None
+    """Choice of the alias that named the version; None: none did, and `live` has no canary."""
+    aliases_revision: int | None = None
+    """Revision of the workflow's aliases that the version depends on; None: on none."""
     inner: InnerPlans = NO_PLANS
     """Plans of the workflows that the run may call, for its quote."""
     start: Start | None = None
@@ -244,8 +250,8 @@ class NewExecution(Struct, frozen=True, kw_only=True):
             fields |= _request_fields(run)
         if run.item is not None or run.occurrence is not None:
             fields |= _cause_fields(run)
-        if workflow is not None and workflow.document.record_values is not RecordValues.ALL:
-            fields["values"] = workflow.document.record_values.value
+        if workflow is not None:
+            fields |= _version_fields(workflow, self.choice)
         if run.tags:
             fields["tags"] = pack_tags(run.tags)
         if self.warnings:
@@ -268,6 +274,18 @@ def _cause_fields(run: NewRun) -> dict[str, Argument]:
     if run.item is not None:
         return {"batch": run.item.batch_id, "item": run.item.index}
     return {} if run.occurrence is None else run.occurrence.record_fields
+
+
+def _version_fields(workflow: Workflow, choice: Choice | None) -> dict[str, Argument]:
+    """Return the fields of a version, and of the alias that chose it with its canary."""
+    fields: dict[str, Argument] = {}
+    if workflow.document.record_values is not RecordValues.ALL:
+        fields["values"] = workflow.document.record_values.value
+    if choice is not None:
+        fields[ALIAS] = choice.alias
+        if choice.canary_id:
+            fields[RELEASE] = choice.release
+    return fields
 
 
 def _quote_fields(quote: Quote, plan: Plan) -> dict[str, Argument]:

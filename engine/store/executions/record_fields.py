@@ -19,6 +19,7 @@ from engine.executions.rows import NodeRow, StepRows, unpack_rows
 from engine.executions.statuses import NodeStatus, parse_node_statuses, parse_status
 from engine.executions.tags import parse_tags
 from engine.store.redis.record_packing import unpack
+from engine.store.releases.keys import ALIAS
 
 JOB_FIELD = re.compile(r"j(\d+)\.(\d+)", re.ASCII)
 STEP_ROWS = re.compile(r"r\d+\.\d+", re.ASCII)
@@ -49,6 +50,7 @@ HEAD_FIELDS = (
     "item",
     "trigger",
     "occurrence",
+    ALIAS,
     UNKNOWN,
     "trace",
     *CHILD_FIELDS,
@@ -225,7 +227,7 @@ def parse_head(
         :PLACE_AT
     ]
     spent, usd, markup, models, warnings, owner, retry_of, tags, *cause = charged
-    batch, item, trigger, occurrence, unknown, trace = cause
+    batch, item, trigger, occurrence, alias, unknown, trace = cause
     execution = Execution(
         id=execution_id,
         account_id=account_id,
@@ -249,6 +251,7 @@ def parse_head(
         batch_index=int(item) if batch and item else None,
         trigger_id=trigger.decode() if trigger else None,
         occurrence_id=occurrence.decode() if occurrence else None,
+        alias=alias.decode() if alias else None,
         trace=trace.decode() if trace else "",
         child=_parse_place(*values[PLACE_AT:]),
         nodes=nodes,

@@ -5,6 +5,7 @@ from engine.ids.partitions import partition_of
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.releases.keys import alias_history
 from engine.store.workflows.callers import MOST_CALLERS
 from engine.store.workflows.versions import UNDO_MS
 
@@ -20,6 +21,8 @@ class WorkflowDeletion:
         reply = await self._client.call(
             SCRIPTS["delete_workflow"],
             **_names(account_id, slug),
+            documents=keyspace.stored_documents(account_id),
+            alias_history=alias_history(account_id, slug),
             is_forced="1" if force else None,
             most_callers=MOST_CALLERS,
         )

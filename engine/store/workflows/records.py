@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from engine.errors import VersionNotFound
 from engine.graph.document import Document, from_record
+from engine.releases.aliases import LIVE, NO_ALIASES, Aliases
 from engine.store.formats import Format
 from engine.store.redis.record_packing import unpack, unpacked_size
 
@@ -27,10 +29,19 @@ class Workflow:
     """Id of the last save; it also changes with a save that makes no version."""
     size: int
     """Estimated size in memory in bytes."""
+    aliases: Aliases = NO_ALIASES
+    """Aliases as they were when the record was read."""
     needs: tuple[str, ...] = ()
     """Features that the plan uses and 0.1.0 does not know."""
     is_known: bool = True
     """Whether this process knows the format of the record."""
+
+    def version_of(self, name: str) -> int:
+        """Return the version of an alias. Raises VersionNotFound."""
+        choice = self.aliases.choose(name, "")
+        if choice is None and name != LIVE:
+            raise VersionNotFound
+        return self.version if choice is None else choice.version
 
 
 class WorkflowHead(NamedTuple):
@@ -42,6 +53,8 @@ class WorkflowHead(NamedTuple):
     created: bytes | None
     updated: bytes | None
     operation: bytes | None
+    aliases: bytes | None = None
+    aliases_revision: bytes | None = None
 
     @property
     def is_gone(self) -> bool:
@@ -64,6 +77,7 @@ def parse_workflow(
         updated_at=int(head.updated or 0),
         operation=(head.operation or b"").decode(),
         size=unpacked_size(data),
+        aliases=Aliases.parse(head.aliases, head.aliases_revision),
         needs=tuple(record.get("needs", ())),
         is_known=Format.WORKFLOW_VERSION.knows(record),
     )

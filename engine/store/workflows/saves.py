@@ -6,16 +6,26 @@ from collections.abc import Awaitable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from engine.errors import InvalidGraph, RevisionConflict, VersionConflict, WorkflowNotFound
+from msgspec import Struct
+
+from engine.errors import (
+    InvalidBody,
+    InvalidGraph,
+    RevisionConflict,
+    VersionConflict,
+    WorkflowNotFound,
+)
 from engine.graph.document import Document, to_record
 from engine.graph.features import needs_of
 from engine.graph.plan import NodeName, name_nodes, pack_names
 from engine.ids.partitions import partition_of
+from engine.releases.aliases import Aliases, Canary, encode_canary
 from engine.store.formats import Format
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpacked_size
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.releases.keys import alias_history
 from engine.store.triggers import keys as trigger_keys
 from engine.store.workflows.callers import join_calls
 from engine.store.workflows.quota import quota_exceeded
@@ -23,6 +33,7 @@ from engine.store.workflows.summaries import pack_summary
 from engine.store.workflows.version_facts import pack_facts
 from engine.store.workflows.versions import VERSIONS_KEPT, Versions
 
+UNPUBLISHED = "There is no live version yet that a canary could stand beside"
 LARGE_GRAPH = 200
 """Number of nodes and edges from which their names are computed outside the event loop."""
 
@@ -41,6 +52,19 @@ class WorkflowSave:
     note: str | None = None
     draft_revision: int | None = None
     """The draft that is published, and goes with the save."""
+    canary: Canary | None = None
+    """Rule of the canary of the live version that the version becomes; None: it becomes live."""
+
+
+class WrittenVersion(Struct, frozen=True):
+    """Version as a save has written it. Times are milliseconds since the epoch."""
+
+    version: int
+    created_at: int
+    updated_at: int
+    aliases: Aliases
+    size: int
+    """Estimated size in memory in bytes."""
 
 
 class WorkflowSaves:
@@ -51,18 +75,22 @@ class WorkflowSaves:
         self._limits = limits
         self._versions = versions
 
-    async def write(self, save: WorkflowSave) -> tuple[int, int, int, int]:
-        """Save a version and return its number, creation time, update time and size.
+    async def write(self, save: WorkflowSave) -> WrittenVersion:
+        """Save a version.
 
-        Raises WorkflowNotFound, VersionConflict, RevisionConflict and QuotaExceeded.
+        Raises WorkflowNotFound, VersionConflict, RevisionConflict, QuotaExceeded, and InvalidBody
+        for a canary of a workflow without a live version.
         """
-        record = _pack(save)
+        record = pack_version(save)
         names = pack_names(await _names(save))
         reply = await self._write(save, record, names)
         if reply[:2] == [b"full", b"bytes"] and save.expected != "new":
             await self._versions.make_room(save.account_id, save.slug)
             reply = await self._write(save, record, names)
-        return *_parse(reply), unpacked_size(record)
+        version, created, updated = _parse(reply)
+        return WrittenVersion(
+            version, created, updated, Aliases.parse(*reply[4:]), unpacked_size(record)
+        )
 
     def _write(self, save: WorkflowSave, record: bytes, names: bytes) -> Awaitable[Any]:
         partition = partition_of(save.account_id)
@@ -77,6 +105,7 @@ class WorkflowSaves:
             workflows_by_time=keyspace.workflows_by_time(save.account_id),
             callers=keyspace.workflow_callers(save.account_id),
             triggers=trigger_keys.triggers(save.account_id),
+            alias_history=alias_history(save.account_id, save.slug),
             slug=save.slug,
             operation=save.operation,
             expected=save.expected,
@@ -90,6 +119,7 @@ class WorkflowSaves:
             draft_revision=save.draft_revision,
             summary=pack_summary(save.document),
             calls=join_calls(save.document),
+            canary=save.canary and encode_canary(save.canary),
             limits=self._limits,
         )
 
@@ -107,7 +137,7 @@ class WorkflowSaves:
             operation=save.operation,
             expected=save.expected,
             former_operation=former_operation,
-            document=_pack(save),
+            document=pack_version(save),
             account=save.account_id,
             slug=save.slug,
             summary=pack_summary(save.document),
@@ -116,7 +146,8 @@ class WorkflowSaves:
         _parse(reply)
 
 
-def _pack(save: WorkflowSave) -> bytes:
+def pack_version(save: WorkflowSave) -> bytes:
+    """Encode the record of a version."""
     document, problems = save.document, list(save.problems)
     record = {
         "document": to_record(document),
@@ -151,5 +182,7 @@ def _parse(reply: Sequence[Any]) -> tuple[int, int, int]:
             raise RevisionConflict(int(current))
         case [b"full", quota, used, limit]:
             raise quota_exceeded(quota, used, limit)
-    _, version, created, updated = reply
+        case [b"unpublished"]:
+            raise InvalidBody(UNPUBLISHED, field="canary")
+    _, version, created, updated = reply[:4]
     return int(version), int(created), int(updated)

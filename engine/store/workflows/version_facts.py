@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from engine.graph.document import Document
+from engine.releases.aliases import LIVE, NO_ALIASES, Aliases
 from engine.store.redis.record_packing import pack, unpack
 
 
@@ -18,6 +19,10 @@ class VersionFacts:
     node_count: int
     is_live: bool
     """Whether callers run it."""
+    is_canary: bool = False
+    """Whether it is the canary of an alias."""
+    aliases: tuple[str, ...] = ()
+    """Names of its aliases."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +38,9 @@ def pack_facts(note: str | None, account_id: str, document: Document) -> bytes:
     return pack({"note": note, "by": account_id, "nodes": len(document.nodes)})
 
 
-def parse_facts(version: int, data: bytes, *, is_live: bool) -> VersionFacts:
+def parse_facts(
+    version: int, data: bytes, *, is_live: bool, aliases: Aliases = NO_ALIASES
+) -> VersionFacts:
     """Read a version's facts as they are stored: milliseconds, a colon and `pack_facts`."""
     at, _, record = data.partition(b":")
     facts = unpack(record)
@@ -44,4 +51,6 @@ def parse_facts(version: int, data: bytes, *, is_live: bool) -> VersionFacts:
         created_at=int(at),
         node_count=facts["nodes"],
         is_live=is_live,
+        is_canary=aliases.is_canary(version),
+        aliases=tuple(name for name in aliases.names_of(version) if name != LIVE),
     )

@@ -10,6 +10,7 @@ from functools import partial
 from engine.errors import InvalidCursor
 from engine.graph.plan import NodeName, unpack_names
 from engine.ids.partitions import partition_of
+from engine.releases.aliases import Aliases
 from engine.store.children.keys import KEPT_VERSIONS, group_key, open_children
 from engine.store.executions.unfinished import scan_unfinished
 from engine.store.partitioned.first_members import FirstMembers
@@ -17,6 +18,7 @@ from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.info import read_now
 from engine.store.redis.scripts import SCRIPTS
+from engine.store.releases.keys import ALIASES
 from engine.store.triggers import keys as trigger_keys
 from engine.store.workflows.records import WorkflowHead
 from engine.store.workflows.version_facts import VersionFacts, VersionPage, parse_facts
@@ -48,7 +50,7 @@ class Versions:
     """Removes expired versions and reads the nodes' names of versions that ran.
 
     A document is removed once its version is not among the latest ones, no execution runs it, no
-    workflow calls it and no trigger names it.
+    workflow calls it and no trigger, alias or canary names it.
     Versions that began to run after the account's executions were read are spared: the current one,
     and former ones whose executions are numbered.
     Executions of other accounts are not looked up: a version that one began with is kept for
@@ -178,16 +180,17 @@ class Versions:
         if cursor is not None and not NUMBER.fullmatch(cursor):
             raise InvalidCursor
         key = keyspace.workflow(account_id, slug)
-        live, fields = await asyncio.gather(
-            self._client.send("HGET", key, "version"), self._client.send("HKEYS", key)
+        (live, stored), fields = await asyncio.gather(
+            self._client.send("HMGET", key, "version", ALIASES), self._client.send("HKEYS", key)
         )
+        aliases = Aliases.parse(stored)
         below = int(cursor) if cursor else math.inf
         matches = (DOCUMENT.fullmatch(name.decode()) for name in fields)
         numbers = (int(match[1]) for match in matches if match)
         listed = sorted((each for each in numbers if each < below), reverse=True)
         some = listed[:limit]
         rows = await asyncio.gather(
-            *(self._facts(account_id, slug, each, is_live=each == int(live or 0)) for each in some)
+            *(self._facts(account_id, slug, each, int(live or 0), aliases) for each in some)
         )
         return VersionPage(
             [row for row in rows if row is not None],
@@ -195,12 +198,13 @@ class Versions:
         )
 
     async def _facts(
-        self, account_id: str, slug: str, version: int, *, is_live: bool
+        self, account_id: str, slug: str, version: int, live: int, aliases: Aliases
     ) -> VersionFacts | None:
         """Return the facts of one version; None when it is gone."""
         key = keyspace.workflow(account_id, slug)
         facts = await self._client.send("HGET", key, f"m{version}")
-        return facts and parse_facts(version, facts, is_live=is_live)
+        is_live = version == live
+        return facts and parse_facts(version, facts, is_live=is_live, aliases=aliases)
 
     async def node_names(
         self, account_id: str, slug: str, version: int

@@ -4,14 +4,13 @@ import contextlib
 import secrets
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from engine.errors import (
     ModelNotFound,
     NotFound,
     NotOwner,
     QuotaExceeded,
-    VersionNotFound,
     WorkflowNotFound,
 )
 from engine.graph.document import Document, RecordValues
@@ -20,17 +19,26 @@ from engine.graph.plan import NodeName, Plan
 from engine.ids.slugs import slugify
 from engine.models.registry import find_model
 from engine.process.lru_cache import LruCache
+from engine.releases.aliases import NO_ALIASES, Aliases, Canary
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.workflows.deletion import WorkflowDeletion
 from engine.store.workflows.directory import UNLISTED, Directory
 from engine.store.workflows.drafts import Draft, Drafts
 from engine.store.workflows.plan_cache import PlanCache
-from engine.store.workflows.records import Workflow, WorkflowHead, parse_workflow
+from engine.store.workflows.reads import WorkflowReads
+from engine.store.workflows.records import Workflow, WorkflowHead
 from engine.store.workflows.saves import WorkflowSave, WorkflowSaves
 from engine.store.workflows.versions import Versions
 
 SLUGS_KEPT = 50_000
+
+
+class Current(NamedTuple):
+    """Live version of a workflow and its aliases, as they were read together."""
+
+    version: int
+    aliases: Aliases
 
 
 class Workflows:
@@ -42,10 +50,11 @@ class Workflows:
         self._saves = WorkflowSaves(client, limits, versions)
         self._drafts = Drafts(client, limits)
         self._directory = Directory(client)
+        self._reads = WorkflowReads(client)
         self._deletion = WorkflowDeletion(client)
         self._owners: LruCache[str, str] = LruCache(SLUGS_KEPT)
         self.plans = PlanCache()
-        self._current: LruCache[str, int] = LruCache(SLUGS_KEPT)
+        self._current: LruCache[str, Current] = LruCache(SLUGS_KEPT)
 
     async def create(
         self, account_id: str, document: Document, problems: list[dict[str, Any]]
@@ -75,7 +84,7 @@ class Workflows:
         except QuotaExceeded:
             await self._directory.release(slug)
             raise
-        return await self._read(account_id, slug)
+        return await self._reads.current(account_id, slug)
 
     async def update(
         self,
@@ -103,17 +112,26 @@ class Workflows:
         account_id, slug = workflow.account_id, workflow.slug
         save = self._new_save(account_id, slug, document, str(workflow.version))
         await self._saves.revise(save, workflow.operation)
-        revised = await self._read(account_id, slug)
+        revised = await self._reads.current(account_id, slug)
         await self._directory.list_published(slug, document, revised.updated_at)
         return revised
 
-    async def publish(self, draft: Draft, note: str | None, expected_version: int) -> Workflow:
+    async def publish(
+        self,
+        draft: Draft,
+        note: str | None,
+        expected_version: int,
+        canary: Canary | None = None,
+    ) -> Workflow:
         """Save a draft as a new version and remove it, both in one step.
 
-        Raises WorkflowNotFound, VersionConflict, RevisionConflict and QuotaExceeded.
+        With `canary`, its rule, the version becomes the canary of the live one, which stays. Raises
+        WorkflowNotFound, VersionConflict, RevisionConflict, QuotaExceeded, and InvalidBody for a
+        canary of a workflow without a live version.
         """
         save = self._new_save(draft.account_id, draft.slug, draft.document, str(expected_version))
-        return await self._write(replace(save, note=note, draft_revision=draft.revision))
+        save = replace(save, note=note, draft_revision=draft.revision, canary=canary)
+        return await self._write(save)
 
     def _new_save(
         self, account_id: str, slug: str, document: Document, expected: str
@@ -128,26 +146,29 @@ class Workflows:
         )
 
     async def _write(self, save: WorkflowSave) -> Workflow:
-        version, created, updated, size = await self._saves.write(save)
-        document = save.document
-        await self._directory.list_published(save.slug, document, updated)
-        self._current.put(save.slug, version)
+        written = await self._saves.write(save)
+        if save.canary is None:
+            await self._directory.list_published(save.slug, save.document, written.updated_at)
+            self._current.put(save.slug, Current(written.version, written.aliases))
+        else:
+            self._current.drop(save.slug)
         return Workflow(
             slug=save.slug,
             account_id=save.account_id,
-            version=version,
-            document=document,
+            version=written.version,
+            document=save.document,
             problems=tuple(save.problems),
             operation=save.operation,
-            created_at=created,
-            updated_at=updated,
-            size=size,
+            created_at=written.created_at,
+            updated_at=written.updated_at,
+            size=written.size,
+            aliases=written.aliases,
         )
 
     async def get(self, slug: str) -> Workflow:
         """Return the current version, independent of its owner. Raises WorkflowNotFound."""
         account_id = self._owners.get(slug) or await self._directory.owner(slug)
-        workflow = await self._read(account_id, slug)
+        workflow = await self._reads.current(account_id, slug)
         # A missing workflow is not cached: its slug may be assigned again after a refused save.
         self._owners.put(slug, account_id)
         return workflow
@@ -160,7 +181,7 @@ class Workflows:
         owner, is_template = await self._directory.find_template(slug)
         if owner != account_id and not is_template:
             raise WorkflowNotFound
-        workflow = await self._read(owner, slug)
+        workflow = await self._reads.current(owner, slug)
         # The list may be behind a save.
         is_shared = workflow.version > 0 and workflow.document.is_template
         if owner != account_id and not is_shared:
@@ -170,7 +191,7 @@ class Workflows:
     async def get_own(self, account_id: str, slug: str) -> Workflow:
         """Return the current version, for its owner alone. Raises what `check_own` raises."""
         await self.check_own(account_id, slug)
-        return await self._read(account_id, slug)
+        return await self._reads.current(account_id, slug)
 
     async def check_own(self, account_id: str, slug: str) -> None:
         """Raises WorkflowNotFound, or NotOwner for a template of another account.
@@ -190,51 +211,11 @@ class Workflows:
         owner, is_public = await self._directory.find_public(slug)
         if not is_public:
             raise WorkflowNotFound
-        return await self._read(owner, slug)
-
-    async def _read(self, account_id: str, slug: str) -> Workflow:
-        """Return the live version, or the draft if there is none."""
-        key = keyspace.workflow(account_id, slug)
-        head = WorkflowHead(*await self._client.send("HMGET", key, *WorkflowHead._fields))
-        if head.is_gone:
-            raise WorkflowNotFound
-        if head.version is None:
-            return await self._read_draft(account_id, slug, head)
-        version = int(head.version)
-        data = await self._client.send("HGET", key, f"d{version}")
-        if data is None:
-            raise WorkflowNotFound
-        return parse_workflow(account_id, slug, version, data, head)
-
-    async def _read_draft(self, account_id: str, slug: str, head: WorkflowHead) -> Workflow:
-        key = keyspace.workflow(account_id, slug)
-        data, saved = await self._client.send("HMGET", key, "draft", "draft_saved")
-        if data is None:
-            raise WorkflowNotFound
-        return parse_workflow(account_id, slug, 0, data, head._replace(updated=saved))
+        return await self._reads.current(owner, slug)
 
     async def get_version(self, account_id: str, slug: str, version: int) -> Workflow:
         """Return one kept version. Raises WorkflowNotFound or VersionNotFound."""
-        head, data = await self._fetch_version(account_id, slug, version)
-        if head.is_gone:
-            raise WorkflowNotFound
-        if data is None:
-            raise VersionNotFound
-        return parse_workflow(account_id, slug, version, data, head)
-
-    async def _read_version(self, account_id: str, slug: str, version: int) -> Workflow:
-        """Return one version, of a deleted workflow too. Raises WorkflowNotFound."""
-        head, data = await self._fetch_version(account_id, slug, version)
-        if head.state is None or data is None:
-            raise WorkflowNotFound
-        return parse_workflow(account_id, slug, version, data, head)
-
-    async def _fetch_version(
-        self, account_id: str, slug: str, version: int
-    ) -> tuple[WorkflowHead, bytes | None]:
-        key = keyspace.workflow(account_id, slug)
-        *head, data = await self._client.send("HMGET", key, *WorkflowHead._fields, f"d{version}")
-        return WorkflowHead(*head), data
+        return await self._reads.version(account_id, slug, version)
 
     async def records_values(self, account_id: str, slug: str, version: int | None = None) -> bool:
         """Return whether runs of an account keep their values, whatever other processes have saved.
@@ -262,13 +243,22 @@ class Workflows:
 
         `accept` checks the version; when it reports a stale one, call this again with `fresh`.
         """
-        version = None if fresh else self._current.get(slug)
-        known = None if version is None else self.plans.known(slug, version)
+        current = None if fresh else self._current.get(slug)
+        known = None if current is None else self.plans.known(slug, current.version)
         if known is not None:
             return known
         workflow = await self.get(slug)
-        self._current.put(slug, workflow.version)
+        self._current.put(slug, Current(workflow.version, workflow.aliases))
         return self.plans.remember(workflow)
+
+    def known_aliases(self, slug: str) -> Aliases:
+        """Return the aliases that belong to the version which `plan` has returned last."""
+        current = self._current.get(slug)
+        return NO_ALIASES if current is None else current.aliases
+
+    def forget_current(self, slug: str) -> None:
+        """Read the live version and the aliases anew for the next run."""
+        self._current.drop(slug)
 
     async def own_plan(
         self, account_id: str, slug: str, *, fresh: bool = False, version: int | None = None
@@ -301,6 +291,11 @@ class Workflows:
                 return planned
         raise WorkflowNotFound
 
+    async def note_promotion(self, slug: str, document: Document, updated_at: int) -> None:
+        """List a canary's version that has become the live one."""
+        self._current.drop(slug)
+        await self._directory.list_published(slug, document, updated_at)
+
     def compiled(self, workflow: Workflow) -> tuple[Workflow, Plan | None]:
         """Return the workflow with its plan, which is None where `problems` says why not."""
         return self.plans.compiled(workflow)
@@ -314,7 +309,7 @@ class Workflows:
         if known is None:
             if self.plans.unknown_part(account_id, slug, version) is not None:
                 raise WorkflowNotFound
-            known = self.plans.remember(await self._read_version(account_id, slug, version))
+            known = self.plans.remember(await self._reads.version_of_any(account_id, slug, version))
         workflow, plan = known
         if plan is None or workflow.account_id != account_id:
             raise WorkflowNotFound
@@ -362,7 +357,9 @@ class Workflows:
         """
         if not slug:
             return [(MODEL, f"There is no model '{''.join(model_ids[:1])}' here any more")]
-        workflow, _ = self.plans.remember(await self._read_version(account_id, slug, version))
+        workflow, _ = self.plans.remember(
+            await self._reads.version_of_any(account_id, slug, version)
+        )
         return [(each["nodeId"], each["reason"]) for each in workflow.problems if "nodeId" in each]
 
     async def delete(self, account_id: str, slug: str, *, force: bool = False) -> None:
@@ -380,7 +377,7 @@ class Workflows:
         Raises WorkflowNotFound, and WorkflowNotDeleted for one that is living.
         """
         await self._deletion.restore(account_id, slug)
-        workflow = await self._read(account_id, slug)
+        workflow = await self._reads.current(account_id, slug)
         shown = workflow.document if workflow.version else UNLISTED
         await self._directory.list_published(slug, shown, workflow.updated_at)
         return workflow

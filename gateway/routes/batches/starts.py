@@ -20,7 +20,7 @@ from gateway.auth.endpoints import operation, requires
 from gateway.auth.guard import count_call
 from gateway.auth.resource import Resource
 from gateway.http.json_bodies import run_off_loop
-from gateway.http.query import QueryParameters, Version
+from gateway.http.query import QueryParameters, VersionOrAlias
 from gateway.http.rate_limit_headers import WORKFLOW_RUNS
 from gateway.http.request_bodies import forget_body, read_json
 from gateway.http.types import doc
@@ -38,7 +38,8 @@ class BatchQuery(QueryParameters):
     """Query of a new batch."""
 
     version: Annotated[
-        Version | None, doc("A version that is kept, instead of the live one.", 3)
+        VersionOrAlias | None,
+        doc("A version that is kept, or an alias, instead of the live one.", 3),
     ] = None
 
 

@@ -26,7 +26,7 @@ from gateway.auth.guard import count_call, identify_visitor
 from gateway.auth.redaction import redacted
 from gateway.auth.resource import Resource
 from gateway.http.entity_tags import IF_MATCH, entity_tag, wanted_versions
-from gateway.http.query import QueryParameters, ShortPageQuery, Version
+from gateway.http.query import QueryParameters, ShortPageQuery, VersionOrAlias
 from gateway.http.request_bodies import read_object
 from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import doc
@@ -63,8 +63,8 @@ class SchemaQuery(QueryParameters):
     """Query of the schema of a workflow."""
 
     version: Annotated[
-        Version | None,
-        doc("A version that is kept, instead of the live one.", 3),
+        VersionOrAlias | None,
+        doc("A version that is kept, or an alias, instead of the live one.", 3),
     ] = None
 
 
@@ -302,13 +302,17 @@ async def _load_readable(request: GatewayRequest, principal: Principal) -> Workf
     return await request.services.store.workflows.get_readable(principal.account.id, slug)
 
 
-async def _load_version(request: GatewayRequest, principal: Principal, version: int) -> Workflow:
+async def _load_version(
+    request: GatewayRequest, principal: Principal, version: int | str
+) -> Workflow:
     slug = check_slug(request.path_params["slug"])
     workflows = request.services.store.workflows
     try:
         await workflows.check_own(principal.account.id, slug)
     except errors.NotOwner:
         raise errors.VersionNotFound from None  # a template has one version for its readers
+    if isinstance(version, str):
+        version = (await workflows.get_own(principal.account.id, slug)).version_of(version)
     return await workflows.get_version(principal.account.id, slug, version)
 
 

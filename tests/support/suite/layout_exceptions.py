@@ -23,6 +23,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/store/releases/canary_keys.py": "Names; tests/engine/store/releases/test_counting.py reads them.",
     "engine/executions/replays.py": "Types; tests/engine/services/replays/test_replay_runs.py has both.",
     "workers/walk/replays/recorded_book.py": "tests/workers/walk/replays/test_recorded_nodes.py reads books.",
+    "engine/store/workflows/reads.py": "tests/engine/store/workflows/test_workflows.py reads through it.",
     "engine/store/releases/keys.py": "Names; tests/engine/store/releases/test_aliases.py reads them.",
     "gateway/routes/workflow_tests/views.py": "Types; tests/contract/workflows/test_workflow_tests.py reads them.",
     "gateway/routes/workflow_tests/workflow_tests.py": "tests/contract/workflows/test_workflow_tests.py.",

@@ -50,6 +50,7 @@ def test_an_execution_has_a_column_for_each_filter() -> None:
         "trigger_id": None,
         "occurrence_id": None,
         "trace_id": None,
+        "alias": None,
     }
 
 
