@@ -14,8 +14,8 @@
 local now = read_now(ARGV.now)
 local stamp = string.format('%d', now)
 
-local live, state, created, updated, revision = unpack(redis.call('HMGET', KEYS.workflow,
-  'version', 'state', 'created', 'updated', 'aliases_revision'))
+local live, state, created, updated, revision, latest = unpack(redis.call('HMGET', KEYS.workflow,
+  'version', 'state', 'created', 'updated', 'aliases_revision', 'latest'))
 if not state or state == 'deleted' then return {'gone'} end
 local aliases, is_live = read_aliases(), ARGV.name == 'live'
 local alias = aliases[ARGV.name]
@@ -36,8 +36,13 @@ local stored, changed = write_aliases(aliases)
 add_history(ARGV.name, now, 'user', ARGV.reason, alias, current)
 if is_live then
   count_documents(more, 0)
+  -- The version may be an older one: numbers go on from the newest, and a review that began before
+  -- spares the former live one, whose executions are not numbered.
+  local newest = math.max(tonumber(live), tonumber(latest or '0'))
+  local begun = redis.call('HINCRBY', KEYS.workflow, 'begun', 1)
   redis.call('HSET', KEYS.workflow, 'version', ARGV.version, 'updated', stamp, 'operation',
-    ARGV.operation, 'd' .. ARGV.version, ARGV.document, 'summary', ARGV.summary)
+    ARGV.operation, 'd' .. ARGV.version, ARGV.document, 'summary', ARGV.summary, 'latest', newest,
+    'r' .. live, 'b' .. begun)
   replace_calls(ARGV.slug, 'calls', ARGV.calls)
   redis.call('ZADD', KEYS.workflows_by_time, stamp, ARGV.slug)
   updated = stamp

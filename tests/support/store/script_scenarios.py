@@ -3,9 +3,9 @@
 import hashlib
 
 from tests.support.oauth.scenarios import OAUTH_SCENARIOS
+from tests.support.releases.scenarios import RELEASE_SCENARIOS
 from tests.support.store.batch_scenarios import BATCH_SCENARIOS
 from tests.support.store.child_scenarios import CHILD_SCENARIOS
-from tests.support.store.release_scenarios import RELEASE_SCENARIOS
 from tests.support.store.scenario import NOW, Scenario, Value, scenario
 from tests.support.triggers.scenarios import TRIGGER_SCENARIOS
 from tests.support.waits.scenarios import WAIT_SCENARIOS
