@@ -63,6 +63,7 @@ def row(execution_id: str, slug: str, status: str, **more: Any) -> dict[str, Any
         "testRunId": None,
         "triggerId": None,
         "occurrenceId": None,
+        "alias": None,
         "parentId": None,
         "parentNodeId": None,
         "rootId": None,
