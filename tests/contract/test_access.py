@@ -83,7 +83,9 @@ PATH = {
     "slug": "contract-nothing",
     "internal_name": "echo",
     "name": "index.js",
-    **dict.fromkeys(("execution_id", "batch_id", "asset_id", "key_id", "delivery_id"), ID),
+    **dict.fromkeys(
+        ("execution_id", "batch_id", "replay_id", "asset_id", "key_id", "delivery_id"), ID
+    ),
     "trigger_id": "trg_000000000000",
 }
 CALLS = [(*route.format(**PATH).split(" "), requirement) for route, requirement in ROUTES.items()]
