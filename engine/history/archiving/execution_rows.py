@@ -12,7 +12,7 @@ from engine.history.packing import compress, decompress
 from engine.history.tag_lines import pack_tag_lines
 from engine.store.archive.ended_executions import EVENT, EndedRecord
 from engine.store.executions.read.results import result_size
-from engine.store.executions.record_fields import HEAD_FIELDS, parse_head, parse_nodes
+from engine.store.executions.record_fields import BOOK, HEAD_FIELDS, parse_head, parse_nodes
 from engine.store.formats import Format
 from engine.store.redis.record_packing import pack, unpack
 
@@ -84,8 +84,8 @@ def parse_record(
 
 
 def _kept(fields: dict[str, bytes]) -> dict[str, bytes]:
-    """Return the fields of the packed record: the event that started it is in Redis alone."""
-    return {name: value for name, value in fields.items() if name not in (RESULT, EVENT)}
+    """Return the fields of the packed record: event and book that it began with are none."""
+    return {name: value for name, value in fields.items() if name not in (RESULT, EVENT, BOOK)}
 
 
 def _execution_row(execution: Execution, fields: dict[str, bytes], size: int) -> Row:

@@ -103,7 +103,7 @@ class RecordedNodes:
                 return AttemptOutcome(failure=failure, is_recorded=True)
             outputs = await self._read(recorded)
             if _gives_enough(node, recorded, outputs):
-                return _completed(outputs)
+                return _completed(outputs, recorded)
         if node.type.kind is WorkKind.CPU or isinstance(node.type, Upload):
             return None  # it calls nobody
         raise _unmatched(node)
@@ -142,8 +142,11 @@ def _gives_enough(node: Node, recorded: RecordedOutcome, outputs: Outputs) -> bo
     return not more or len(node.type.outputs(node.settings)) == 1 or more <= outputs.keys()
 
 
-def _completed(outputs: Outputs) -> AttemptOutcome:
-    return AttemptOutcome(outputs, pack(outputs), is_recorded=True)
+def _completed(outputs: Outputs, recorded: RecordedOutcome | None = None) -> AttemptOutcome:
+    """Return the outcome of a node; an object that the book names is that of its outputs."""
+    entry = None if recorded is None else recorded.outputs
+    name = entry if isinstance(entry, str) else ""
+    return AttemptOutcome(outputs, pack(outputs), offloaded_name=name, is_recorded=True)
 
 
 def _unmatched(node: Node) -> NodeFailed:

@@ -184,6 +184,10 @@ async def test_large_outputs_become_objects_of_the_new_execution(payer: PayingAc
     ended = await replay(payer, former, graph)
 
     assert (ended.status, len(payer.models.calls)) == (COMPLETED, 1), ended.error
+    assert ended.result == former.result
+    [name] = [node.outputs for node in ended.nodes if isinstance(node.outputs, str)]
+    content = await payer.store.offloaded.read(payer.account.id, ended.id, name)
+    assert len(content) > 300_000
 
 
 async def test_live_calls_are_made_and_charged(payer: PayingAccount) -> None:
