@@ -3,15 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from engine.errors import MaxCreditsExceeded
-from engine.errors.nodes import REPLAY_UNMATCHED
 from engine.graph.plan import Node
 from engine.nodes.support.base import Outputs
+from engine.nodes.support.children import ALWAYS_FAILS
 from engine.nodes.support.failures import ERROR_OUT
-
-MAX_CREDITS_EXCEEDED = MaxCreditsExceeded.code
-ENDS_RUN = frozenset({MAX_CREDITS_EXCEEDED, REPLAY_UNMATCHED})
-"""Codes of failures that end the run, whatever the node's policy says."""
 
 
 def has_error_out(node: Node) -> bool:
@@ -21,7 +16,7 @@ def has_error_out(node: Node) -> bool:
 
 def ends_run(node: Node, code: str) -> bool:
     """Return whether a failure of the node with this code ends the run."""
-    if code in ENDS_RUN:
+    if code in ALWAYS_FAILS:
         return True
     return node.policy.on_error == "fail" and not has_error_out(node)
 

@@ -1,8 +1,10 @@
 """Dependencies shared by all walks of a worker process."""
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from engine.process.lru_cache import LruCache
+from engine.services.replays.books import OpenBook
 from engine.services.runs.child_targets import ChildTargets
 from engine.store.children.groups import Children
 from engine.store.children.keys import GroupRef
@@ -12,6 +14,16 @@ from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.walks import Walks
 from engine.store.waits.node_waits import NodeWaits
 from workers.nodes.executor import Executor
+
+OpenBooks = LruCache[str, OpenBook]
+BOOKS_KEPT = 32
+BOOKS_BYTES = 33_554_432
+"""Total packed size of all cached books."""
+
+
+def open_books() -> OpenBooks:
+    """Return an empty cache of books."""
+    return LruCache(BOOKS_KEPT, BOOKS_BYTES)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,3 +47,5 @@ class WalkDependencies:
     """Begin or cancel children of a group soon."""
     mark_idle: Callable[[str], None]
     """Note that an execution waits for something other than this process."""
+    open_books: OpenBooks = field(default_factory=open_books)
+    """Books of replays by execution, which all children of one share."""

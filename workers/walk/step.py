@@ -7,8 +7,8 @@ from engine.errors.nodes import NodeFailed
 from engine.executions.public_runs import hide_node
 from engine.executions.rows import FailedAttemptRow, NodeRow
 from engine.executions.statuses import ExecutionStatus, NodeStatus
-from engine.graph.failures import MAX_CREDITS_EXCEEDED
 from engine.graph.plan import NodeName
+from engine.nodes.support.children import ALWAYS_FAILS
 from engine.store.executions.advance import Advanced, Charge, ChildEnd, Step, Verdict
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.record_fields import parse_name
@@ -207,7 +207,8 @@ class Recorder:
         self._step.retrying, self._step.parked = [], ()
         self._step.may_have_groups = has_groups or "groups" in self._claimed.record
         if self._claimed.group is not None:
-            ends_root = error is not None and error["code"] == MAX_CREDITS_EXCEEDED
+            codes = () if error is None else (error["code"], error.get("nodeCode"))
+            ends_root = not ALWAYS_FAILS.isdisjoint(codes)
             self._step.child = ChildEnd(result=plain, size=size, ends_root=ends_root)
         elif self._claimed.owner_id != self._claimed.account_id:
             error = hide_node(error)

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from msgspec import Struct
 
 from engine.errors import InvalidInputs, MaxCreditsExceeded
-from engine.errors.nodes import NodeFailed
+from engine.errors.nodes import REPLAY_UNMATCHED, NodeFailed
 from engine.executions.batches import ItemStatus
 from engine.nodes.support.base import NO_MEDIA, Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.settings import Faults
@@ -27,7 +27,7 @@ MAX_CONCURRENCY = 100
 DEFAULT_CONCURRENCY = 10
 INDEX = "index"
 """Field that gets the number of the item, unless it is wired."""
-ALWAYS_FAILS = frozenset({MaxCreditsExceeded.code})
+ALWAYS_FAILS = frozenset({MaxCreditsExceeded.code, REPLAY_UNMATCHED})
 """Codes of items that fail the node whatever `onItemError` says."""
 
 

@@ -17,6 +17,7 @@ from engine.nodes.approval import Approval
 from engine.nodes.support.base import WorkKind
 from engine.services.replays.books import Book, RecordedAnswer, RecordedOutcome, pack_book
 from engine.services.replays.digests import FindAsset, NodeDigests, wired_outputs
+from engine.services.replays.recorded_trees import walk_children
 from engine.services.replays.replayed_executions import ReplayedExecution
 from engine.services.runs.seed_values import SeedValues
 from engine.store.executions.record_fields import BOOK, CALLS, pack_name, parse_rows
@@ -24,20 +25,51 @@ from engine.store.executions.start import Fields
 from engine.store.redis.record_packing import unpack
 from engine.store.waits.records import end_field, wait_field
 
+MOST_BYTES = 16_777_216
+"""Size of recorded outcomes of children from which on no further ones are read."""
 ENDED = (NodeStatus.COMPLETED, NodeStatus.FAILED)
 
 
 async def make_book(
-    former: ReplayedExecution, calls: ReplayCalls, seeds: SeedValues, find_asset: FindAsset
+    former: ReplayedExecution,
+    calls: ReplayCalls,
+    seeds: SeedValues,
+    find_asset: FindAsset,
+    *,
+    with_children: bool = False,
 ) -> Book:
     """Return the book of a replay; its large values and its media become those of `seeds`.
 
-    With live calls it has answers alone. Raises InvalidBody, ResultUnreadable, StorageFailed or
-    Unavailable.
+    With live calls it has answers alone. `with_children`: it has the outcomes of children too, up
+    to a number and a size. Raises InvalidBody, ResultUnreadable, StorageFailed or Unavailable.
     """
     if former.was_walked_unclaimed:
         return Book()
     plan = await former.read_plan()
+    book = await _read_book(former, plan, calls, seeds, find_asset)
+    if not with_children:
+        return book
+    outcomes, answers, size = list(book.outcomes), list(book.answers), 0
+    async for child, child_plan in walk_children(former, plan):
+        if child.was_walked_unclaimed:
+            continue
+        of_child = await _read_book(child, child_plan, calls, seeds, find_asset)
+        outcomes += of_child.outcomes
+        answers += of_child.answers
+        size += sum(len(each.outputs or b"") for each in of_child.outcomes)
+        if size > MOST_BYTES:
+            break
+    return Book(outcomes=tuple(outcomes), answers=tuple(answers))
+
+
+async def _read_book(
+    former: ReplayedExecution,
+    plan: Plan,
+    calls: ReplayCalls,
+    seeds: SeedValues,
+    find_asset: FindAsset,
+) -> Book:
+    """Return the outcomes and answers of one execution."""
     if all(node.type.kind is WorkKind.PURE for node in plan.nodes):
         return Book()
     async with former.store.offloaded.room_for_copy(former.bytes):

@@ -13,6 +13,7 @@ from engine.graph.plan import Plan
 from engine.graph.progress import initial_statuses
 from engine.services.media import MediaService
 from engine.services.replays.recorded_calls import book_fields, make_book
+from engine.services.replays.recorded_trees import begins_children
 from engine.services.replays.replayed_executions import ReplayedExecution
 from engine.services.runs.run_inputs import AssetUse, check_run_inputs, run_here
 from engine.services.runs.seed_values import SeedValues
@@ -128,7 +129,10 @@ class _Preparation:
         use = AssetUse(media_service, run.account_id, run.execution_id)
         seeds = SeedValues(target.store, use, former.refusal("has lost an output"))
         try:
-            book = await make_book(former, target.calls, seeds, media_service.linked)
+            book = await make_book(
+                *(former, target.calls, seeds, media_service.linked),
+                with_children=begins_children(self.plan),
+            )
         except StorageFailed as error:
             raise Unavailable(error.message) from None
         fields = {**book_fields(book, target.calls, seeds), **self._draft_fields(seeds)}

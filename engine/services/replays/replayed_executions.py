@@ -97,6 +97,12 @@ class ReplayedExecution:
         return plan
 
     @property
+    def has_values(self) -> bool:
+        """Whether its values are on record, in a format that is known here."""
+        is_known = Format.EXECUTION.knows(self.record)
+        return is_known and "inputs" in self.record and not are_values_dropped(self.record)
+
+    @property
     def was_walked_unclaimed(self) -> bool:
         """Whether all of its nodes were pure, and their outputs are on no record."""
         return WALKED_UNCLAIMED in self.record

@@ -21,6 +21,7 @@ from engine.errors import (
     Unavailable,
 )
 from engine.executions.item_errors import FAULT, INPUTS_GONE, ItemError, item_error
+from engine.executions.replays import ReplayCalls
 from engine.executions.sources import Source
 from engine.ids.executions import child_execution_id
 from engine.models.registry import generation
@@ -37,6 +38,7 @@ from engine.store.children.records import ChildCharge, Group, GroupTarget, NewCh
 from engine.store.executions.inputs import LargeInputs, pack_inputs
 from engine.store.executions.new_execution import NewExecution
 from engine.store.executions.public_runs import hidden_models
+from engine.store.executions.record_fields import CALLS
 from engine.store.formats import FIELD, Format
 from engine.store.redis.record_packing import pack
 from engine.telemetry.traces.context import node_span_id, recorded_trace
@@ -87,11 +89,16 @@ class _Lot(Struct, frozen=True, kw_only=True):
     def charge(self) -> ChildCharge | None:
         """Payment for the children; None: no node of theirs is charged."""
         plan = self.found.plan
-        if not plan.models:
+        if not plan.models or self.is_free:
             return None
         names = list(dict.fromkeys(plan.models.values()))
         trials = find_trials(names, self.terms)
         return ChildCharge(models=names, terms=self.terms, trials=trials)
+
+    @property
+    def is_free(self) -> bool:
+        """Whether the children belong to a replay, and take recorded outcomes in place of calls."""
+        return self.parent.get(CALLS) == ReplayCalls.RECORDED.encode()
 
     @property
     def may_wait(self) -> bool:
@@ -331,11 +338,12 @@ class ChildAcceptance:
             ids = run.account_id, run.execution_id
             on_record = await self._large_inputs.store(*ids, packed, start)
         with hidden_models() if group.target.owner_id else contextlib.nullcontext():
-            quote = make_quote(new.charged_plan(), lot.terms, None, checked)
+            charged = new.charged_plan()
+            quote = None if lot.is_free else make_quote(charged, lot.terms, None, checked)
         fields = {**new.record_fields(on_record, quote), **group.target.record_fields()}
         fields.pop("values", None)
-        if "values" in lot.parent:
-            fields["values"] = lot.parent["values"]
+        kept = (name for name in ("values", CALLS) if name in lot.parent)
+        fields |= {name: lot.parent[name] for name in kept}
         return NewChild(index=index, statuses=new.status_codes, fields=fields)
 
 

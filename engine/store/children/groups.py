@@ -44,13 +44,13 @@ from engine.store.executions.acceptance import RESEND_AFTER_MS
 from engine.store.executions.ended import Ends
 from engine.store.executions.offload import OffloadedValues
 from engine.store.executions.public_runs import keep_called_version
-from engine.store.executions.record_fields import WALKED_UNCLAIMED, parse_name
+from engine.store.executions.record_fields import CALLS, WALKED_UNCLAIMED, parse_name
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.redis.scripts import SCRIPTS
 
-PARENT_FIELDS = ("key", "request", "trace", "values")
+PARENT_FIELDS = ("key", "request", "trace", "values", CALLS)
 """Fields of a parent's record that its children have too."""
 READ_AT_ONCE = 500
 """Children whose ends are read by one command."""

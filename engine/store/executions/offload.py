@@ -185,6 +185,12 @@ class OffloadedValues:
         name = parse_name(value)
         return value if name is None else await self.read(account_id, execution_id, name)
 
+    async def read_field(self, account_id: str, execution_id: str, field: str) -> bytes | None:
+        """Return a value of an execution's record, like `open_value`; None: it has none."""
+        key = keyspace.execution(account_id, execution_id)
+        value: bytes | None = await self._client.send("HGET", key, field)
+        return None if value is None else await self.open_value(account_id, execution_id, value)
+
     @contextlib.asynccontextmanager
     async def room_for_copy(self, size: int) -> AsyncIterator[None]:
         """Hold memory for the copy of an object. Raises StorageFailed if none is free in time."""

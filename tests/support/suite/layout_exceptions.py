@@ -21,6 +21,7 @@ MANY_ENTRIES: dict[str, str] = {
 
 TESTED_ELSEWHERE: dict[str, str] = {
     "engine/store/releases/canary_keys.py": "Names; tests/engine/store/releases/test_counting.py reads them.",
+    "engine/services/replays/recorded_trees.py": "tests/workers/walk/replays/test_recorded_children.py has children of all kinds.",
     "engine/executions/replays.py": "Types; tests/engine/services/replays/test_replay_runs.py has both.",
     "workers/walk/replays/recorded_book.py": "tests/workers/walk/replays/test_recorded_nodes.py reads books.",
     "engine/store/workflows/reads.py": "tests/engine/store/workflows/test_workflows.py reads through it.",

@@ -12,8 +12,10 @@ from engine.errors import StorageFailed
 from engine.errors.nodes import REPLAY_UNMATCHED, STORAGE, NodeFailed, invalid_output
 from engine.executions.replays import ReplayCalls
 from engine.graph.plan import Node
+from engine.nodes.agents.rounds_node import RoundsNode
 from engine.nodes.approval import Approval
 from engine.nodes.support.base import InEdge, Outputs, WorkKind
+from engine.nodes.support.children import ChildrenNode
 from engine.nodes.support.waits import WaitingNode
 from engine.nodes.upload import Upload
 from engine.services.replays.books import RecordedOutcome
@@ -103,9 +105,11 @@ class RecordedNodes:
                 return AttemptOutcome(failure=failure, is_recorded=True)
             outputs = await self._read(recorded)
             if _gives_enough(node, recorded, outputs):
-                return _completed(outputs, recorded)
+                return _completed(outputs, recorded if self._book.is_own else None)
         if node.type.kind is WorkKind.CPU or isinstance(node.type, Upload):
             return None  # it calls nobody
+        if isinstance(node.type, ChildrenNode) and not isinstance(node.type, RoundsNode):
+            return None  # its children have the book too
         raise _unmatched(node)
 
     async def _pass_wait(
