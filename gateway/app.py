@@ -35,6 +35,7 @@ from gateway.routes.executions import bulk_cancel, execution_values, executions
 from gateway.routes.models import model_checks, models
 from gateway.routes.operations import audit, health, installation, installation_series
 from gateway.routes.pages import docs, pages
+from gateway.routes.releases import aliases
 from gateway.routes.runs import draft_runs, retries, runs
 from gateway.routes.tools import server_tools
 from gateway.routes.triggers import events, occurrences, previews, triggers
@@ -62,6 +63,15 @@ _ACCOUNTS = (
     *account_events.routes,
     *api_keys.routes,
     *grant_requests.routes,
+)
+_WORKFLOWS = (
+    *workflows.routes,
+    *versions.routes,
+    *aliases.routes,
+    *drafts.routes,
+    *draft_runs.routes,
+    *workflow_tests.routes,
+    *descriptions.routes,
 )
 _ADMINISTRATION = (
     *accounts.routes,
@@ -96,12 +106,7 @@ def routes(settings: Settings) -> list[BaseRoute]:
         *workflow_checks.routes,
         *expressions.routes,
         *server_tools.routes,
-        *workflows.routes,
-        *versions.routes,
-        *drafts.routes,
-        *draft_runs.routes,
-        *workflow_tests.routes,
-        *descriptions.routes,
+        *_WORKFLOWS,
         *model_checks.routes,
         *models.routes,
         *node_types.routes,

@@ -130,10 +130,13 @@ def _parse_member(member: Member, texts: list[str]) -> Any:
 
 
 def _decode_text(text: str, kind: Any) -> Any:
-    """Return the number or flag that a text stands for; other texts are returned as they are."""
+    """Return the number or flag that a text stands for; other texts are returned as they are.
+
+    None is the type of a number or a name.
+    """
     if kind is bool:
         return FLAGS.get(text, text)
-    if kind in (int, VERSION_OR_ALIAS) and INTEGER.fullmatch(text):
+    if kind in (int, None) and INTEGER.fullmatch(text):
         return int(text)
     if kind is float and SECONDS.fullmatch(text):
         return float(text)

@@ -15,6 +15,7 @@ from engine.ids.secret_names import NAME
 from engine.ids.slugs import SLUG
 from engine.ids.triggers import TRIGGER_ID as TRIGGER_PATTERN
 from engine.ids.workflow_test_names import PATTERN as TEST_NAME
+from engine.releases.aliases import NAME as ALIAS_NAME
 from gateway.admission.credentials import SESSION_COOKIE
 from gateway.auth.guard import (
     API,
@@ -103,6 +104,7 @@ PATHS: dict[str, Schema] = {
     "trigger_id": described(matching(TRIGGER_PATTERN.pattern), "The id of a trigger.", TRIGGER_ID),
     "occurrence_id": described(ID, "The id of an occurrence of a trigger.", BATCH_ID),
     "delivery_id": described(ID, "The `webhook-id` of a delivery.", EXECUTION_ID),
+    "alias_name": described(matching(ALIAS_NAME.pattern), "The name of an alias.", "live"),
     "test_name": described(matching(TEST_NAME), "The name of a test.", "greets-by-name"),
     "test_run_id": described(ID, "The id that the test run was answered with.", BATCH_ID),
     "secret_name": described(matching(NAME), "The name of a secret.", "STRIPE_KEY"),

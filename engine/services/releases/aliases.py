@@ -85,8 +85,6 @@ async def set_alias(
     """
     check_schema(store)
     workflow = await store.workflows.get_own(account_id, slug)
-    if canary is not None:
-        canary = structs.replace(canary, id=new_canary_id())
     aliases = await store.aliases.set(account_id, slug, name, version, canary)
     await _finish(store, account_id, slug)
     return _show(workflow, aliases, name)

@@ -14,6 +14,7 @@ from engine.errors import (
 )
 from engine.graph.breaking_changes import breaking_changes
 from engine.graph.document import Document, parse_document
+from engine.releases.aliases import Canary
 from engine.services.workflow_tests.required_tests import require_tests
 from engine.services.workflows.check_workflow import WorkflowCheck, check_workflow
 from engine.services.workflows.graph_checks import GraphChecker
@@ -169,14 +170,17 @@ async def publish_draft(
     note: str | None,
     force: bool,
     needs_tests: bool = False,
+    canary: Canary | None = None,
     expected: Collection[int] | None = None,
     checker: GraphChecker,
 ) -> Workflow:
     """Publish the draft of an own workflow, whose problems are looked for once more.
 
+    With `canary`, its rule, it becomes the canary of the live version.
+
     Raises WorkflowNotFound, DraftNotFound, RevisionConflict where the draft is at none of the
-    `expected` revisions, InvalidGraph, QuotaExceeded, BreakingChange unless `force`, and with
-    `needs_tests` WorkflowTestsFailed.
+    `expected` revisions, InvalidGraph, QuotaExceeded, BreakingChange unless `force`, with
+    `needs_tests` WorkflowTestsFailed, and InvalidBody for a canary without a live version.
     """
     for turn in range(MAX_TRIES):
         live = await store.workflows.get(slug)
@@ -195,7 +199,7 @@ async def publish_draft(
         if needs_tests:
             await require_tests(store, draft)
         try:
-            workflow = await store.workflows.publish(draft, note, live.version)
+            workflow = await store.workflows.publish(draft, note, live.version, canary)
         except (VersionConflict, RevisionConflict):
             if turn == MAX_TRIES - 1:
                 raise

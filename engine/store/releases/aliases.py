@@ -23,10 +23,11 @@ from engine.releases.aliases import (
     Canary,
     encode_canary,
 )
+from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
-from engine.store.releases.keys import alias_history
+from engine.store.releases.keys import alias_history, canary_counts
 from engine.store.workflows.callers import join_calls
 from engine.store.workflows.quota import quota_exceeded
 from engine.store.workflows.saves import UNPUBLISHED, WorkflowSave, pack_version
@@ -155,6 +156,10 @@ class WorkflowAliases:
         numbers = range(last, max(0, last - MOST_HISTORY), -1)
         entries = await self._client.send("HMGET", key, *(f"{name}.{each}" for each in numbers))
         return [_decoder.decode(each) for each in entries if each is not None]
+
+    async def counts(self, account_id: str, slug: str) -> dict[str, bytes]:
+        """Return the fields of the counts of a workflow's canaries."""
+        return parse_hash(await self._client.send("HGETALL", canary_counts(account_id, slug)))
 
 
 _decoder = msgspec.json.Decoder(AliasChange)

@@ -9,6 +9,7 @@ from starlette.routing import Route
 from engine import errors
 from engine.graph.document import parse_document
 from engine.ids.slugs import check_slug
+from engine.services.releases.aliases import check_schema
 from engine.services.workflows import drafts
 from engine.store import Draft, Principal
 from engine.store.accounts.rate_limits import DRAFTS, SAVES
@@ -24,7 +25,8 @@ from gateway.http.entity_tags import (
 )
 from gateway.http.request_bodies import read_object, read_optional_body
 from gateway.http.responses import DELETED, Deleted, json_response
-from gateway.http.types import Moment, RequestBody, doc, refused
+from gateway.http.types import Moment, RequestBody, described_as, doc, refused
+from gateway.routes.releases.views import PublishedCanary
 from gateway.routes.workflows.documents import (
     ABOUT,
     GRAPH,
@@ -79,12 +81,18 @@ class PublishRequest(RequestBody):
         doc("Publish it only if all its tests have passed on this very draft."),
         refused(FLAG_RULE),
     ] = False
+    canary: Annotated[
+        Any,
+        described_as(PublishedCanary | None),
+        doc("Publish it as the canary of the live version, which stays; left out: it is live."),
+    ] = None
 
 
 PublishRequest.examples = (
     PublishRequest(note="Greets by first name"),
     PublishRequest(force=True),
     PublishRequest(require_tests=True),
+    PublishRequest(canary=PublishedCanary(percent=5, max_error_rate=0.02)),
 )
 DraftView.examples = (
     DraftView(
@@ -169,15 +177,21 @@ async def discard_draft(request: GatewayRequest, principal: Principal) -> Respon
         errors.InvalidGraph,
         errors.BreakingChange,
         errors.WorkflowTestsFailed,
-        errors.QuotaExceeded,
+        *(errors.QuotaExceeded, errors.Unavailable),
     ),
 )
 @requires("workflow:write", bucket=SAVES)
 async def publish_draft(request: GatewayRequest, principal: Principal) -> Response:
-    """Publish the draft as a new version, which callers then run; the draft is gone."""
+    """Publish the draft as a new version, which callers then run; the draft is gone.
+
+    With `canary`, the version becomes the canary of `live`, and gets a share of the runs.
+    """
     slug = await _own_slug(request, principal)
     services = request.services
     body = await read_optional_body(request, PublishRequest)
+    canary = None if body.canary is None else PublishedCanary.read(body.canary)
+    if canary is not None:
+        check_schema(services.store)
     workflow = await drafts.publish_draft(
         services.store,
         principal.account.id,
@@ -185,10 +199,13 @@ async def publish_draft(request: GatewayRequest, principal: Principal) -> Respon
         note=body.note,
         force=body.force,
         needs_tests=body.require_tests,
+        canary=canary,
         expected=wanted_versions(request.headers),
         checker=services.checker,
     )
-    return json_response(WorkflowView.from_record(workflow), headers=entity_tag(workflow.version))
+    # `If-Match` of a save compares the live version, which a canary is not.
+    headers = entity_tag(workflow.version) if canary is None else {}
+    return json_response(WorkflowView.from_record(workflow), headers=headers)
 
 
 async def _own_slug(request: GatewayRequest, principal: Principal) -> str:

@@ -1,6 +1,7 @@
 """Published versions of a workflow: list, read and restore them."""
 
 import re
+from collections.abc import Sequence
 from typing import Annotated
 
 from starlette.responses import Response
@@ -33,6 +34,8 @@ class WorkflowVersion(Nested):
     created_by: Annotated[str, doc("The account that saved it.")]
     is_live: Annotated[bool, doc("Whether callers run it.")]
     node_count: int
+    is_canary: Annotated[bool, doc("Whether it is the canary of an alias.")]
+    aliases: Annotated[Sequence[str], doc("The names of its aliases beside `live`.")]
 
 
 class WorkflowVersionPage(View):
@@ -52,6 +55,8 @@ WorkflowVersionPage.examples = (
                 created_by=ACCOUNT_ID,
                 is_live=True,
                 node_count=3,
+                is_canary=False,
+                aliases=["stable"],
             )
         ],
         next_cursor=None,

@@ -29,7 +29,9 @@ def test_versions_are_listed_newest_first(caller: Caller) -> None:
     assert answer.status_code == 200
     assert answer.json()["nextCursor"] is None
     second, first = answer.json()["rows"]
-    assert set(first) == {"version", "note", "createdAt", "createdBy", "isLive", "nodeCount"}
+    facts = {"version", "note", "createdAt", "createdBy", "isLive", "nodeCount"}
+    assert set(first) == facts | {"isCanary", "aliases"}
+    assert (first["isCanary"], first["aliases"]) == (False, [])
     assert (second["version"], second["isLive"]) == (2, True)
     assert (first["version"], first["isLive"]) == (1, False)
     assert first["note"] is None

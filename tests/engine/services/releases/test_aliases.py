@@ -131,7 +131,7 @@ async def test_a_canary_of_live_gets_its_share_of_runs_that_name_no_version(
     await run(acceptance, account)
     other = Store.open(settings)
     await other.workflows.get("echo")  # the first command reads the schema
-    rule = Canary(version=1, percent=50)
+    rule = Canary(id="one", version=1, percent=50)
     await set_alias(other, account.id, "echo", LIVE, version=None, canary=rule)
     await other.close()
 
@@ -149,7 +149,7 @@ async def test_a_canary_of_live_gets_its_share_of_runs_that_name_no_version(
 async def test_a_run_with_a_number_takes_no_part_in_a_canary(
     acceptance: Acceptance, store: Store, account: Account, workflow: Workflow
 ) -> None:
-    rule = Canary(version=1, percent=99)
+    rule = Canary(id="one", version=1, percent=99)
     await set_alias(store, account.id, "echo", LIVE, version=None, canary=rule)
 
     execution = await run(acceptance, account, 2)
@@ -160,7 +160,7 @@ async def test_a_run_with_a_number_takes_no_part_in_a_canary(
 async def test_runs_with_one_idempotency_key_have_one_version(
     acceptance: Acceptance, store: Store, account: Account, workflow: Workflow
 ) -> None:
-    rule = Canary(version=1, percent=50)
+    rule = Canary(id="one", version=1, percent=50)
     await set_alias(store, account.id, "echo", LIVE, version=None, canary=rule)
     target = SavedWorkflow(store, "echo")
     key = IdempotencyKey(digest="a" * 32, fingerprint="b")
@@ -181,7 +181,7 @@ async def test_a_promoted_canary_is_live_under_its_number(
     account: Account,
     workflow: Workflow,
 ) -> None:
-    rule = Canary(version=1, percent=5)
+    rule = Canary(id="one", version=1, percent=5)
     await set_alias(store, account.id, "echo", LIVE, version=None, canary=rule)
 
     alias = await promote_alias(store, account.id, "echo", LIVE, checker=ANY_URL)
@@ -198,7 +198,7 @@ async def test_a_promotion_makes_no_private_workflow_public(store: Store, accoun
     public = document(name="Echo", public_playground=True)
     await store.workflows.create(account.id, public, [])
     await store.workflows.update(account.id, "echo", document(name="Echo"), [])
-    rule = Canary(version=1, percent=5)
+    rule = Canary(id="one", version=1, percent=5)
     await set_alias(store, account.id, "echo", LIVE, version=None, canary=rule)
 
     await promote_alias(store, account.id, "echo", LIVE, checker=ANY_URL)
@@ -223,7 +223,7 @@ async def test_a_canary_that_cannot_run_any_more_is_not_published(
     broken = document(name="Echo", nodes=[{"id": "x", "type": "gone", "data": {}}], edges=[])
     await store.workflows.update(account.id, "echo", broken, [])
     await store.workflows.update(account.id, "echo", document(name="Echo"), [])
-    rule = Canary(version=3, percent=5)
+    rule = Canary(id="one", version=3, percent=5)
     await set_alias(store, account.id, "echo", LIVE, version=None, canary=rule)
 
     with pytest.raises(InvalidGraph):
