@@ -24,10 +24,13 @@ from engine.history.retention.removal import RemovedRows, count_rows
 from engine.history.schema import audit_entries, rollups
 from engine.ids import partitions
 from engine.ids.partitions import partition_of
+from engine.services.media import MediaService
+from engine.settings import Settings
 from engine.store import Account, HookEvent, NewItem, NewRecord, Store
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.archive.entries import ArchivedEntries, audit_streams
+from engine.store.executions.record_fields import parse_name
 from engine.store.media import AssetSource
 from engine.store.redis import keyspace
 from engine.store.webhooks.run_webhooks import RunWebhook
@@ -36,6 +39,8 @@ from engine.webhooks.events import EVENTS
 from tests.engine.store.test_media import kept
 from tests.support.gateway.documents import node
 from tests.support.history.rows import table_rows
+from tests.support.replays.ended_calls import ended_call
+from tests.support.replays.replayed_runs import accept_replay
 from tests.support.store.child_runs import ChildRuns
 from tests.support.store.ended import URL, Ending
 from tests.support.store.ended_batches import EndingBatches
@@ -361,3 +366,25 @@ async def test_workflows_that_call_each_other_are_erased(
     assert counts["workflows"] == 2
     left = await names_with(store, account.id)
     assert {name for name in left if not any(word in name for word in LEFT)} == {"hr:slugs"}
+
+
+async def test_a_replay_is_erased_with_the_outcomes_that_it_has_taken(
+    store: Store, account: Account, database: Database, settings: Settings
+) -> None:
+    outputs = {"response-out": "x" * 300_000, "status-out": 200}
+    _, former_id = await ended_call(store, account, outputs)
+    former = await store.executions.get(account.id, former_id)
+    media = MediaService.from_settings(settings, store)
+    new_id = await accept_replay(store, account, former, 1, media_service=media)
+    book = (await store.walks.records(account.id, new_id))["book"]
+    await store.executions.cancel(account.id, new_id)
+    name = parse_name(book)
+    assert name is not None
+    assert await store.offloaded.read(account.id, new_id, name)
+
+    await erase(store, database, account.id, dry_run=False)
+
+    left = await names_with(store, account.id)
+    assert {name for name in left if not any(word in name for word in LEFT)} == {"hr:slugs"}
+    with pytest.raises(FileNotFoundError):
+        await store.offloaded.read(account.id, new_id, name)
