@@ -43,6 +43,7 @@ from gateway.routes.triggers import hooks as hook_triggers
 from gateway.routes.triggers import runs as trigger_runs
 from gateway.routes.usage import ledger, usage, usage_series
 from gateway.routes.webhooks import deliveries, webhooks
+from gateway.routes.workflow_tests import runs as test_runs
 from gateway.routes.workflow_tests import workflow_tests
 from gateway.routes.workflows import (
     descriptions,

@@ -4,6 +4,7 @@ import asyncio
 
 from msgspec import Struct
 
+from engine.services.expressions import Expressions
 from engine.services.media import MediaService
 from engine.services.runs.acceptance import Acceptance
 from engine.services.runs.child_plans import ChildPlans
@@ -24,11 +25,14 @@ class Feeders(Struct, frozen=True):
     batches: BatchFeeder
     children: ChildrenFeeder
     schedules: ScheduleFeeder
+    expressions: Expressions
+    """Processes that evaluate expressions of tests."""
 
     async def stop(self) -> None:
         """Begin nothing more, and wait for what is on its way."""
         feeders = self.batches, self.children, self.schedules
         await asyncio.gather(*(each.stop() for each in feeders))
+        await self.expressions.close()
 
 
 def make_feeders(
@@ -45,8 +49,11 @@ def make_feeders(
         max_run_bytes=settings.max_run_bytes,
         walk=walk,
     )
+    expressions = Expressions()
+    list_kinds = make_list_kinds(store, settings, media_service, expressions)
     return Feeders(
-        batches=BatchFeeder(store, runs, make_list_kinds(store, settings, media_service)),
+        batches=BatchFeeder(store, runs, list_kinds),
         children=ChildrenFeeder(store, children),
         schedules=ScheduleFeeder(ScheduledRuns(store=store, acceptance=runs)),
+        expressions=expressions,
     )

@@ -24,6 +24,7 @@ from engine.nodes.support.base import Outputs
 from engine.services.runs.agents.steps import RecordedAgent, is_agent, read_steps
 from engine.services.runs.recorded_plans import DRAFT_OF, read_plan
 from engine.store import ReserveMemory, Store
+from engine.store.executions.offload import size_of
 from engine.store.executions.read.attempts import NodeAttempts, parse_attempts
 from engine.store.executions.read.recorded_values import INPUTS, RESULT, RecordedValues
 from engine.store.executions.record_fields import (
@@ -96,7 +97,8 @@ async def read_node(
     node, is_recorded = execution.nodes[index], not are_values_dropped(record)
     inputs, outputs = None, None
     if plan is not None and is_recorded:
-        known = await _outputs(plan, record, recorded, index)
+        wanted = {index, *plan.nodes[index].dependencies}
+        known = await _outputs(plan, record, recorded, wanted)
         progress = Progress(plan, [each.status for each in execution.nodes], _padded(plan, known))
         inputs = await _inputs(progress, index, recorded)
         outputs = known.get(index) if node.status in GAVE_OUTPUTS else None
@@ -115,6 +117,27 @@ async def read_node(
         bytes=recorded.bytes,
         steps=steps,
     )
+
+
+class OutputsTooLarge(Exception):
+    """The outputs of all nodes of an execution take more memory than they may."""
+
+
+async def read_all_outputs(
+    store: Store, account_id: str, execution_id: str, plan: Plan, record: Mapping[str, bytes]
+) -> dict[int, Outputs]:
+    """Return the recorded outputs of all nodes of an execution with this plan and record.
+
+    There are none where its values were dropped. Raises OutputsTooLarge or ResultUnreadable.
+    """
+    if are_values_dropped(record):
+        return {}
+    rows = (row.outputs for row in parse_rows(record).values())
+    sizes = (size_of(each) if isinstance(each, str) else len(each) for each in rows if each)
+    if sum(sizes) > MAX_INPUTS_BYTES:
+        raise OutputsTooLarge
+    recorded = RecordedValues(store.offloaded, account_id, execution_id, record)
+    return await _outputs(plan, record, recorded, set(range(len(plan.nodes))))
 
 
 async def read_inputs(
@@ -166,12 +189,11 @@ async def _names(
 
 
 async def _outputs(
-    plan: Plan, record: Mapping[str, bytes], recorded: RecordedValues, index: int
+    plan: Plan, record: Mapping[str, bytes], recorded: RecordedValues, wanted: set[int]
 ) -> dict[int, Outputs]:
-    """Return the outputs of a node and of those that it depends on."""
+    """Return the outputs of these nodes."""
     if WALKED_UNCLAIMED in record:
         return await replay(plan, await recorded.value(INPUTS))
-    wanted = {index, *plan.nodes[index].dependencies}
     made = _fallbacks(plan, record, wanted)
     form = plan.request_input
     rows = parse_rows(record)
@@ -182,8 +204,9 @@ async def _outputs(
         made |= {} if inputs is None else {form: outputs_of(plan.fields, inputs)}
         return made | await recorded.outputs(wanted)
     outputs = made | await recorded.outputs(wanted)
-    if index == plan.response_output and (result := await recorded.value(RESULT)) is not None:
-        outputs[index] = {"result": result}
+    response = plan.response_output
+    if response in wanted and (result := await recorded.value(RESULT)) is not None:
+        outputs[response] = {"result": result}
     return outputs
 
 

@@ -12,38 +12,43 @@ from engine.values.cel.several import ALL, Evaluations, SeveralCall
 from engine.values.plain import kind_of
 
 
-class UnmetExpectation(Struct, frozen=True, kw_only=True):
-    """Expectation of a test that is false, or that could not be evaluated."""
+class SeenExpectation(Struct, frozen=True, kw_only=True):
+    """Expectation of a test, and what it saw."""
 
-    index: int
-    """Its place in `expect`, from 0."""
     expression: str
+    met: bool | None
+    """None: it could not be evaluated."""
     values: Mapping[str, Any] = field(default_factory=dict)
     """Values that it saw, by the path in the expression; long ones are cut."""
     reason: str | None = None
-    """Reason why it could not be evaluated; None: it is false."""
+    """Reason why it could not be evaluated."""
 
 
-async def find_unmet(
+async def see_expectations(
     expressions: Expressions, account_id: str, texts: Sequence[str], values: Mapping[str, Any]
-) -> list[UnmetExpectation]:
-    """Return the expectations that do not hold over the values of their names.
+) -> list[SeenExpectation]:
+    """Return the expectations in order, evaluated over the values of their names.
 
     Raises Unavailable where too many expressions are evaluated at once.
     """
     found = await _evaluate(expressions, account_id, dict(enumerate(texts)), values)
     reasons = {each.name: each.reason for each in found.problems}
-    unmet = []
+    expectations = []
     for index, text in enumerate(texts):
         name = str(index)
         verdict = found.results.get(name)
         reason = reasons.get(name) or reasons.get(ALL)
         if reason is None and not isinstance(verdict, bool):
             reason = f"The expression gave {kind_of(verdict)}; a condition needs true or false"
-        if verdict is not True:
-            seen = seen_values(text, values)
-            unmet.append(UnmetExpectation(index=index, expression=text, values=seen, reason=reason))
-    return unmet
+        expectations.append(
+            SeenExpectation(
+                expression=text,
+                met=None if reason else verdict,
+                values=seen_values(text, values),
+                reason=reason,
+            )
+        )
+    return expectations
 
 
 async def evaluate_inputs(
@@ -54,7 +59,7 @@ async def evaluate_inputs(
 ) -> Evaluations:
     """Return the results of a judge's inputs by name, and the problems of those without one.
 
-    Raises Unavailable like `find_unmet`.
+    Raises Unavailable like `see_expectations`.
     """
     return await _evaluate(expressions, account_id, texts, values)
 

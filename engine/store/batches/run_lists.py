@@ -154,6 +154,12 @@ class RunLists:
         )
         return codes.decode()
 
+    async def note(self, account_id: str, list_id: str, name: str) -> None:
+        """Set a further field of a list that is there to 1. Raises Unavailable."""
+        key = batch_keys.batch(account_id, list_id)
+        if await self._client.send("HEXISTS", key, "status"):
+            await self._client.send("HSET", key, name, "1")
+
     async def drop(self, account_id: str, list_id: str, *names: str) -> None:
         """Remove further values that are not needed any more; large ones go with the list."""
         await self._client.send("HDEL", batch_keys.batch(account_id, list_id), *names)

@@ -10,7 +10,7 @@ from functools import partial
 from engine.errors import InvalidCursor
 from engine.graph.plan import NodeName, unpack_names
 from engine.ids.partitions import partition_of
-from engine.releases.aliases import Aliases
+from engine.releases.aliases import LIVE, Aliases
 from engine.store.children.keys import KEPT_VERSIONS, group_key, open_children
 from engine.store.executions.unfinished import scan_unfinished
 from engine.store.partitioned.first_members import FirstMembers
@@ -169,6 +169,17 @@ class Versions:
         head = WorkflowHead(*await self._client.send("HMGET", key, *WorkflowHead._fields))
         version = 0 if head.is_gone else int(head.version or 0)
         return version or None
+
+    async def find_named(self, account_id: str, slug: str, name: str) -> int | None:
+        """Return the version of an alias of an account's workflow; None: there is none.
+
+        `live` is the live version.
+        """
+        if name == LIVE:
+            return await self.find_live(account_id, slug)
+        key = keyspace.workflow(account_id, slug)
+        alias = Aliases.parse(await self._client.send("HGET", key, ALIASES)).by_name.get(name)
+        return None if alias is None else alias.version
 
     async def page(
         self, account_id: str, slug: str, *, limit: int, cursor: str | None = None

@@ -1,15 +1,28 @@
 """Types of tests of workflows, in requests and answers."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Literal, Self
 
 from msgspec import UNSET, Meta, UnsetType
 
+from engine.executions.batches import ItemStatus
 from engine.services.workflow_tests.parse_tests import MOST_EXPECTATIONS
 from engine.store.workflows.workflow_test_records import LastResult, SavedTest
+from engine.store.workflows.workflow_tests import MOST_TESTS
 from engine.values.plain import moment
-from gateway.http.types import OBJECT, Moment, Nested, RequestBody, Uuid, View, described_as, doc
-from gateway.openapi.examples import CREATED, EXECUTION_ID
+from gateway.http.types import (
+    OBJECT,
+    Credits,
+    Moment,
+    Nested,
+    RequestBody,
+    Uuid,
+    View,
+    described_as,
+    doc,
+    refused,
+)
+from gateway.openapi.examples import BATCH_ID, CREATED, ENDED, EXECUTION_ID
 
 VERDICTS = "`passed`, `failed` or `error`."
 SEEN = "CEL over `result`, `nodes`, `cost`, `ms` and `status`"
@@ -107,14 +120,14 @@ class WorkflowTestList(View):
 
 TEST: Mapping[str, Any] = {
     "inputs": {"name": "Ada"},
-    "expect": ['result.contains("Ada")', "cost <= 20.0", "judge >= 4.0"],
-    "judge": {"workflow": "rate-a-greeting", "inputs": {"text": "result"}},
+    "expect": ['result.text.contains("Ada")', "cost <= 20.0", "judge.score >= 4.0"],
+    "judge": {"workflow": "rate-a-greeting", "inputs": {"text": "result.text"}},
 }
 WorkflowTestRequest.examples = (
     WorkflowTestRequest(**TEST),
     WorkflowTestRequest(
         inputs={"name": "Ada"},
-        expect=['result == "Hello Ada"'],
+        expect=['result.text == "Hello Ada"'],
         pinned={"model": {"text-out": "Hello Ada"}},
     ),
 )
@@ -136,3 +149,143 @@ WorkflowTestList.examples = (
         ),
     ),
 )
+
+
+class WorkflowTestRunRequest(RequestBody, kw_only=True):
+    """Choice of the tests to run, and of what they run on."""
+
+    version: Annotated[
+        int | str | None,
+        doc(
+            "The number of a version, an alias, or `draft`; left out: the draft, or the live"
+            " version where there is no draft.",
+            "draft",
+        ),
+        refused("must be a version's number, 'draft' or the name of an alias"),
+    ] = None
+    names: Annotated[
+        Annotated[list[str], Meta(min_length=1, max_length=MOST_TESTS)] | None,
+        doc("Only these tests."),
+        refused("must be a list of names of tests"),
+    ] = None
+
+
+class StartedTestRunView(View):
+    """An accepted test run, whose tests begin soon."""
+
+    links = {name: {"test_run_id": "testRunId"} for name in ("get_test_run", "cancel_test_run")}
+
+    test_run_id: Uuid
+    tests: Annotated[int, doc("The number of its tests.")]
+    status: Literal["processing"]
+    poll_url: str
+
+    @classmethod
+    def of(cls, test_run_id: str, tests: int) -> Self:
+        """Build the answer that leads to the test run."""
+        return cls(test_run_id, tests, "processing", f"/api/test-runs/{test_run_id}")
+
+
+class ExpectationView(Nested):
+    """An expectation of a test that has run."""
+
+    expression: str
+    met: Annotated[bool | None, doc("Null: it could not be evaluated.")]
+    values: Annotated[
+        OBJECT, doc("The values that it saw, by their path in the expression; long ones are cut.")
+    ]
+    reason: Annotated[str | None, doc("Reason why it could not be evaluated.")]
+
+
+class JudgedRunView(Nested):
+    """The run of the judge of a test."""
+
+    execution_id: Uuid
+    result: Annotated[Any, doc("Its result, which is `judge` in expectations; cut where long.")]
+
+
+class WorkflowTestResultView(Nested, kw_only=True):
+    """A test in a test run."""
+
+    name: str
+    status: Annotated[ItemStatus, doc("That of its run; its judge and its verdict may follow.")]
+    verdict: Annotated[str | None, doc(f"{VERDICTS} Null: there is none yet.")]
+    execution_id: Annotated[Uuid | None, doc("Null: it has not begun, or could not begin.")]
+    expectations: Annotated[
+        Sequence[ExpectationView], doc("In order; empty before the verdict, and after a failure.")
+    ]
+    error: Annotated[
+        OBJECT | None, doc("With the verdict `error`: its reason, with `code` and `message`.")
+    ]
+    judge: JudgedRunView | None
+    credits_cost: Annotated[int, doc("Of the test and of its judge.")]
+    ms: Annotated[int | None, doc("Duration of the run in milliseconds.")]
+
+
+class WorkflowTestCountsView(Nested):
+    """Number of tests of each verdict."""
+
+    passed: int
+    failed: int
+    error: int
+    pending: Annotated[int, doc("Tests without a verdict yet.")]
+
+
+class WorkflowTestRunView(View, kw_only=True):
+    """A test run with its tests."""
+
+    test_run_id: Uuid
+    workflow_slug: str
+    workflow_version: Annotated[int | None, doc("Null: the draft.")]
+    draft_revision: Annotated[int | None, doc("Revision of the draft that ran.")]
+    status: Annotated[str, described_as(Literal["processing", "completed", "cancelled"])]
+    counts: WorkflowTestCountsView
+    credits_cost: Credits
+    created_at: Moment
+    completed_at: Moment | None
+    rows: Annotated[list[WorkflowTestResultView], doc("The tests by name.")]
+
+
+class WorkflowTestRunCancelRequested(View):
+    """A test run whose queued tests will not begin, and whose running ones are being cancelled."""
+
+    test_run_id: Uuid
+    status: Annotated[str, described_as(Literal["processing", "completed", "cancelled"])]
+
+
+WorkflowTestRunRequest.examples = (
+    WorkflowTestRunRequest(version="draft"),
+    WorkflowTestRunRequest(version=3, names=["greets-by-name"]),
+)
+StartedTestRunView.examples = (StartedTestRunView.of(BATCH_ID, 3),)
+WorkflowTestRunView.examples = (
+    WorkflowTestRunView(
+        test_run_id=BATCH_ID,
+        workflow_slug="greeting",
+        workflow_version=None,
+        draft_revision=7,
+        status="completed",
+        counts=WorkflowTestCountsView(passed=0, failed=1, error=0, pending=0),
+        credits_cost=12,
+        created_at=CREATED,
+        completed_at=ENDED,
+        rows=[
+            WorkflowTestResultView(
+                name="greets-by-name",
+                status=ItemStatus.COMPLETED,
+                verdict="failed",
+                execution_id=EXECUTION_ID,
+                expectations=[
+                    ExpectationView(
+                        'result.text.contains("Ada")', False, {"result.text": "Hello"}, None
+                    )
+                ],
+                error=None,
+                judge=None,
+                credits_cost=12,
+                ms=31,
+            )
+        ],
+    ),
+)
+WorkflowTestRunCancelRequested.examples = (WorkflowTestRunCancelRequested(BATCH_ID, "processing"),)
