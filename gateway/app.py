@@ -71,6 +71,7 @@ _WORKFLOWS = (
     *aliases.routes,
     *drafts.routes,
     *draft_runs.routes,
+    *test_runs.routes,
     *workflow_tests.routes,
     *descriptions.routes,
 )

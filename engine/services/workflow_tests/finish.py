@@ -7,7 +7,7 @@ from engine.executions.batches import ItemStatus
 from engine.services.expressions import Expressions
 from engine.services.workflow_tests import listed_tests as listed
 from engine.services.workflow_tests.listed_tests import ListedOrder, ListedTest, read_test
-from engine.services.workflow_tests.verdicts import CODES, Verdict, Verdicts
+from engine.services.workflow_tests.verdicts import CODES, VerdictOnTest, Verdicts
 from engine.store import Batch, Store
 from engine.store.workflows.workflow_test_records import DraftVerdict, LastResult, WorkflowTest
 
@@ -33,7 +33,7 @@ async def finish_test_run(store: Store, expressions: Expressions, batch: Batch) 
     order = ListedOrder.of(facts)
     cancelled = ItemStatus.CANCELLED.code
     ran = [i for i in range(len(order.names)) if batch.states[i] != cancelled]
-    failed = sum(codes[index] != Verdict.PASSED.code for index in ran)
+    failed = sum(codes[index] != VerdictOnTest.PASSED.code for index in ran)
     verdict, is_whole = None, listed.IS_WHOLE in facts and len(ran) == len(order.names)
     # A run of some tests lets no draft pass, but a failure stops it.
     if listed.DRAFT_REVISION in facts and (is_whole or failed):

@@ -26,8 +26,8 @@ RECORDED_AT_ONCE = 20
 OVER = (ItemStatus.COMPLETED.code, ItemStatus.FAILED.code, ItemStatus.CANCELLED.code)
 
 
-class Verdict(CodedStatus):
-    """Verdict on a test."""
+class VerdictOnTest(CodedStatus):
+    """VerdictOnTest on a test."""
 
     PASSED = "passed", "p"
     FAILED = "failed", "f"
@@ -36,7 +36,7 @@ class Verdict(CodedStatus):
     """The run failed or could not begin, or an expectation could not be evaluated."""
 
 
-CODES: Mapping[str, Verdict] = {each.code: each for each in Verdict}
+CODES: Mapping[str, VerdictOnTest] = {each.code: each for each in VerdictOnTest}
 """Verdicts by code."""
 CANCELLED = {"code": "EXECUTION_CANCELLED", "message": "The test run was cancelled"}
 GONE = {"code": "INTERNAL_ERROR", "message": "The test, or its run, is not there any more"}
@@ -55,7 +55,7 @@ class JudgedRun(Struct, frozen=True, kw_only=True):
 
 
 class WorkflowTestVerdict(Struct, frozen=True, kw_only=True):
-    """Verdict on a test, with what its expectations saw."""
+    """VerdictOnTest on a test, with what its expectations saw."""
 
     verdict: str
     expectations: Sequence[SeenExpectation] = ()
@@ -70,11 +70,11 @@ class WorkflowTestVerdict(Struct, frozen=True, kw_only=True):
     @property
     def code(self) -> str:
         """Code that the list of runs counts."""
-        return next(each.code for each in Verdict if each == self.verdict)
+        return next(each.code for each in VerdictOnTest if each == self.verdict)
 
 
 def _error(reason: Mapping[str, Any], **members: Any) -> WorkflowTestVerdict:
-    return WorkflowTestVerdict(verdict=Verdict.ERROR.value, error=reason, **members)
+    return WorkflowTestVerdict(verdict=VerdictOnTest.ERROR.value, error=reason, **members)
 
 
 class Verdicts:
@@ -167,9 +167,9 @@ class Verdicts:
             values["judge"] = judge.result
         seen = await see_expectations(self._expressions, account_id, test.expect, values)
         problem = next((each.reason for each in seen if each.reason), None)
-        verdict = Verdict.PASSED if all(each.met for each in seen) else Verdict.FAILED
+        verdict = VerdictOnTest.PASSED if all(each.met for each in seen) else VerdictOnTest.FAILED
         return WorkflowTestVerdict(
-            verdict=(Verdict.ERROR if problem else verdict).value,
+            verdict=(VerdictOnTest.ERROR if problem else verdict).value,
             expectations=seen,
             error={"code": "expression_error", "message": problem} if problem else None,
             judge=None if judge is None else _judged(judge),

@@ -16,7 +16,7 @@ from engine.services.workflow_tests import listed_tests as listed
 from engine.services.workflow_tests.finish import finish_test_run
 from engine.services.workflow_tests.listed_tests import ListedOrder
 from engine.services.workflow_tests.start_tests import WorkflowTestOrder, WorkflowTestStart
-from engine.services.workflow_tests.verdicts import Verdict, Verdicts
+from engine.services.workflow_tests.verdicts import VerdictOnTest, Verdicts
 from engine.store import Batch, NewBatch, Principal
 from engine.values.plain import moment
 from gateway.auth.endpoints import before_approval, in_turns, operation, requires
@@ -124,10 +124,10 @@ async def get_test_run(request: GatewayRequest, principal: Principal) -> Respons
         draft_revision=None if revision is None else int(revision),
         status=batch.status.shown.value,
         counts=WorkflowTestCountsView(
-            passed=counted[Verdict.PASSED.code],
-            failed=counted[Verdict.FAILED.code],
-            error=counted[Verdict.ERROR.code],
-            pending=len(order.names) - sum(counted[each.code] for each in Verdict),
+            passed=counted[VerdictOnTest.PASSED.code],
+            failed=counted[VerdictOnTest.FAILED.code],
+            error=counted[VerdictOnTest.ERROR.code],
+            pending=len(order.names) - sum(counted[each.code] for each in VerdictOnTest),
         ),
         credits_cost=batch.credits,
         created_at=moment(batch.created_at),
