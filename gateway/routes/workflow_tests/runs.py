@@ -150,7 +150,7 @@ def _row(batch: Batch, index: int, name: str, verdict: Any) -> WorkflowTestResul
         error=found.get("error"),
         judge=JudgedRunView(**found["judge"]) if found.get("judge") else None,
         credits_cost=found.get("credits_cost", 0),
-        ms=found.get("ms"),
+        duration_ms=found.get("ms"),
     )
 
 

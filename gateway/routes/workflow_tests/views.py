@@ -219,7 +219,7 @@ class WorkflowTestResultView(Nested, kw_only=True):
     ]
     judge: JudgedRunView | None
     credits_cost: Annotated[int, doc("Of the test and of its judge.")]
-    ms: Annotated[int | None, doc("Duration of the run in milliseconds.")]
+    duration_ms: Annotated[int | None, doc("Of the run, which expectations see as `ms`.")]
 
 
 class WorkflowTestCountsView(Nested):
@@ -283,7 +283,7 @@ WorkflowTestRunView.examples = (
                 error=None,
                 judge=None,
                 credits_cost=12,
-                ms=31,
+                duration_ms=31,
             )
         ],
     ),

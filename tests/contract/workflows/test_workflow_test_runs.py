@@ -107,7 +107,7 @@ def test_each_test_gets_its_verdict_with_the_values_that_expectations_saw(caller
             "error": None,
             "judge": None,
             "creditsCost": 0,
-            "ms": number,
+            "durationMs": number,
         },
     )
     seen = [(each["met"], each["values"], each["reason"]) for each in rows["fails"]["expectations"]]
