@@ -2,7 +2,14 @@
 
 import pytest
 
-from engine.errors import AliasNotFound, InvalidGraph, NoCanary, VersionNotFound, WorkflowNotFound
+from engine.errors import (
+    AliasNotFound,
+    InvalidGraph,
+    NoCanary,
+    Unavailable,
+    VersionNotFound,
+    WorkflowNotFound,
+)
 from engine.executions.execution import Execution
 from engine.ids.idempotency import IdempotencyKey
 from engine.releases.aliases import LIVE, Canary
@@ -240,3 +247,16 @@ async def test_aliases_are_listed_with_live_first(
 
     assert [(each.name, each.version) for each in listed] == [(LIVE, 2), ("alpha", 1), ("beta", 2)]
     assert (await get_alias(store, account.id, "echo", "beta")).version == 2
+
+
+async def test_no_alias_is_set_before_the_store_is_migrated(
+    store: Store, account: Account, workflow: Workflow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(store.schema, "allows", lambda since: False)
+
+    with pytest.raises(Unavailable, match="headrace migrate"):
+        await set_alias(store, account.id, "echo", "stable", version=1, canary=None)
+    with pytest.raises(Unavailable):
+        await delete_alias(store, account.id, "echo", "stable")
+    with pytest.raises(Unavailable):
+        await promote_alias(store, account.id, "echo", LIVE, checker=ANY_URL)
