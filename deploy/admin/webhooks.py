@@ -7,8 +7,9 @@ from engine.errors import CapabilityDenied, Unavailable
 from engine.settings import load
 from engine.store import Store, Webhook
 from engine.store.audit import COMMAND
+from engine.store.schema import RELEASES_SCHEMA
 from engine.store.webhooks.run_webhooks import SINCE_SCHEMA
-from engine.webhooks.events import ENDS, check_events
+from engine.webhooks.events import CANARY_ROLLED_BACK, ENDS, KEY_EVENTS, check_events
 from engine.webhooks.signing import CAPABILITY, NO_CAPABILITY, check_secret, check_webhook_url
 from gateway.runs.webhooks import NEEDS_SCHEMA
 
@@ -21,9 +22,11 @@ async def set_webhook(
     It gets no links of approvals: only a session or a key with `execution:approve` gives it these.
     Raises NotFound, CapabilityDenied, InvalidWebhook, or Unavailable by the schema of the store.
     """
-    asked = check_events([*events]) if events else None
+    asked = check_events([*events], known=KEY_EVENTS) if events else None
     if asked not in (None, ENDS) and not store.schema.allows(SINCE_SCHEMA):
         raise Unavailable(NEEDS_SCHEMA)
+    if asked is not None and CANARY_ROLLED_BACK in asked:
+        store.schema.require(RELEASES_SCHEMA, "Canaries")
     key = await store.api_keys.get(key_id)
     if not covers(key.capabilities, CAPABILITY):
         raise CapabilityDenied(CAPABILITY, NO_CAPABILITY)

@@ -13,9 +13,9 @@ from msgspec import Struct
 WIDTH = 1.02
 """Ratio of the bounds of a bucket; `lua/shared/releases/count_release.lua` counts by it."""
 CANARY, LIVE_SIDE = "c", "l"
-FAILED, OVER = "failed", "over"
-"""Ends of the names of fields besides buckets: failed runs, and the time at which it was found that
-the canary had ended, which has no side."""
+FAILED, OVER, TOLD = "failed", "over", "told"
+"""Ends of the names of fields besides buckets: failed runs; without a side, the time at which it
+was found that the canary had ended, and the facts of its roll back as JSON."""
 
 
 class RunCounts(Struct, frozen=True):
@@ -87,6 +87,8 @@ class CanaryCounts(Struct, frozen=True):
             match rest:
                 case [word] if word == OVER:
                     over[canary_id] = int(value)
+                case [_]:
+                    pass  # facts of its roll back
                 case [side, word] if word == FAILED:
                     failed[canary_id, side] = int(value)
                 case [side, bucket]:

@@ -76,6 +76,7 @@ from engine.store.models import ModelStore, SavedModel
 from engine.store.redis.address import RedisAddress
 from engine.store.redis.cluster.opening import open_client, open_guard
 from engine.store.releases.aliases import WorkflowAliases
+from engine.store.releases.canaries import Canaries
 from engine.store.schema import StoreSchema
 from engine.store.seals import SealingKeyCheck
 from engine.store.triggers.hooks import FoundHook, Hooks
@@ -294,6 +295,7 @@ class Store:
         self.webhooks = Webhooks(client, sealer, self.audit)
         self.deliveries = Deliveries(client, hints, days, sealer, self.archive)
         self.redelivery = Redelivery(client, hints, self.deliveries, self.webhooks)
+        self.canaries = Canaries(client, hints, days)
 
     def _make_triggers(self, sealer: Sealer) -> None:
         client = self.client

@@ -10,7 +10,7 @@ from engine.executions.rows import NodeRow
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.plan import NodeName
 from engine.values.plain import moment
-from engine.webhooks.events import NODE_FINISHED, STARTED, WAITING
+from engine.webhooks.events import CANARY_ROLLED_BACK, NODE_FINISHED, STARTED, WAITING
 
 TEST_EVENT = "webhook.test"
 
@@ -121,6 +121,11 @@ def _running(execution: Execution, spent: int, sequence: int) -> dict[str, Any]:
 def batch_body(batch: Mapping[str, Any], event: str) -> bytes:
     """Return the payload about a batch that is over, of the members that callers see."""
     return _encode({"event": event, **batch})
+
+
+def canary_body(facts: Mapping[str, Any]) -> bytes:
+    """Return the payload about a canary that was taken back, of its facts."""
+    return _encode({"event": CANARY_ROLLED_BACK, **facts})
 
 
 def example_body(delivery_id: str, account_id: str, now: int) -> bytes:

@@ -14,6 +14,7 @@ from engine.store import Store
 from engine.store.accounts.account_events import AccountEvent, ChangeKind
 from engine.store.accounts.wallets import LedgerEntry
 from engine.values.plain import moment
+from engine.webhooks.events import CANARY_ROLLED_BACK
 from gateway.events.event_streams import HEARTBEAT_SECONDS, LAST_EVENT_ID
 from gateway.http.responses import encode_json
 from gateway.http.types import Parameter
@@ -73,6 +74,10 @@ class Rows(Protocol):
 
     async def workflow(self, slug: str) -> dict[str, Any]:
         """Return the row of a workflow."""
+        ...
+
+    async def canary(self, slug: str, canary_id: str) -> dict[str, Any]:
+        """Return the facts of the roll back of a canary."""
         ...
 
 
@@ -206,6 +211,9 @@ async def _named(rows: Rows, event: AccountEvent) -> tuple[str, dict[str, Any]]:
             return "delivery.updated", await rows.delivery(event.id)
         case ChangeKind.WORKFLOW:
             return "workflow.saved", await rows.workflow(event.id)
+        case ChangeKind.CANARY:
+            slug, _, canary_id = event.id.partition("/")
+            return CANARY_ROLLED_BACK, await rows.canary(slug, canary_id)
     if event.entry is None:
         raise AssertionError("a change of the balance comes with its entry")
     return "balance.changed", _movement(event.entry)

@@ -11,6 +11,7 @@ from engine.store import Store
 from engine.store.redis import process_keys
 from workers.feeding.feeders import Feeders
 from workers.recovery.clock import ClockReading, RecoveryClock
+from workers.recovery.duties.canaries import DueCanaries
 from workers.recovery.duties.dead_gateways import DeadGateways
 from workers.recovery.duties.dead_workers import DeadWorkers, GoneMetrics, LongLeases
 from workers.recovery.duties.due_feeds import DueBatches, DueChildren, DueSchedules
@@ -167,6 +168,7 @@ def sweeper_duties(
         DueSchedules(store, store.occurrences.due, clock, feeders.schedules),
         DueChildren(store, store.children.feeding.due, clock, feeders.children),
         DueBatches(store, store.feeding.due, clock, feeders.batches),
+        DueCanaries(store, clock),
         DeadGateways(store, clock),
         OrphanSearch(store),
         GoneMetrics(store, clock),

@@ -27,10 +27,13 @@ class ChangeKind(StrEnum):
     DELIVERY = "delivery"
     WORKFLOW = "workflow"
     WAITING = "waiting"
+    CANARY = "canary"
     BALANCE = "balance"
 
 
-CHANGES = frozenset({ChangeKind.DELIVERY, ChangeKind.WORKFLOW, ChangeKind.WAITING})
+CHANGES = frozenset(
+    {ChangeKind.DELIVERY, ChangeKind.WORKFLOW, ChangeKind.WAITING, ChangeKind.CANARY}
+)
 """Kinds of recorded changes; those that a later release adds are left out."""
 ORDER = {kind: position for position, kind in enumerate(ChangeKind)}
 
@@ -42,7 +45,8 @@ class AccountEvent:
     at: int
     kind: ChangeKind
     id: str
-    """Execution, delivery, slug, entry of the ledger, or execution/node index of a wait."""
+    """Execution, delivery, slug, entry of the ledger, execution/node index of a wait, or
+    slug/canary of a roll back."""
     entry: LedgerEntry | None = None
     """With BALANCE: the last movement of credits."""
 

@@ -12,6 +12,7 @@ from engine.store.redis import batch_keys, channels, keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.scripts import SCRIPTS
 from engine.store.releases import keys as release_keys
+from engine.store.releases.canary_keys import canaries_due, open_canaries
 from engine.store.triggers import keys as trigger_keys
 from engine.store.waits import keys as wait_keys
 from engine.store.webhooks.owners import batch_owner, run_owner
@@ -249,6 +250,7 @@ class AccountKeys:
                     batch_keys.account_items,
                     batch_keys.open_batches,
                     open_children,
+                    open_canaries,
                 )
             ),
         )
@@ -287,6 +289,7 @@ class AccountKeys:
             keyspace.account_ids(),
             batch_keys.batches_due(partition),
             children_due(partition),
+            canaries_due(partition),
         )
         await asyncio.gather(
             *(self._client.send("HDEL", key, account_id) for key in by_account),

@@ -7,6 +7,7 @@
 | `providers.py` | calls to providers |
 | `triggers.py` | occurrences of triggers, waits of nodes |
 | `deliveries.py` | webhooks |
+| `releases.py` | canaries |
 | `history.py` | archiving |
 | `processes.py` | processes: memory, CPU, lag, Redis's answers, background tasks, logs and spans |
 
@@ -20,5 +21,6 @@ from engine.telemetry.metrics.executions import *
 from engine.telemetry.metrics.history import *
 from engine.telemetry.metrics.processes import *
 from engine.telemetry.metrics.providers import *
+from engine.telemetry.metrics.releases import *
 from engine.telemetry.metrics.requests import *
 from engine.telemetry.metrics.triggers import *

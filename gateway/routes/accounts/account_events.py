@@ -10,9 +10,16 @@ import msgspec
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import ExecutionNotFound, InvalidQuery, ResultGone, TooManyStreams
+from engine.errors import (
+    ExecutionNotFound,
+    InvalidQuery,
+    NotFound,
+    ResultGone,
+    TooManyStreams,
+)
 from engine.store import Principal, ReserveMemory
 from engine.store.waits.node_waits import WaitRef
+from engine.webhooks.events import CANARY_ROLLED_BACK
 from engine.webhooks.wait_entries import wait_entry
 from gateway.admission.request_context import RequestContext
 from gateway.auth.endpoints import operation, session_only
@@ -42,6 +49,7 @@ class AccountEventName(StrEnum):
     DELIVERY = "delivery.updated"
     BALANCE = "balance.changed"
     WORKFLOW = "workflow.saved"
+    CANARY = CANARY_ROLLED_BACK
 
 
 class AccountEventView(View):
@@ -116,6 +124,15 @@ class ListRows:
         found = await workflow_list.find(self._principal.account.id, slug)
         (row,) = await make_rows(self._services, self._principal, [found])
         return _members(row)
+
+    async def canary(self, slug: str, canary_id: str) -> dict[str, Any]:
+        """Return the facts of the roll back of a canary. Raises NotFound when they are gone."""
+        canaries = self._services.store.canaries
+        told = await canaries.told(self._principal.account.id, slug, canary_id)
+        if told is None:
+            raise NotFound("The counts of this canary are gone")
+        facts: dict[str, Any] = msgspec.json.decode(told)
+        return facts
 
 
 def _members(view: View) -> dict[str, Any]:

@@ -9,13 +9,13 @@ from engine.ids.executions import is_execution_id
 from engine.store.webhooks.delivery_reads import NO_DELIVERY
 from engine.store.webhooks.owners import key_of
 from engine.webhooks.deliveries import Delivery, DeliveryStatus
-from engine.webhooks.events import BATCH_ENDS, EVENTS
+from engine.webhooks.events import BATCH_ENDS, KEY_EVENTS
 from engine.webhooks.payload import TEST_EVENT
 from gateway.http.types import Moment, Nested, Uuid, View, doc
 from gateway.openapi.examples import ENDED, EXECUTION_ID, KEY_ID
 from gateway.services import GatewayRequest
 
-DELIVERED_EVENTS = (*EVENTS, *BATCH_ENDS, TEST_EVENT)
+DELIVERED_EVENTS = (*KEY_EVENTS, *BATCH_ENDS, TEST_EVENT)
 
 
 class AttemptView(Nested, kw_only=True):

@@ -11,9 +11,10 @@ from starlette.routing import Route
 from engine import errors
 from engine.access.capabilities import covers
 from engine.store import ApiKey, Principal, Webhook
+from engine.store.schema import RELEASES_SCHEMA
 from engine.values.plain import moment
 from engine.webhooks.deliveries import DeliveryStatus
-from engine.webhooks.events import ENDS, check_events
+from engine.webhooks.events import CANARY_ROLLED_BACK, ENDS, KEY_EVENTS, check_events
 from engine.webhooks.signing import (
     CAPABILITY,
     MAX_SECRET,
@@ -32,14 +33,17 @@ from gateway.http.responses import DELETED, Deleted, json_response
 from gateway.http.types import Instant, Moment, RequestBody, View, described_as, doc
 from gateway.openapi.examples import CREATED
 from gateway.routes.webhooks.views import DeliveryPage, DeliveryView, read_delivery_id
-from gateway.runs.webhooks import WebhookEvents, check_schema
+from gateway.runs.webhooks import check_schema
 from gateway.services import GatewayRequest
 
 logger = logging.getLogger(__name__)
 
 
+KeyEvents = Annotated[
+    list[Annotated[str, Meta(extra_json_schema={"enum": list(KEY_EVENTS)})]], Meta(min_length=1)
+]
 ShownEvents = Annotated[
-    WebhookEvents | UnsetType, doc("The events that were set; absent: the three ends.")
+    KeyEvents | UnsetType, doc("The events that were set; absent: the three ends.")
 ]
 
 
@@ -103,7 +107,7 @@ class WebhookRequest(RequestBody, kw_only=True):
     events: Annotated[
         Any,
         described_as(
-            WebhookEvents | None,
+            KeyEvents | None,
             description="Left out or null: as they are, at first the three ends.",
         ),
     ] = None
@@ -162,9 +166,11 @@ async def put_webhook(request: GatewayRequest, principal: Principal) -> Response
     # Absent: unchanged, or created when there is none. Null: a new one is created.
     makes_secret = body.secret is None
     secret = None if body.secret in (None, UNSET) else check_secret(body.secret)
-    events = None if body.events is None else check_events(body.events)
+    events = None if body.events is None else check_events(body.events, known=KEY_EVENTS)
     if events is not None and events != ENDS:
         check_schema(request)
+    if events is not None and CANARY_ROLLED_BACK in events:
+        services.store.schema.require(RELEASES_SCHEMA, "Canaries")
     if not covers(key.capabilities, CAPABILITY):
         raise errors.CapabilityDenied(CAPABILITY, NO_CAPABILITY)
     check_capability(replace(principal, key=key), CAPABILITY)

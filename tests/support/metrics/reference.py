@@ -14,6 +14,7 @@ from engine.telemetry.metrics import (
     history,
     processes,
     providers,
+    releases,
     requests,
     triggers,
 )
@@ -25,6 +26,7 @@ SECTIONS: Sequence[tuple[str, ModuleType]] = (
     ("Providers", providers),
     ("Webhooks", deliveries),
     ("Triggers and waits", triggers),
+    ("Releases", releases),
     ("History", history),
     ("Processes", processes),
     ("State of the store", facts),

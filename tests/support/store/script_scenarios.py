@@ -3,6 +3,7 @@
 import hashlib
 
 from tests.support.oauth.scenarios import OAUTH_SCENARIOS
+from tests.support.releases.canary_scenarios import CANARY_SCENARIOS
 from tests.support.releases.scenarios import RELEASE_SCENARIOS
 from tests.support.store.batch_scenarios import BATCH_SCENARIOS
 from tests.support.store.child_scenarios import CHILD_SCENARIOS
@@ -774,6 +775,7 @@ SCENARIOS = {
         ("ZADD", "workers", NOW + 9_000, "w1", NOW + 1_000, "w2"), lease_ms=3_000
     ),
     **BATCH_SCENARIOS,
+    **CANARY_SCENARIOS,
     **CHILD_SCENARIOS,
     **OAUTH_SCENARIOS,
     **RELEASE_SCENARIOS,

@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from abc import abstractmethod
 
 from engine.store import Store
 from engine.store.partitioned.due_lists import DueLists
@@ -18,17 +19,13 @@ BUSY_SECONDS = 5.0
 """For this time after the last open list, each tick searches."""
 
 
-class DueFeeds(Duty):
-    """Feeds a bounded number of lists of each account that needs a look.
+class DueLooks(Duty):
+    """Looks at lists of accounts; a bounded number of accounts is taken at once."""
 
-    It is the net under the workers, which feed a list whenever one of its items ends.
-    """
-
-    def __init__(self, store: Store, due: DueLists, clock: RecoveryClock, feeder: Feeder) -> None:
+    def __init__(self, store: Store, due: DueLists, clock: RecoveryClock) -> None:
         self._store = store
         self._due = due
         self._clock = clock
-        self._feeder = feeder
         self._busy_until = 0.0
 
     async def run(self) -> bool:
@@ -44,6 +41,21 @@ class DueFeeds(Duty):
         is_busy = time.monotonic() < self._busy_until
         self.interval_seconds = 0.0 if is_busy else IDLE_SECONDS
         return due.has_more
+
+    @abstractmethod
+    async def _look(self, account_id: str, now: int) -> None:
+        """Look at a bounded number of lists of an account, and schedule its next look."""
+
+
+class DueFeeds(DueLooks):
+    """Feeds a bounded number of lists of each account that needs a look.
+
+    It is the net under the workers, which feed a list whenever one of its items ends.
+    """
+
+    def __init__(self, store: Store, due: DueLists, clock: RecoveryClock, feeder: Feeder) -> None:
+        super().__init__(store, due, clock)
+        self._feeder = feeder
 
     async def _look(self, account_id: str, now: int) -> None:
         for name in await self._due.due_lists(account_id, now):
