@@ -6,7 +6,7 @@ import type { ApiKey, SavedWebhook, Webhook } from "../api/types";
 import { Button } from "../components/Button";
 import { CodeBlock } from "../components/CodeBlock";
 import { EventChoice } from "../components/EventChoice";
-import { ENDS } from "../components/events";
+import { ENDS, KEY_EVENTS } from "../components/events";
 import { Empty } from "../components/States";
 import { TextField } from "../components/TextField";
 import { toast } from "../components/Toast";
@@ -136,7 +136,12 @@ function KeyWebhook({ apiKey, isOnly }: { apiKey: ApiKey; isOnly: boolean }) {
             Save
           </Button>
           <div className="webhook-events">
-            <EventChoice chosen={events} fault={events.length === 0 ? "Choose at least one." : ""} onChange={setEvents} />
+            <EventChoice
+              known={KEY_EVENTS}
+              chosen={events}
+              fault={events.length === 0 ? "Choose at least one." : ""}
+              onChange={setEvents}
+            />
           </div>
         </form>
         {secret && (
