@@ -6,11 +6,13 @@ MANY_ENTRIES: dict[str, str] = {
     "engine": "One folder for each subject of the domain, and the settings.",
     "engine/nodes": "One module for each node type.",
     "engine/store": "One folder for each subject of the store, and its modules.",
+    "docs/design": "One page for each part of the design.",
     "docs/benchmarks": "One page for each benchmark, with its record and its drawing.",
     "docs/pictures": "Each page in light, in dark and on a phone, made by a command; the drawing of a guide.",
     "tests/gateway": "One folder for each of gateway, and modules for its own modules.",
     "tests/support": "One folder for each subject that tests share helpers of.",
     "tests/contract": "One folder for each subject of the API, and modules for its rules.",
+    "tests/benchmarks": "One folder or module for each benchmark, and what they share.",
     "tests/engine": "One folder for each of engine, and modules for its own modules.",
     "tests/engine/store": "One folder for each of the store, and its modules.",
     "tests/engine/graph": "One module for each module, and five for the parser.",
@@ -22,6 +24,7 @@ MANY_ENTRIES: dict[str, str] = {
 
 TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/routes/releases/views.py": "Types; tests/contract/releases/test_aliases.py reads them.",
+    "engine/telemetry/metrics/releases.py": "Declarations; tests/engine/services/releases/test_roll_backs.py reads the count.",
     "engine/store/releases/canary_keys.py": "Names; tests/engine/store/releases/test_counting.py reads them.",
     "engine/services/replays/recorded_trees.py": "tests/workers/walk/replays/test_recorded_children.py has children of all kinds.",
     "engine/executions/replays.py": "Types; tests/engine/services/replays/test_replay_runs.py has both.",
