@@ -169,7 +169,7 @@ def delete(slug: str, name: str, access: Access) -> None:
 @options.as_json
 def history(slug: str, name: str, limit: int, access: Access, as_json: bool) -> None:
     """List the changes of NAME, newest first, with who made them and why."""
-    rows = _with_aliases(access, slug, lambda caller: caller.history(name, limit))
+    rows = _with_aliases(access, slug, lambda caller: caller.history(name))[:limit]
     shown = rows if as_json else [{**each, "change": _step(each["change"])} for each in rows]
     show(shown, as_json=as_json, columns=HISTORY)
 
@@ -178,25 +178,15 @@ async def _change_canary(
     caller: AliasCaller, name: str, version: int | None, rule: CanaryRule | None
 ) -> Answer:
     """Set or change the canary of an alias, or end it without a rule."""
-    rows = {each["name"]: each for each in await caller.aliases()}
-    if name not in rows:
-        return await caller.set(name, _unknown(version, rule))
-    found = rows[name]
+    found = await caller.get(name)
+    body: dict[str, Any] = {"version": found["version"]}
     if rule is None:
-        return await caller.set(name, {"version": found["version"]})
+        return await caller.set(name, body)
     if version is None:
         if found["canary"] is None:
             raise click.UsageError(f"'{name}' has no canary: name the VERSION of a new one.")
         version = found["canary"]["version"]
-    body = {"version": found["version"], "canary": {"version": version, **rule.members()}}
-    return await caller.set(name, body)
-
-
-def _unknown(version: int | None, rule: CanaryRule | None) -> dict[str, Any]:
-    """Return the body for an alias that is not listed, for which the server has the sentence."""
-    if version is None or rule is None:
-        return {}
-    return {"canary": {"version": version, **rule.members()}}
+    return await caller.set(name, {**body, "canary": {"version": version, **rule.members()}})
 
 
 def _show_one(alias: Answer, *, as_json: bool) -> None:

@@ -76,6 +76,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         for document in (ask, items, calls.replace("LAB", lab.url), letter):
             body = json.loads(document)
             assert call("POST", f"{stack.url}/api/workflows", key=key, body=body)[0] == 201
+        path = "/api/workflows/greeting-letter/aliases/stable"
+        assert call("PUT", stack.url + path, key=key, body={"version": 1})[0] == 200
         yield Place(stack, lab, key)
 
 

@@ -6,9 +6,6 @@ from typing import Any
 from urllib.parse import quote
 
 from deploy.client.api import Answer, Api
-from deploy.client.callers import Page, read_pages
-
-ENTRIES_OF_PAGE = 200
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,10 +36,14 @@ class AliasCaller:
         self._path = f"/api/workflows/{quote(slug, safe='')}/aliases"
 
     async def aliases(self) -> list[Answer]:
-        """Return all aliases of the workflow, `live` among them."""
-        found = await self._api.get(self._path)
-        rows: list[Answer] = found["rows"] if isinstance(found, dict) else found
+        """Return all aliases of the workflow, `live` first."""
+        rows: list[Answer] = (await self._api.get(self._path))["rows"]
         return rows
+
+    async def get(self, name: str) -> Answer:
+        """Return one alias."""
+        alias: Answer = await self._api.get(self._of(name))
+        return alias
 
     async def set(self, name: str, body: Mapping[str, Any]) -> Answer:
         """Set an alias; a body without `canary` ends its canary."""
@@ -61,17 +62,10 @@ class AliasCaller:
         """Delete an alias."""
         await self._api.delete(self._of(name))
 
-    async def history(self, name: str, limit: int) -> list[Answer]:
-        """Return the newest changes of an alias, newest first."""
-
-        async def read_page(count: int, cursor: str | None) -> Page:
-            after = "" if cursor is None else f"&cursor={quote(cursor, safe='')}"
-            page = await self._api.get(
-                f"{self._of(name, 'history')}?limit={min(count, ENTRIES_OF_PAGE)}{after}"
-            )
-            return page["rows"], page.get("nextCursor") or None
-
-        return await read_pages(read_page, limit)
+    async def history(self, name: str) -> list[Answer]:
+        """Return the newest 200 changes of an alias, newest first."""
+        rows: list[Answer] = (await self._api.get(self._of(name, "history")))["rows"]
+        return rows
 
     def _of(self, name: str, *rest: str) -> str:
         return "/".join((self._path, quote(name, safe=""), *rest))

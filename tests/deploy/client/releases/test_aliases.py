@@ -59,14 +59,11 @@ async def test_each_call_names_workflow_and_alias() -> None:
     ]
 
 
-async def test_the_history_is_read_page_by_page() -> None:
-    recorder = Recorder(
-        {"rows": [{"at": 3}, {"at": 2}], "nextCursor": "c/1"},
-        {"rows": [{"at": 1}], "nextCursor": None},
-    )
+async def test_lists_are_rows() -> None:
+    recorder = Recorder({"rows": [{"name": "live"}]}, {"rows": [{"at": 2}, {"at": 1}]}, {})
+    own = caller(recorder)
 
-    assert [each["at"] for each in await caller(recorder).history("live", 5)] == [3, 2, 1]
-    assert [call[1].partition("?")[2] for call in recorder.calls] == [
-        "limit=5",
-        "limit=3&cursor=c%2F1",
-    ]
+    assert await own.aliases() == [{"name": "live"}]
+    assert [each["at"] for each in await own.history("live")] == [2, 1]
+    assert await own.get("live") == {}
+    assert [call[1].rpartition("/")[2] for call in recorder.calls] == ["aliases", "history", "live"]
