@@ -36,6 +36,8 @@ from gateway.routes.models import model_checks, models
 from gateway.routes.operations import audit, health, installation, installation_series
 from gateway.routes.pages import docs, pages
 from gateway.routes.releases import aliases
+from gateway.routes.replays import replays
+from gateway.routes.replays import starts as replay_starts
 from gateway.routes.runs import draft_runs, retries, runs
 from gateway.routes.tools import server_tools
 from gateway.routes.triggers import events, occurrences, previews, triggers
@@ -71,6 +73,8 @@ _WORKFLOWS = (
     *aliases.routes,
     *drafts.routes,
     *draft_runs.routes,
+    *replay_starts.routes,
+    *replays.routes,
     *test_runs.routes,
     *workflow_tests.routes,
     *descriptions.routes,

@@ -95,6 +95,7 @@ PATHS: dict[str, Schema] = {
     "execution_id": described(ID, "The id that the run was answered with.", EXECUTION_ID),
     "node_id": described(TEXT, "The id of a node; one with `/` is escaped.", "text"),
     "batch_id": described(ID, "The id that the batch was answered with.", BATCH_ID),
+    "replay_id": described(ID, "The id that the replay was answered with.", BATCH_ID),
     "asset_id": described(TEXT, "The id of an asset.", ASSET_ID),
     "internal_name": described(TEXT, "A model's internal name.", "echo"),
     "key_id": described(TEXT, "The id of an API key, not the key itself.", KEY_ID),

@@ -8,10 +8,24 @@ import httpx2
 import pytest
 
 from engine.access.capabilities import Role, Tier
+from engine.executions.batches import BatchKind
 from engine.executions.execution import Execution
+from engine.executions.replays import ReplayCalls
 from engine.ids.triggers import new_occurrence_id
+from engine.services.replays.replay_facts import EXECUTION, ReplayFacts
 from engine.settings import Settings
-from engine.store import Account, Asset, Batch, Draft, NewRecord, Store, Webhook, Workflow
+from engine.store import (
+    Account,
+    Asset,
+    Batch,
+    Draft,
+    NewBatch,
+    NewItem,
+    NewRecord,
+    Store,
+    Webhook,
+    Workflow,
+)
 from engine.triggers.occurrences import Occurrence, OccurrenceStatus
 from engine.triggers.trigger import Trigger
 from engine.webhooks.deliveries import Delivery
@@ -199,6 +213,7 @@ class OwnedResources:
     asset: Asset
     execution: Execution
     batch: Batch
+    replay: Batch | None
     trigger: Trigger
     keys: list[Any]
     webhook: Webhook
@@ -223,6 +238,7 @@ class Owner:
             asset=await store.assets.get(account_id, ids["asset_id"]),
             execution=await store.executions.get(account_id, ids["execution_id"]),
             batch=await store.batches.get(account_id, ids["batch_id"]),
+            replay=await store.batches.find(account_id, ids["replay_id"]),
             trigger=await store.triggers.get(account_id, ids["trigger_id"]),
             keys=await store.api_keys.list(account_id),
             webhook=await store.webhooks.get(account_id, ids["key_id"]),
@@ -247,6 +263,15 @@ async def owner(client: httpx2.AsyncClient, store: Store, account: Account) -> O
         id=new_occurrence_id(), trigger_id=trigger.id, at=1, status=OccurrenceStatus.FAILED
     )
     await store.occurrences.record_event(account.id, NewRecord(occurrence))
+    replay = NewBatch(
+        account_id=account.id,
+        slug="greeting",
+        version=1,
+        items=[NewItem({EXECUTION: run.json()["executionId"]})],
+        kind=BatchKind.REPLAY,
+        facts=ReplayFacts(against="1", calls=ReplayCalls.RECORDED).fields,
+    )
+    await store.batches.add(replay)
     ids = {
         "slug": "greeting",
         "version": "1",
@@ -254,6 +279,7 @@ async def owner(client: httpx2.AsyncClient, store: Store, account: Account) -> O
         "node_id": "text",
         "execution_id": run.json()["executionId"],
         "batch_id": batch.json()["batchId"],
+        "replay_id": replay.batch_id,
         "trigger_id": trigger.id,
         "occurrence_id": occurrence.id,
     }
@@ -274,6 +300,7 @@ async def test_nothing_of_anothers_is_changed_by_any_write(
         others.append(await make_client(secret))
     before = await owner.resources()
     body = {"name": "Mine", "isTemplate": True, "url": "http://evil.example.com/", **ASK}
+    body |= {"against": 1, "last": 1}
 
     about_one = [call for call in WRITES if any(f"{{{name}}}" in call.path for name in owner.ids)]
 

@@ -3,6 +3,7 @@
 from engine.executions.batches import BatchKind
 from engine.services.expressions import Expressions
 from engine.services.media import MediaService
+from engine.services.replays.replay_kind import ReplayKind
 from engine.services.runs.listed_runs import ListKinds
 from engine.services.workflow_tests.run_kind import WorkflowTestKind
 from engine.settings import Settings
@@ -16,4 +17,5 @@ def make_list_kinds(
     allow_http = settings.allow_private_urls
     return {
         BatchKind.TESTS: WorkflowTestKind(store, media_service, expressions, allow_http),
+        BatchKind.REPLAY: ReplayKind(store, media_service, allow_http=allow_http),
     }

@@ -1,1 +1,1 @@
-"""Replays: recorded outcomes of earlier executions, and runs that take them."""
+"""Replays: earlier executions run again on recorded outcomes, and both are compared."""

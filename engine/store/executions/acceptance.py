@@ -29,7 +29,7 @@ from engine.store.accounts.wallets import LedgerKeeping, terms_text
 from engine.store.batches.limits import ItemLimits
 from engine.store.dispatch.hints import BULK_QUEUE, HintSender, InlineRun
 from engine.store.dispatch.queue_selector import QueueSelector
-from engine.store.executions.inputs import LargeInputs
+from engine.store.executions.inputs import ALL_OBJECTS, LargeInputs
 from engine.store.executions.new_execution import (
     Accepted,
     AcceptVerdict,
@@ -116,19 +116,21 @@ class ExecutionAcceptance:
         if replay is not None:
             return replay  # nothing is stored for a replay
         ids = run.account_id, run.execution_id
-        is_shared = new.start is None
+        is_shared = new.start is None or run.item is not None
         if run.occurrence is not None and new.has_large_event:
             event = await self._large_inputs.store_event(*ids, run.occurrence.event, run.turn)
             new, is_shared = new.with_event(event), False  # no other event has this execution
-        inputs = await self._large_inputs.store(*ids, new.packed_inputs, new.start, run.turn)
-        own = parse_name(inputs) if is_shared else None
+        inputs = await self._large_inputs.store(
+            *ids, new.packed_inputs, new.start, run.turn, is_shared=is_shared
+        )
+        own = parse_name(inputs) if is_shared else ALL_OBJECTS
         try:
             verdict = await self._record(new, inputs, quote)
         except EngineError as refusal:
-            await self._large_inputs.remove_refused(*ids, run.turn, own or "", refusal)
+            await self._large_inputs.remove_refused(*ids, run.turn, own, refusal)
             raise
         if not isinstance(verdict, Accepted):
-            await self._large_inputs.remove_refused(*ids, run.turn, own or "")
+            await self._large_inputs.remove_refused(*ids, run.turn, own)
         return verdict
 
     async def _record(self, new: NewExecution, inputs: bytes, quote: Quote | None) -> AcceptVerdict:

@@ -24,6 +24,8 @@ STORE_SECONDS = 8.0
 """Longest time to store large inputs while a caller waits."""
 REMOVE_SECONDS = 2.0
 """Longest time to remove stored inputs before a refusal is returned."""
+ALL_OBJECTS = ""
+"""In place of the name of an object: all of an execution."""
 NOT_STORED = "The inputs are large, and where such are kept they could not be stored"
 
 log = logging.getLogger(__name__)
@@ -78,15 +80,20 @@ class LargeInputs:
         packed: bytes,
         start: Start | None = None,
         turn: Turn = NO_TURN,
+        *,
+        is_shared: bool = False,
     ) -> bytes:
         """Store packed inputs, if they are large, and the objects of the start, outside the turn.
+
+        `is_shared`: another attempt may begin an execution of the same id, so that after a fault
+        the objects of the start are left to the sweeper.
 
         Returns the bytes of the inputs on record. Raises StorageFailed, and what storing the
         objects of the start raises.
         """
         name = make_inputs_name(int(time.time() * 1000), len(packed))
         async with turn.yielded():
-            await self._put(account_id, execution_id, name, packed, start)
+            await self._put((account_id, execution_id), name, packed, start, is_shared=is_shared)
         return pack_name(name) if is_large(len(packed)) else packed
 
     async def store_event(
@@ -107,9 +114,15 @@ class LargeInputs:
         return pack_name(name)
 
     async def _put(
-        self, account_id: str, execution_id: str, name: str, packed: bytes, start: Start | None
+        self,
+        ids: tuple[str, str],
+        name: str,
+        packed: bytes,
+        start: Start | None,
+        *,
+        is_shared: bool,
     ) -> None:
-        ids, is_kept = (account_id, execution_id), False
+        is_kept, is_own = False, start is not None and not is_shared
         try:
             if is_large(len(packed)):
                 await self._offloaded.put(*ids, name, packed, seconds=STORE_SECONDS)
@@ -120,21 +133,23 @@ class LargeInputs:
             raise StorageFailed(NOT_STORED) from None
         finally:
             if not is_kept:  # an object may exist
-                await self._remove(*ids, "" if start is not None else name)
+                await self._remove(*ids, ALL_OBJECTS if is_own else name)
 
     async def remove_refused(
         self,
         account_id: str,
         execution_id: str,
         turn: Turn,
-        name: str,
+        name: str | None,
         refusal: EngineError | None = None,
     ) -> None:
-        """Remove the objects of an execution that was certainly refused; with a name, that one.
+        """Remove an object, or all, of an execution that was certainly refused; None: nothing.
 
         Another attempt may have begun an execution of the same id, with inputs of its own.
         """
         turn.give_back()
+        if name is None:
+            return
         if isinstance(refusal, Unavailable) and not refusal.word:
             return  # the reply was lost, and the execution may have been accepted
         await self._remove(account_id, execution_id, name)

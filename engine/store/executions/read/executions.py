@@ -105,6 +105,14 @@ class ExecutionReads:
         """Return the whole record; empty when it is gone."""
         return await self._records.all_fields(account_id, execution_id)
 
+    async def some_fields(
+        self, account_id: str, execution_id: str, *names: str
+    ) -> dict[str, bytes]:
+        """Return those of these fields that the record has; none where it is gone."""
+        values = await self._records.fields(account_id, execution_id, "status", *names)
+        pairs = zip(("status", *names), values, strict=True)
+        return {name: value for name, value in pairs if value is not None}
+
     async def record_for_retry(self, account_id: str, execution_id: str) -> dict[str, bytes]:
         """Return the whole record, empty when it is gone; a failed execution is in Redis then."""
         return await self._records.recalled(account_id, execution_id)
@@ -114,6 +122,17 @@ class ExecutionReads:
         if values[0] is None:
             raise ExecutionNotFound
         return list(values)
+
+    async def heads(
+        self,
+        account_id: str,
+        wanted: ExecutionFilter,
+        *,
+        limit: int,
+        cursor: str | None = None,
+    ) -> tuple[list[Execution], str | None]:
+        """Return the account's executions without their results, otherwise like `list`."""
+        return await self._list.heads(account_id, wanted, limit=limit, cursor=cursor)
 
     async def list(
         self,

@@ -80,19 +80,36 @@ class ExecutionList:
         A page with a cursor may have fewer than `limit` rows, or none, when matches are rare.
         Raises ValueError for an invalid cursor, and Unavailable.
         """
-        position = None if cursor is None else parse_cursor(cursor)
-        part = await self._hot(account_id, wanted, position, limit)
-        forgotten_at = await read_newest_forgotten(self._client, account_id)
-        if forgotten_at is not None and not _is_newer(part.last, forgotten_at):
-            part = await self._with_archived(
-                account_id, wanted, position, limit, part, forgotten_at
-            )
+        part = await self._part(account_id, wanted, limit, cursor)
         heads, last = part.heads[:limit], part.last
         heads = heads[: _count_that_fit([each.size for each in heads])]
         if len(heads) < len(part.heads):
             last = heads[-1].row
         executions = await self._with_results(account_id, heads, reserve)
         return executions, None if last is None else make_cursor(*last)
+
+    async def heads(
+        self, account_id: str, wanted: ExecutionFilter, *, limit: int, cursor: str | None
+    ) -> tuple[list[Execution], str | None]:
+        """Return executions without results, otherwise like `page`."""
+        part = await self._part(account_id, wanted, limit, cursor)
+        heads = part.heads[:limit]
+        last = heads[-1].row if len(heads) < len(part.heads) else part.last
+        return [each.execution for each in heads], None if last is None else make_cursor(*last)
+
+    async def _part(
+        self, account_id: str, wanted: ExecutionFilter, limit: int, cursor: str | None
+    ) -> _Part:
+        """Return the first matches after a cursor, hot and archived ones, maybe more than `limit`.
+
+        Raises ValueError for an invalid cursor, and Unavailable.
+        """
+        position = None if cursor is None else parse_cursor(cursor)
+        part = await self._hot(account_id, wanted, position, limit)
+        forgotten_at = await read_newest_forgotten(self._client, account_id)
+        if forgotten_at is None or _is_newer(part.last, forgotten_at):
+            return part
+        return await self._with_archived(account_id, wanted, position, limit, part, forgotten_at)
 
     async def named(
         self, account_id: str, execution_ids: Sequence[str], reserve: ReserveMemory | None

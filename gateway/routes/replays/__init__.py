@@ -1,0 +1,1 @@
+"""Replays of earlier executions: start, read, list and cancel."""
