@@ -6,7 +6,6 @@ MANY_ENTRIES: dict[str, str] = {
     "engine": "One folder for each subject of the domain, and the settings.",
     "engine/nodes": "One module for each node type.",
     "engine/store": "One folder for each subject of the store, and its modules.",
-    "docs/design": "One page for each part of the design.",
     "docs/benchmarks": "One page for each benchmark, with its record and its drawing.",
     "docs/design": "One page for each mechanism, and the drawings of some.",
     "docs/pictures": "Each page in light, in dark and on a phone, made by a command; the drawing of a guide.",

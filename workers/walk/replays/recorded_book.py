@@ -8,7 +8,7 @@ from engine.errors.nodes import STORAGE, NodeFailed
 from engine.services.replays.books import Book, OpenBook, unpack_book
 from engine.store.executions.claim import ClaimedExecution
 from engine.store.executions.offload import OffloadedValues
-from engine.store.executions.record_fields import BOOK
+from engine.store.executions.record_fields import BOOK, parse_name
 from workers.nodes.memory import RunMemory
 from workers.walk.dependencies import OpenBooks, WalkDependencies
 
@@ -49,20 +49,26 @@ class RecordedBook:
         return self._opened
 
     async def _read(self) -> OpenBook:
-        await self._memory.wait()
         try:
-            if self.is_own:
-                packed = await self._offloaded.open_value(
-                    *self.place, self._claimed.record.get(BOOK, b"")
-                )
-            else:
-                packed = await self._offloaded.read_field(*self.place, BOOK) or b""
+            packed = await self._read_packed()
         except FileNotFoundError:
             raise NodeFailed(STORAGE, GONE) from None
         except StorageFailed:
             raise Unavailable(UNREAD) from None
         opened = OpenBook(unpack_book(packed) if packed else Book())
-        self._memory.add(len(packed))
         if not self.is_own:
             self._shared.put(self._claimed.root_id, opened, len(packed))
         return opened
+
+    async def _read_packed(self) -> bytes:
+        """Return the packed book, of which one on the own record is counted in memory already."""
+        value = self._claimed.record.get(BOOK, b"")
+        if self.is_own and parse_name(value) is None:
+            return value
+        await self._memory.wait()
+        if self.is_own:
+            packed = await self._offloaded.open_value(*self.place, value)
+        else:
+            packed = await self._offloaded.read_field(*self.place, BOOK) or b""
+        self._memory.add(len(packed))
+        return packed

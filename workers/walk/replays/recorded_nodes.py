@@ -5,6 +5,7 @@ work that stays on this machine is done; any other node fails, and the run with 
 nodes make theirs, but nobody waits: a delay passes, and an approval takes the recorded answer.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any, cast
 
@@ -28,6 +29,8 @@ from workers.nodes.memory import RunMemory
 from workers.walk.dependencies import WalkDependencies
 from workers.walk.replays.recorded_book import RecordedBook
 
+LARGE_BYTES = 1_000_000
+"""Bytes of an execution's values from which on their digests are made in a thread."""
 GONE = "The recorded outcome of this node cannot be read from where it is kept"
 
 
@@ -99,7 +102,7 @@ class RecordedNodes:
         if isinstance(node.type, WaitingNode):
             return await self._pass_wait(node, inputs, delivered)
         book = await self._book.open()
-        digest = self._digests.of_node(node, delivered)
+        digest = await self._digest(node, delivered)
         for recorded in book.find_outcomes(digest, node.id):
             if (failure := recorded.failure) is not None:
                 return AttemptOutcome(failure=failure, is_recorded=True)
@@ -112,6 +115,12 @@ class RecordedNodes:
             return None  # its children have the book too
         raise _unmatched(node)
 
+    async def _digest(self, node: Node, delivered: Sequence[tuple[InEdge, Any]]) -> bytes:
+        """Return the digest of a node; large values do not hold up other walks."""
+        if self._memory.used < LARGE_BYTES:
+            return self._digests.of_node(node, delivered)
+        return await asyncio.to_thread(self._digests.of_node, node, delivered)
+
     async def _pass_wait(
         self, node: Node, inputs: Mapping[str, Any], delivered: Sequence[tuple[InEdge, Any]]
     ) -> AttemptOutcome:
@@ -120,7 +129,7 @@ class RecordedNodes:
         if not isinstance(kind, Approval) or new is None:
             return _completed(kind.collect(node.settings, inputs))
         book = await self._book.open()
-        digest = self._digests.of_node(node, delivered)
+        digest = await self._digest(node, delivered)
         wait = book.find_answer(digest, node.id, new.fields)
         if wait is None:
             raise _unmatched(node)

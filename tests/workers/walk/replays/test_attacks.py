@@ -6,6 +6,9 @@ import pytest
 
 from engine.executions.execution import Execution
 from engine.executions.statuses import ExecutionStatus
+from engine.nodes import NODE_TYPES
+from engine.nodes.support.base import WorkKind
+from engine.nodes.upload import Upload
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.redis import keyspace
@@ -112,3 +115,16 @@ async def test_a_replay_survives_the_death_of_its_worker(
 
     assert (ended.status, ended.result["text"][:4]) == (ExecutionStatus.COMPLETED, "Dear")
     assert target.calls.total() == 1
+
+
+def test_no_other_type_of_node_runs_without_a_recorded_outcome() -> None:
+    """A type is added here only if it makes no call that others could notice."""
+    local = {
+        each.type for each in NODE_TYPES if each.kind is WorkKind.CPU or isinstance(each, Upload)
+    }
+
+    assert local == {
+        *("condition", "switch", "transform", "upload"),
+        *("imageCaption", "imageCompose", "imageConvert", "imageCrop", "imageResize"),
+        *("imageText", "textEmbedding"),
+    }
