@@ -33,6 +33,7 @@ from engine.store.archive.entries import ArchivedEntries, audit_streams
 from engine.store.executions.record_fields import parse_name
 from engine.store.media import AssetSource
 from engine.store.redis import keyspace
+from engine.store.releases import keys as release_keys
 from engine.store.webhooks.run_webhooks import RunWebhook
 from engine.triggers.occurrences import OccurrenceStatus
 from engine.webhooks.events import EVENTS
@@ -44,6 +45,7 @@ from tests.support.replays.replayed_runs import accept_replay
 from tests.support.store.child_runs import ChildRuns
 from tests.support.store.ended import URL, Ending
 from tests.support.store.ended_batches import EndingBatches
+from tests.support.store.records import document
 from tests.support.store.redis_contents import contents
 from tests.support.triggers.occurrences import occurrence
 from tests.support.triggers.records import save_hook, save_schedule
@@ -388,3 +390,17 @@ async def test_a_replay_is_erased_with_the_outcomes_that_it_has_taken(
     assert {name for name in left if not any(word in name for word in LEFT)} == {"hr:slugs"}
     with pytest.raises(FileNotFoundError):
         await store.offloaded.read(account.id, new_id, name)
+
+
+async def test_aliases_are_erased_with_their_history_and_counts(
+    store: Store, account: Account, database: Database
+) -> None:
+    workflow = await store.workflows.create(account.id, document(), [])
+    await store.aliases.set(account.id, workflow.slug, "stable", 1, None)
+    counts = release_keys.canary_counts(account.id, workflow.slug)
+    await store.client.send("HSET", counts, "one:c:7", 3)
+
+    await erase(store, database, account.id, dry_run=False)
+
+    left = await names_with(store, account.id)
+    assert {name for name in left if not any(word in name for word in LEFT)} == {"hr:slugs"}

@@ -7,7 +7,6 @@ MANY_ENTRIES: dict[str, str] = {
     "engine/nodes": "One module for each node type.",
     "engine/store": "One folder for each subject of the store, and its modules.",
     "docs/benchmarks": "One page for each benchmark, with its record and its drawing.",
-    "docs/design": "One page for each mechanism, and the drawings of some.",
     "docs/pictures": "Each page in light, in dark and on a phone, made by a command; the drawing of a guide.",
     "tests/gateway": "One folder for each of gateway, and modules for its own modules.",
     "tests/support": "One folder for each subject that tests share helpers of.",
