@@ -14,6 +14,7 @@ from deploy.commands import options, workflow_versions
 from deploy.commands.access_option import access
 from deploy.commands.workflow_aliases import alias
 from deploy.commands.workflow_replays import replay
+from deploy.commands.workflow_tests import run_tests
 from deploy.output.rows import listed_row
 from deploy.output.tables import show
 from deploy.stack.store_access import with_store
@@ -27,10 +28,10 @@ slug = click.argument("slug")
 
 @click.group()
 def workflow() -> None:
-    """Save, compare, publish, replay, list and delete workflows."""
+    """Save, compare, test, publish, replay, list and delete workflows."""
 
 
-for command in (*workflow_versions.commands, alias, replay):
+for command in (*workflow_versions.commands, run_tests, alias, replay):
     workflow.add_command(command)
 
 
