@@ -47,7 +47,7 @@ COMMANDS = {
     "worker": ("worker:worker", "Run one worker process on HEADRACE_REDIS_URL."),
     "workflow": (
         "workflows:workflow",
-        "Save, compare, test, publish, replay, list and delete workflows.",
+        "Save, test, publish, replay, list and delete workflows.",
     ),
 }
 """Place and short help of each command, as `LazyGroup` takes them."""

@@ -28,7 +28,7 @@ slug = click.argument("slug")
 
 @click.group()
 def workflow() -> None:
-    """Save, compare, test, publish, replay, list and delete workflows."""
+    """Save, test, publish, replay, list and delete workflows."""
 
 
 for command in (*workflow_versions.commands, run_tests, alias, replay):
