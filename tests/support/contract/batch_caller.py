@@ -3,7 +3,7 @@
 import json
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from deploy.net.http_client import Unreachable, call
@@ -32,12 +32,15 @@ class BatchCaller:
         """Save a workflow; return its slug."""
         return save(self._stack, self.key, name, graph.body())
 
-    def ask(self, method: str, path: str, body: Any = None) -> Any:
+    def ask(
+        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
         """Return the answer of a call, which is repeated while the stack cannot give one."""
 
         def attempt() -> tuple[int, Any]:
             try:
-                return call(method, self._stack.url + path, key=self.key, body=body)
+                url = self._stack.url + path
+                return call(method, url, key=self.key, body=body, headers=headers)
             except (Unreachable, OSError, ValueError):
                 return 0, None
 

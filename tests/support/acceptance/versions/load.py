@@ -315,6 +315,13 @@ class VersionLoad:
             assert loop.time() < deadline, (method, path, seen)
             await asyncio.sleep(0.05)
 
+    async def ask_once(
+        self, method: str, path: str, body: Any, url: str
+    ) -> tuple[int, dict[str, Any]]:
+        """Send a request to the gateway at an address; return what it answers, a refusal too."""
+        answer = await self._client.request(method, url + path, json=body)
+        return answer.status_code, answer.json()
+
     def _choose(self) -> str:
         """Return the URL of some gateway, else one at which nobody answers."""
         return self._rng.choice(self._urls() or [NOWHERE])
