@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from engine.releases.aliases import Alias
+from engine.releases.aliases import Canary
 from engine.releases.run_counts import CanaryCounts
 from engine.releases.verdict import RollBack, judge_canary
 from engine.store import Store
@@ -31,7 +31,7 @@ async def look_at_canaries(store: Store, account_id: str, slug: str, now: int) -
         counts = NO_COUNTS if canary is None else watched.counts.get(canary.id, NO_COUNTS)
         verdict = None if canary is None else judge_canary(canary, counts.canary)
         if canary is not None and verdict is not None:
-            told = _facts(slug, name, alias, counts, verdict, now)
+            told = _facts(slug, name, alias.version, canary, counts, verdict, now)
             rolled_back = RolledBack(
                 slug=slug,
                 alias=name,
@@ -45,17 +45,34 @@ async def look_at_canaries(store: Store, account_id: str, slug: str, now: int) -
 
 
 def _facts(
-    slug: str, name: str, alias: Alias, counts: CanaryCounts, verdict: RollBack, now: int
+    slug: str,
+    name: str,
+    version: int,
+    canary: Canary,
+    counts: CanaryCounts,
+    verdict: RollBack,
+    now: int,
 ) -> Mapping[str, Any]:
     """Return the facts of a roll back in the contract's names."""
     return {
         "workflowSlug": slug,
         "alias": name,
-        "version": alias.version,
-        "canary": msgspec.to_builtins(alias.canary),
+        "version": version,
+        "canary": _rule(canary),
         "reason": verdict.reason,
         "counts": {"canary": counts.canary.summary, "live": counts.live.summary},
         "rolledBackAt": moment(now),
+    }
+
+
+def _rule(canary: Canary) -> Mapping[str, Any]:
+    return {
+        "id": canary.id,
+        "version": canary.version,
+        "percent": canary.percent,
+        "minRuns": canary.min_runs,
+        "maxErrorRate": canary.max_error_rate,
+        "maxP95Ms": canary.max_p95_ms,
     }
 
 
