@@ -82,12 +82,13 @@ class Canaries:
 
     async def read(self, account_id: str, slug: str) -> WatchedCanaries:
         """Return the canaries of a workflow; none for one that is gone."""
-        (state, *packed), fields = await asyncio.gather(
+        # The counts come first: a canary that has some was set before, and lives or has ended.
+        fields, (state, *packed) = await asyncio.gather(
+            self._client.send("HGETALL", canary_counts(account_id, slug)),
             self._client.send(
                 *("HMGET", keyspace.workflow(account_id, slug)),
                 *("state", ALIASES, ALIASES_REVISION),
             ),
-            self._client.send("HGETALL", canary_counts(account_id, slug)),
         )
         is_gone = state is None or state == b"deleted"
         aliases = Aliases() if is_gone else Aliases.parse(*packed)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from deploy.stack.redis_server import open_server
 from engine.releases.aliases import LIVE, Canary
-from engine.services.releases.aliases import set_alias
+from engine.services.releases.aliases import new_canary_id, set_alias
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.redis import keyspace
@@ -121,7 +121,7 @@ async def begin_canary(store: Store, system: System, endpoint: Endpoint) -> str:
     workflow = await store.workflows.get_own(system.account_id, slug_of(endpoint))
     if workflow.version < 2:
         await store.workflows.update(system.account_id, workflow.slug, workflow.document, [])
-    canary = Canary(version=1, percent=PERCENT)
+    canary = Canary(id=new_canary_id(), version=1, percent=PERCENT)
     alias = await set_alias(
         store, system.account_id, slug_of(endpoint), LIVE, version=None, canary=canary
     )

@@ -11,7 +11,7 @@ import msgspec
 from deploy.net.http_client import call
 from engine.releases.aliases import LIVE, Canary
 from engine.releases.run_counts import CanaryCounts
-from engine.services.releases.aliases import set_alias
+from engine.services.releases.aliases import new_canary_id, set_alias
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.executions.record_fields import parse_hash
@@ -52,7 +52,7 @@ class StackCanaries:
     async def begin(self, **rule: Any) -> str:
         """Set another canary of `live`; return its id."""
         members: dict[str, Any] = {"percent": 50, "min_runs": 3, "max_error_rate": 0.1, **rule}
-        canary = Canary(version=BAD, **members)
+        canary = Canary(id=new_canary_id(), version=BAD, **members)
         alias = await set_alias(
             self.store, self.account_id, self.slug, LIVE, version=None, canary=canary
         )
