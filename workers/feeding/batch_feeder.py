@@ -168,6 +168,8 @@ class BatchFeeder(Feeder):
             return
         try:
             await kind.settle(batch)
+        except ItemNotReady:  # the next look goes on
+            return
         except EngineError:
             raise
         except Exception:  # a reader computes it

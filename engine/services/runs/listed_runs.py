@@ -46,7 +46,8 @@ class ListKind(Protocol):
     async def settle(self, batch: Batch) -> None:
         """Compute what is still open of a list that is over; the call may be repeated.
 
-        Raises Unavailable or StorageFailed, upon which it is repeated.
+        Raises Unavailable or StorageFailed, upon which it is repeated, and ItemNotReady where it
+        gives way to the lists of others before it goes on.
         """
         ...
 

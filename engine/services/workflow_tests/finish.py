@@ -9,8 +9,11 @@ from engine.services.workflow_tests import listed_tests as listed
 from engine.services.workflow_tests.listed_tests import ListedOrder, ListedTest, read_test
 from engine.services.workflow_tests.verdicts import CODES, VerdictOnTest, Verdicts
 from engine.store import Batch, Store
+from engine.store.batches.run_lists import NO_VERDICT
 from engine.store.workflows.workflow_test_records import DraftVerdict, LastResult, WorkflowTest
 
+MOST_SECONDS = 5.0
+"""Time for verdicts in one call; one with endless expressions takes 2 seconds."""
 AT_ONCE = 20
 """Tests that are read at once."""
 FIELDS = (
@@ -19,17 +22,20 @@ FIELDS = (
 )
 
 
-async def finish_test_run(store: Store, expressions: Expressions, batch: Batch) -> None:
+async def finish_test_run(store: Store, expressions: Expressions, batch: Batch) -> bool:
     """Record the end of a test run that is over; the call may be repeated.
 
-    Whoever feeds the list calls it, and a reader that is earlier: then a publish knows of the run
-    as soon as it is shown as over. Raises StorageFailed or Unavailable.
+    Returns False after MOST_SECONDS, when further calls go on with its verdicts. Whoever feeds the
+    list calls it, and a reader that is earlier: then a publish knows of the run as soon as it is
+    shown as over. Raises StorageFailed or Unavailable.
     """
     ids = batch.account_id, batch.id
     facts = await store.lists.facts(*ids, *FIELDS)
     if listed.IS_FINISHED in facts or listed.NAMES not in facts:
-        return
-    codes = await Verdicts(store, expressions).complete(batch)
+        return True
+    codes = await Verdicts(store, expressions).complete(batch, MOST_SECONDS)
+    if NO_VERDICT in codes:
+        return False
     order = ListedOrder.of(facts)
     cancelled = ItemStatus.CANCELLED.code
     ran = [i for i in range(len(order.names)) if batch.states[i] != cancelled]
@@ -51,6 +57,7 @@ async def finish_test_run(store: Store, expressions: Expressions, batch: Batch) 
     await store.account_events.record_workflow(account_id, slug)
     await store.lists.note(*ids, listed.IS_FINISHED)
     await store.lists.drop(*ids, listed.DRAFT)
+    return True
 
 
 async def _read_results(

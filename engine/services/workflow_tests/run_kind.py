@@ -97,4 +97,5 @@ class WorkflowTestKind(Struct, frozen=True):
 
     async def settle(self, batch: Batch) -> None:
         """See `ListKind.settle`."""
-        await finish_test_run(self.store, self.expressions, batch)
+        if not await finish_test_run(self.store, self.expressions, batch):
+            raise ItemNotReady

@@ -1,5 +1,7 @@
 """Verdicts on tests that have run, each computed and recorded once."""
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -21,7 +23,7 @@ from engine.store import Batch, Store
 from engine.store.batches.run_lists import NO_VERDICT, ItemVerdict
 from engine.store.workflows.workflow_test_records import WorkflowTest
 
-RECORDED_AT_ONCE = 20
+RECORDED_AT_ONCE = 5
 """Verdicts that are computed before they are recorded."""
 OVER = (ItemStatus.COMPLETED.code, ItemStatus.FAILED.code, ItemStatus.CANCELLED.code)
 
@@ -84,27 +86,32 @@ class Verdicts:
         self._store = store
         self._expressions = expressions
 
-    async def complete(self, batch: Batch) -> str:
+    async def complete(self, batch: Batch, most_seconds: float = math.inf) -> str:
         """Record the verdicts on all tests that are over and have none; return their codes.
 
-        A test with a judge is over with it. Raises StorageFailed or Unavailable.
+        A test with a judge is over with it. After `most_seconds` the others are left to a later
+        call. Raises StorageFailed or Unavailable.
         """
-        ids = batch.account_id, batch.id
+        ids, began = (batch.account_id, batch.id), time.monotonic()
         lists = self._store.lists
         order = ListedOrder.of(await lists.facts(*ids, listed.NAMES, listed.JUDGED))
         codes = await lists.verdict_codes(*ids) or NO_VERDICT * batch.size
-        due = [
-            index
-            for index in range(len(order.names))
-            if codes[index] == NO_VERDICT and _is_over(batch, order, index)
-        ]
-        for start in range(0, len(due), RECORDED_AT_ONCE):
+        while time.monotonic() - began < most_seconds:
+            due = [
+                index
+                for index in range(len(order.names))
+                if codes[index] == NO_VERDICT and _is_over(batch, order, index)
+            ]
+            if not due:
+                break
             found = {
                 index: await self._judge_safely(batch, order, index)
-                for index in due[start : start + RECORDED_AT_ONCE]
+                for index in due[:RECORDED_AT_ONCE]
             }
             recorded = {i: ItemVerdict(each.code, to_builtins(each)) for i, each in found.items()}
-            codes = await lists.record_verdicts(*ids, recorded)
+            codes = await lists.record_verdicts(*ids, recorded)  # with those of other processes
+            if not codes:
+                raise FileNotFoundError(batch.id)
         return codes[: len(order.names)]
 
     async def _judge_safely(

@@ -9,15 +9,16 @@ from starlette.routing import Route
 
 from engine import errors
 from engine.errors import InvalidBody, WorkflowTestRunNotFound
-from engine.executions.batches import BatchKind, ItemStatus, parse_item_status
+from engine.executions.batches import BatchKind, BatchStatus, ItemStatus, parse_item_status
 from engine.ids.executions import item_execution_id, new_execution_id
 from engine.ids.slugs import check_slug
 from engine.services.workflow_tests import listed_tests as listed
-from engine.services.workflow_tests.finish import finish_test_run
+from engine.services.workflow_tests.finish import MOST_SECONDS, finish_test_run
 from engine.services.workflow_tests.listed_tests import ListedOrder
 from engine.services.workflow_tests.start_tests import WorkflowTestOrder, WorkflowTestStart
 from engine.services.workflow_tests.verdicts import VerdictOnTest, Verdicts
 from engine.store import Batch, NewBatch, Principal
+from engine.store.batches.run_lists import NO_VERDICT
 from engine.values.plain import moment
 from gateway.auth.endpoints import before_approval, in_turns, operation, requires
 from gateway.auth.resource import Resource
@@ -105,8 +106,11 @@ async def get_test_run(request: GatewayRequest, principal: Principal) -> Respons
     """A test run, with the verdict on each test and the values that its expectations saw."""
     store, batch = request.services.store, await _find(request, principal)
     expressions = request.services.checker.expressions
-    codes = await Verdicts(store, expressions).complete(batch)
-    if batch.status.is_over:
+    codes = await Verdicts(store, expressions).complete(batch, MOST_SECONDS)
+    status = batch.status.shown
+    if batch.status.is_over and NO_VERDICT in codes:
+        status = BatchStatus.PROCESSING  # its verdicts are being computed
+    elif batch.status.is_over:
         await finish_test_run(store, expressions, batch)
     ids = batch.account_id, batch.id
     names = (listed.NAMES, listed.JUDGED, listed.DRAFT_REVISION)
@@ -122,7 +126,7 @@ async def get_test_run(request: GatewayRequest, principal: Principal) -> Respons
         workflow_slug=batch.slug,
         workflow_version=batch.version or None,
         draft_revision=None if revision is None else int(revision),
-        status=batch.status.shown.value,
+        status=status.value,
         counts=WorkflowTestCountsView(
             passed=counted[VerdictOnTest.PASSED.code],
             failed=counted[VerdictOnTest.FAILED.code],
@@ -131,7 +135,7 @@ async def get_test_run(request: GatewayRequest, principal: Principal) -> Respons
         ),
         credits_cost=batch.credits,
         created_at=moment(batch.created_at),
-        completed_at=moment(batch.completed_at),
+        completed_at=None if status is BatchStatus.PROCESSING else moment(batch.completed_at),
         rows=rows,
     )
     return json_response(view)

@@ -285,6 +285,19 @@ def test_a_wrong_start_is_refused(caller: Caller) -> None:
     refusal_of(caller.post(f"/api/test-runs/{NOWHERE}/cancel"), 404, "TEST_RUN_NOT_FOUND")
 
 
+def test_an_alias_names_the_version_to_test(caller: Caller) -> None:
+    slug = caller.save(greeting(tests={"greets": named("Ada", 'result.text == "Hello Ada"')}))
+    caller.put(f"/api/workflows/{slug}", greeting(description="Second"))
+    assert caller.put(f"/api/workflows/{slug}/aliases/stable", {"version": 1}).status_code == 200
+
+    stable = ended(caller, start(caller, slug, {"version": "stable"}))
+    live = ended(caller, start(caller, slug, {"version": "live"}))
+
+    assert (stable["workflowVersion"], live["workflowVersion"]) == (1, 2)
+    last = caller.get(f"/api/workflows/{slug}/tests/greets").json()["lastRun"]
+    assert (last["testRunId"], last["version"]) == (live["testRunId"], 2)
+
+
 def test_a_draft_with_problems_is_not_tested(caller: Caller) -> None:
     slug = caller.save(greeting(tests={"greets": named("Ada", "true")}))
     document = greeting()

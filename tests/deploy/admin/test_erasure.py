@@ -9,6 +9,7 @@ from deploy.admin.erasure import erase
 from deploy.output.problems import CommandFailed
 from engine.access.capabilities import Role, Tier
 from engine.errors import AccountNotFound
+from engine.executions.batches import BatchKind
 from engine.graph.document import parse_document
 from engine.history.archiving.batch_archive import BatchArchive
 from engine.history.archiving.deliveries import write_deliveries
@@ -25,16 +26,19 @@ from engine.history.schema import audit_entries, rollups
 from engine.ids import partitions
 from engine.ids.partitions import partition_of
 from engine.services.media import MediaService
+from engine.services.workflow_tests.listed_tests import ListedTest, make_items
 from engine.settings import Settings
-from engine.store import Account, HookEvent, NewItem, NewRecord, Store
+from engine.store import Account, HookEvent, NewBatch, NewItem, NewRecord, Store
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.archive.entries import ArchivedEntries, audit_streams
 from engine.store.executions.record_fields import parse_name
 from engine.store.media import AssetSource
 from engine.store.redis import keyspace
+from engine.store.redis.record_packing import pack
 from engine.store.releases import keys as release_keys
 from engine.store.webhooks.run_webhooks import RunWebhook
+from engine.store.workflows.workflow_test_records import WorkflowTest
 from engine.triggers.occurrences import OccurrenceStatus
 from engine.webhooks.events import EVENTS
 from tests.engine.store.test_media import kept
@@ -404,3 +408,32 @@ async def test_aliases_are_erased_with_their_history_and_counts(
 
     left = await names_with(store, account.id)
     assert {name for name in left if not any(word in name for word in LEFT)} == {"hr:slugs"}
+
+
+async def test_tests_are_erased_with_their_runs(
+    store: Store, account: Account, database: Database
+) -> None:
+    workflow = await store.workflows.create(account.id, document(), [])
+    test = WorkflowTest(inputs={"name": "Ada"}, expect=("true",))
+    await store.workflow_tests.write(account.id, workflow.slug, {"greets": test})
+    items, facts = make_items([ListedTest("greets", test)])
+    graph = pack({"nodes": ["x" * 300_000], "edges": [], "only": None})
+    new = NewBatch(
+        account_id=account.id,
+        slug=workflow.slug,
+        version=0,
+        items=items,
+        kind=BatchKind.TESTS,
+        facts=facts,
+        values={"draft": graph},
+    )
+    await store.batches.add(new)
+    [name] = (await store.lists.facts(account.id, new.batch_id, "draft")).values()
+    await store.batches.cancel(account.id, new.batch_id)
+
+    await erase(store, database, account.id, dry_run=False)
+
+    left = await names_with(store, account.id)
+    assert {each for each in left if not any(word in each for word in LEFT)} == {"hr:slugs"}
+    with pytest.raises(FileNotFoundError):
+        await store.offloaded.open_value(account.id, new.batch_id, name)
