@@ -15,6 +15,7 @@ from engine.graph.plan import Plan
 from engine.graph.progress import Progress
 from engine.nodes.approval import Approval
 from engine.nodes.support.base import WorkKind
+from engine.process.account_semaphore import AccountSemaphore
 from engine.services.replays.books import Book, RecordedAnswer, RecordedOutcome, pack_book
 from engine.services.replays.digests import FindAsset, NodeDigests, wired_outputs
 from engine.services.replays.recorded_trees import walk_children
@@ -27,6 +28,9 @@ from engine.store.waits.records import end_field, wait_field
 
 MOST_BYTES = 16_777_216
 """Size of recorded outcomes of children from which on no further ones are read."""
+AT_ONCE, SHARE = 4, 2
+"""Executions that are read at once in one process, and those of one account."""
+TURNS = AccountSemaphore(AT_ONCE, SHARE)
 ENDED = (NodeStatus.COMPLETED, NodeStatus.FAILED)
 
 
@@ -72,7 +76,7 @@ async def _read_book(
     """Return the outcomes and answers of one execution."""
     if all(node.type.kind is WorkKind.PURE for node in plan.nodes):
         return Book()
-    async with former.store.offloaded.room_for_copy(former.bytes):
+    async with TURNS.slot(former.account_id), former.store.offloaded.room_for_copy(former.bytes):
         progress = await former.read_progress(plan)
         recorder = _Recorder(former, plan, progress, NodeDigests(find_asset))
         book = await asyncio.to_thread(recorder.make_book, calls)
