@@ -55,6 +55,7 @@ ROUTES = {
     "GET /app/batches/{batch_id}": "public",
     "GET /app/approvals": "public",
     "GET /app/triggers": "public",
+    "GET /app/workflows/{slug}/releases": "public",
     "GET /app/triggers/{trigger_id}": "public",
     "GET /app/executions": "public",
     "GET /app/executions/{execution_id}": "public",

@@ -21,6 +21,7 @@ from tests.support.e2e.triggers import open_schedule_form, set_schedule
 from tests.support.e2e.waiting import asking, waiting
 from tests.support.e2e.workflows import every_field
 from tests.support.oauth.pages import CONNECT_PAGES
+from tests.support.releases.pages import PUBLISH_PAGES, RELEASE_PAGES, prepare_releases
 
 pytestmark = pytest.mark.slow
 THEMES = ("light", "dark")
@@ -37,7 +38,7 @@ FIRST_LOAD_BYTES = {
     **dict.fromkeys(("home", "playground", "keys", "executions", "execution", "usage"), 150_000),
     **dict.fromkeys(("run-many", "batch", "batches"), 150_000),
     **dict.fromkeys(("approvals", "execution-waiting", "execution-agent"), 150_000),
-    **dict.fromkeys((*HOOK_PAGES, *CONNECT_PAGES), 150_000),
+    **dict.fromkeys((*HOOK_PAGES, *CONNECT_PAGES, *RELEASE_PAGES), 150_000),
     **dict.fromkeys(("triggers", "trigger", "new-schedule"), 150_000),
     **dict.fromkeys(("models", "model", "model-manifest"), 150_000),
     "editor": 260_000,
@@ -55,6 +56,7 @@ def workflow(stack: RunningStack) -> None:
     prepare_hook(stack)
     refund_after_approval(stack)
     set_triggers(stack)
+    prepare_releases(stack)
     stack.api("POST", "/api/workflows", asking("Announcements"))
     waiting(stack, "announcements")
     prepare(stack)
@@ -333,6 +335,8 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "installation": show_installation,
     **HOOK_PAGES,
     **CONNECT_PAGES,
+    **RELEASE_PAGES,
+    **PUBLISH_PAGES,
     **EDITOR_PAGES,
     "not-found": show_not_found,
 }

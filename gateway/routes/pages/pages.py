@@ -141,6 +141,7 @@ routes: list[BaseRoute] = [
     Route("/app/batches/{batch_id}", Resource(GET=show_page)),
     Route("/app/replays", Resource(GET=show_page)),
     Route("/app/replays/{replay_id}", Resource(GET=show_page)),
+    Route("/app/workflows/{slug}/releases", Resource(GET=show_page)),
     Route("/app/triggers", Resource(GET=show_page)),
     Route("/app/triggers/{trigger_id}", Resource(GET=show_page)),
     Route("/app/usage", Resource(GET=show_page)),

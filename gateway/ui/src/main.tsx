@@ -32,10 +32,11 @@ const Batch = lazy(() => import("./batches/batch/Batch"));
 const Triggers = lazy(() => import("./triggers/Triggers"));
 const Trigger = lazy(() => import("./triggers/trigger/Trigger"));
 const Usage = lazy(() => import("./usage/Usage"));
+const Releases = lazy(() => import("./releases/Releases"));
 const Editor = lazy(() => import("./editor/Editor"));
 
 function page(path: string): ReactNode {
-  const [, app, section, name, rest] = path.split("/");
+  const [, app, section, name, rest, further] = path.split("/");
   if (path === "/") return isSignedIn ? <Home /> : <Welcome />;
   if (app === "app" && name && rest === undefined) {
     if (section === "playground") return <Playground key={name} slug={name} />;
@@ -48,6 +49,8 @@ function page(path: string): ReactNode {
     if (section === "connect" && isSignedIn) return <Connect key={name} token={name} />;
     if (section === "api" && name === "keys") return <Dashboard />;
   }
+  const isReleases = app === "app" && section === "workflows" && rest === "releases" && further === undefined;
+  if (isReleases && name && isSignedIn) return <Releases key={name} slug={name} />;
   if (path === "/app/executions" && isSignedIn) return <Executions />;
   if (path === "/app/approvals" && isSignedIn) return <Approvals />;
   if (path === "/app/batches" && isSignedIn) return <Batches />;

@@ -3,6 +3,7 @@
 import { useSyncExternalStore } from "react";
 import { APPROVALS } from "./approvals";
 import { invalidate, isRead } from "./resource";
+import type { RolledBack } from "./releases";
 import type { ApprovalPage } from "./schemas";
 import type { RunRow, WorkflowRow } from "./types";
 
@@ -19,8 +20,10 @@ const CHANGED: Record<string, string[]> = {
   "delivery.updated": ["/api/api-keys", "/api/deliveries"],
   "balance.changed": ["/api/me", "/api/ledger"],
   "workflow.saved": ["/api/workflows"],
+  "canary.rolled_back": ["/api/workflows"],
 };
 const SAVED = "workflow.saved";
+const ROLLED_BACK = "canary.rolled_back";
 const LOCK = "headrace-events";
 const PATIENCE_MS = 2_500;
 const RETRY_MS = 3_000;
@@ -31,12 +34,13 @@ let connection: Connection = "open";
 /** A message between tabs: the name of an event, and the row that it carries. */
 interface Message {
   name: string;
-  row?: WorkflowRow | RunRow;
+  row?: WorkflowRow | RunRow | RolledBack;
 }
 
 const watchers = new Set<() => void>();
 const saves = new Set<(row: WorkflowRow | null) => void>();
 const runs = new Set<(row: RunRow) => void>();
+const rollBacks = new Set<(row: RolledBack) => void>();
 const pending = new Set<string>();
 let settling = 0;
 let settledAt = 0;
@@ -74,6 +78,7 @@ function asks(executionId: string): boolean {
 /** The row that an event carries, without its result, which may be large. */
 function rowOf(name: string, data: string): Message["row"] {
   if (name === SAVED) return JSON.parse(data) as WorkflowRow;
+  if (name === ROLLED_BACK) return JSON.parse(data) as RolledBack;
   if (!name.startsWith("execution.")) return undefined;
   const { executionId, status, error, creditsCost, durationMs, startedAt, completedAt } = JSON.parse(data) as RunRow;
   return { executionId, status, error, creditsCost, durationMs, startedAt, completedAt };
@@ -123,6 +128,7 @@ export function followEvents(): void {
     if (name === "open" || name === "lost" || name === "ended") return show(name);
     refresh(name, row);
     if (row && "executionId" in row) for (const notify of runs) notify(row);
+    else if (row && "alias" in row) for (const notify of rollBacks) notify(row);
     else if (row || name === "all") for (const notify of saves) notify(row ?? null);
   };
   channel.onmessage = (event: MessageEvent<Message>) => hear(event.data);
@@ -150,6 +156,12 @@ export function watchSaves(watcher: (row: WorkflowRow | null) => void): () => vo
 export function watchRuns(watcher: (row: RunRow) => void): () => void {
   runs.add(watcher);
   return () => void runs.delete(watcher);
+}
+
+/** Hear of each canary of the account that is taken back by itself. */
+export function watchRollBacks(watcher: (row: RolledBack) => void): () => void {
+  rollBacks.add(watcher);
+  return () => void rollBacks.delete(watcher);
 }
 
 export function useConnection(): Connection {

@@ -85,7 +85,12 @@ const RunRow = memo(function RunRow({ row, isAsking, index }: { row: Row; isAski
       <th scope="row" className="run-name">
         <span className="run-label">
           <Link href={`/app/executions/${row.executionId}`}>{nameOf(row)}</Link>
-          {versionOf(row) !== null && <span className="muted small">v{versionOf(row)}</span>}
+          {versionOf(row) !== null && (
+            <span className="muted small">
+              v{versionOf(row)}
+              {row.alias && ` ${row.alias}`}
+            </span>
+          )}
           {row.tags.length > 0 && <Tags tags={row.tags} />}
           {row.error && <span className="fault">{row.error.message || row.error.code}</span>}
         </span>

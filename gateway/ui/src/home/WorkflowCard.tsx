@@ -1,6 +1,7 @@
 import { type RefObject, useEffect, useRef, useState } from "react";
 import { ApiError, call } from "../api/client";
 import { WORKFLOWS } from "../api/paths";
+import { releasesAddress } from "../api/releases";
 import { invalidate, replaceAnswer, useResource } from "../api/resource";
 import type { Workflow, WorkflowRow } from "../api/types";
 import { Ago, credits } from "../components/Ago";
@@ -146,6 +147,9 @@ function State({ row, missing }: { row: WorkflowRow; missing: Need[] }) {
   if (row.archived) return <span className="badge">Archived</span>;
   if (missing.length > 0) return <span className="badge warn">{wordFor(missing)}</span>;
   if (row.version === null) return <span className="badge warn">Draft</span>;
-  if (row.hasDraft) return <span className="badge active">Draft changes</span>;
-  return <span className="badge good">Live</span>;
+  return (
+    <Link href={releasesAddress(row.slug)} className={`badge ${row.hasDraft ? "active" : "good"}`} title="Releases: who gets which version">
+      {row.hasDraft ? "Draft changes" : `Live · v${row.version}`}
+    </Link>
+  );
 }

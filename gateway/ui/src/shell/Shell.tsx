@@ -2,9 +2,10 @@ import { type ReactNode, useEffect, useRef } from "react";
 import { useConnection } from "../api/live";
 import { Button } from "../components/Button";
 import { Toasts, toast } from "../components/Toast";
-import { SearchButton } from "../search/SearchButton";
+import { SearchButton } from "./search/SearchButton";
 import icon from "./icon.svg";
 import { ApprovalCount } from "./ApprovalCount";
+import { RollBacks } from "./RollBacks";
 import { Link, usePath } from "./router";
 import { isSignedIn, signInAddress, signOut, useMe } from "./session";
 
@@ -57,6 +58,7 @@ export function Shell({ children }: { children: ReactNode }) {
       </header>
       <main>{children}</main>
       {isSignedIn && <Notice />}
+      {isSignedIn && <RollBacks />}
       <Toasts />
     </>
   );

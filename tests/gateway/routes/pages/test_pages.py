@@ -21,6 +21,7 @@ ACCOUNTS = [
     "/app/replays",
     f"/app/replays/{EXECUTION_ID}",
     f"/app/batches/{EXECUTION_ID}",
+    "/app/workflows/greeting-letter/releases",
     "/app/triggers",
     "/app/triggers/trg_5d2e81c0b7f4",
     "/app/usage",

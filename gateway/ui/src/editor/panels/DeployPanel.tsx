@@ -1,4 +1,5 @@
 import { lazy, Suspense, useMemo } from "react";
+import { releasesAddress } from "../../api/releases";
 import { useResource } from "../../api/resource";
 import type { GraphNode, PublicSchema } from "../../api/types";
 import { CopyButton } from "../../components/CopyButton";
@@ -74,6 +75,11 @@ export function DeployPanel() {
         <li>
           <Link href="/app/api/keys">API keys and webhooks</Link>
         </li>
+        {liveVersion !== null && (
+          <li>
+            <Link href={releasesAddress(slug)}>Releases: aliases and canaries</Link>
+          </li>
+        )}
         {liveVersion !== null && (
           <li>
             <a href={`${path}/schema`}>Schema of the inputs (JSON)</a>

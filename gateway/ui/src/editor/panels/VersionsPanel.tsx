@@ -1,4 +1,5 @@
 import { useState } from "react";
+import { releasesAddress } from "../../api/releases";
 import { useResource } from "../../api/resource";
 import type { Page, Workflow, WorkflowVersion } from "../../api/types";
 import { Ago } from "../../components/Ago";
@@ -6,6 +7,7 @@ import { Button } from "../../components/Button";
 import { Dialog } from "../../components/Dialog";
 import { Failed, Loading } from "../../components/States";
 import { toast } from "../../components/Toast";
+import { Link } from "../../shell/router";
 import { DifferenceView } from "../difference/DifferenceView";
 import { documentOf, type EditorDocument } from "../document/document";
 import { useDocument, useEditor, useStore } from "../document/store";
@@ -24,6 +26,11 @@ export function VersionsPanel() {
   return (
     <div className="stack">
       <h2>Versions</h2>
+      {liveVersion !== null && (
+        <p>
+          <Link href={releasesAddress(slug)}>Releases: who gets which version</Link>
+        </p>
+      )}
       {liveVersion === null && <p className="hint">Nothing was published yet. Each publication is a version here.</p>}
       {error && !data && <Failed error={error} retry={reload} />}
       {liveVersion !== null && !data && !error && <Loading />}

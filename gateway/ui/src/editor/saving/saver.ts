@@ -8,7 +8,7 @@ import { type Change, difference, same, share } from "../document/difference";
 import type { EditorDocument } from "../document/document";
 import { type Conflict, hasArrived, isSettled, merge, takeTheirs } from "../document/merge";
 import type { WorkflowStore } from "../document/store";
-import { findRow, publishDraft, putDraft, readDraft, readLive, removeDraft, restoreVersion } from "./server";
+import { findRow, type Publication, publishDraft, putDraft, readDraft, readLive, removeDraft, restoreVersion } from "./server";
 import { type Progress, type SavingFacts, whyNot } from "./state";
 import type { UnsavedChanges } from "./unsaved";
 
@@ -103,19 +103,21 @@ export class Saver {
     this.update({ revision: 0, savedAt: null });
   }
 
-  /** Publish the draft as shown. Throws an error with the reason of a refusal. */
-  async publish(note: string, force: boolean): Promise<void> {
+  /** Publish the draft as shown, and return the number of the version. Throws an error with the reason of a refusal. */
+  async publish(how: Publication): Promise<number> {
     await this.flush();
-    await this.inTurn(async () => {
+    return this.inTurn(async () => {
       this.update({ publishing: "publishing" });
       try {
-        const { document, version } = await publishDraft(this.store.slug, this.store.get().saving.revision, note, force);
-        this.adoptLive(document, version);
+        const { document, version } = await publishDraft(this.store.slug, this.store.get().saving.revision, how);
+        if (!how.canary) this.adoptLive(document, version);
         this.saved = this.store.get().saving.live ?? this.saved;
-        this.update({ revision: 0, savedAt: null, publishing: "published" });
+        this.update({ revision: 0, savedAt: null, publishing: how.canary ? "idle" : "published" });
         clearTimeout(this.shownTimer);
         this.shownTimer = window.setTimeout(() => this.update({ publishing: "idle" }), SHOWN_MS);
+        // The document of a canary differs from the live one: it is saved as a draft again, to go on from.
         this.saveRest();
+        return version;
       } catch (error) {
         this.update({ publishing: "idle" });
         throw await this.explain(error);

@@ -2,6 +2,7 @@
 
 import { ApiError, call, get, getChanged } from "../../api/client";
 import { WORKFLOWS } from "../../api/paths";
+import type { CanaryRule } from "../../api/releases";
 import type { Draft, DraftSaved, Page, Workflow, WorkflowRow } from "../../api/types";
 import { documentOf, type EditorDocument } from "../document/document";
 
@@ -80,8 +81,19 @@ export interface Published {
   version: number;
 }
 
-export async function publishDraft(slug: string, revision: number, note: string, force: boolean): Promise<Published> {
-  const body = { note: note || null, force };
+/** How a draft is published. */
+export interface Publication {
+  note: string;
+  /** Whether callers that break are left to it. */
+  force: boolean;
+  /** The new version is not live, and gets a share of the runs. */
+  canary?: CanaryRule;
+  /** The publication is refused unless all tests have passed on this very draft. */
+  requireTests?: boolean;
+}
+
+export async function publishDraft(slug: string, revision: number, { note, ...how }: Publication): Promise<Published> {
+  const body = { note: note || null, ...how };
   return published(await call("POST", `${WORKFLOWS}/${slug}/publish`, body, atRevision(revision)));
 }
 

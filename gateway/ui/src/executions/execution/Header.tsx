@@ -1,6 +1,7 @@
 import { useState } from "react";
 import { waitingOf } from "../../api/approvals";
 import { ApiError, call } from "../../api/client";
+import { releasesAddress } from "../../api/releases";
 import { invalidate } from "../../api/resource";
 import type { Accepted, ExecutionDetail } from "../../api/types";
 import { Ago, credits, duration, Moment } from "../../components/Ago";
@@ -151,7 +152,13 @@ function Facts({ execution }: { execution: ExecutionDetail }) {
       {slug && (
         <Fact name="Workflow">
           <Link href={`/app/editor/${slug}`}>{slug}</Link>
-          {version !== null && <span className="muted"> version {version}</span>}
+          {version !== null && (
+            <span className="muted">
+              {" "}
+              <Link href={releasesAddress(slug)}>version {version}</Link>
+              {execution.alias && `, chosen by ${execution.alias}`}
+            </span>
+          )}
         </Fact>
       )}
       {execution.modelIds.length > 0 && <Fact name={execution.modelIds.length > 1 ? "Models" : "Model"}>{execution.modelIds.join(", ")}</Fact>}

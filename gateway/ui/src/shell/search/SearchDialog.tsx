@@ -1,7 +1,7 @@
 import { type KeyboardEvent, useEffect, useId, useState } from "react";
-import { Dialog } from "../components/Dialog";
-import { StatusBadge } from "../components/StatusBadge";
-import { Link, navigate } from "../shell/router";
+import { Dialog } from "../../components/Dialog";
+import { StatusBadge } from "../../components/StatusBadge";
+import { Link, navigate } from "../router";
 import { type Found, search } from "./find";
 import "./search.css";
 

@@ -1,9 +1,9 @@
 /** Search by id, slug, name or prefix. */
 
-import { type Batch, batchPath } from "../api/batches";
-import { ApiError, get } from "../api/client";
-import { type Trigger, TRIGGER_LIST } from "../api/triggers";
-import type { ApiKey, Asset, Delivery, ExecutionDetail, ExecutionRow, Page, WorkflowRow } from "../api/types";
+import { type Batch, batchPath } from "../../api/batches";
+import { ApiError, get } from "../../api/client";
+import { type Trigger, TRIGGER_LIST } from "../../api/triggers";
+import type { ApiKey, Asset, Delivery, ExecutionDetail, ExecutionRow, Page, WorkflowRow } from "../../api/types";
 
 export interface Found {
   kind: "Execution" | "Batch" | "Workflow" | "Trigger" | "API key" | "Delivery" | "Asset";
