@@ -160,7 +160,7 @@ def _row(batch: Batch, index: int, name: str, verdict: Any) -> WorkflowTestResul
 
 @operation(answers={202: WorkflowTestRunCancelRequested}, errors=(WorkflowTestRunNotFound,))
 @before_approval  # it stops executions begun before the approval was withdrawn
-@requires("workflow:write", also="execution:cancel")
+@requires("workflow:write", also="workflow:run")
 async def cancel_test_run(request: GatewayRequest, principal: Principal) -> Response:
     """Cancel a test run: its queued tests never begin, and its running ones are cancelled.
 

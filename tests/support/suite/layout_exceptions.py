@@ -44,7 +44,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/routes/workflow_tests/workflow_tests.py": "tests/contract/workflows/test_workflow_tests.py.",
     "engine/ids/workflow_test_names.py": "tests/contract/workflows/test_workflow_tests.py has names of all kinds.",
     "engine/services/workflow_tests/parse_tests.py": "tests/contract/workflows/test_workflow_tests.py has wrong tests of all kinds.",
-    "engine/services/workflow_tests/save_tests.py": "tests/contract/workflows/test_workflow_tests.py saves tests with documents and copies.",
     "engine/store/workflows/workflow_test_keys.py": "tests/engine/store/workflows/test_workflow_tests.py finds what the key has.",
     "engine/store/workflows/workflow_test_records.py": "Types; tests/engine/store/workflows/test_workflow_tests.py reads them.",
     "gateway/mcp/oauth/addresses.py": "tests/gateway/mcp/oauth/test_endpoints.py finds each of them.",
