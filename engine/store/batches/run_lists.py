@@ -29,6 +29,8 @@ SMALL_BYTES = 2_048
 FIRST_OBJECT = 10_000
 """Number of the object with the verdict on the first item."""
 NO_VERDICT = "-"
+READ_AT_ONCE = 20
+"""Verdicts that are read at once: each may be an object."""
 PRUNED_AT_ONCE = 100
 ROTATION_SECONDS = 60.0
 END_OF_TIME = 2**53
@@ -122,14 +124,22 @@ class RunLists:
         """
         names = [f"v{index}" for index in indexes]
         found = await self.facts(account_id, list_id, *names) if names else {}
-        read: dict[int, Mapping[str, Any]] = {}
-        for name, data in found.items():
+
+        async def read(data: bytes) -> Mapping[str, Any] | None:
             try:
                 packed = await self._offloaded.open_value(account_id, list_id, data)
             except FileNotFoundError:
-                continue
-            read[int(name[1:])] = unpack(packed)
-        return read
+                return None
+            verdict: Mapping[str, Any] = unpack(packed)
+            return verdict
+
+        verdicts: dict[int, Mapping[str, Any]] = {}
+        for first in range(0, len(names), READ_AT_ONCE):
+            some = [each for each in names[first : first + READ_AT_ONCE] if each in found]
+            values = await asyncio.gather(*(read(found[each]) for each in some))
+            pairs = zip(some, values, strict=True)
+            verdicts |= {int(name[1:]): value for name, value in pairs if value is not None}
+        return verdicts
 
     async def record_verdicts(
         self, account_id: str, list_id: str, verdicts: Mapping[int, ItemVerdict]

@@ -32,6 +32,7 @@ from engine.store import Account, HookEvent, NewBatch, NewItem, NewRecord, Store
 from engine.store.archive.ended_deliveries import EndedDeliveries
 from engine.store.archive.ended_executions import EndedExecutions
 from engine.store.archive.entries import ArchivedEntries, audit_streams
+from engine.store.batches.run_lists import ItemVerdict
 from engine.store.executions.record_fields import parse_name
 from engine.store.media import AssetSource
 from engine.store.redis import keyspace
@@ -44,6 +45,7 @@ from engine.webhooks.events import EVENTS
 from tests.engine.store.test_media import kept
 from tests.support.gateway.documents import node
 from tests.support.history.rows import table_rows
+from tests.support.lists.store_lists import Lists
 from tests.support.replays.ended_calls import ended_call
 from tests.support.replays.replayed_runs import accept_replay
 from tests.support.store.child_runs import ChildRuns
@@ -87,6 +89,7 @@ async def live(store: Store, account: Account, database: Database) -> Ending:
     write_occurrences(database, [(account.id, occurrence())])
     await with_triggers(store, account, ending)
     await batches.over()
+    await with_lists(store, account, ending.workflow.slug)
     await store.client.send("UNLINK", keyspace.workflow(account.id, "echo"))  # it is no workflow
     await ending.accept()
     runs = ChildRuns(store, account, (ending.workflow, ending.plan))
@@ -99,6 +102,16 @@ async def live(store: Store, account: Account, database: Database) -> Ending:
     await waits.begin_root()
     await waits.ask()
     return ending
+
+
+async def with_lists(store: Store, account: Account, slug: str) -> None:
+    """Let the account have a replay that is over, with objects, and a test run that goes on."""
+    lists = Lists(store, account)
+    replay_id = await lists.begin(items=[NewItem({"text": "x" * 300_000})], version=0)
+    verdicts = {0: ItemVerdict("s", {"of": account.email})}
+    await store.lists.record_verdicts(account.id, replay_id, verdicts)
+    await lists.end(replay_id)
+    await lists.begin(BatchKind.TESTS, version=0, slug=slug)
 
 
 async def with_triggers(store: Store, account: Account, ending: Ending) -> None:

@@ -82,6 +82,15 @@ class BatchRuns:
 
         await eventually(are_running)
 
+    async def wait_begun(self, list_id: str, count: int) -> None:
+        """Wait until so many items of a batch, or of a list, have begun."""
+
+        async def have_begun() -> bool:
+            states = await self.store.batches.item_states(self.account_id, list_id)
+            return len(states) - states.count("q") >= count
+
+        await eventually(have_begun)
+
     async def execution(self, batch_id: str, index: int) -> Execution:
         """Return the execution of an item."""
         return await self.store.executions.get(self.account_id, item_execution_id(batch_id, index))

@@ -9,6 +9,7 @@ from engine.executions.batches import LIST_CONCURRENCY, BatchKind, BatchStatus
 from engine.executions.replays import ReplayCalls
 from engine.graph.document import RecordValues
 from engine.graph.draft_graph import DraftGraph
+from engine.ids.executions import item_execution_id
 from engine.services.replays.replay_facts import (
     DRAFT,
     DRAFT_TARGET,
@@ -16,11 +17,13 @@ from engine.services.replays.replay_facts import (
     VALUES,
     ReplayFacts,
 )
+from engine.settings import Settings
 from engine.store import NewItem
 from engine.store.batches.records import NewBatch
 from engine.store.redis.record_packing import pack
 from tests.support.factories import Graph, Runner, greeting
 from tests.support.store.batch_runs import BatchRuns
+from workers.main import worker
 from workers.walk.walker import Walker
 
 
@@ -97,6 +100,24 @@ async def test_a_replay_of_a_draft_keeps_it_until_all_items_are_over(
     assert await lists.value(batches.account_id, replay_id, DRAFT) is None
     record = await batches.record(replay_id, 0)
     assert (record["values"], "dropped" in record) == (b"none", True)
+
+
+async def test_each_run_is_replayed_once_by_two_workers_of_which_one_goes(
+    runner: Runner, batches: BatchRuns, settings: Settings
+) -> None:
+    slug = await runner.save(greeting())
+    async with worker(settings):
+        ids = await ran(runner, slug, 30)
+        async with worker(settings):
+            replay_id = await begin(batches, slug, ids)
+            await batches.wait_begun(replay_id, 8)
+        ended = await batches.wait_settled(replay_id)
+
+    assert ended.counts.completed == 30
+    new = {item_execution_id(replay_id, index) for index in range(30)}
+    assert await batches.execution_ids() == new.union(ids)
+    codes = await batches.store.lists.verdict_codes(batches.account_id, replay_id)
+    assert codes == "s" * 30
 
 
 async def test_an_item_whose_execution_is_gone_fails(

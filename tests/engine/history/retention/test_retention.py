@@ -13,12 +13,15 @@ from engine.history.database.connections import Database
 from engine.history.retention import removal, retention
 from engine.history.retention.retention import Retention
 from engine.history.schema import batches, executions
+from engine.ids.partitions import partition_of
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
-from engine.store import Account, Store
+from engine.store import Account, NewItem, Store
 from engine.store.executions.offload import OffloadedValues
+from engine.store.redis import batch_keys
 from tests.engine.history.archiving.test_batches import over
 from tests.support.history.rows import DAY, HOUR, MINUTE, rows, table_rows
+from tests.support.lists.store_lists import Lists
 
 
 @pytest.fixture
@@ -134,6 +137,35 @@ async def test_batches_go_with_their_objects(
     assert [row["id"] for row in table_rows(database, batches)] == ["new"]
     with pytest.raises(FileNotFoundError):
         await blobs.read(account.id, "old", "t.1.3")
+
+
+async def test_replays_and_test_runs_go_with_their_objects_by_the_tier_of_their_account(
+    store: Store, account: Account, other: Account, database: Database, settings: Settings
+) -> None:
+    objects = Store.open(settings, ObjectStore.from_settings(settings))
+    store.offloaded = objects.offloaded
+    now, ids = await store.leases.now(), {}
+    for owner in (account, other):
+        lists = Lists(objects, owner)
+        for days in (1, 5):
+            list_id = await lists.begin(items=[NewItem({"t": "x" * 300_000})], version=0)
+            await lists.end(list_id)
+            key = batch_keys.batch(owner.id, list_id)
+            ended_at = now - days * DAY - HOUR
+            await store.client.send("HSET", key, "completed", ended_at)
+            listed = batch_keys.ended_lists(partition_of(owner.id))
+            await store.client.send("ZADD", listed, ended_at, f"{owner.id}/{list_id}")
+            ids[owner.id, days] = list_id
+    some_days = with_days(store, account.tier, 3)
+
+    await remove_all(Retention(some_days, database, retention_days=10, audit_days=365, keep_ms=0))
+
+    left = {key for key, list_id in ids.items() if await store.lists.find(key[0], list_id)}
+    assert left == {(account.id, 1), (other.id, 1), (other.id, 5)}
+    gone = ids[account.id, 5]
+    folder = f"outputs/{account.id}/{gone}/"
+    assert [names async for names in objects.offloaded._blob_store.names(folder)] == []
+    await objects.close()
 
 
 async def test_accounts_are_taken_some_at_a_time(

@@ -3,7 +3,6 @@
 import asyncio
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -12,49 +11,16 @@ from engine.executions.batches import MAX_OPEN_LISTS, BatchKind
 from engine.ids.executions import item_execution_id
 from engine.media.objects import ObjectStore
 from engine.settings import Settings
-from engine.store import Account, BatchAccepted, NewBatch, NewItem, Store
+from engine.store import Account, Store
 from engine.store.batches.run_lists import NO_VERDICT, ItemVerdict
 from engine.store.executions.new_execution import BatchItem
 from engine.store.redis import batch_keys, keyspace
 from engine.store.redis.record_packing import pack
+from tests.support.lists.store_lists import Lists
 from tests.support.store.records import accept, save
 
 LARGE = "x" * 300_000
 LATER = 2**52
-
-
-class Lists:
-    """Begins lists of one account."""
-
-    def __init__(self, store: Store, account: Account) -> None:
-        self.store = store
-        self.account = account
-
-    async def begin(
-        self, kind: BatchKind = BatchKind.REPLAY, count: int = 3, **members: Any
-    ) -> str:
-        new = NewBatch(
-            account_id=self.account.id,
-            slug="echo",
-            version=members.pop("version", 1),
-            items=[NewItem({"execution": str(index)}) for index in range(count)],
-            kind=kind,
-            **members,
-        )
-        assert isinstance(await self.store.batches.add(new), BatchAccepted)
-        return new.batch_id
-
-    async def end(self, list_id: str) -> None:
-        """End all items, and settle."""
-        batch = await self.store.batches.find(self.account.id, list_id)
-        assert batch is not None
-        for index in range(batch.size):
-            await self.store.feeding.fail(self.account.id, list_id, index, {"code": "X"})
-        await self.store.feeding.settle(self.account.id, list_id, batch.kind)
-
-    async def ids(self, kind: BatchKind) -> list[str]:
-        page = await self.store.lists.page(self.account.id, kind, "echo", limit=100)
-        return [each.id for each in page.batches]
 
 
 @pytest.fixture
