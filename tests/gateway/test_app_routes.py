@@ -272,8 +272,17 @@ async def owner(client: httpx2.AsyncClient, store: Store, account: Account) -> O
         facts=ReplayFacts(against="1", calls=ReplayCalls.RECORDED).fields,
     )
     await store.batches.add(replay)
+    await client.put("/api/workflows/greeting", json=greeting())
+    canary = {"version": 1, "canary": {"version": 2, "percent": 5}}
+    await client.put("/api/workflows/greeting/aliases/prod", json=canary)
+    test = {"inputs": {"name": "Eve"}, "expect": ["cost == 0.0"]}
+    await client.put("/api/workflows/greeting/tests/first", json=test)
+    test_run = await client.post("/api/workflows/greeting/tests/run", json={"version": 1})
     ids = {
         "slug": "greeting",
+        "alias_name": "prod",
+        "test_name": "first",
+        "test_run_id": test_run.json()["testRunId"],
         "version": "1",
         "asset_id": asset.json()["id"],
         "node_id": "text",
