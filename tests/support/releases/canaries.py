@@ -46,8 +46,9 @@ class WatchedWorkflow:
         """Write the one alias of the workflow, as the scripts of aliases do."""
         aliases = {name: Alias(version=1, canary=canary, updated_at=1)}
         packed = msgspec.json.encode(aliases)
-        await self.store.client.send("HSET", self.key, ALIASES, packed)
-        await self.store.client.send("HINCRBY", self.key, ALIASES_REVISION, 1)
+        revision = await self.revision() + 1
+        fields = (ALIASES, packed, ALIASES_REVISION, revision)
+        await self.store.client.send("HSET", self.key, *fields)
 
     async def canary(self, name: str = LIVE) -> Canary | None:
         """Return the canary of an alias, None for none."""
@@ -57,7 +58,7 @@ class WatchedWorkflow:
 
     async def revision(self) -> int:
         """Return the number of changes of the aliases."""
-        return int(await self.store.client.send("HGET", self.key, ALIASES_REVISION))
+        return int(await self.store.client.send("HGET", self.key, ALIASES_REVISION) or 0)
 
     async def history(self, name: str = LIVE) -> list[dict[str, Any]]:
         """Return the history of an alias, oldest first."""
