@@ -104,7 +104,7 @@ telemetry-bench: $(VENV)/.installed-dev ## Measure W1 with traces and logs besid
 mcp-bench: $(VENV)/.installed-dev ## Measure lists of tools and W1 over MCP beside W1 over HTTP (2 minutes; BENCH='--rounds 15')
 	$(BIN)/python -m tests.mcp.cost $(BENCH)
 
-releases-bench: $(VENV)/.installed-dev ## Measure W1 with aliases and a canary, its share, and times to its roll back (6 minutes; BENCH='--rounds 30')
+releases-bench: $(VENV)/.installed-dev ## Measure W1 with aliases and a canary, its share, and times to its roll back (5 minutes; BENCH='--rounds 60')
 	$(BIN)/python -m tests.benchmarks.releases $(BENCH)
 
 smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
