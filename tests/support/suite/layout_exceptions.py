@@ -166,7 +166,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/up/stack_run.py": "tests/acceptance/commands/test_first_run.py and test_recovery.py run whole stacks.",
     "engine/history/archiving/closed_accounts.py": "tests/deploy/admin/test_erasure.py erases accounts while they are archived.",
     "engine/history/migrations/env.py": "tests/engine/history/migrations/test_migrate.py migrates.",
-    "engine/history/migrations/versions/0006_releases.py": "tests/engine/history/migrations/test_migrate.py compares its tables with the schema.",
     "engine/history/migrations/versions/0001_history.py": "tests/engine/history/migrations/test_migrate.py compares its tables with the schema.",
     "engine/history/database/statements.py": "tests/engine/history/archiving/test_execution_writer.py and test_deliveries.py write with them.",
     "engine/store/accounts/erasure.py": "tests/deploy/admin/test_erasure.py erases accounts.",

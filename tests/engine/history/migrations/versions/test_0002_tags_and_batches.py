@@ -19,7 +19,7 @@ from engine.history.transfer.load import loading
 from tests.support.history.databases import create_database, server_of_run
 from tests.support.history.rows import rows
 
-NEW = {"tags", "batch_id", "item", "trigger_id", "occurrence_id", "trace_id"}
+NEW = {"tags", "batch_id", "item", "trigger_id", "occurrence_id", "trace_id", "alias"}
 """Columns that an archiver of 0.1.0 does not know."""
 
 

@@ -14,7 +14,7 @@ from engine.history.migrations.revisions import newest_revision, revision_of
 from engine.history.reading.execution_reads import read_heads, read_page
 from tests.support.history.rows import child_rows, rows
 
-NEW = {"trigger_id", "occurrence_id", "trace_id"}
+NEW = {"trigger_id", "occurrence_id", "trace_id", "alias"}
 """Columns that an archiver of revision 0003 does not know."""
 
 

@@ -14,7 +14,7 @@ from engine.history.reading.execution_reads import read_page
 from engine.history.transfer.load import loading
 from tests.support.history.rows import rows
 
-NEW = {"trigger_id", "occurrence_id", "trace_id"}
+NEW = {"trigger_id", "occurrence_id", "trace_id", "alias"}
 
 
 def listed(database: Database, wanted: ExecutionFilter) -> dict[str, str | None]:

@@ -14,7 +14,7 @@ from engine.history.reading.execution_reads import read_page
 from engine.history.transfer.load import loading
 from tests.support.history.rows import rows
 
-NEW = {"trace_id"}
+NEW = {"trace_id", "alias"}
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
 HEADER = f"00-{TRACE}-00f067aa0ba902b7-01"
 
