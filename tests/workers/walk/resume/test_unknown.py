@@ -296,13 +296,13 @@ async def test_a_version_is_read_once_though_it_comes_again_and_again(
 ) -> None:
     reference = await shift.begin(serving())
     reads = []
-    real = shift.old_store.workflows._read_version
+    real = shift.old_store.workflows._reads.version_of_any
 
     async def read(*arguments: object) -> object:
         reads.append(arguments)
         return await real(*arguments)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(shift.old_store.workflows, "_read_version", read)
+    monkeypatch.setattr(shift.old_store.workflows._reads, "version_of_any", read)
     for _ in range(3):
         await shift.hint_old(reference)
 
@@ -386,7 +386,7 @@ async def test_a_version_of_a_later_format_is_left_too(
     async def read(*arguments: object) -> object:
         raise RecordTooNew("workflow version")
 
-    monkeypatch.setattr(shift.old_store.workflows, "_read_version", read)
+    monkeypatch.setattr(shift.old_store.workflows._reads, "version_of_any", read)
     await shift.hint_old(reference)
 
     left = (await shift.record(reference))["unknown"].split(b":", 1)[1].decode()
