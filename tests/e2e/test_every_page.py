@@ -22,6 +22,7 @@ from tests.support.e2e.waiting import asking, waiting
 from tests.support.e2e.workflows import every_field
 from tests.support.oauth.pages import CONNECT_PAGES
 from tests.support.releases.pages import PUBLISH_PAGES, RELEASE_PAGES, prepare_releases
+from tests.support.replays.pages import REPLAY_PAGES, prepare_replays
 
 pytestmark = pytest.mark.slow
 THEMES = ("light", "dark")
@@ -37,11 +38,12 @@ A wide plate\t6\tlively\tplates
 FIRST_LOAD_BYTES = {
     **dict.fromkeys(("home", "playground", "keys", "executions", "execution", "usage"), 150_000),
     **dict.fromkeys(("run-many", "batch", "batches"), 150_000),
+    **dict.fromkeys(("replays", "replay", "new-replay"), 150_000),
     **dict.fromkeys(("approvals", "execution-waiting", "execution-agent"), 150_000),
     **dict.fromkeys((*HOOK_PAGES, *CONNECT_PAGES, *RELEASE_PAGES), 150_000),
     **dict.fromkeys(("triggers", "trigger", "new-schedule"), 150_000),
     **dict.fromkeys(("models", "model", "model-manifest"), 150_000),
-    "editor": 260_000,
+    **dict.fromkeys(("editor", "editor-tests"), 260_000),
 }
 
 
@@ -60,6 +62,7 @@ def workflow(stack: RunningStack) -> None:
     stack.api("POST", "/api/workflows", asking("Announcements"))
     waiting(stack, "announcements")
     prepare(stack)
+    prepare_replays(stack)
     fill_last_hour(stack.redis_url)
 
 
@@ -338,6 +341,7 @@ PAGES: dict[str, Callable[[Page], None]] = {
     **RELEASE_PAGES,
     **PUBLISH_PAGES,
     **EDITOR_PAGES,
+    **REPLAY_PAGES,
     "not-found": show_not_found,
 }
 VISITORS = {"home": "/", "playground": "/app/playground/product-notes"}

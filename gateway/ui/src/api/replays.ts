@@ -1,51 +1,13 @@
 /** Replays: former runs of a workflow against another document, their answers and paths. */
 
-export type ReplayVerdict = "same" | "different" | "failed" | "unmatched";
+import type { Replay, ReplayDetails } from "./schemas";
 
-export interface ReplayChange {
-  path: string;
-  before: unknown;
-  after: unknown;
-}
-
+export type { Replay, ReplayDetails, StartedReplay } from "./schemas";
+export type ReplayVerdict = keyof Replay["counts"];
+export type ReplayRow = ReplayDetails["rows"][number];
+export type ReplayChange = ReplayRow["changes"][number];
 /** One of the two runs that a row compares. */
-export interface ReplayedRun {
-  status: string;
-  creditsCost: number;
-  durationMs: number | null;
-}
-
-export interface ReplayRow {
-  executionId: string;
-  replayExecutionId: string | null;
-  /** Null: it has not ended. */
-  verdict: ReplayVerdict | null;
-  changes: ReplayChange[];
-  status: string;
-  /** The node that had no recorded outcome, and why. */
-  node: { id: string; reason: string } | null;
-  error: { code: string; message: string } | null;
-  before: ReplayedRun | null;
-  after: ReplayedRun | null;
-}
-
-export interface Replay {
-  replayId: string;
-  workflowSlug: string;
-  /** `draft`, or the number of a version. */
-  against: string | number;
-  calls: "recorded" | "live";
-  status: "processing" | "completed" | "cancelled";
-  counts: Record<ReplayVerdict, number>;
-  total: number;
-  creditsCost: number;
-  createdAt: string;
-  completedAt: string | null;
-}
-
-export interface ReplayDetail extends Replay {
-  rows: ReplayRow[];
-}
+export type ReplayedRun = NonNullable<ReplayRow["before"]>;
 
 export const REPLAYS = "/api/replays";
 export const MOST_REPLAYED = 200;

@@ -1,8 +1,9 @@
 /** Tests of a workflow and their runs: answers, paths and words. */
 
 import { WORKFLOWS } from "./paths";
-import type { WorkflowTest as Test, WorkflowTestList } from "./schemas";
+import type { WorkflowTest as AnyTest, WorkflowTestRun as AnyRun, WorkflowTestList } from "./schemas";
 
+export type { StartedTestRun } from "./schemas";
 export type Verdict = "passed" | "failed" | "error";
 
 /** A workflow of the account that gives a score for the run of a test. */
@@ -13,51 +14,30 @@ export interface Judge {
 }
 
 /** A test as it is saved. */
-export interface TestBody {
-  inputs: Record<string, unknown>;
-  expect: string[];
+export interface TestBody extends Pick<AnyTest, "inputs" | "expect"> {
+  /** Values by node and output socket. */
   pinned: Record<string, Record<string, unknown>>;
   judge: Judge | null;
 }
 
-export type WorkflowTest = TestBody & Pick<Test, "name"> & { lastRun: (NonNullable<Test["lastRun"]> & { verdict: Verdict }) | null };
-export type Tests = Omit<WorkflowTestList, "rows"> & { rows: WorkflowTest[] };
-
-/** An expectation that did not hold. */
-export interface UnmetExpectation {
-  /** Its place in `expect`. */
-  index: number;
-  expression: string;
-  /** Values that it saw, by the paths that it names. */
-  values: Record<string, unknown>;
-  /** The reason why it could not be evaluated; null: it is false. */
-  reason: string | null;
+export interface WorkflowTest extends TestBody, Pick<AnyTest, "name"> {
+  lastRun: (NonNullable<AnyTest["lastRun"]> & { verdict: Verdict }) | null;
 }
 
-export interface TestResult {
-  name: string;
+export interface Tests extends Pick<WorkflowTestList, "draft"> {
+  rows: WorkflowTest[];
+}
+
+export interface TestResult extends Omit<AnyRun["rows"][number], "verdict" | "error"> {
   verdict: Verdict | null;
-  status: string;
-  executionId: string | null;
-  judgeExecutionId?: string | null;
-  judge?: unknown;
-  error: { code: string; message: string } | null;
-  unmet: UnmetExpectation[];
-  creditsCost: number;
-  durationMs: number | null;
+  error: { code?: string; message?: string } | null;
 }
 
-export interface TestRun {
-  testRunId: string;
-  workflowSlug: string;
-  /** The version that ran; null: the draft. */
-  version: number | null;
-  status: "processing" | "completed" | "cancelled";
-  counts: Record<Verdict, number>;
-  tests: TestResult[];
-  creditsCost: number;
-  createdAt: string;
-  completedAt: string | null;
+/** An expectation after its test has run. */
+export type Expectation = TestResult["expectations"][number];
+
+export interface TestRun extends Omit<AnyRun, "rows"> {
+  rows: TestResult[];
 }
 
 export const MOST_TESTS = 200;

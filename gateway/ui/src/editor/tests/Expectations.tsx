@@ -1,24 +1,25 @@
 import { MOST_EXPECTATIONS } from "../../api/workflowTests";
-import type { ExecutionDetail, ExpressionTrial } from "../../api/types";
+import type { ExpressionTrial } from "../../api/types";
 import { Button } from "../../components/Button";
 import { CompletedExpression, type TrialWords } from "../settings/expression/CompletedExpression";
 import { FunctionList } from "../settings/expression/FunctionList";
-import { valueInWords } from "../settings/expression/paths";
-import { suggestionsFrom, useSample } from "./sample";
+import { type Variables, valueInWords } from "../settings/expression/paths";
+import { suggestionsFrom } from "./sample";
 import type { TestDraft } from "./testDraft";
 
 export const TOO_LARGE = "The values of the run are too large to be tried as you type. Save the test, then run it.";
 
+const UNJUDGED: TrialWords = ["It is tried once the test has run, and its judge with it.", false];
+
 interface Props {
   draft: TestDraft;
-  /** The run over which expressions are tried. */
-  execution: ExecutionDetail | undefined;
+  /** Values of the run over which expressions are tried; empty without a run. */
+  sample: Variables;
   onChange: (expect: string[]) => void;
 }
 
 /** Conditions that must all be true, each with its result over a run. */
-export function Expectations({ draft: { expect, judge }, execution, onChange }: Props) {
-  const sample = useSample(execution, judge !== null);
+export function Expectations({ draft: { expect, judge }, sample, onChange }: Props) {
   const suggested = suggestionsFrom(sample).filter((each) => !expect.includes(each));
   const set = (place: number, text: string): void => onChange(expect.map((each, at) => (at === place ? text : each)));
   const add = (text: string): void => onChange([...expect.filter((each, at) => each.trim() || at < expect.length - 1), text]);
@@ -32,7 +33,7 @@ export function Expectations({ draft: { expect, judge }, execution, onChange }: 
             , and <code>judge</code>
           </>
         )}
-        . {execution ? "They are tried over a run as you type." : "Run the workflow once to try them as you type."}
+        . {Object.keys(sample).length > 0 ? "They are tried over a run as you type." : "Run the workflow once to try them as you type."}
       </p>
       {expect.map((text, place) => (
         <CompletedExpression
@@ -43,7 +44,7 @@ export function Expectations({ draft: { expect, judge }, execution, onChange }: 
           value={text}
           variables={sample}
           offered="Values of the run"
-          inWords={inWords}
+          inWords={judge && !("judge" in sample) && /\bjudge\b/.test(text) ? () => UNJUDGED : inWords}
           tooLarge={TOO_LARGE}
           onChange={(to) => set(place, to)}
           beside={

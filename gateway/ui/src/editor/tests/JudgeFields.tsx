@@ -1,24 +1,24 @@
 import { useId } from "react";
 import { useResource } from "../../api/resource";
-import type { ExecutionDetail, ExpressionTrial, PublicSchema } from "../../api/types";
+import type { ExpressionTrial, PublicSchema } from "../../api/types";
 import type { Judge } from "../../api/workflowTests";
 import { Failed, Loading } from "../../components/States";
 import { useStore } from "../document/store";
 import { useWorkflows } from "../settings/calls/callee";
 import { nameIn } from "../settings/calls/WorkflowWidget";
 import { CompletedExpression, type TrialWords } from "../settings/expression/CompletedExpression";
-import { valueInWords } from "../settings/expression/paths";
+import { type Variables, valueInWords } from "../settings/expression/paths";
 import { TOO_LARGE } from "./Expectations";
-import { useSample } from "./sample";
 
 interface Props {
   judge: Judge | null;
-  execution: ExecutionDetail | undefined;
+  /** Values of the run over which expressions are tried. */
+  sample: Variables;
   onChange: (judge: Judge | null) => void;
 }
 
 /** A workflow of the account that gives a score for the run, which expectations read as `judge`. */
-export function JudgeFields({ judge, execution, onChange }: Props) {
+export function JudgeFields({ judge, sample, onChange }: Props) {
   const id = useId();
   const { slug } = useStore();
   const rows = useWorkflows().filter((row) => row.slug !== slug && row.version !== null && (!row.archived || row.slug === judge?.workflow));
@@ -40,13 +40,12 @@ export function JudgeFields({ judge, execution, onChange }: Props) {
           </option>
         ))}
       </select>
-      {judge && <JudgeInputs judge={judge} execution={execution} onChange={onChange} />}
+      {judge && <JudgeInputs judge={judge} sample={sample} onChange={onChange} />}
     </section>
   );
 }
 
-function JudgeInputs({ judge, execution, onChange }: Props & { judge: Judge }) {
-  const sample = useSample(execution, false);
+function JudgeInputs({ judge, sample, onChange }: Props & { judge: Judge }) {
   const { data, error, reload } = useResource<PublicSchema>(`/api/workflows/${judge.workflow}/schema`);
   if (!data) return error ? <Failed error={error} retry={reload} /> : <Loading height="5rem" />;
   return data.fields.map((field) => (

@@ -1,4 +1,4 @@
-import { useEffect, useState } from "react";
+import { useEffect, useMemo, useState } from "react";
 import { ApiError, call } from "../../api/client";
 import { invalidate } from "../../api/resource";
 import { TEST_NAME, testPath, testsPath, type WorkflowTest } from "../../api/workflowTests";
@@ -13,10 +13,12 @@ import { useDocument, useStore } from "../document/store";
 import { fieldsOf, filled } from "../running/form";
 import { useRecent, useRecorded } from "../running/recent";
 import { useRunning } from "../running/runs";
+import type { Variables } from "../settings/expression/paths";
 import { Expectations } from "./Expectations";
 import { readSource } from "./fromRun";
 import { JudgeFields } from "./JudgeFields";
 import { PinFields } from "./PinFields";
+import { useSample } from "./sample";
 import { bodyOf, draftOf, EMPTY_TEST, type TestDraft } from "./testDraft";
 import { useTestRun, resultOf } from "./useTests";
 
@@ -73,8 +75,7 @@ function Fields({ draft, isNew, taken, source, pinnable, onChange, onClose }: Fi
   const fields = fieldsOf(useDocument());
   const [fault, setFault] = useState<{ field: string; message: string } | null>(null);
   const [isBusy, setBusy] = useState(false);
-  const sampleId = useSampleId(draft.name, source);
-  const execution = useRecorded(sampleId);
+  const sample = useSampleOf(draft, source);
   const save = async (): Promise<void> => {
     const refused = isNew ? nameFault(draft.name, taken) : "";
     if (refused) return setFault({ field: "name", message: refused });
@@ -119,8 +120,8 @@ function Fields({ draft, isNew, taken, source, pinnable, onChange, onClose }: Fi
           <PinFields pinned={draft.pinned} source={source} pinnable={pinnable} onChange={(pinned) => onChange({ pinned })} />
         </section>
         <section className="stack form" aria-label="Expectations">
-          <Expectations draft={draft} execution={execution} onChange={(expect) => onChange({ expect })} />
-          <JudgeFields judge={draft.judge} execution={execution} onChange={(judge) => onChange({ judge })} />
+          <Expectations draft={draft} sample={sample} onChange={(expect) => onChange({ expect })} />
+          <JudgeFields judge={draft.judge} sample={sample} onChange={(judge) => onChange({ judge })} />
         </section>
       </div>
       {fault && fault.field !== "name" && (
@@ -143,12 +144,15 @@ function nameFault(name: string, taken: readonly string[]): string {
   return taken.includes(name) ? "Another test has this name." : "";
 }
 
-/** The run over which expressions are tried: that of the test, the one that it is made of, or the newest. */
-function useSampleId(name: string, source: string): string | undefined {
-  const tested = resultOf(useTestRun().run, name)?.executionId;
+/** Values of the run over which expressions are tried: the one that the test is made of, its own, or the newest. */
+function useSampleOf({ name, judge }: TestDraft, source: string): Variables {
+  const result = resultOf(useTestRun().run, name);
+  const tested = result?.executionId;
   const shown = useRunning(({ run }) => (run?.execution ? run.executionId : undefined));
   const recent = useRecent().find(({ status }) => status === "completed")?.executionId;
-  return source || tested || shown || recent;
+  const seen = useSample(useRecorded(source || tested || shown || recent));
+  const judged = judge && !source ? result?.judge : null;
+  return useMemo(() => (judged ? { ...seen, judge: judged.result } : seen), [seen, judged]);
 }
 
 /** Inputs for which the draft has no field any more. */

@@ -55,7 +55,7 @@ export function TestRow({ test, result, isBusy, onRun, onEdit }: Props) {
           </>
         )}
       </p>
-      {result && isOpen && <TestOutcome result={result} expect={test.expect} />}
+      {result && isOpen && <TestOutcome result={result} />}
       <div className="row test-actions">
         <Button look="quiet" isCompact disabled={isBusy} onClick={onRun} aria-label={`Run ${name}`}>
           Run

@@ -1,6 +1,6 @@
 import { lazy, Suspense, useEffect, useState } from "react";
 import { invalidate } from "../../api/resource";
-import { MOST_TESTS, type TestRun, testsPath, type WorkflowTest } from "../../api/workflowTests";
+import { MOST_TESTS, type TestRun, type Tests, testsPath, type WorkflowTest } from "../../api/workflowTests";
 import { credits } from "../../components/Ago";
 import { Button } from "../../components/Button";
 import { Failed, Loading } from "../../components/States";
@@ -10,7 +10,7 @@ import { useStore } from "../document/store";
 import { ReplayPart } from "./ReplayPart";
 import { TestRow } from "./TestRow";
 import "./tests.css";
-import { hideTestRun, resultOf, startTests, useTestRun, useTests } from "./useTests";
+import { cancelTests, hideTestRun, resultOf, startTests, useTestRun, useTests } from "./useTests";
 
 // Most sessions of the editor do without them.
 const TestDialog = lazy(() => import("./TestDialog"));
@@ -18,7 +18,7 @@ const TestDialog = lazy(() => import("./TestDialog"));
 /** The tests of the workflow: run against the draft, with the result of each expectation. */
 export function TestsPanel() {
   const store = useStore();
-  const { tests, error, reload } = useTests();
+  const { tests, draft, error, reload } = useTests();
   const { run, fault } = useTestRun();
   const [edited, setEdited] = useState<WorkflowTest | "new" | null>(null);
   const [source] = useParameter("testFrom", "");
@@ -62,6 +62,7 @@ export function TestsPanel() {
           <TestRow key={test.name} test={test} result={resultOf(run, test.name)} isBusy={isStarting || isLive} onRun={() => void start([test.name])} onEdit={() => setEdited(test)} />
         ))}
       </ol>
+      {draft && <DraftVerdict draft={draft} />}
       <ReplayPart />
       {(edited !== null || source) && tests && (
         <Suspense fallback={null}>
@@ -72,22 +73,33 @@ export function TestsPanel() {
   );
 }
 
+/** What a publication that requires the tests would hear. */
+function DraftVerdict({ draft: { isCurrent, passed, failed, total } }: { draft: NonNullable<Tests["draft"]> }) {
+  if (!isCurrent) return <p className="hint">The draft or a test was changed since all tests ran last.</p>;
+  return <p className="hint">{passed ? "All tests passed on this draft, as it is saved." : `${failed} of ${total} tests did not pass on this draft.`}</p>;
+}
+
 /** The test run as a whole. */
-function Summary({ run: { counts, status, tests, creditsCost, version } }: { run: TestRun }) {
-  const ended = tests.filter((each) => each.verdict).length;
-  const look = status !== "completed" ? "" : counts.passed === tests.length ? " good" : " bad";
+function Summary({ run: { testRunId, counts, status, rows, creditsCost, workflowVersion: version } }: { run: TestRun }) {
+  const look = status !== "completed" ? "" : counts.passed === rows.length ? " good" : " bad";
   const words = (["passed", "failed", "error"] as const).filter((each) => counts[each] > 0).map((each) => `${counts[each]} ${each}`);
   return (
     <div className={`note test-summary${look}`} role="status" aria-label="Test run">
       <div className="row spread">
         <strong>
-          {status === "processing" && `${ended} of ${tests.length} ended`}
-          {status === "completed" && (counts.passed === tests.length ? (tests.length === 1 ? "The test passed" : `All ${tests.length} passed`) : words.join(", "))}
+          {status === "processing" && `${rows.length - counts.pending} of ${rows.length} ended`}
+          {status === "completed" && (counts.passed === rows.length ? (rows.length === 1 ? "The test passed" : `All ${rows.length} passed`) : words.join(", "))}
           {status === "cancelled" && `Cancelled: ${words.join(", ") || "none ended"}`}
         </strong>
-        <Button isCompact look="quiet" onClick={hideTestRun}>
-          Clear
-        </Button>
+        {status === "processing" ? (
+          <Button isCompact look="quiet" onClick={() => void cancelTests(testRunId)}>
+            Cancel
+          </Button>
+        ) : (
+          <Button isCompact look="quiet" onClick={hideTestRun}>
+            Clear
+          </Button>
+        )}
       </div>
       <p className="small">
         {version === null ? "Against the draft" : `Against version ${version}`}, {credits(creditsCost)}.{" "}

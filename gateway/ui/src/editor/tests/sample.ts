@@ -18,7 +18,7 @@ async function outputsOf(executionId: string, id: string): Promise<unknown> {
 }
 
 /** The variables of an expectation, as the run of an execution has them. */
-async function variablesOf(execution: ExecutionDetail, hasJudge: boolean): Promise<Variables> {
+async function variablesOf(execution: ExecutionDetail): Promise<Variables> {
   const { executionId, result, creditsCost: cost, durationMs: ms, status } = execution;
   const nodes = await Promise.all(
     execution.nodes.slice(0, MOST_NODES).map(async (node) => {
@@ -26,23 +26,22 @@ async function variablesOf(execution: ExecutionDetail, hasJudge: boolean): Promi
       return [node.id, { status: node.status, outputs, creditsCost: node.creditsCost }] as const;
     }),
   );
-  const seen = { result, status, cost, ms, nodes: Object.fromEntries(nodes) };
-  return hasJudge ? { ...seen, judge: null } : seen;
+  return { result, status, cost, ms, nodes: Object.fromEntries(nodes) };
 }
 
 /** The values that expectations are completed from and tried over; none before a run is chosen and read. */
-export function useSample(execution: ExecutionDetail | undefined, hasJudge: boolean): Variables {
+export function useSample(execution: ExecutionDetail | undefined): Variables {
   const [variables, setVariables] = useState(NONE);
   const mark = execution && `${execution.executionId} ${execution.status}`;
   // biome-ignore lint/correctness/useExhaustiveDependencies: the answer is made anew at each reading
   useEffect(() => {
     let isWanted = true;
     setVariables(NONE);
-    if (execution) variablesOf(execution, hasJudge).then((found) => isWanted && setVariables(found), () => {});
+    if (execution) variablesOf(execution).then((found) => isWanted && setVariables(found), () => {});
     return () => {
       isWanted = false;
     };
-  }, [mark, hasJudge]);
+  }, [mark]);
   return variables;
 }
 

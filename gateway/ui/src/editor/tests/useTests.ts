@@ -4,6 +4,7 @@ import { call } from "../../api/client";
 import { useRenewal } from "../../api/renewal";
 import { invalidate, useResource } from "../../api/resource";
 import { type TestResult, type TestRun, testRunPath, type Tests, testsPath } from "../../api/workflowTests";
+import { toast } from "../../components/Toast";
 import { setParameters, useParameter } from "../../shell/router";
 import { useStore } from "../document/store";
 
@@ -41,6 +42,16 @@ export async function startTests(slug: string, names?: string[]): Promise<void> 
   showTestRun(testRunId);
 }
 
+export async function cancelTests(id: string): Promise<void> {
+  try {
+    await call("POST", `${testRunPath(id)}/cancel`);
+    toast("The tests stop");
+  } catch (error) {
+    toast((error as Error).message);
+  }
+  invalidate(testRunPath(id));
+}
+
 export function resultOf(run: TestRun | undefined, name: string): TestResult | undefined {
-  return run?.tests.find((each) => each.name === name);
+  return run?.rows.find((each) => each.name === name);
 }

@@ -193,6 +193,16 @@ function Origins({ execution }: { execution: ExecutionDetail }) {
           Item {execution.batchIndex} of <Link href={`/app/batches/${execution.batchId}`}>{execution.batchId.slice(0, 8)}</Link>
         </Fact>
       )}
+      {execution.replayId && (
+        <Fact name="Replay">
+          <Link href={`/app/replays/${execution.replayId}`}>{execution.replayId.slice(0, 8)}</Link>
+        </Fact>
+      )}
+      {execution.testRunId && (
+        <Fact name="Test run">
+          <Link href={`/app/editor/${execution.workflowSlug}?panel=tests&testRun=${execution.testRunId}`}>{execution.testRunId.slice(0, 8)}</Link>
+        </Fact>
+      )}
       {execution.triggerId && (
         <Fact name="Started by">
           <StartedBy execution={execution} />

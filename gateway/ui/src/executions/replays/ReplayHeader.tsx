@@ -1,5 +1,5 @@
 import { call } from "../../api/client";
-import { againstInWords, endedOf, type ReplayDetail, type ReplayedRun, REPLAYS, replayPath } from "../../api/replays";
+import { againstInWords, endedOf, type ReplayDetails, type ReplayedRun, REPLAYS, replayPath } from "../../api/replays";
 import { invalidate } from "../../api/resource";
 import { Ago, credits, duration, Moment, timeBetween } from "../../components/Ago";
 import { Button } from "../../components/Button";
@@ -11,8 +11,8 @@ import { Link } from "../../shell/router";
 import { countsInWords, ReplayBar } from "./ReplayCounts";
 
 /** The replay's name, its progress, cost and time beside those of the former runs, and the actions on it. */
-export function ReplayHeader({ replay }: { replay: ReplayDetail }) {
-  const { replayId, workflowSlug: slug, against, total, status } = replay;
+export function ReplayHeader({ replay }: { replay: ReplayDetails }) {
+  const { replayId, workflowSlug: slug, against, status, total } = replay;
   return (
     <>
       <div className="row spread execution-head">
@@ -58,7 +58,7 @@ async function cancel(id: string): Promise<void> {
   invalidate(REPLAYS);
 }
 
-function Facts({ replay }: { replay: ReplayDetail }) {
+function Facts({ replay }: { replay: ReplayDetails }) {
   const { workflowSlug: slug, calls, createdAt, completedAt, rows } = replay;
   const pairs = rows.filter((row) => row.before && row.after && row.verdict);
   const before = pairs.map((row) => row.before as ReplayedRun);

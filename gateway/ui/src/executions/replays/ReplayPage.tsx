@@ -1,5 +1,5 @@
 import { useRenewal } from "../../api/renewal";
-import { againstInWords, type ReplayDetail, replayPath } from "../../api/replays";
+import { againstInWords, type ReplayDetails, replayPath } from "../../api/replays";
 import { useResource } from "../../api/resource";
 import { Failed, Loading } from "../../components/States";
 import { Link } from "../../shell/router";
@@ -13,7 +13,7 @@ import "./replays.css";
 /** One replay: its counts, its rows, and the difference of each by value. */
 export default function ReplayPage({ id }: { id: string }) {
   const path = replayPath(id);
-  const { data, error, reload } = useResource<ReplayDetail>(path);
+  const { data, error, reload } = useResource<ReplayDetails>(path);
   usePageTitle(data ? `Replay of ${data.workflowSlug} against ${againstInWords(data.against)}` : "Replay");
   useRenewal(path, data?.status === "processing");
   return (

@@ -1,5 +1,5 @@
 import { Fragment } from "react";
-import { type ReplayDetail, type ReplayRow, type ReplayVerdict, VERDICTS } from "../../api/replays";
+import { type ReplayDetails, type ReplayRow, type ReplayVerdict, VERDICTS } from "../../api/replays";
 import { duration } from "../../components/Ago";
 import { StatusBadge } from "../../components/StatusBadge";
 import { Link, useParameter } from "../../shell/router";
@@ -9,7 +9,7 @@ import { RowDifference } from "./RowDifference";
 const ALL = "all";
 
 /** The rows of a replay, all of them or those of one verdict; each opens to its difference. */
-export function ReplayRows({ replay }: { replay: ReplayDetail }) {
+export function ReplayRows({ replay }: { replay: ReplayDetails }) {
   const [wanted, setWanted] = useParameter("verdict", ALL);
   const [opened, setOpened] = useParameter("row", "");
   const verdict = VERDICTS.find((each) => each === wanted);
@@ -114,7 +114,7 @@ function pair(before: number | null | undefined, after: number | null | undefine
 /** The difference of a row in a few words. */
 function inWords({ verdict, changes, node, error }: ReplayRow): string {
   if (verdict === "same") return "No difference";
-  if (verdict === "unmatched") return node ? `${node.id}: ${node.reason}` : "A node had no recorded outcome";
+  if (verdict === "unmatched") return node?.id ? `${node.id}: ${node.reason ?? "nothing was recorded"}` : "A node had no recorded outcome";
   const [first, ...others] = changes;
   if (!first) return error?.message ?? "The run failed";
   return others.length > 0 ? `${first.path} and ${others.length} more` : first.path;

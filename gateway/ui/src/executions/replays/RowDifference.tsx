@@ -12,17 +12,18 @@ import "../../editor/running/values/values.css";
 
 /** What differs between a run and its replay, by value and side by side, and both results as a whole. */
 export function RowDifference({ row }: { row: ReplayRow }) {
-  const { changes, node, verdict, error } = row;
+  const { changes, node, verdict, hasMoreChanges, error } = row;
   return (
     <div className="stack">
       {node && (
         <p className="note warn">
-          <strong>{node.id}</strong>: {node.reason}
+          {node.id && <strong>{node.id}: </strong>}
+          {node.reason ?? "nothing was recorded"}
         </p>
       )}
       {!node && verdict === "failed" && error && (
         <p className="note bad">
-          {error.message} <code>{error.code}</code>
+          {error.message} {error.code && <code>{error.code}</code>}
         </p>
       )}
       {changes.length > 0 && (
@@ -36,6 +37,7 @@ export function RowDifference({ row }: { row: ReplayRow }) {
           ))}
         </div>
       )}
+      {hasMoreChanges && <p className="muted small">There are more differences; the whole results have them all.</p>}
       <Fold summary="Whole results" isOpenAtFirst={changes.length === 0 && !node}>
         <WholeResults row={row} />
       </Fold>

@@ -2,11 +2,12 @@
 
 import { type Batch, batchPath } from "../../api/batches";
 import { ApiError, get } from "../../api/client";
+import { againstInWords, type Replay, replayPath } from "../../api/replays";
 import { type Trigger, TRIGGER_LIST } from "../../api/triggers";
 import type { ApiKey, Asset, Delivery, ExecutionDetail, ExecutionRow, Page, WorkflowRow } from "../../api/types";
 
 export interface Found {
-  kind: "Execution" | "Batch" | "Workflow" | "Trigger" | "API key" | "Delivery" | "Asset";
+  kind: "Execution" | "Batch" | "Replay" | "Workflow" | "Trigger" | "API key" | "Delivery" | "Asset";
   name: string;
   detail: string;
   status?: string;
@@ -43,9 +44,11 @@ export async function search(text: string): Promise<Found[]> {
     ASSET.test(sought) ? asset(sought) : [],
   ]);
   const [sent, batches] = isWhole ? await Promise.all([deliveries(id, runs.length > 0), runs.length > 0 ? [] : batch(id)]) : [[], []];
+  const isUnknown = isWhole && runs.length + batches.length + sent.length === 0;
+  const replays = isUnknown ? await replay(id) : [];
   const begun = requested.map((each): Found => ({ ...each, detail: `${each.detail}, by this request` }));
   const ofTrace = traced.map((each): Found => ({ ...each, detail: `${each.detail}, in this trace` }));
-  return [...runs, ...batches, ...sent, ...begun, ...ofTrace, ...workflows, ...triggers, ...ownKeys, ...media];
+  return [...runs, ...batches, ...replays, ...sent, ...begun, ...ofTrace, ...workflows, ...triggers, ...ownKeys, ...media];
 }
 
 async function executions(query: string): Promise<Found[]> {
@@ -77,6 +80,13 @@ async function batch(id: string): Promise<Found[]> {
   const found = await known<Batch>(batchPath(id));
   if (!found) return [];
   return [{ kind: "Batch", name: id, detail: found.workflowSlug, status: found.status, address: `/app/batches/${id}` }];
+}
+
+async function replay(id: string): Promise<Found[]> {
+  const found = await known<Replay>(`${replayPath(id)}?limit=1`);
+  if (!found) return [];
+  const detail = `${found.workflowSlug} against ${againstInWords(found.against)}`;
+  return [{ kind: "Replay", name: id, detail, status: found.status, address: `/app/replays/${id}` }];
 }
 
 /** A file that was uploaded or made. */
