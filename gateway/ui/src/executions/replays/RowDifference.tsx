@@ -9,6 +9,8 @@ import { Result } from "../../playground/Result";
 import { executionPath } from "../execution/state";
 import "../../editor/difference/difference.css";
 import "../../editor/running/values/values.css";
+import "../../editor/settings/expression/expression.css";
+import "../../playground/playground.css";
 
 /** What differs between a run and its replay, by value and side by side, and both results as a whole. */
 export function RowDifference({ row }: { row: ReplayRow }) {
