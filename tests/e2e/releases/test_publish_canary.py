@@ -43,7 +43,10 @@ def test_a_draft_is_published_as_a_canary_and_stays_to_go_on_from(
     assert found is not None and found["version"] == 1
     rule = {"version": 2, "percent": 10, "minRuns": 50, "maxErrorRate": 0.025}
     assert found["canary"].items() >= rule.items()
-    page.get_by_role("button", name="Show it").click()
+    page.get_by_role("button", name="Versions", exact=True).click()
+    row = page.get_by_role("listitem", name="Version 2")
+    expect(row).to_contain_text("Canary")
+    row.get_by_role("link", name="Promote or take back").click()
     expect(shown_alias(page).get_by_role("img")).to_have_accessible_name(
         "90 % of the runs get version 1, 10 % get version 2"
     )

@@ -40,6 +40,7 @@ export function VersionsPanel() {
             <p className="row spread">
               <strong>Version {row.version}</strong>
               {row.version === liveVersion && <span className="badge good">● Live</span>}
+              {row.isCanary && <span className="badge active">Canary</span>}
             </p>
             {row.note && <p className="version-note">{row.note}</p>}
             <p className="small muted">
@@ -49,7 +50,12 @@ export function VersionsPanel() {
               <Button isCompact onClick={() => setTask({ kind: "compare", version: row.version })}>
                 Compare with draft
               </Button>
-              {row.version !== liveVersion && (
+              {row.isCanary && (
+                <Link href={releasesAddress(slug)} className="button compact">
+                  Promote or take back
+                </Link>
+              )}
+              {row.version !== liveVersion && !row.isCanary && (
                 <Button isCompact onClick={() => setTask({ kind: "restore", version: row.version })}>
                   Roll back
                 </Button>
