@@ -5,7 +5,15 @@ from typing import Any
 import pytest
 
 from tests.support.acceptance.running_stack import until
-from tests.support.contract.installation import Administration, Caller, form, never, workflow
+from tests.support.contract.installation import (
+    ALL,
+    Administration,
+    Caller,
+    form,
+    never,
+    workflow,
+)
+from tests.support.contract.installation import asking as asking_model
 from tests.support.contract.replays import (
     begun_replay,
     ended_replay,
@@ -280,6 +288,37 @@ def test_a_target_that_is_not_there_is_refused(caller: Caller, stranger: Caller)
         assert (answer.status_code, answer.json()["code"]) == (404, code)
     assert (named.status_code, named.json()["code"]) == (404, "VERSION_NOT_FOUND")
     assert (unfit.status_code, unfit.json()["code"]) == (409, "WORKFLOW_NOT_RUNNABLE")
+
+
+def test_live_calls_that_the_balance_does_not_cover_begin_nothing(
+    administration: Administration, chat: str
+) -> None:
+    account = administration.account("pro")
+    caller = administration.with_key(administration.key(account, *ALL))
+    slug = caller.save(asking_model(chat, 10))
+    answers = [caller.run(slug, {"prompt": "Hello"}).json() for _ in range(30)]
+    ids = [answer["executionId"] for answer in answers]
+    paid = sum(answer["cost"] for answer in answers)
+    recorded = ended_replay(caller, begun_replay(caller, slug, executionIds=ids, against=1))
+    live = start_replay(caller, slug, executionIds=ids, against=1, calls="live")
+
+    assert recorded["counts"] == verdicts(same=len(ids))
+    assert recorded["creditsCost"] == 0
+    assert (live.status_code, live.json()["code"]) == (402, "INSUFFICIENT_CREDITS")
+    assert live.json()["required"] >= paid > live.json()["balance"]
+    assert caller.get("/api/replays").json()["rows"][0]["replayId"] == recorded["replayId"]
+    caller.clean()
+
+
+def test_a_replay_runs_the_version_of_an_alias(caller: Caller, slug: str) -> None:
+    (execution_id,) = ran(caller, slug, "Ada")
+    caller.put(f"/api/workflows/{slug}", dear())
+    caller.put(f"/api/workflows/{slug}/aliases/prod", {"version": 1})
+
+    named = ended_replay(caller, begun_replay(caller, slug, last=1, against="prod"))
+
+    assert (named["against"], named["counts"]) == (1, verdicts(same=1))
+    assert named["rows"][0]["executionId"] == execution_id
 
 
 # -- callers --------------------------------------------------------------------------------------
