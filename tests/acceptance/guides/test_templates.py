@@ -298,6 +298,45 @@ def test_a_judge_scores_a_reply(stack: RunningStack, reply: str, score: int) -> 
     assert (result["score"], bool(result["reason"])) == (score, True)
 
 
+def tested(stack: RunningStack, slug: str, version: int | str) -> dict[str, Any]:
+    """Run the tests of a workflow; return the test run once it is over."""
+    status, started = stack.api("POST", f"/api/workflows/{slug}/tests/run", {"version": version})
+    assert status == 202, started
+    path = f"/api/test-runs/{started['testRunId']}"
+    return until(lambda: stack.api("GET", path)[1], lambda run: run["status"] != "processing")
+
+
+def test_the_tests_of_a_copied_template_pass_until_its_prompt_gets_worse(
+    stack: RunningStack,
+) -> None:
+    email = ("--email", "reviewer@example.org")
+    other = json_of(stack, "account", "create", *email, "--tier", "business")
+    key = json_of(stack, "key", "create", "--account", other["id"], "--preset", "Full deploy")
+    made = {"copyOf": "reply-to-a-review"}
+    status, copy = stack.api("POST", "/api/workflows", made, key=key["key"])
+    own = tested(stack, "reply-to-a-review", 1)
+
+    worse = [
+        {**node, "data": {**node["data"], "prompt": "{{ review }} {{ name }}"}}
+        if node["id"] == "reply"
+        else node
+        for node in TEMPLATES["review-reply"]["nodes"]
+    ]
+    body = {"nodes": worse, "edges": TEMPLATES["review-reply"]["edges"]}
+    stack.api("PUT", "/api/workflows/reply-to-a-review/draft", {"name": "Worse", **body})
+    caught = tested(stack, "reply-to-a-review", "draft")
+    stack.api("DELETE", "/api/workflows/reply-to-a-review/draft")
+
+    assert (status, list(copy["copiedWorkflows"])) == (201, ["score-of-a-reply"])
+    assert own["counts"] == {"passed": 3, "failed": 0, "error": 0, "pending": 0}
+    verdicts = {row["name"]: row["verdict"] for row in caught["rows"]}
+    assert verdicts == {
+        "bad-stars-go-to-a-person": "passed",  # its answer is pinned
+        "sorry-for-a-fault": "failed",
+        "thanks-for-praise": "failed",
+    }
+
+
 def steps_of(stack: RunningStack, execution_id: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = stack.api("GET", f"/api/executions/{execution_id}/nodes/agent")[
         1
