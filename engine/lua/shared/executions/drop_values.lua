@@ -1,6 +1,6 @@
 -- Remove inputs, outputs and the book of an ended execution, unless its workflow keeps them.
--- `policy`, its field `values`, is 'none', 'failed' or absent: all. Outputs that may have to go are in fields
--- of their own, 'o<fence>.<step>'. Of waits and answers their first lines stay.
+-- `policy`, its field `values`, is 'none', 'failed' or absent: all. Outputs that may have to go are
+-- in fields of their own, 'o<fence>.<step>'. Of waits and answers their first lines stay.
 -- Objects in the blob store are removed afterwards.
 -- Returns true when values were removed.
 local function drop_values(status, policy)
