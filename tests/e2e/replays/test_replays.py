@@ -105,6 +105,25 @@ def test_chosen_runs_of_the_list_are_replayed_against_a_version(
     complaints.clear()  # Chromium logs the 404 of a batch and of a delivery
 
 
+def test_the_last_runs_of_a_filtered_list_are_those_that_it_has(
+    page: Page, stack: RunningStack
+) -> None:
+    slug = create(stack, greeting("Replay filtered"))
+    run(stack, slug, {"name": "Grace"}, {"name": "Linus"})
+    path = f"/api/workflows/{slug}/run"
+    body = {"inputs": {"name": "Ada"}, "tags": ["vip"]}
+    tagged = stack.api("POST", path, body)[1]["executionId"]
+    page.goto(f"/app/executions?workflowSlug={slug}&tag=vip")
+    page.get_by_role("button", name="Replay…").click()
+    dialog = page.get_by_role("dialog", name=f"Replay runs of {slug}")
+    expect(dialog).to_contain_text("of 1 that ended, of this list")
+
+    dialog.get_by_role("button", name="Replay 1 run", exact=True).click()
+
+    expect(page.get_by_role("radio", name="Same 1")).to_be_visible()
+    expect(page.get_by_role("link", name=f"Former run {tagged[:8]}")).to_be_visible()
+
+
 def test_a_changed_prompt_is_unmatched_with_recorded_calls_and_shown_beside_with_live_ones(
     page: Page, stack: RunningStack
 ) -> None:

@@ -23,7 +23,7 @@ export function ReplayPart() {
       </div>
       {isOpen && (
         <Suspense fallback={null}>
-          <ReplayDialog slug={store.slug} prepare={() => store.saveNow()} onClose={() => setOpen(false)} />
+          <ReplayDialog slug={store.slug} prepare={() => store.saveNow()} onStarted={() => void store.dropUnchanged()} onClose={() => setOpen(false)} />
         </Suspense>
       )}
     </section>

@@ -10,7 +10,7 @@ import { Dialog } from "../../components/Dialog";
 import { Failed, Loading } from "../../components/States";
 import { navigate } from "../../shell/router";
 import { AgainstChoice } from "./AgainstChoice";
-import { useCandidates } from "./candidates";
+import { isPart, useCandidates } from "./candidates";
 import { CandidateList } from "./CandidateList";
 import "./replays.css";
 
@@ -22,15 +22,17 @@ interface Props {
   executionIds?: string[];
   /** The query of a list, whose executions are offered. */
   query?: string;
-  /** Called before a replay against the draft: it saves the draft of an open editor. */
+  /** Saves the draft of an open editor before a replay against it. */
   prepare?: () => Promise<void>;
+  /** Called once the replay has a copy of the draft. */
+  onStarted?: () => void;
   onClose: () => void;
 }
 
 type Calls = "recorded" | "live";
 
 /** Begins a replay: which runs, against which document, with recorded outputs or live. */
-export default function ReplayDialog({ slug, executionIds = [], query = "", prepare, onClose }: Props) {
+export default function ReplayDialog({ slug, executionIds = [], query = "", prepare, onStarted, onClose }: Props) {
   const { rows, error } = useCandidates(slug, query);
   const [isChosen, setIsChosen] = useState(executionIds.length > 0);
   const [last, setLast] = useState(USUAL);
@@ -46,9 +48,11 @@ export default function ReplayDialog({ slug, executionIds = [], query = "", prep
     setFault("");
     try {
       if (against === "draft") await prepare?.();
-      const which = isChosen ? { executionIds: [...ids] } : { last };
+      // The last ones of a part of the runs are those that the list has.
+      const which = isChosen ? { executionIds: [...ids] } : isPart(query) ? { executionIds: replayed.map((row) => row.executionId) } : { last };
       const target = against === "draft" ? against : Number(against);
       const { replayId } = await call<{ replayId: string }>("POST", `${WORKFLOWS}/${slug}/replay`, { ...which, against: target, calls });
+      onStarted?.();
       invalidate(REPLAYS);
       navigate(`/app/replays/${replayId}`);
     } catch (reason) {
@@ -73,7 +77,7 @@ export default function ReplayDialog({ slug, executionIds = [], query = "", prep
             onFocus={() => setIsChosen(false)}
             onChange={(event) => setLast(Math.min(MOST_REPLAYED, Math.max(1, Math.floor(Number(event.target.value) || 1))))}
           />
-          of {rows ? `${rows.length >= MOST_REPLAYED ? "at least " : ""}${rows.length}` : "…"} that ended
+          of {rows ? `${rows.length >= MOST_REPLAYED ? "at least " : ""}${rows.length}` : "…"} that ended{isPart(query) && ", of this list"}
         </label>
         <label className="row">
           <input type="radio" name="which" checked={isChosen} onChange={() => setIsChosen(true)} />
