@@ -136,21 +136,21 @@ def page(facts: dict[str, Any], found: Figures) -> str:
 
 def _rows(meanings: dict[str, str], found: Figures) -> Iterator[str]:
     for name, meaning in meanings.items():
-        cells = []
-        for measure_name, digits in zip(MEASURES, (3, 0, 3), strict=True):
-            values, plain = found.samples[name][measure_name], found.samples[PLAIN][measure_name]
-            best = max if measure_name == "per_second" else min
-            cells.append(f"{best(values):,.{digits}f}")
-            cells.append(f"{best(values) / best(plain):.3f}{_spread(values, plain)}")
+        samples, cells = found.samples[name], []
+        for measure_name, digits in zip(MEASURES[:3], (3, 0, 3), strict=True):
+            values, plain = samples[measure_name], found.samples[PLAIN][measure_name]
+            cells.append(f"{statistics.median(values):,.{digits}f}")
+            cells.append(_ratio(values, plain))
+        cells += [f"{statistics.median(samples[each]):.2f}" for each in MEASURES[3:]]
         yield f"| {name}: {meaning} | {' | '.join(cells)} |"
 
 
-def _spread(values: Sequence[float], plain: Sequence[float]) -> str:
+def _ratio(values: Sequence[float], plain: Sequence[float]) -> str:
     ratios = sorted(value / base for value, base in zip(values, plain, strict=True))
     if len(ratios) < 2:
-        return ""
+        return f"{ratios[0]:.2f}"
     low, middle, high = statistics.quantiles(ratios, n=4, method="inclusive")
-    return f" [{low:.2f}, {middle:.2f}, {high:.2f}]"
+    return f"{middle:.2f} [{low:.2f}, {high:.2f}]"
 
 
 if __name__ == "__main__":

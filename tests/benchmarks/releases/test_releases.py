@@ -31,7 +31,8 @@ def test_the_page_has_all_figures() -> None:
     text = page(FACTS, found)
 
     assert "{" not in text
-    assert "| canary: with | 2.000 | 2.000 [2.00, 2.00, 2.00] | 6 | 2.000" in text
+    assert "| canary: with | 4.000 | 2.00 [2.00, 2.00] | 4 | 2.00" in text
+    assert "| 4.00 | 4.00 |" in text
     assert "the canary got 512, 5.12 %" in text
     assert "p50 80 ms, p95 230 ms" in text
 
