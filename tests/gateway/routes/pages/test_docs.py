@@ -62,6 +62,10 @@ COUNTED = {
     ("post", "/api/workflows/check"),
     ("post", "/api/workflows/{slug}/publish"),
     ("post", "/api/workflows/{slug}/versions/{version}/restore"),
+    ("put", "/api/workflows/{slug}/aliases/{alias_name}"),
+    ("delete", "/api/workflows/{slug}/aliases/{alias_name}"),
+    ("post", "/api/workflows/{slug}/aliases/{alias_name}/promote"),
+    ("put", "/api/workflows/{slug}/tests/{test_name}"),
 }
 """Buckets with a rate limit beside the routes that run."""
 
