@@ -131,7 +131,9 @@ def test_a_replay_shows_what_it_changes(page: Page, stack: RunningStack) -> None
     assert run(stack, slug)["workflowVersion"] == 1
 
 
-def test_a_canary_of_it_takes_itself_back(page: Page, stack: RunningStack) -> None:
+def test_a_canary_of_it_takes_itself_back(
+    page: Page, stack: RunningStack, complaints: list[str]
+) -> None:
     slug = save(stack, "Caught by a canary")
     edit_prompt(page, slug)
     dialog = publish_dialog(page)
@@ -157,3 +159,5 @@ def test_a_canary_of_it_takes_itself_back(page: Page, stack: RunningStack) -> No
     expect(live.get_by_role("status")).to_contain_text("Version 2 was taken back by itself")
     expect(live.get_by_role("img")).to_have_accessible_name("All runs get version 1")
     assert run(stack, slug, LONG)["status"] == "completed"
+    # A page that asks for figures just as the canary goes hears that there is none.
+    complaints[:] = [each for each in complaints if "409" not in each]
