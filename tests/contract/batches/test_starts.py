@@ -201,7 +201,7 @@ def test_a_version_may_be_named(caller: Caller) -> None:
     assert (missing.status_code, missing.json()["code"]) == (404, "VERSION_NOT_FOUND")
 
 
-@pytest.mark.parametrize("query", ["?version=0", "?version=x", "?async=true"])
+@pytest.mark.parametrize("query", ["?version=0", "?version=No-Name", "?async=true"])
 def test_a_query_that_is_wrong_is_refused(caller: Caller, slug: str, query: str) -> None:
     answer = start_batch(caller, slug, named("Ada"), query)
 
