@@ -13,8 +13,8 @@ from msgspec import Struct, field
 
 LIVE = "live"
 """Alias of the published version; it stands in the map only while it has a canary."""
-RESERVED = frozenset({"draft"})
-"""Names that no alias may have."""
+DRAFT = "draft"
+"""Word for the draft in place of a version, so that no alias may have this name."""
 NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 MOST_ALIASES = 20
 """Most aliases of a workflow, beside `live`."""
@@ -160,4 +160,4 @@ def encode_canary(canary: Canary) -> bytes:
 
 def is_alias_name(text: str) -> bool:
     """Return whether a text may name an alias, `live` too."""
-    return NAME.fullmatch(text) is not None and text not in RESERVED
+    return NAME.fullmatch(text) is not None and text != DRAFT

@@ -1,4 +1,4 @@
-"""Answers to the start of a batch."""
+"""Answers of batches, replays and test runs."""
 
 from collections.abc import Sequence
 from typing import Annotated, Literal, Self
@@ -7,10 +7,10 @@ from msgspec import UNSET
 from starlette.responses import Response
 
 from engine import errors
-from engine.services.batches.start import StartedBatch
+from engine.services.batches.start_once import StartedBatch
 from gateway.http import response_headers
 from gateway.http.responses import encode_json
-from gateway.http.types import JSON, Uuid, View, doc
+from gateway.http.types import JSON, Uuid, View, described_as, doc
 from gateway.openapi.examples import BATCH_ID
 from gateway.runs.types import Warnings
 from gateway.services import GatewayRequest
@@ -24,6 +24,8 @@ BATCH_ERRORS: tuple[type[errors.EngineError], ...] = (
     errors.LoopDetected,
 )
 """Errors of starts and retries."""
+ShownStatus = Annotated[str, described_as(Literal["processing", "completed", "cancelled"])]
+"""Status of a batch, a replay or a test run as callers see it."""
 
 
 class StartedBatchView(View):

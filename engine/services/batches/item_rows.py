@@ -45,7 +45,7 @@ async def read_item_rows(
         for index, status in enumerate(map(parse_item_status, batch.states))
         if not statuses or status in statuses
     ]
-    first = _parse_cursor(cursor)
+    first = parse_item_cursor(cursor)
     chosen = [each for each in wanted if each[0] >= first][:limit]
     indexes = [index for index, status in chosen if status is ItemStatus.FAILED]
     errors = await store.batches.item_errors(batch.account_id, batch.id, indexes)
@@ -66,7 +66,8 @@ async def read_item_rows(
     return rows, str(chosen[-1][0] + 1) if has_more else None
 
 
-def _parse_cursor(cursor: str | None) -> int:
+def parse_item_cursor(cursor: str | None) -> int:
+    """Return the index of the first item of a page. Raises InvalidCursor."""
     if cursor is None:
         return 0
     if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 4):

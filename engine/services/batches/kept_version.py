@@ -2,13 +2,14 @@
 
 from dataclasses import dataclass
 
+from msgspec import structs
+
 from engine.access.tiers import TierTerms
 from engine.executions.sources import Source
-from engine.ids.executions import item_execution_id
+from engine.services.runs.listed_runs import new_listed_run
 from engine.services.runs.targets import Runnable, find_workflow
 from engine.store import Account, NewItem, NewRun, Store
 from engine.store.batches.feeding import FedBatch
-from engine.store.executions.new_execution import BatchItem
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +37,5 @@ def new_item_run(
     account: Account, terms: TierTerms, batch: FedBatch, index: int, item: NewItem
 ) -> NewRun:
     """Return the run of an item, with the account as it is now, and the tags of both."""
-    return NewRun(
-        account_id=account.id,
-        source=Source.BATCH,
-        key_id=batch.key_id,
-        execution_id=item_execution_id(batch.id, index),
-        terms=terms,
-        depth=batch.depth,
-        request_id=batch.request_id,
-        trace=batch.trace,
-        tags=tuple(dict.fromkeys([*batch.tags, *item.tags])),
-        item=BatchItem(batch.id, index),
-    )
+    run = new_listed_run(account, terms, batch, index, Source.BATCH)
+    return structs.replace(run, tags=tuple(dict.fromkeys([*batch.tags, *item.tags])))

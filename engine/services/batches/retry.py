@@ -9,12 +9,8 @@ from engine.access.tiers import TierTerms
 from engine.errors import BatchNotRetryable, InvalidItems, NotFound, WorkflowNotRunnable
 from engine.executions.batches import ItemStatus
 from engine.services.batches.item_checks import RunSteps, SizedItem
-from engine.services.batches.start import (
-    BatchStart,
-    StartedBatch,
-    check_schema,
-    complete,
-)
+from engine.services.batches.start import BatchStart, check_schema, complete
+from engine.services.batches.start_once import StartedBatch, require_balance
 from engine.services.runs.targets import Runnable, find_workflow
 from engine.store import Batch, BatchAccepted, BatchRetried, NewBatch, StaleWorkflow, Store
 
@@ -56,7 +52,7 @@ class BatchRetry(Struct, frozen=True, kw_only=True):
             checked = await self.start.check_items(runnable, new, self.terms, items, run_steps)
         except InvalidItems as error:  # an asset is gone
             raise self._refused(NO_LONGER_FIT.format(error.message)) from None
-        await self.start.require_balance(new.account_id, self.terms, checked.credits)
+        await require_balance(self._store, new.account_id, self.terms, checked.credits)
         new = complete(new, runnable, checked)
         try:
             verdict = await self._store.batches.begin_retry(new)

@@ -1,25 +1,20 @@
 """Start of a batch: finds the workflow, checks all items and the balance, and accepts them."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from msgspec import Struct, structs
 
 from engine.access.tiers import TierTerms
-from engine.errors import (
-    EngineError,
-    IdempotencyKeyReused,
-    InsufficientCredits,
-    InvalidItems,
-    Unavailable,
-    WorkflowNotRunnable,
-)
+from engine.errors import InvalidItems, Unavailable, WorkflowNotRunnable
 from engine.services.batches.item_checks import CheckedItems, ItemChecks, RunSteps, SizedItem
+from engine.services.batches.start_once import StartedBatch, require_balance, start_once
 from engine.services.media import MediaService
 from engine.services.runs.acceptance import MAX_STALE
 from engine.services.runs.inner_plans import inner_plans_of
 from engine.services.runs.run_inputs import AssetUse
 from engine.services.runs.targets import Runnable, find_workflow
-from engine.store import BatchAccepted, IdempotentReplay, NewBatch, StaleWorkflow, Store
+from engine.store import IdempotentReplay, NewBatch, StaleWorkflow, Store
 from engine.store.executions.public_runs import hidden_models
 from engine.store.redis.batch_keys import asset_reference
 
@@ -40,13 +35,6 @@ class BatchOrder(Struct, frozen=True, kw_only=True):
     """Returns the answer to record for an accepted batch, given its warnings."""
 
 
-class StartedBatch(Struct, frozen=True):
-    """Answer to the start of a batch."""
-
-    answer: str
-    is_replay: bool = False
-
-
 class BatchStart(Struct, frozen=True, kw_only=True):
     """Starts batches."""
 
@@ -62,28 +50,9 @@ class BatchStart(Struct, frozen=True, kw_only=True):
         `Batches.add` raise, and InsufficientCredits.
         """
         check_schema(self.store)
-        try:
-            verdict, answer = await self._start(order, run_steps)
-        except (IdempotencyKeyReused, Unavailable):
-            raise
-        except EngineError:
-            replay = await self.store.acceptance.find_replay(
-                order.new.account_id, order.new.idempotency_key
-            )
-            if replay is None:
-                raise
-            verdict, answer = replay, ""
-        if isinstance(verdict, IdempotentReplay):
-            return StartedBatch(verdict.answer, is_replay=True)
-        return StartedBatch(answer)
+        return await start_once(self.store, order.new, partial(self._start, order, run_steps))
 
-    async def _start(
-        self, order: BatchOrder, run_steps: RunSteps
-    ) -> tuple[BatchAccepted | IdempotentReplay, str]:
-        account_id, key = order.new.account_id, order.new.idempotency_key
-        replay = await self.store.acceptance.find_replay(account_id, key)
-        if replay is not None:
-            return replay, ""  # nothing is checked for a replay
+    async def _start(self, order: BatchOrder, run_steps: RunSteps) -> StartedBatch:
         for attempt in range(MAX_STALE):
             try:
                 runnable, checked = await self._check(order, run_steps, fresh=attempt > 0)
@@ -91,12 +60,15 @@ class BatchStart(Struct, frozen=True, kw_only=True):
                 if attempt:
                     raise
                 continue  # another process may have saved the workflow since this one read it
-            await self.require_balance(account_id, order.terms, checked.credits)
+            account_id = order.new.account_id
+            await require_balance(self.store, account_id, order.terms, checked.credits)
             new = complete(order.new, runnable, checked)
             answer = order.make_answer(new, checked.warnings)
             verdict = await self.store.batches.add(structs.replace(new, answer=answer))
+            if isinstance(verdict, IdempotentReplay):
+                return StartedBatch(verdict.answer, is_replay=True)
             if not isinstance(verdict, StaleWorkflow):
-                return verdict, answer
+                return StartedBatch(answer)
         raise Unavailable("The workflow is being saved faster than it can be run")
 
     async def _check(
@@ -130,13 +102,6 @@ class BatchStart(Struct, frozen=True, kw_only=True):
             return await checks.check(items, run_steps)
         with hidden_models():
             return await checks.check(items, run_steps)
-
-    async def require_balance(self, account_id: str, terms: TierTerms, credits: int) -> None:
-        """Raise InsufficientCredits unless the balance covers these credits."""
-        if credits:
-            wallet = await self.store.wallets.get(account_id, terms)
-            if credits > wallet.balance:
-                raise InsufficientCredits(credits, wallet.balance)
 
 
 def check_schema(store: Store) -> None:

@@ -9,22 +9,21 @@ from engine.errors import WorkflowNotFound
 from engine.executions.replays import ReplayCalls
 from engine.graph.document import RecordValues
 from engine.graph.draft_graph import DraftGraph
+from engine.releases.aliases import DRAFT
 from engine.services.replays.replay_runs import ReplayedDraft
 from engine.store import Store
 
 EXECUTION = "execution"
 """Member of an item of a replay: the id of the earlier execution."""
-AGAINST, CALLS, DRAFT, VALUES = "against", "calls", "draft", "values"
+AGAINST, CALLS, GRAPH, VALUES = "against", "calls", "draft", "values"
 """Fields of the record of a replay; `draft` is the packed graph, or the name of its object."""
-DRAFT_TARGET = "draft"
-"""Value of `against` for the draft."""
 
 
 class ReplayFacts(Struct, frozen=True, kw_only=True):
     """Facts of a replay on record."""
 
     against: str
-    """`draft`, or what the caller named: a number or an alias."""
+    """`draft`, or the number of the version."""
     calls: ReplayCalls
 
     @classmethod
@@ -39,7 +38,7 @@ class ReplayFacts(Struct, frozen=True, kw_only=True):
     @property
     def is_of_draft(self) -> bool:
         """Whether the replay is of the draft as it was when the replay began."""
-        return self.against == DRAFT_TARGET
+        return self.against == DRAFT
 
     @property
     def fields(self) -> Mapping[str, Any]:
@@ -50,7 +49,7 @@ class ReplayFacts(Struct, frozen=True, kw_only=True):
 async def read_draft(store: Store, account_id: str, replay_id: str) -> ReplayedDraft:
     """Return the draft of a replay. Raises WorkflowNotFound once it is gone, and StorageFailed."""
     try:
-        graph = await store.lists.value(account_id, replay_id, DRAFT)
+        graph = await store.lists.value(account_id, replay_id, GRAPH)
     except FileNotFoundError:
         graph = None
     if graph is None:

@@ -3,7 +3,7 @@
 from engine.executions.sources import Source
 from engine.process.lru_cache import LruCache
 from engine.services.media import MediaService
-from engine.services.replays.replay_facts import DRAFT, EXECUTION, ReplayFacts, read_draft
+from engine.services.replays.replay_facts import EXECUTION, GRAPH, ReplayFacts, read_draft
 from engine.services.replays.replay_runs import ReplayedDraft, ReplayRun
 from engine.services.replays.rows import ReplayRows
 from engine.services.runs.listed_runs import ListedRun
@@ -53,4 +53,4 @@ class ReplayKind:
     async def settle(self, batch: Batch) -> None:
         """Compare all items, and drop the draft, which no item needs any more."""
         await ReplayRows(self._store, self._media_service, batch).complete()
-        await self._store.lists.drop(batch.account_id, batch.id, DRAFT)
+        await self._store.lists.drop(batch.account_id, batch.id, GRAPH)

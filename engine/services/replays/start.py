@@ -2,29 +2,22 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import Struct, structs
 
 from engine.access.tiers import TierTerms
 from engine.billing.credits import make_quote
-from engine.errors import (
-    EngineError,
-    IdempotencyKeyReused,
-    InsufficientCredits,
-    Unavailable,
-    WorkflowNotRunnable,
-)
 from engine.executions.batches import LIST_CONCURRENCY, BatchKind
 from engine.executions.replays import ReplayCalls
 from engine.graph.document import RecordValues
-from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan
-from engine.services.batches.start import StartedBatch
+from engine.releases.aliases import DRAFT
+from engine.services.batches.start_once import StartedBatch, require_balance, start_once
 from engine.services.replays.replay_facts import (
-    DRAFT,
-    DRAFT_TARGET,
     EXECUTION,
+    GRAPH,
     VALUES,
     ReplayFacts,
 )
@@ -32,7 +25,7 @@ from engine.services.replays.selection import READ_AT_ONCE, Selection
 from engine.services.runs.inner_plans import inner_plans_of
 from engine.services.runs.targets import find_workflow
 from engine.services.workflows.graph_checks import GraphChecker
-from engine.services.workflows.save_workflow import find_problems
+from engine.services.workflows.runnable_drafts import compile_draft
 from engine.store import IdempotentReplay, NewBatch, NewItem, Store
 from engine.store.redis.record_packing import pack, unpack
 from engine.store.schema import RELEASES_SCHEMA
@@ -78,19 +71,7 @@ class ReplayStart(Struct, frozen=True, kw_only=True):
         cannot be taken, InsufficientCredits, and what `Batches.add` raises.
         """
         self.store.schema.require(RELEASES_SCHEMA, "Replays")
-        account_id, key = order.new.account_id, order.new.idempotency_key
-        replay = await self.store.acceptance.find_replay(account_id, key)
-        if replay is not None:
-            return StartedBatch(replay.answer, is_replay=True)
-        try:
-            return await self._start(order)
-        except (IdempotencyKeyReused, Unavailable):
-            raise
-        except EngineError:
-            replay = await self.store.acceptance.find_replay(account_id, key)
-            if replay is None:
-                raise
-            return StartedBatch(replay.answer, is_replay=True)
+        return await start_once(self.store, order.new, partial(self._start, order))
 
     async def _start(self, order: ReplayOrder) -> StartedBatch:
         account_id, slug = order.new.account_id, order.new.slug
@@ -120,7 +101,7 @@ class ReplayStart(Struct, frozen=True, kw_only=True):
         return StartedBatch(answer)
 
     async def _find_target(self, account_id: str, slug: str, against: str | int) -> ReplayTarget:
-        if against == DRAFT_TARGET:
+        if against == DRAFT:
             return await self._find_draft(account_id, slug)
         found = await find_workflow(self.store, account_id, slug, fresh=True, version=against)
         number = found.workflow.version if found.workflow else 0
@@ -128,19 +109,13 @@ class ReplayStart(Struct, frozen=True, kw_only=True):
 
     async def _find_draft(self, account_id: str, slug: str) -> ReplayTarget:
         draft = await self.store.drafts.get(account_id, slug)
-        document = draft.document
-        problems = await find_problems(
-            self.store, account_id, document, checker=self.checker, slug=slug
-        )
-        if problems:
-            raise WorkflowNotRunnable(problems)
-        graph = DraftGraph(nodes=document.nodes, edges=document.edges)
-        policy = document.record_values
+        graph, plan = await compile_draft(self.store, draft, checker=self.checker)
+        policy = draft.document.record_values
         return ReplayTarget(
-            plan=await graph.compile_aside(),
-            against=DRAFT_TARGET,
+            plan=plan,
+            against=DRAFT,
             facts={} if policy is RecordValues.ALL else {VALUES: policy.value},
-            values={DRAFT: pack(graph.as_record())},
+            values={GRAPH: pack(graph.as_record())},
         )
 
     async def _require_balance(
@@ -156,10 +131,7 @@ class ReplayStart(Struct, frozen=True, kw_only=True):
             for inputs in read:
                 quote = make_quote(plan, order.terms, None, inputs, inner)
                 credits += 0 if quote is None else quote.credits
-        if credits:
-            wallet = await self.store.wallets.get(account_id, order.terms)
-            if credits > wallet.balance:
-                raise InsufficientCredits(credits, wallet.balance)
+        await require_balance(self.store, account_id, order.terms, credits)
 
     async def _inputs(self, account_id: str, execution_id: str) -> Mapping[str, Any]:
         """Return the inputs of an execution; none where they are gone meanwhile."""

@@ -59,7 +59,7 @@ ListKinds = Mapping[BatchKind, ListKind]
 def new_listed_run(
     account: Account, terms: TierTerms, batch: FedBatch, index: int, source: Source
 ) -> NewRun:
-    """Return the run of an item, which nobody is told of and which counts as no run of callers."""
+    """Return the run of an item of a list, with the account as it is now."""
     return NewRun(
         account_id=account.id,
         source=source,

@@ -1,6 +1,7 @@
 """Start of a test run: finds the tests and what they run on, and adds the list of their runs."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 from msgspec import Struct, structs
@@ -8,39 +9,32 @@ from msgspec import Struct, structs
 from engine.access.tiers import TierTerms
 from engine.billing.credits import make_quote
 from engine.errors import (
-    EngineError,
-    IdempotencyKeyReused,
-    InsufficientCredits,
     InvalidBody,
     InvalidInputs,
     Unavailable,
     VersionNotFound,
-    WorkflowNotRunnable,
     WorkflowTestNotFound,
 )
 from engine.executions.batches import LIST_CONCURRENCY, BatchKind
 from engine.executions.statuses import NodeStatus
 from engine.graph.document import RecordValues
-from engine.graph.draft_graph import DraftGraph
 from engine.graph.plan import Plan
 from engine.graph.seeding import seeded_statuses
-from engine.releases.aliases import LIVE
-from engine.services.batches.start import StartedBatch
+from engine.releases.aliases import DRAFT, LIVE
+from engine.services.batches.start_once import StartedBatch, require_balance, start_once
 from engine.services.runs.inner_plans import inner_plans_of
 from engine.services.runs.targets import find_workflow
 from engine.services.workflow_tests import listed_tests as listed
 from engine.services.workflow_tests.listed_tests import ListedTest, make_items
 from engine.services.workflows.graph_checks import GraphChecker
-from engine.services.workflows.save_workflow import find_problems
-from engine.store import Draft, IdempotentReplay, NewBatch, StaleWorkflow, Store
+from engine.services.workflows.runnable_drafts import compile_draft
+from engine.store import IdempotentReplay, NewBatch, StaleWorkflow, Store
 from engine.store.executions.start import Start
 from engine.store.redis.record_packing import pack
 from engine.store.schema import RELEASES_SCHEMA
 from engine.store.workflows.workflow_test_records import WorkflowTest
 from engine.values.fields import check_inputs
 
-DRAFT = "draft"
-"""Word for the draft in place of a version."""
 MAX_LIST_BYTES = 16_777_216
 """Most bytes of the tests of one run."""
 
@@ -73,19 +67,7 @@ class WorkflowTestStart(Struct, frozen=True, kw_only=True):
         InsufficientCredits, and what `Batches.add` raises.
         """
         self.store.schema.require(RELEASES_SCHEMA, "Test runs")
-        find_replay = self.store.acceptance.find_replay
-        ids = order.new.account_id, order.new.idempotency_key
-        replay = await find_replay(*ids)
-        if replay is None:
-            try:
-                return await self._start(order)
-            except (IdempotencyKeyReused, Unavailable):
-                raise
-            except EngineError:
-                replay = await find_replay(*ids)
-                if replay is None:
-                    raise
-        return StartedBatch(replay.answer, is_replay=True)
+        return await start_once(self.store, order.new, partial(self._start, order))
 
     async def _start(self, order: WorkflowTestOrder) -> StartedBatch:
         account_id, slug = order.new.account_id, order.new.slug
@@ -98,8 +80,7 @@ class WorkflowTestStart(Struct, frozen=True, kw_only=True):
         version = await self._find_version(order)
         if version is None:
             draft = await self.store.drafts.get(account_id, slug)
-            graph = DraftGraph(nodes=draft.document.nodes, edges=draft.document.edges)
-            plan = await self._compile(draft, graph)
+            graph, plan = await compile_draft(self.store, draft, checker=self.checker)
             facts[listed.DRAFT_REVISION] = draft.revision
             if draft.document.record_values is not RecordValues.ALL:
                 facts[listed.RECORD_VALUES] = draft.document.record_values.value
@@ -160,14 +141,6 @@ class WorkflowTestStart(Struct, frozen=True, kw_only=True):
             raise InvalidBody(message, field="names")
         return tests, revision
 
-    async def _compile(self, draft: Draft, graph: DraftGraph) -> Plan:
-        problems = await find_problems(
-            self.store, draft.account_id, draft.document, checker=self.checker, slug=draft.slug
-        )
-        if problems:
-            raise WorkflowNotRunnable(problems)
-        return await graph.compile_aside()
-
     async def _require_balance(
         self, account_id: str, terms: TierTerms, plan: Plan, tests: Sequence[WorkflowTest]
     ) -> None:
@@ -190,7 +163,4 @@ class WorkflowTestStart(Struct, frozen=True, kw_only=True):
             charged = Start(statuses=statuses).charged_part(plan)
             quote = make_quote(charged, terms, None, inputs, inner)
             credits += 0 if quote is None else quote.credits
-        if credits:
-            wallet = await self.store.wallets.get(account_id, terms)
-            if credits > wallet.balance:
-                raise InsufficientCredits(credits, wallet.balance)
+        await require_balance(self.store, account_id, terms, credits)

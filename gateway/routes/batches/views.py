@@ -1,16 +1,15 @@
 """Types of answers about batches."""
 
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Self
 
 from engine.executions.batches import BatchCounts, BatchStatus, ItemStatus
 from engine.services.batches.item_rows import ItemRow
 from engine.store import Batch
 from gateway.http.types import OBJECT, Credits, Moment, Nested, Uuid, View, described_as, doc
 from gateway.openapi.examples import BATCH_ID, CREATED, ENDED, EXECUTION_ID, RESULT
+from gateway.runs.batch_answers import ShownStatus
 from gateway.runs.types import ERROR_MEMBERS, ExecutionFailure
-
-ShownStatus = Annotated[str, described_as(Literal["processing", "completed", "cancelled"])]
 
 
 class BatchCountsView(Nested):

@@ -7,8 +7,9 @@ from msgspec import Meta
 from starlette.responses import Response
 from starlette.routing import Route
 
-from engine.errors import InvalidCursor, InvalidQuery, ReplayNotFound
+from engine.errors import InvalidQuery, ReplayNotFound
 from engine.executions.batches import BatchKind
+from engine.services.batches.item_rows import parse_item_cursor
 from engine.services.replays.replay_facts import ReplayFacts
 from engine.services.replays.rows import ReplayRows
 from engine.services.replays.selection import MOST_EXECUTIONS
@@ -77,7 +78,7 @@ async def get_replay(request: GatewayRequest, principal: Principal) -> Response:
         services.result_memory.for_answer(request.context),
     )
     codes = await rows.complete()
-    first = _first(query.cursor)
+    first = parse_item_cursor(query.cursor)
     chosen = [
         index
         for index, code in enumerate(codes)
@@ -103,10 +104,9 @@ async def cancel_replay(request: GatewayRequest, principal: Principal) -> Respon
 
     A replay that is over stays as it is.
     """
-    replay = await _find(request, principal)
-    status = replay.status
-    if not status.is_over:
-        status = await request.services.store.batches.cancel(replay.account_id, replay.id)
+    replay, batches = await _find(request, principal), request.services.store.batches
+    ids = replay.account_id, replay.id
+    status = replay.status if replay.status.is_over else await batches.cancel(*ids)
     return json_response(ReplayCancelRequested(replay.id, status.shown.value), 202)
 
 
@@ -124,14 +124,6 @@ def _codes_of(words: list[str] | None) -> str:
         if word not in known:
             raise InvalidQuery("verdict", f"'verdict' must be one of {', '.join(known)}")
     return "".join(known[word] for word in words or ())
-
-
-def _first(cursor: str | None) -> int:
-    if cursor is None:
-        return 0
-    if not (cursor.isascii() and cursor.isdecimal() and len(cursor) <= 4):
-        raise InvalidCursor
-    return int(cursor)
 
 
 routes = [

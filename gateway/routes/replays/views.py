@@ -8,9 +8,9 @@ from msgspec import UNSET, Meta, UnsetType
 from engine.errors import InvalidBody
 from engine.executions.batches import BatchCounts, ItemStatus
 from engine.executions.replays import ReplayCalls
-from engine.releases.aliases import is_alias_name
+from engine.releases.aliases import DRAFT, is_alias_name
 from engine.services.replays.differences import MOST_CHANGES, MOST_CHARACTERS
-from engine.services.replays.replay_facts import DRAFT_TARGET, ReplayFacts
+from engine.services.replays.replay_facts import ReplayFacts
 from engine.services.replays.rows import ReplayRow
 from engine.services.replays.selection import MOST_EXECUTIONS
 from engine.services.replays.verdicts import ReplayVerdict
@@ -29,8 +29,8 @@ from gateway.http.types import (
     refused,
 )
 from gateway.openapi.examples import BATCH_ID, CREATED, ENDED, EXECUTION_ID
+from gateway.runs.batch_answers import ShownStatus
 
-ShownStatus = Annotated[str, described_as(Literal["processing", "completed", "cancelled"])]
 AGAINST_RULE = "'against' must be \"draft\", the number of a version, or the name of an alias"
 Against = Annotated[
     Any,
@@ -64,7 +64,7 @@ class ReplayRequest(RequestBody, kw_only=True):
             raise InvalidBody("Name either 'last' or 'executionIds'", field="last")
         against = self.against
         is_number = type(against) is int and against >= 1
-        is_name = isinstance(against, str) and (against == DRAFT_TARGET or is_alias_name(against))
+        is_name = isinstance(against, str) and (against == DRAFT or is_alias_name(against))
         if not (is_number or is_name):
             raise InvalidBody(AGAINST_RULE, field="against")
 
@@ -125,7 +125,7 @@ class ReplayView(View, kw_only=True):
         return {
             "replay_id": replay.id,
             "workflow_slug": replay.slug,
-            "against": DRAFT_TARGET if facts.is_of_draft else replay.version,
+            "against": DRAFT if facts.is_of_draft else replay.version,
             "calls": facts.calls,
             "status": replay.status.shown.value,
             "counts": ReplayCountsView.of(codes),
@@ -250,7 +250,7 @@ NEW_EXECUTION_ID = "7f9c24e8-3b1a-5d4c-8e6f-0a1b2c3d4e5f"
 MEMBERS: Mapping[str, Any] = {
     "replay_id": BATCH_ID,
     "workflow_slug": "greeting",
-    "against": DRAFT_TARGET,
+    "against": DRAFT,
     "calls": ReplayCalls.RECORDED,
     "status": "completed",
     "counts": ReplayCountsView(same=0, different=1, failed=0, unmatched=0),

@@ -1,6 +1,5 @@
 """Test runs: start, read and cancel them."""
 
-import re
 from collections import Counter
 from typing import Any
 
@@ -12,6 +11,7 @@ from engine.errors import InvalidBody, WorkflowTestRunNotFound
 from engine.executions.batches import BatchKind, BatchStatus, ItemStatus, parse_item_status
 from engine.ids.executions import item_execution_id, new_execution_id
 from engine.ids.slugs import check_slug
+from engine.releases.aliases import NAME
 from engine.services.workflow_tests import listed_tests as listed
 from engine.services.workflow_tests.finish import MOST_SECONDS, finish_test_run
 from engine.services.workflow_tests.listed_tests import ListedOrder
@@ -40,7 +40,6 @@ from gateway.runs.query import IDEMPOTENCY_KEY
 from gateway.runs.request import read_depth, read_idempotency_key
 from gateway.services import GatewayRequest
 
-NAME = re.compile(r"[a-z][a-z0-9-]{0,31}")
 BEGUN = (ItemStatus.PROCESSING, ItemStatus.COMPLETED)
 
 
@@ -166,11 +165,9 @@ async def cancel_test_run(request: GatewayRequest, principal: Principal) -> Resp
 
     A test run that is over stays as it is.
     """
-    batch = await _find(request, principal)
-    batches = request.services.store.batches
-    status = batch.status
-    if not status.is_over:
-        status = await batches.cancel(batch.account_id, batch.id)
+    batch, batches = await _find(request, principal), request.services.store.batches
+    ids = batch.account_id, batch.id
+    status = batch.status if batch.status.is_over else await batches.cancel(*ids)
     return json_response(WorkflowTestRunCancelRequested(batch.id, status.shown.value), 202)
 
 

@@ -23,6 +23,7 @@ from gateway.http.types import (
     refused,
 )
 from gateway.openapi.examples import BATCH_ID, CREATED, ENDED, EXECUTION_ID
+from gateway.runs.batch_answers import ShownStatus
 
 VERDICTS = "`passed`, `failed` or `error`."
 SEEN = "CEL over `result`, `nodes`, `cost`, `ms` and `status`"
@@ -238,7 +239,7 @@ class WorkflowTestRunView(View, kw_only=True):
     workflow_slug: str
     workflow_version: Annotated[int | None, doc("Null: the draft.")]
     draft_revision: Annotated[int | None, doc("Revision of the draft that ran.")]
-    status: Annotated[str, described_as(Literal["processing", "completed", "cancelled"])]
+    status: ShownStatus
     counts: WorkflowTestCountsView
     credits_cost: Credits
     created_at: Moment
@@ -250,7 +251,7 @@ class WorkflowTestRunCancelRequested(View):
     """A test run whose queued tests will not begin, and whose running ones are being cancelled."""
 
     test_run_id: Uuid
-    status: Annotated[str, described_as(Literal["processing", "completed", "cancelled"])]
+    status: ShownStatus
 
 
 WorkflowTestRunRequest.examples = (

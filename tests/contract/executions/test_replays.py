@@ -25,7 +25,7 @@ from tests.support.gateway.documents import edge, greeting, node
 from tests.support.http.target import Stub
 
 ROUTES = {
-    "POST /api/workflows/{slug}/replay": "workflow:write",
+    "POST /api/workflows/{slug}/replay": "workflow:write and workflow:run",
     "GET /api/replays": "execution:read",
     "GET /api/replays/{replay_id}": "execution:read",
     "POST /api/replays/{replay_id}/cancel": "execution:cancel",

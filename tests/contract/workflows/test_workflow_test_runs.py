@@ -11,9 +11,9 @@ from tests.support.contract.shapes import assert_fits, moment, number, uuid
 from tests.support.gateway.documents import edge, greeting, node
 
 ROUTES = {
-    "POST /api/workflows/{slug}/tests/run": "workflow:write",
+    "POST /api/workflows/{slug}/tests/run": "workflow:write and workflow:run",
     "GET /api/test-runs/{test_run_id}": "workflow:read",
-    "POST /api/test-runs/{test_run_id}/cancel": "workflow:write",
+    "POST /api/test-runs/{test_run_id}/cancel": "workflow:write and workflow:run",
 }
 NOWHERE = "00000000-0000-4000-8000-000000000000"
 

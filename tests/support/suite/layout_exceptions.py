@@ -219,6 +219,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/nodes/support/image_settings.py": "tests/engine/nodes/test_image_tools.py",
     "engine/nodes/support/model_calls.py": "tests/engine/nodes/test_generators.py",
     "engine/services/batches/start.py": "tests/contract/batches/test_starts.py starts batches.",
+    "engine/services/batches/start_once.py": "tests/contract/batches/test_starts.py repeats calls.",
+    "engine/services/workflows/runnable_drafts.py": "tests/contract/executions/test_replays.py replays against drafts.",
     "engine/services/batches/retry.py": "tests/contract/batches/test_retries.py retries batches.",
     "engine/services/runs/former_runs.py": "tests/contract/runs/test_draft_runs.py takes executions up.",
     "engine/services/runs/pinned_outputs.py": "tests/contract/runs/test_draft_runs.py pins outputs.",

@@ -10,10 +10,10 @@ from engine.executions.replays import ReplayCalls
 from engine.graph.document import RecordValues
 from engine.graph.draft_graph import DraftGraph
 from engine.ids.executions import item_execution_id
+from engine.releases.aliases import DRAFT
 from engine.services.replays.replay_facts import (
-    DRAFT,
-    DRAFT_TARGET,
     EXECUTION,
+    GRAPH,
     VALUES,
     ReplayFacts,
 )
@@ -47,12 +47,12 @@ async def begin(
     batches: BatchRuns, slug: str, ids: Sequence[str], draft: Graph | None = None, **facts: Any
 ) -> str:
     """Begin a replay on a draft, or on version 1; return its id."""
-    against = DRAFT_TARGET if draft else "1"
+    against = DRAFT if draft else "1"
     replay = ReplayFacts(against=against, calls=ReplayCalls.RECORDED)
     values = {}
     if draft is not None:
         graph = DraftGraph(nodes=draft.nodes, edges=draft.edges)
-        values = {DRAFT: pack(graph.as_record())}
+        values = {GRAPH: pack(graph.as_record())}
     new = NewBatch(
         account_id=batches.account_id,
         slug=slug,
@@ -97,7 +97,7 @@ async def test_a_replay_of_a_draft_keeps_it_until_all_items_are_over(
     assert await lists.verdict_codes(batches.account_id, replay_id) == "ddd"
     [verdict] = (await lists.verdicts(batches.account_id, replay_id, [2])).values()
     assert verdict["changes"] == [["result.text", "Hello number 2", "Dear number 2"]]
-    assert await lists.value(batches.account_id, replay_id, DRAFT) is None
+    assert await lists.value(batches.account_id, replay_id, GRAPH) is None
     record = await batches.record(replay_id, 0)
     assert (record["values"], "dropped" in record) == (b"none", True)
 
