@@ -168,7 +168,7 @@ def delete(slug: str, name: str, access: Access) -> None:
 @access
 @options.as_json
 def history(slug: str, name: str, limit: int, access: Access, as_json: bool) -> None:
-    """List the changes of NAME, newest first, with who made them and why."""
+    """List the changes of NAME, newest first, each with its author and its reason."""
     rows = _with_aliases(access, slug, lambda caller: caller.history(name))[:limit]
     shown = rows if as_json else [{**each, "change": _step(each["change"])} for each in rows]
     show(shown, as_json=as_json, columns=HISTORY)

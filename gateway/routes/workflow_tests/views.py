@@ -153,7 +153,7 @@ WorkflowTestList.examples = (
 
 
 class WorkflowTestRunRequest(RequestBody, kw_only=True):
-    """Choice of the tests to run, and of what they run on."""
+    """Choice of the tests to run, and of the draft or version that they run on."""
 
     version: Annotated[
         int | str | None,

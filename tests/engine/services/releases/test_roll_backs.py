@@ -1,4 +1,4 @@
-"""A canary that breaks its rule is taken back once, and whoever wants to hear of it is told."""
+"""A canary that breaks its rule is taken back once, and events, webhooks and the history say so."""
 
 import asyncio
 from unittest.mock import AsyncMock

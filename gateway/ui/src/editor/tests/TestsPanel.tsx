@@ -73,7 +73,7 @@ export function TestsPanel() {
   );
 }
 
-/** What a publication that requires the tests would hear. */
+/** Answer that a publication which requires the tests would get. */
 function DraftVerdict({ draft: { isCurrent, passed, failed, total } }: { draft: NonNullable<Tests["draft"]> }) {
   if (!isCurrent) return <p className="hint">The draft or a test was changed since all tests ran last.</p>;
   return <p className="hint">{passed ? "All tests passed on this draft, as it is saved." : `${failed} of ${total} tests did not pass on this draft.`}</p>;

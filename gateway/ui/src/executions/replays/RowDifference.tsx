@@ -12,7 +12,7 @@ import "../../editor/running/values/values.css";
 import "../../editor/settings/expression/expression.css";
 import "../../playground/playground.css";
 
-/** What differs between a run and its replay, by value and side by side, and both results as a whole. */
+/** Differences between a run and its replay, by value and side by side, and both results as a whole. */
 export function RowDifference({ row }: { row: ReplayRow }) {
   const { changes, node, verdict, hasMoreChanges, error } = row;
   return (
