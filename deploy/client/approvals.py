@@ -2,13 +2,11 @@
 
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from deploy.client.api import Answer, Api
-from deploy.client.callers import Page, read_pages
+from deploy.client.callers import SHORT_PAGE, read_rows
 from deploy.client.inputs import parse_inputs
-
-ROWS_OF_PAGE = 200
 
 
 class ApprovalCaller:
@@ -19,14 +17,7 @@ class ApprovalCaller:
 
     async def approvals(self, limit: int) -> list[Answer]:
         """Return the newest approvals that wait for an answer."""
-
-        async def read_page(count: int, cursor: str | None) -> Page:
-            query = {"limit": str(min(count, ROWS_OF_PAGE))}
-            query |= {} if cursor is None else {"cursor": cursor}
-            page = await self._api.get(f"/api/approvals?{urlencode(query)}")
-            return page["rows"], page["nextCursor"] or None
-
-        return await read_pages(read_page, limit)
+        return await read_rows(self._api, "/api/approvals", limit, page_rows=SHORT_PAGE)
 
     async def answer(
         self, execution_id: str, node_id: str, decision: str, words: Sequence[str], note: str | None

@@ -10,6 +10,8 @@ from deploy.output.problems import ApiRefused
 
 FORBIDDEN = 403
 MAX_PAGE = 500
+SHORT_PAGE = 200
+"""Rows of a page of lists other than that of executions."""
 Page = tuple[list[Answer], str | None]
 """Rows, and the cursor of the next page."""
 
@@ -74,13 +76,7 @@ class WorkflowCaller:
         if parent is not None:
             wanted |= {"parentId": parent[0], "parentNodeId": parent[1]}
 
-        async def read_page(count: int, cursor: str | None) -> Page:
-            query = wanted | {"limit": count, "cursor": cursor}
-            given = {name: value for name, value in query.items() if value is not None}
-            page = await self._api.get(f"/api/executions?{urlencode(given, doseq=True)}")
-            return page["rows"], page["nextCursor"] or None
-
-        return await read_pages(read_page, limit)
+        return await read_rows(self._api, "/api/executions", limit, wanted)
 
     async def cancel(self, execution_id: str) -> Answer:
         """Request the cancellation of an execution."""
@@ -96,6 +92,32 @@ class WorkflowCaller:
         The stream may end early.
         """
         return self._api.events(f"{_execution_path(execution_id)}/events", after=after)
+
+
+async def get_page(
+    api: Api, path: str, count: int, cursor: str | None, wanted: Mapping[str, Any]
+) -> Page:
+    """Return a page of a list; members of the query that are None are left out."""
+    query = {**wanted, "limit": count, "cursor": cursor}
+    given = {name: value for name, value in query.items() if value is not None}
+    page = await api.get(f"{path}?{urlencode(given, doseq=True)}")
+    return page["rows"], page["nextCursor"] or None
+
+
+async def read_rows(
+    api: Api,
+    path: str,
+    limit: int,
+    wanted: Mapping[str, Any] | None = None,
+    *,
+    page_rows: int = MAX_PAGE,
+) -> list[Answer]:
+    """Return at most `limit` rows of a list, read in pages of at most `page_rows`."""
+
+    async def read_page(count: int, cursor: str | None) -> Page:
+        return await get_page(api, path, min(count, page_rows), cursor, wanted or {})
+
+    return await read_pages(read_page, limit)
 
 
 async def read_pages(

@@ -1,9 +1,9 @@
 """Differences between two documents: nodes, edges, settings and members."""
 
-import json
 from collections.abc import Container, Iterator, Mapping, Sequence
 from typing import Any
 
+from deploy.output.tables import short_json
 from engine.graph.bodies import body_of
 from engine.graph.document import MEMBERS, Document
 
@@ -32,7 +32,8 @@ def lines_of(changes: Sequence[Change]) -> Iterator[str]:
     for change in changes:
         yield f"{SIGNS[change['change']]} {change['kind']} {change['id']}"
         for path, value in change.get("values", {}).items():
-            yield f"    {path}: {_shown(value['from'])} -> {_shown(value['to'])}"
+            old, new = (short_json(value[each], MOST_SHOWN) for each in ("from", "to"))
+            yield f"    {path}: {old} -> {new}"
 
 
 def _members(before: Document, after: Document) -> Iterator[Change]:
@@ -114,8 +115,3 @@ def _values(old: Any, new: Any, path: str) -> Iterator[tuple[str, tuple[Any, Any
 def _changed(kind: str, part_id: str, values: Mapping[str, tuple[Any, Any]]) -> Change:
     pairs = {path: {"from": old, "to": new} for path, (old, new) in values.items()}
     return {"change": "changed", "kind": kind, "id": part_id, "values": pairs}
-
-
-def _shown(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MOST_SHOWN else f"{text[: MOST_SHOWN - 1]}…"

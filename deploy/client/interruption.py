@@ -2,9 +2,11 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
+from typing import Any
 
+from deploy.client.api import Answer
 from deploy.client.server_access import Access
 from deploy.stack.banner import typed_command
 
@@ -27,6 +29,17 @@ class Interruption:
     def set_id(self, begun_id: str) -> None:
         """Name what has begun."""
         self._id = begun_id
+
+    async def started(self, start: Coroutine[Any, Any, Answer]) -> Answer:
+        """Start an execution or a list of runs; an interruption meanwhile waits for its id."""
+        starting, member = asyncio.ensure_future(start), f"{self._noun}Id"
+        try:
+            begun = await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            self.set_id((await starting)[member])
+            raise
+        self.set_id(begun[member])
+        return begun
 
     @contextmanager
     def reported(self) -> Iterator[None]:

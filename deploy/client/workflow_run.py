@@ -1,12 +1,9 @@
 """Run of a workflow from the terminal: options, start and wait."""
 
-import asyncio
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from deploy.client.api import Answer
 from deploy.client.callers import WorkflowCaller
 from deploy.client.inputs import parse_inputs, upload_files
 from deploy.client.interruption import Interruption
@@ -40,7 +37,7 @@ async def run_workflow(options: RunOptions, access: Access) -> int:
                     caller, options.slug, inputs, interruption.set_id, options.tags
                 )
                 return report(execution, as_json=options.as_json)
-            started = await _start(caller, options, inputs, interruption)
+            started = await interruption.started(caller.start(options.slug, inputs, options.tags))
             if not options.in_background:
                 execution = await follow(caller, started["executionId"])
                 return report(execution, as_json=options.as_json)
@@ -54,20 +51,3 @@ async def _inputs(caller: WorkflowCaller, options: RunOptions) -> dict[str, Any]
         return {}
     types = await caller.field_types(options.slug)
     return await upload_files(parse_inputs(options.inputs, types), caller.upload)
-
-
-async def _start(
-    caller: WorkflowCaller,
-    options: RunOptions,
-    inputs: Mapping[str, Any],
-    interruption: Interruption,
-) -> Answer:
-    """Start an execution; an interruption meanwhile waits for its id."""
-    starting = asyncio.ensure_future(caller.start(options.slug, inputs, options.tags))
-    try:
-        started = await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        interruption.set_id((await starting)["executionId"])
-        raise
-    interruption.set_id(started["executionId"])
-    return started

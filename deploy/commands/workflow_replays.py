@@ -15,7 +15,6 @@ from deploy.client.releases.replays import (
     ReplayCaller,
     ReplayOptions,
     report_replay,
-    start_replay,
 )
 from deploy.client.selection import open_api
 from deploy.client.server_access import Access
@@ -83,7 +82,7 @@ def run(
 
     async def work(caller: ReplayCaller) -> int:
         with interruption.reported():
-            started = await start_replay(caller, order, interruption)
+            started = await interruption.started(caller.start(order))
             if watch:
                 ended = await caller.follow(started["replayId"], shows=True)
                 return report_replay(ended, as_json=as_json)

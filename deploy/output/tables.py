@@ -38,6 +38,12 @@ def printable(text: str) -> str:
     return text.translate(CURSOR_MOVERS)
 
 
+def short_json(value: Any, most: int) -> str:
+    """Return a value as JSON, cut to so many characters."""
+    text = json.dumps(value, ensure_ascii=False)
+    return text if len(text) <= most else f"{text[: most - 1]}…"
+
+
 def _in_line(text: str) -> str:
     return printable(text).replace("\n", "\N{REPLACEMENT CHARACTER}")
 

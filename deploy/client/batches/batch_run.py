@@ -1,8 +1,6 @@
 """Run of a batch from the terminal: options, start, and wait."""
 
-import asyncio
 import json
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,7 +8,7 @@ from typing import Any
 from deploy.client.api import Answer
 from deploy.client.batches.caller import BatchCaller
 from deploy.client.batches.following import counts_text, follow_batch
-from deploy.client.batches.item_files import ItemFile, read_items
+from deploy.client.batches.item_files import read_items
 from deploy.client.batches.result_files import check_output, write_results
 from deploy.client.interruption import BATCH, Interruption
 from deploy.client.reports import tell, warn
@@ -44,7 +42,9 @@ async def run_batch(options: BatchOptions, access: Access) -> int:
         caller, interruption = BatchCaller(api), Interruption(access, BATCH)
         file = read_items(options.file, await caller.workflows.field_types(options.slug))
         with interruption.reported():
-            started = await _start(caller, options.slug, file, options.members(), interruption)
+            started = await interruption.started(
+                caller.start(options.slug, file, options.members())
+            )
             warn(started)
             if options.watch or options.output is not None:
                 batch = await follow_batch(caller, started["batchId"], shows=options.watch)
@@ -70,21 +70,3 @@ async def report_batch(
         return 0
     tell(f"Not every item of the batch {batch['batchId']} completed: {counts_text(batch)}.")
     return 1
-
-
-async def _start(
-    caller: BatchCaller,
-    slug: str,
-    file: ItemFile,
-    members: Mapping[str, Any],
-    interruption: Interruption,
-) -> Answer:
-    """Start the batch; an interruption meanwhile waits for its id."""
-    starting = asyncio.ensure_future(caller.start(slug, file, members))
-    try:
-        started = await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        interruption.set_id((await starting)["batchId"])
-        raise
-    interruption.set_id(started["batchId"])
-    return started

@@ -3,14 +3,12 @@
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from deploy.client.api import Answer, Api
 from deploy.client.batches.item_files import ItemFile
-from deploy.client.callers import Page, WorkflowCaller, read_pages
+from deploy.client.callers import SHORT_PAGE, WorkflowCaller, get_page, read_rows
 from deploy.output.problems import ApiRefused, CommandFailed
-
-ITEMS_OF_PAGE = 200
 
 
 class BatchCaller:
@@ -52,17 +50,13 @@ class BatchCaller:
 
     async def batches(self, limit: int) -> list[Answer]:
         """Return the newest batches of the account."""
-
-        async def read_page(count: int, cursor: str | None) -> Page:
-            return await self._page("/api/batches", min(count, ITEMS_OF_PAGE), cursor, {})
-
-        return await read_pages(read_page, limit)
+        return await read_rows(self._api, "/api/batches", limit, page_rows=SHORT_PAGE)
 
     async def items(self, batch_id: str) -> AsyncIterator[Sequence[Answer]]:
         """Yield the pages of a batch's items."""
         path, cursor, is_first = f"{_path(batch_id)}/items", None, True
         while is_first or cursor is not None:
-            rows, cursor = await self._page(path, ITEMS_OF_PAGE, cursor, {})
+            rows, cursor = await get_page(self._api, path, SHORT_PAGE, cursor, {})
             is_first = False
             yield rows
 
@@ -73,13 +67,6 @@ class BatchCaller:
     async def retry(self, batch_id: str) -> Answer:
         """Start a batch of the failed items."""
         return await self._api.post(f"{_path(batch_id)}/retry")
-
-    async def _page(
-        self, path: str, limit: int, cursor: str | None, query: Mapping[str, str]
-    ) -> Page:
-        given = {"limit": str(limit), **query, **({} if cursor is None else {"cursor": cursor})}
-        page = await self._api.get(f"{path}?{urlencode(given)}")
-        return page["rows"], page["nextCursor"] or None
 
 
 def _path(batch_id: str) -> str:

@@ -1,21 +1,18 @@
 """Replays of recorded runs, by the API, and their outcome for the terminal."""
 
-import asyncio
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from deploy.client.api import Answer, Api
 from deploy.client.batches.following import counts_text, follow_counts
-from deploy.client.callers import Page, read_pages
-from deploy.client.interruption import Interruption
+from deploy.client.callers import SHORT_PAGE, read_rows
 from deploy.client.reports import tell
 from deploy.output.problems import ApiRefused, CommandFailed
-from deploy.output.tables import show
+from deploy.output.tables import short_json, show
 
-ROWS_OF_PAGE = 200
 SAME, DIFFERENT, FAILED, UNMATCHED = "same", "different", "failed", "unmatched"
 ALL_SAME, NOT_COMPARED, DIFFERS = 0, 1, 3
 """Exit codes: a row that failed, is unmatched or was cancelled counts before one that differs."""
@@ -69,14 +66,7 @@ class ReplayCaller:
 
     async def replays(self, limit: int) -> list[Answer]:
         """Return the newest replays of the account."""
-
-        async def read_page(count: int, cursor: str | None) -> Page:
-            query = {"limit": str(min(count, ROWS_OF_PAGE))}
-            query |= {} if cursor is None else {"cursor": cursor}
-            page = await self._api.get(f"/api/replays?{urlencode(query)}")
-            return page["rows"], page["nextCursor"] or None
-
-        return await read_pages(read_page, limit)
+        return await read_rows(self._api, "/api/replays", limit, page_rows=SHORT_PAGE)
 
     async def cancel(self, replay_id: str) -> Answer:
         """Cancel the runs that have not ended."""
@@ -85,20 +75,6 @@ class ReplayCaller:
     async def follow(self, replay_id: str, *, shows: bool) -> Answer:
         """Wait for the end of a replay."""
         return await follow_counts(lambda: self.replay(replay_id), shows=shows)
-
-
-async def start_replay(
-    caller: ReplayCaller, options: ReplayOptions, interruption: Interruption
-) -> Answer:
-    """Start a replay; an interruption meanwhile waits for its id."""
-    starting = asyncio.ensure_future(caller.start(options))
-    try:
-        started = await asyncio.shield(starting)
-    except asyncio.CancelledError:
-        interruption.set_id((await starting)["replayId"])
-        raise
-    interruption.set_id(started["replayId"])
-    return started
 
 
 def report_replay(replay: Answer, *, as_json: bool) -> int:
@@ -138,13 +114,9 @@ def _change(row: Answer) -> str | None:
     if not changes:
         return None
     first, more = changes[0], len(changes) - 1
-    words = f"{first['path']}: {_short(first['before'])} → {_short(first['after'])}"
+    before, after = (short_json(first[each], MAX_SHOWN) for each in ("before", "after"))
+    words = f"{first['path']}: {before} → {after}"
     return f"{words} and {more} more" if more else words
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
 def _path(replay_id: str) -> str:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from deploy.client.api import Answer, Api
 from deploy.client.batches.following import follow_counts
 from deploy.client.reports import tell
+from deploy.output.tables import short_json
 
 PASSED = "passed"
 MARKS = {PASSED: "ok", "failed": "FAILED", "error": "ERROR"}
@@ -88,15 +89,10 @@ def reasons_of(row: Answer) -> Iterator[str]:
         if each["reason"]:
             yield f"  {each['reason']}"
         for path, value in each["values"].items():
-            yield f"  {path} = {_short(value)}"
+            yield f"  {path} = {short_json(value, MAX_SHOWN)}"
     if row["error"] and not unmet:
         error = row["error"]
         yield f"{error.get('code')}: {error.get('message')}"
-
-
-def _short(value: Any) -> str:
-    text = json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
 
 
 def _path(run_id: str) -> str:

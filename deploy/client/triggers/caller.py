@@ -2,13 +2,12 @@
 
 from collections.abc import Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from deploy.client.api import Answer, Api
-from deploy.client.callers import Page, WorkflowCaller, read_pages
+from deploy.client.callers import SHORT_PAGE, WorkflowCaller, read_rows
 
 PATH = "/api/triggers"
-ROWS_OF_PAGE = 200
 MOST_TRIGGERS = 1_000
 """More than an account may have."""
 
@@ -65,14 +64,7 @@ class TriggerCaller:
         return await self._api.post(f"{PATH}/preview", body)
 
     async def _rows(self, path: str, wanted: Mapping[str, str], limit: int) -> list[Answer]:
-        async def read_page(count: int, cursor: str | None) -> Page:
-            query = {**wanted, "limit": str(min(count, ROWS_OF_PAGE))}
-            page = await self._api.get(
-                f"{path}?{urlencode(query | ({} if cursor is None else {'cursor': cursor}))}"
-            )
-            return page["rows"], page["nextCursor"] or None
-
-        return await read_pages(read_page, limit)
+        return await read_rows(self._api, path, limit, wanted, page_rows=SHORT_PAGE)
 
 
 def _path(trigger_id: str) -> str:
