@@ -16,6 +16,8 @@ CUT = "…"
 
 Same = Callable[[Any, Any], bool]
 """Tells whether two different values stand for the same, such as two links to one asset."""
+Pair = tuple[str, Any, Any]
+"""Path of two values, and both."""
 
 
 class Change(Struct, frozen=True):
@@ -40,25 +42,42 @@ def find_changes(before: Any, after: Any, path: str, is_same: Same) -> Changes:
     for change in _walk(before, after, path, is_same):
         if len(shown) == MOST_CHANGES or size > MOST_OF_ALL:
             return Changes(tuple(shown), has_more=True)
-        cut = Change(change.path[:MOST_CHARACTERS], _cut(change.before), _cut(change.after))
+        cut = Change(change.path, _cut(change.before), _cut(change.after))
         size += sum(len(_text(each)) for each in (cut.before, cut.after))
         shown.append(cut)
     return Changes(tuple(shown))
 
 
 def _walk(before: Any, after: Any, path: str, is_same: Same) -> Iterator[Change]:
-    pending = [(path, before, after)]
+    """Yield the changes; only the members of the values on the way are held, each as it comes."""
+    pending: list[Iterator[Pair]] = [iter([(path, before, after)])]
     while pending:
-        place, one, other = pending.pop()
+        found = next(pending[-1], None)
+        if found is None:
+            pending.pop()
+            continue
+        place, one, other = found
         if isinstance(one, Mapping) and isinstance(other, Mapping):
-            names = dict.fromkeys([*one, *other])
-            members = [(_member(place, each), one.get(each), other.get(each)) for each in names]
-            pending += reversed(members)
+            pending.append(_members(place, one, other))
         elif isinstance(one, list) and isinstance(other, list):
-            pairs = enumerate(zip_longest(one, other))
-            pending += reversed([(f"{place}[{index}]", *pair) for index, pair in pairs])
+            pending.append(_items(place, one, other))
         elif not _are_equal(one, other) and not is_same(one, other):
             yield Change(place, one, other)
+
+
+def _members(place: str, one: Mapping[str, Any], other: Mapping[str, Any]) -> Iterator[Pair]:
+    for name in dict.fromkeys([*one, *other]):
+        yield _member(place, name), one.get(name), other.get(name)
+
+
+def _items(place: str, one: list[Any], other: list[Any]) -> Iterator[Pair]:
+    for index, pair in enumerate(zip_longest(one, other)):
+        yield _shortened(f"{place}[{index}]"), *pair
+
+
+def _shortened(path: str) -> str:
+    """Return a path as long as it is shown: each value below a long name has it in its path."""
+    return path[:MOST_CHARACTERS]
 
 
 def _are_equal(one: Any, other: Any) -> bool:
@@ -67,7 +86,9 @@ def _are_equal(one: Any, other: Any) -> bool:
 
 
 def _member(place: str, name: str) -> str:
-    return f"{place}.{name}" if name.isidentifier() else f"{place}[{json.dumps(name)}]"
+    if name.isidentifier():
+        return _shortened(f"{place}.{name}")
+    return _shortened(f"{place}[{json.dumps(name[:MOST_CHARACTERS])}]")
 
 
 def _cut(value: Any) -> Any:

@@ -1,5 +1,6 @@
 """Differences of two values: their places, in order, bounded in number and size."""
 
+import tracemalloc
 from typing import Any
 
 import pytest
@@ -86,3 +87,17 @@ def test_deep_values_are_compared() -> None:
 
     assert (change.before, change.after) == (1, 2)
     assert len(change.path) <= MOST_CHARACTERS
+
+
+def test_a_long_name_above_many_items_takes_no_memory_for_each() -> None:
+    name = "a b" * 10_000
+    before, after = {name: [0] * 20_000}, {name: [0] * 19_999 + [1]}
+
+    tracemalloc.start()
+    found = changes(before, after)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+
+    [change] = found.shown
+    assert (len(change.path), change.before, change.after) == (MOST_CHARACTERS, 0, 1)
+    assert peak < 10_000_000
