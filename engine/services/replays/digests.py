@@ -27,8 +27,11 @@ POLICY = frozenset({"retry", "timeoutSeconds", "onError", "cache"})
 FALLBACK = "fallback"
 """One more of them, unless it is the value of a model's field."""
 MARK = "/media/"
-LINK = re.compile(r"[a-z]{4,5}://[^\s\"'<>]{1,1900}?signature=[0-9a-f]{64}", re.ASCII)
-"""Text that may be a link to an asset, alone or within another text."""
+LINK = re.compile(r"[a-z]{4,5}://(?:(?!://)[^\s\"'<>]){1,1900}?signature=[0-9a-f]{64}", re.ASCII)
+"""Text that may be a link to an asset, alone or within another text.
+
+Another link ends it, so that each character is read once: a search holds up the whole process.
+"""
 
 
 class NodeDigests:

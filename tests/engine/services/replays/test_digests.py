@@ -1,5 +1,6 @@
 """Digests of nodes: equal for equal types, settings and inputs, and for links to one asset."""
 
+import time
 from typing import Any
 
 import pytest
@@ -107,3 +108,20 @@ async def test_links_to_one_asset_are_equal_alone_and_within_texts(
     assert of(f"See {links[0]}.") == of(f"See {links[1]}.") != of(f"See {other}.")
     forged = links[0][:-64] + "0" * 64
     assert of(forged) != of(links[0])
+
+
+def test_links_are_found_behind_others_and_the_search_reads_each_character_once() -> None:
+    link = "http://localhost/media/a?signature=" + "0" * 64
+    seen: list[object] = []
+
+    def find(value: object) -> str | None:
+        seen.append(value)
+        return "a"
+
+    text = "http://" * 1_000_000 + "x," + link
+    began = time.process_time()
+    found = NodeDigests(find).without_links(text)
+
+    assert found.endswith("x,asset:a")
+    assert seen == [link]
+    assert time.process_time() - began < 10, "it took minutes where each start read on"
