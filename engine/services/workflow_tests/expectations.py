@@ -1,5 +1,6 @@
 """Evaluation of the expectations of a test over the outcome of its run."""
 
+import asyncio
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -33,6 +34,7 @@ async def see_expectations(
     """
     found = await _evaluate(expressions, account_id, dict(enumerate(texts)), values)
     reasons = {each.name: each.reason for each in found.problems}
+    seen = await asyncio.to_thread(lambda: [seen_values(text, values) for text in texts])
     expectations = []
     for index, text in enumerate(texts):
         name = str(index)
@@ -44,7 +46,7 @@ async def see_expectations(
             SeenExpectation(
                 expression=text,
                 met=None if reason else verdict,
-                values=seen_values(text, values),
+                values=seen[index],
                 reason=reason,
             )
         )

@@ -25,7 +25,8 @@ def seen_values(expression: str, values: Mapping[str, Any]) -> dict[str, Any]:
     for name, steps in _paths(expression):
         if name in values:
             shown, value = _follow(name, steps, values[name])
-            found[shown] = cut(value)
+            if shown not in found:
+                found[shown] = cut(value)
     return found
 
 
@@ -33,8 +34,38 @@ def cut(value: Any) -> Any:
     """Return the value, or the beginning of it as a text where it is long."""
     if isinstance(value, str):
         return value if len(value) <= MOST_CHARACTERS else f"{value[:MOST_CHARACTERS]}…"
-    text = msgspec.json.encode(value).decode()
-    return value if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}…"
+    text = ""
+    for piece in _written(value):
+        text += piece
+        if len(text) > MOST_CHARACTERS:
+            return f"{text[:MOST_CHARACTERS]}…"
+    return value
+
+
+def _written(value: Any) -> Iterator[str]:
+    """Yield the JSON of a value in pieces, so that nobody writes all of a large one."""
+    if isinstance(value, Mapping):
+        mark = "{"
+        for name, member in value.items():
+            yield f"{mark}{_word(name)}:"
+            yield from _written(member)
+            mark = ","
+        yield "}" if value else "{}"
+    elif isinstance(value, list):
+        mark = "["
+        for item in value:
+            yield mark
+            yield from _written(item)
+            mark = ","
+        yield "]" if value else "[]"
+    else:
+        yield _word(value)
+
+
+def _word(value: Any) -> str:
+    """Return the JSON of a value without members; of a long text the beginning, quoted."""
+    short = value[: MOST_CHARACTERS + 1] if isinstance(value, str) else value
+    return msgspec.json.encode(short).decode()
 
 
 def _paths(expression: str) -> Iterator[tuple[str, Sequence[re.Match[str]]]]:

@@ -1,7 +1,9 @@
 """Values beside a failed expectation: those of the paths that it names."""
 
+import time
 from typing import Any
 
+import msgspec
 import pytest
 
 from engine.services.workflow_tests.seen_values import MOST_CHARACTERS, cut, seen_values
@@ -50,3 +52,25 @@ def test_a_long_value_is_cut() -> None:
     assert cut("a" * (MOST_CHARACTERS + 1)) == "a" * MOST_CHARACTERS + "…"
     assert cut(["a" * MOST_CHARACTERS]) == '["' + "a" * (MOST_CHARACTERS - 2) + "…"
     assert cut({"a": [1]}) == {"a": [1]}
+
+
+def test_a_large_value_is_written_as_far_as_it_is_shown_and_once_for_each_path() -> None:
+    items = list(range(2_000_000))
+    texts = ["size(result)", *(f"size(result.a{step})" for step in range(200))]
+    began = time.process_time()
+
+    seen = seen_values(" + ".join(texts), {"result": items})
+
+    assert [*seen] == ["result"]
+    assert time.process_time() - began < 2, "it took seconds where each name wrote all of it"
+
+
+@pytest.mark.parametrize(
+    "value",
+    [{}, [], {"a": []}, [[{"a": "ü\n"}, None, True, 1.5], -2], {"a": {"b": [1, 2]}, "c": "d"}],
+)
+def test_a_value_is_written_like_any_json(value: Any) -> None:
+    long = [value, "x" * MOST_CHARACTERS]
+    text = msgspec.json.encode(long).decode()
+    assert cut(long) == text[:MOST_CHARACTERS] + "…"
+    assert cut(value) == value
