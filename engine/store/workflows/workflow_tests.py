@@ -6,6 +6,7 @@ from typing import Any
 
 from engine.errors import WorkflowNotFound, WorkflowTestNotFound
 from engine.ids.partitions import partition_of
+from engine.ids.workflow_test_names import is_test_name
 from engine.store.executions.record_fields import parse_hash
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
@@ -76,6 +77,7 @@ class WorkflowTests:
 
     async def get(self, account_id: str, slug: str, name: str) -> SavedTest:
         """Return a test. Raises WorkflowTestNotFound."""
+        _check_name(name)
         key = workflow_tests(account_id, slug)
         record, last = await self._client.send("HMGET", key, name, name + LAST)
         if record is None:
@@ -138,6 +140,7 @@ class WorkflowTests:
 
     async def delete(self, account_id: str, slug: str, name: str) -> None:
         """Delete a test. Raises WorkflowTestNotFound."""
+        _check_name(name)
         is_deleted = await self._client.call(
             SCRIPTS["delete_test"],
             tests=workflow_tests(account_id, slug),
@@ -146,6 +149,12 @@ class WorkflowTests:
         )
         if not is_deleted:
             raise WorkflowTestNotFound
+
+
+def _check_name(name: str) -> None:
+    """Raise WorkflowTestNotFound for a name that none has, such as that of a last result."""
+    if not is_test_name(name):
+        raise WorkflowTestNotFound
 
 
 def _parse(name: str, record: Any, last: Any) -> SavedTest:

@@ -200,3 +200,13 @@ def test_a_publish_that_requires_tests_is_refused_without_them(caller: Caller) -
     assert refusal_of(untested, 409, "TESTS_FAILED")["testRunId"] is None
     assert refusal_of(wrong, 400, "INVALID_BODY")["field"] == "requireTests"
     assert (plain.status_code, plain.json()["version"]) == (200, 2)
+
+
+@pytest.mark.parametrize("name", [".revision", "greets.last", "%2Erevision"])
+def test_what_is_kept_beside_tests_is_no_test(caller: Caller, name: str) -> None:
+    slug = caller.save(greeting())
+    for expected in ('result == "Hello"', 'result == "Hello Ada"'):
+        caller.put(path_of(slug, "greets"), {**GREETS, "expect": [expected]})
+
+    for answer in (caller.get(path_of(slug, name)), caller.delete(path_of(slug, name))):
+        refusal_of(answer, 404, "TEST_NOT_FOUND")
