@@ -13,6 +13,7 @@ from deploy.client.selection import open_api
 from deploy.client.server_access import Access
 from deploy.commands import options
 from deploy.commands.access_option import access
+from deploy.output.problems import ApiRefused, CommandFailed
 from deploy.output.tables import show
 
 COLUMNS = ("name", "version", "canary", "updatedAt")
@@ -137,7 +138,7 @@ def canary(
         )
         _show_one(changed, as_json=as_json)
         return
-    counts = _with_aliases(access, slug, lambda caller: caller.canary(name))
+    counts = _counts(access, slug, name)
     rows = [{"side": side, **counts[side]} for side in ("canary", "live")]
     show(counts if as_json else rows, as_json=as_json, columns=COUNTS)
 
@@ -172,6 +173,17 @@ def history(slug: str, name: str, limit: int, access: Access, as_json: bool) -> 
     rows = _with_aliases(access, slug, lambda caller: caller.history(name))[:limit]
     shown = rows if as_json else [{**each, "change": _step(each["change"])} for each in rows]
     show(shown, as_json=as_json, columns=HISTORY)
+
+
+def _counts(access: Access, slug: str, name: str) -> Answer:
+    """Return the counts of a canary; without one, the refusal says where its end is told."""
+    try:
+        return _with_aliases(access, slug, lambda caller: caller.canary(name))
+    except ApiRefused as refusal:
+        if refusal.code != "NO_CANARY":
+            raise
+        history = f"headrace workflow alias history {slug} {name}"
+        raise CommandFailed(f"{refusal}; its changes: {history}") from None
 
 
 async def _change_canary(

@@ -22,7 +22,8 @@ from deploy.output.tables import printable, show
 DIFFERS = 3
 """Exit code of `diff` where there are changes."""
 SAVED = ("slug", "name", "version", "updatedAt")
-VERSIONS = ("version", "isLive", "createdAt", "nodeCount", "note")
+PUBLISHED = ("slug", "name", "version", "canary")
+VERSIONS = ("version", "isLive", "isCanary", "createdAt", "nodeCount", "note")
 slug_argument = click.argument("slug")
 confirmed = click.option("--yes", is_flag=True, help="Do not ask.")
 file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
@@ -82,7 +83,11 @@ def publish(
         {} if canary is None else {"canary": canary.members()}
     )
     saved = with_workflows(access, lambda own: own.publish(slug, plan.revision, members))
-    show(saved, as_json=as_json, columns=SAVED)
+    if canary is None or as_json:
+        show(saved, as_json=as_json, columns=SAVED)
+    else:
+        # Without its share the version would look like the one that all callers have now.
+        show({**saved, "canary": f"{canary.percent} % of runs"}, as_json=False, columns=PUBLISHED)
 
 
 @click.command()

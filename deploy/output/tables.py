@@ -38,9 +38,10 @@ def printable(text: str) -> str:
     return text.translate(CURSOR_MOVERS)
 
 
-def short_json(value: Any, most: int) -> str:
-    """Return a value as JSON, cut to so many characters."""
+def short_json(value: Any, most: int, start: int = 0) -> str:
+    """Return a value as JSON, from a character on, cut to so many characters."""
     text = json.dumps(value, ensure_ascii=False)
+    text = f"…{text[start:]}" if start else text
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 

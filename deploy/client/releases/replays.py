@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from os.path import commonprefix
 from typing import Any
 from urllib.parse import quote
 
@@ -19,6 +20,9 @@ ALL_SAME, NOT_COMPARED, DIFFERS = 0, 1, 3
 COLUMNS = ("executionId", "verdict", "replayExecutionId", "change")
 MAX_SHOWN = 60
 """Most characters of a value in the table."""
+SHOWN_BEFORE = 12
+"""Characters before the first difference, where it is far from the beginning."""
+UNMATCHED_HINT = " Unmatched nodes were not called: `--calls live` calls them, and is charged."
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -88,7 +92,8 @@ def report_replay(replay: Answer, *, as_json: bool) -> int:
     code = exit_code(replay)
     if code != ALL_SAME:
         told = "differ" if code == DIFFERS else "could not all be compared"
-        tell(f"The runs of the replay {replay['replayId']} {told}: {counts_text(replay)}.")
+        hint = UNMATCHED_HINT if replay["counts"][UNMATCHED] else ""
+        tell(f"The runs of the replay {replay['replayId']} {told}: {counts_text(replay)}.{hint}")
     return code
 
 
@@ -114,9 +119,17 @@ def _change(row: Answer) -> str | None:
     if not changes:
         return None
     first, more = changes[0], len(changes) - 1
-    before, after = (short_json(first[each], MAX_SHOWN) for each in ("before", "after"))
+    before, after = _excerpts(first["before"], first["after"])
     words = f"{first['path']}: {before} → {after}"
     return f"{words} and {more} more" if more else words
+
+
+def _excerpts(before: Any, after: Any) -> tuple[str, str]:
+    """Return a part of each value that shows their first difference."""
+    texts = [json.dumps(each, ensure_ascii=False) for each in (before, after)]
+    start = len(commonprefix(texts)) - SHOWN_BEFORE
+    start = start if start > MAX_SHOWN // 2 else 0
+    return short_json(before, MAX_SHOWN, start), short_json(after, MAX_SHOWN, start)
 
 
 def _path(replay_id: str) -> str:

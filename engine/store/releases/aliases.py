@@ -34,7 +34,7 @@ from engine.store.workflows.saves import UNPUBLISHED, WorkflowSave, pack_version
 from engine.store.workflows.summaries import pack_summary
 
 SAME_VERSION = "'version' of 'canary' is that of the alias: a canary is another version"
-NOT_LIVE = "'version' of 'live' is {}: publish sets it"
+NOT_LIVE = "'version' of 'live' is {}: a publish or a restore sets it"
 
 
 class CanaryChanged(Exception):

@@ -117,6 +117,7 @@ def test_a_draft_is_published_as_a_canary(stack: RunningStack, slug: str) -> Non
     promoted = json_of(stack, "workflow", "alias", "promote", slug, "live")
 
     assert published.returncode == 0, published.stderr
+    assert published.stdout.splitlines()[-1].endswith("3        50 % of runs")
     assert (live["name"], live["version"], live["canary"]["version"]) == ("live", 2, 3)
     assert (promoted["version"], promoted["canary"]) == (3, None)
     assert greet(stack, slug)["result"] == {"text": "Hey Ada"}
@@ -179,4 +180,5 @@ def test_an_alias_without_a_canary_says_so(stack: RunningStack, slug: str) -> No
 
     assert {counted.returncode, promoted.returncode} == {1}
     assert "canary" in counted.stderr and "canary" in promoted.stderr
+    assert f"headrace workflow alias history {slug} live" in counted.stderr
     assert changed.returncode == 2 and "name the VERSION" in changed.stderr

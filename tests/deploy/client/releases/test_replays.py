@@ -68,6 +68,25 @@ def test_a_row_shows_its_first_change_or_the_node_that_was_not_called() -> None:
     assert long == f'result.text: "Dear Ada" → "{"x" * 58}… and 1 more'
 
 
+def test_long_values_are_shown_from_before_their_first_difference() -> None:
+    same = "The kettle boils fast and looks lovely on the stove. " * 3
+    change = {"path": "result.text", "before": f"{same}Dear Ada", "after": f"{same}Hey Ada"}
+
+    shown = shown_row(row("different", change))["change"]
+
+    assert shown == 'result.text: … the stove. Dear Ada" → … the stove. Hey Ada"'
+
+
+def test_a_report_with_unmatched_runs_says_how_they_can_be_compared(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    unmatched = row("unmatched", node={"id": "draft", "reason": "The prompt differs"})
+
+    assert report_replay(replay(unmatched, unmatched=1), as_json=False) == 1
+
+    assert capsys.readouterr().err.endswith("`--calls live` calls them, and is charged.\n")
+
+
 def test_the_report_has_a_row_for_each_run_and_the_counts(
     capsys: pytest.CaptureFixture[str],
 ) -> None:

@@ -84,7 +84,7 @@ async def test_live_takes_its_own_version_alone(store: Store, account: Account) 
     await save(store, account)
     canary = Canary(id="one", version=1, percent=5)
 
-    with pytest.raises(InvalidBody, match="publish sets it"):
+    with pytest.raises(InvalidBody, match="a publish or a restore sets it"):
         await store.aliases.set(account.id, "echo", LIVE, 1, None)
     aliases = await store.aliases.set(account.id, "echo", LIVE, None, canary)
     assert aliases.by_name[LIVE].version == 2

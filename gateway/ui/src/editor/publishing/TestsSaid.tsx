@@ -76,8 +76,7 @@ function Verdict({ tests: { rows, draft } }: { tests: WorkflowTestList }) {
   const wrong = rows.filter(({ lastRun }) => lastRun?.testRunId === draft.testRunId && lastRun.verdict !== "passed");
   return (
     <p className="note bad" role="status">
-      {draft.failed} of {countOf(draft.total, "test")} did not pass on this draft: {wrong.map(({ name }) => name).join(", ")}
-      {when}
+      {draft.failed} of {countOf(draft.total, "test")} did not pass on this draft: {wrong.map(({ name }) => name).join(", ")} (<Ago at={draft.at} />).
     </p>
   );
 }

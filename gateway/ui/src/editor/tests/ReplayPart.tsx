@@ -12,7 +12,7 @@ export function ReplayPart() {
   return (
     <section className="stack tight" aria-label="Replay">
       <h3>Replay</h3>
-      <p className="hint">Runs that callers made, against this draft: which results would be others? With recorded outputs it calls nobody and costs nothing.</p>
+      <p className="hint">Runs that callers made, against this draft: which results would differ? With recorded outputs it calls nobody and costs nothing.</p>
       <div className="row">
         <Button isCompact onClick={() => setOpen(true)}>
           Replay former runs…

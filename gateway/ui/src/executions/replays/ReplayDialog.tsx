@@ -124,7 +124,7 @@ function CallsChoice({ calls, replayed, onChoose }: CallsProps) {
       </label>
       <p className="hint" role="status">
         {calls === "recorded"
-          ? "A model or a call whose settings or inputs are others than in the run is not called: such a run is shown as unmatched."
+          ? "A model or a call whose settings or inputs are others than in the run is not called: such a run is shown as unmatched. For a changed prompt, choose Live and few runs."
           : `These runs cost ${credits(cost)} when they ran. Expect about as much, and calls that write something write it again.`}
       </p>
     </fieldset>

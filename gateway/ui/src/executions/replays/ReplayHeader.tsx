@@ -42,6 +42,9 @@ export function ReplayHeader({ replay }: { replay: ReplayDetails }) {
           {status === "processing" && `${endedOf(replay)} of ${total} compared: `}
           {countsInWords(replay)}
         </p>
+        {replay.calls === "recorded" && replay.counts.unmatched > 0 && (
+          <p className="hint">Unmatched runs came to a model or a call that differs from the recorded one. To compare them, replay a few with live calls.</p>
+        )}
       </div>
       <Facts replay={replay} />
     </>

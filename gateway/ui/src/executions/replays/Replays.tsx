@@ -8,6 +8,7 @@ import { StatusBadge } from "../../components/StatusBadge";
 import { Link } from "../../shell/router";
 import { usePageTitle } from "../../shell/Shell";
 import { countsInWords, ReplayBar } from "./ReplayCounts";
+import "../execution/execution.css";
 import "./replays.css";
 
 const PAGE_ROWS = 50;
@@ -23,7 +24,7 @@ export default function Replays() {
       <div className="page-head">
         <div>
           <h1>Replays</h1>
-          <p>Former runs against a draft or another version: which results would be others?</p>
+          <p>Former runs against a draft or another version: which results would differ?</p>
         </div>
       </div>
       <List />
