@@ -4,18 +4,21 @@
 -- Called again with the same canary, the script changes nothing.
 -- KEYS: workflow, alias_history, documents, accounts, workflows_by_time?, workflows_due?, callers?
 --       (of the account's workflows; these three for `live`)
--- ARGV: now?, account, slug, reference, name, version (of the canary), canary_id, operation?,
---       document?, summary?, calls? (these four for `live`), reason, limits... (tier and
+-- ARGV: now?, account, slug, reference, name, version (of the canary), canary_id,
+--       former_operation? (of the save with which the document agrees; absent: any), operation?,
+--       document?, summary?, calls? (these five for `live`), reason, limits... (tier and
 --       'workflows:bytes' of every tier, each empty without a limit)
 -- Returns {'ok', aliases (JSON, '' for none), revision, created, updated} | {'gone'}
---         | {'changed'} when the alias has another canary by now, or none
+--         | {'changed'} when the alias has another canary by now, or none, or for `live` when the
+--           workflow was saved meanwhile: its live version may be private by now
 --         | {'full', 'bytes', used, limit}
 -- Uses: read_now, count_documents, document_limits, workflow_calls, aliases, alias_history
 local now = read_now(ARGV.now)
 local stamp = string.format('%d', now)
 
-local live, state, created, updated, revision, latest = unpack(redis.call('HMGET', KEYS.workflow,
-  'version', 'state', 'created', 'updated', 'aliases_revision', 'latest'))
+local live, state, created, updated, revision, latest, former = unpack(redis.call('HMGET',
+  KEYS.workflow, 'version', 'state', 'created', 'updated', 'aliases_revision', 'latest',
+  'operation'))
 if not state or state == 'deleted' then return {'gone'} end
 local aliases, is_live = read_aliases(), ARGV.name == 'live'
 local alias = aliases[ARGV.name]
@@ -25,6 +28,7 @@ if not (alias and alias.canary) and version == ARGV.version then
     created, updated}
 end
 if not (alias and alias.canary) or alias.canary.id ~= ARGV.canary_id then return {'changed'} end
+if ARGV.former_operation ~= '' and ARGV.former_operation ~= former then return {'changed'} end
 local more = is_live
   and #ARGV.document - redis.call('HSTRLEN', KEYS.workflow, 'd' .. ARGV.version) or 0
 local refusal = document_limits(more, false)

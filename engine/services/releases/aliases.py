@@ -149,7 +149,7 @@ async def _promote(
         expected="",
         operation=secrets.token_hex(8),
     )
-    promotion = await store.aliases.promote(*ids, name, canary, save)
+    promotion = await store.aliases.promote(*ids, name, canary, save, live.operation)
     await store.workflows.note_promotion(live.slug, document, promotion.updated_at)
     await finish_save(store, replace(promoted, document=document))
     return NamedAlias(

@@ -38,7 +38,7 @@ NOT_LIVE = "'version' of 'live' is {}: a publish or a restore sets it"
 
 
 class CanaryChanged(Exception):
-    """The alias has another canary than the one to promote, or none any more."""
+    """The alias has another canary than the one to promote, or none, or the workflow was saved."""
 
 
 class Promotion(Struct, frozen=True):
@@ -109,12 +109,19 @@ class WorkflowAliases:
             raise AliasNotFound
 
     async def promote(
-        self, account_id: str, slug: str, name: str, canary: Canary, save: WorkflowSave | None
+        self,
+        account_id: str,
+        slug: str,
+        name: str,
+        canary: Canary,
+        save: WorkflowSave | None,
+        former_operation: str = "",
     ) -> Promotion:
         """Make the canary of an alias its version; with `save`, the version becomes the live one.
 
-        `save` has the document of the version as it becomes live. Raises WorkflowNotFound,
-        CanaryChanged and QuotaExceeded.
+        `save` has the document of the version as it becomes live, and `former_operation` is that of
+        the save from which its members around the graph are. Raises WorkflowNotFound,
+        CanaryChanged, also where another save came between, and QuotaExceeded.
         """
         document = None if save is None else save.document
         reply = await self._client.call(
@@ -130,6 +137,7 @@ class WorkflowAliases:
             name=name,
             version=canary.version,
             canary_id=canary.id,
+            former_operation=former_operation,
             operation=save and save.operation,
             document=save and pack_version(save),
             summary=document and pack_summary(document),

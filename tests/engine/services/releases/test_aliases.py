@@ -1,5 +1,8 @@
 """Runs by aliases, and promotions."""
 
+from dataclasses import replace
+from typing import Any
+
 import pytest
 
 from engine.errors import (
@@ -14,6 +17,7 @@ from engine.executions.execution import Execution
 from engine.ids.idempotency import IdempotencyKey
 from engine.releases.aliases import LIVE, Canary
 from engine.services.media import MediaService
+from engine.services.releases import aliases
 from engine.services.releases.aliases import (
     aliases_of,
     delete_alias,
@@ -210,6 +214,31 @@ async def test_a_promotion_makes_no_private_workflow_public(store: Store, accoun
 
     await promote_alias(store, account.id, "echo", LIVE, checker=ANY_URL)
 
+    assert not (await store.workflows.get("echo")).document.public_playground
+    with pytest.raises(WorkflowNotFound):
+        await store.workflows.get_public("echo")
+
+
+async def test_a_workflow_made_private_during_a_promotion_stays_private(
+    store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    public = document(name="Echo", public_playground=True)
+    await store.workflows.create(account.id, public, [])
+    live = await store.workflows.update(account.id, "echo", replace(public, name="Again"), [])
+    rule = Canary(id="one", version=1, percent=5)
+    await set_alias(store, account.id, "echo", LIVE, version=None, canary=rule)
+    check, private = aliases.check_document, replace(live.document, public_playground=False)
+
+    async def check_as_it_is_made_private(*args: Any, **named: Any) -> None:
+        await check(*args, **named)
+        current = await store.workflows.get("echo")
+        if current.document.public_playground:
+            await store.workflows.revise(current, private)
+
+    monkeypatch.setattr(aliases, "check_document", check_as_it_is_made_private)
+    promoted = await promote_alias(store, account.id, "echo", LIVE, checker=ANY_URL)
+
+    assert promoted.version == 1
     assert not (await store.workflows.get("echo")).document.public_playground
     with pytest.raises(WorkflowNotFound):
         await store.workflows.get_public("echo")
