@@ -117,12 +117,6 @@ class Aliases(Struct, frozen=True):
         """Return the aliases of the fields of a workflow's record."""
         return cls(_decoder.decode(data) if data else {}, int(revision or 0))
 
-    @property
-    def live_canary(self) -> Canary | None:
-        """Canary of the published version."""
-        live = self.by_name.get(LIVE)
-        return None if live is None else live.canary
-
     def choose(self, name: str, key: str) -> Choice | None:
         """Return the version of the run with this key; None: there is no alias of this name.
 

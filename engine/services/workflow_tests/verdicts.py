@@ -29,7 +29,7 @@ OVER = (ItemStatus.COMPLETED.code, ItemStatus.FAILED.code, ItemStatus.CANCELLED.
 
 
 class VerdictOnTest(CodedStatus):
-    """VerdictOnTest on a test."""
+    """Verdict on a test."""
 
     PASSED = "passed", "p"
     FAILED = "failed", "f"
@@ -57,7 +57,7 @@ class JudgedRun(Struct, frozen=True, kw_only=True):
 
 
 class WorkflowTestVerdict(Struct, frozen=True, kw_only=True):
-    """VerdictOnTest on a test, with what its expectations saw."""
+    """Verdict on a test, with the values that its expectations saw."""
 
     verdict: str
     expectations: Sequence[SeenExpectation] = ()

@@ -51,7 +51,6 @@ from engine.store.webhooks.owners import batch_owner
 
 REMOVE_SECONDS = 2.0
 """Longest time to remove stored items before a refusal is returned."""
-MAX_ERRORS_AT_ONCE = 1_000
 
 log = logging.getLogger(__name__)
 

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from tests.support.acceptance.running_stack import RunningStack, kill_and_await, models_at, running
-from tests.support.contract.batch_caller import BatchCaller
+from tests.support.contract.replay_caller import ReplayCaller
 from tests.support.factories import Graph
 from tests.support.http.providers import serving_provider
 from tests.support.http.scripted_server import Target, serving
@@ -58,30 +58,17 @@ def answering(url: str, prompt: str = "Hello {{ who }}", end: str = "{{ a }}") -
     )
 
 
-class Replayer(BatchCaller):
+class Replayer(ReplayCaller):
     """Replays the runs of a workflow on drafts of it."""
 
-    def replay(self, slug: str, graph: Graph, count: int, calls: str = "recorded") -> Any:
+    def replay_on(self, slug: str, graph: Graph, count: int, calls: str = "recorded") -> Any:
         """Write the draft and start a replay on it; return the replay once it is over."""
         self.write(slug, graph)
-        return self.await_replay(self.start_replay(slug, count, calls))
+        return self.end_replay(self.replay(slug, count, "draft", calls), 300)
 
     def write(self, slug: str, graph: Graph) -> None:
         """Write the draft."""
         self.ask("PUT", f"/api/workflows/{slug}/draft", graph.body("Replies"))
-
-    def start_replay(self, slug: str, count: int, calls: str = "recorded") -> str:
-        """Start a replay on the draft; return its id."""
-        body = {"last": count, "against": "draft", "calls": calls}
-        return str(self.ask("POST", f"/api/workflows/{slug}/replay", body)["replayId"])
-
-    def await_replay(self, replay_id: str) -> Any:
-        """Return a replay once it is over."""
-        while True:
-            found = self.ask("GET", f"/api/replays/{replay_id}")
-            if found["status"] != "processing":
-                return found
-            time.sleep(0.1)
 
     @property
     def balance(self) -> int:
@@ -106,7 +93,7 @@ def replay_thrice(stack: RunningStack, others: Counted, runs: int) -> list[str]:
     }
     for verdict, graph in drafts.items():
         began = time.perf_counter()
-        found = caller.replay(slug, graph, runs)
+        found = caller.replay_on(slug, graph, runs)
         seconds = time.perf_counter() - began
         assert found["counts"] == {**dict.fromkeys(VERDICTS, 0), verdict: runs}
         assert found["creditsCost"] == 0
@@ -159,10 +146,10 @@ async def test_kills_of_workers_repeat_no_call(tmp_path: Path) -> None:
                 which = random.Random(7)
                 for _ in range(5):
                     caller.write(slug, answering(others.target.url, end="Dear, {{ a }}"))
-                    replay_id = caller.start_replay(slug, 100)
+                    replay_id = caller.replay(slug, 100, "draft", "recorded")
                     time.sleep(which.uniform(0.05, 0.8))
                     kill_and_await(stack, "worker", which)
-                    found = caller.await_replay(replay_id)
+                    found = caller.end_replay(replay_id, 300)
                     assert found["counts"]["different"] == 100, found["counts"]
                 assert (others.counts, caller.balance) == (before, paid)
 

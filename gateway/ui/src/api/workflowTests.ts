@@ -43,7 +43,7 @@ export interface TestRun extends Omit<AnyRun, "rows"> {
 export const MOST_TESTS = 200;
 export const MOST_EXPECTATIONS = 50;
 export const TEST_NAME = /^[a-z][a-z0-9-]{0,31}$/;
-export const TEST_RUNS = "/api/test-runs";
+const TEST_RUNS = "/api/test-runs";
 
 export function testsPath(slug: string): string {
   return `${WORKFLOWS}/${slug}/tests`;

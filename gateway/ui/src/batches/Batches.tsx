@@ -1,8 +1,7 @@
 import { type Batch, BATCHES, endedOf, isLiveBatch, sizeOf } from "../api/batches";
 import { usePages } from "../api/pages";
 import { Ago, timeBetween } from "../components/Ago";
-import { Button } from "../components/Button";
-import { Empty, Failed, Loading } from "../components/States";
+import { Empty, Failed, Loading, OlderRows } from "../components/States";
 import { StatusBadge } from "../components/StatusBadge";
 import { TagList } from "../components/TagList";
 import { Link } from "../shell/router";
@@ -46,16 +45,7 @@ function List() {
   return (
     <div className="stack">
       <BatchTable rows={rows} />
-      {error && (
-        <p className="fault" role="alert">
-          {error.message}
-        </p>
-      )}
-      {more && (
-        <div className="batch-more">
-          <Button onClick={() => void more()}>Show older ones</Button>
-        </div>
-      )}
+      <OlderRows error={error} more={more} className="batch-more" />
     </div>
   );
 }

@@ -1,4 +1,5 @@
 import { type ReactNode, useId, useLayoutEffect, useRef } from "react";
+import { Button } from "./Button";
 
 interface Props {
   title: string;
@@ -33,6 +34,37 @@ export function Dialog({ title, onClose, isWide = false, children }: Props) {
         {children}
       </div>
     </dialog>
+  );
+}
+
+interface EndProps {
+  /** The refusal of the call, if there was one. */
+  fault?: string | null;
+  isBusy: boolean;
+  isDisabled?: boolean;
+  busyLabel: string;
+  onClose: () => void;
+  onGo: () => void;
+  /** The label of the button that makes the call. */
+  children: ReactNode;
+}
+
+/** The end of a dialog that makes one call: its refusal, and the buttons that leave it or make the call. */
+export function DialogEnd({ fault, isBusy, isDisabled = false, busyLabel, onClose, onGo, children }: EndProps) {
+  return (
+    <>
+      {fault && (
+        <p className="note bad" role="alert">
+          {fault}
+        </p>
+      )}
+      <div className="actions">
+        <Button onClick={onClose}>Cancel</Button>
+        <Button look="primary" disabled={isBusy || isDisabled} onClick={onGo}>
+          {isBusy ? busyLabel : children}
+        </Button>
+      </div>
+    </>
   );
 }
 

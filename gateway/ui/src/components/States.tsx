@@ -21,6 +21,31 @@ export function Failed({ error, retry }: { error: ApiError; retry?: () => void }
   );
 }
 
+interface OlderProps {
+  error: ApiError | undefined;
+  more: (() => Promise<void>) | undefined;
+  /** The class that places the button. */
+  className?: string;
+}
+
+/** The end of a list that is read in pages: the fault of the last page, and the way to the next one. */
+export function OlderRows({ error, more, className = "row" }: OlderProps) {
+  return (
+    <>
+      {error && (
+        <p className="fault" role="alert">
+          {error.message}
+        </p>
+      )}
+      {more && (
+        <div className={className}>
+          <Button onClick={() => void more()}>Show older ones</Button>
+        </div>
+      )}
+    </>
+  );
+}
+
 /** Place of something that is on its way. */
 export function Loading({ height = "12rem" }: { height?: string }) {
   return (

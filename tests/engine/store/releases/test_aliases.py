@@ -176,7 +176,7 @@ async def test_a_publication_ends_the_canary_of_live_and_takes_the_next_number(
     workflow = await store.workflows.update(account.id, "echo", document(name="Echo"), [])
 
     assert workflow.version == 4
-    assert workflow.aliases.live_canary is None
+    assert LIVE not in workflow.aliases.by_name
     change, *_ = await store.aliases.history(account.id, "echo", LIVE)
     assert change.reason == "Version 4 was published"
     assert change.change.before is not None
@@ -195,7 +195,7 @@ async def test_a_publication_without_aliases_writes_none(store: Store, account: 
 async def test_a_promoted_canary_of_live_is_published(store: Store, account: Account) -> None:
     await save(store, account)
     canary = await publish_canary(store, account)
-    rule = canary.aliases.live_canary
+    rule = canary.aliases.by_name[LIVE].canary
     assert rule is not None
 
     first = await store.aliases.promote(account.id, "echo", LIVE, rule, promoted(canary))
@@ -211,7 +211,7 @@ async def test_a_canary_that_was_replaced_is_not_promoted(store: Store, account:
     await save(store, account)
     canary = await publish_canary(store, account)
     await publish_canary(store, account, "two")
-    rule = canary.aliases.live_canary
+    rule = canary.aliases.by_name[LIVE].canary
     assert rule is not None
 
     with pytest.raises(CanaryChanged):

@@ -3,7 +3,7 @@ import { ApiError, call } from "../../api/client";
 import { invalidate } from "../../api/resource";
 import { TEST_NAME, testPath, testsPath, type WorkflowTest } from "../../api/workflowTests";
 import { Button } from "../../components/Button";
-import { Dialog } from "../../components/Dialog";
+import { Dialog, DialogEnd } from "../../components/Dialog";
 import { Loading } from "../../components/States";
 import { TextField } from "../../components/TextField";
 import { toast } from "../../components/Toast";
@@ -124,17 +124,9 @@ function Fields({ draft, isNew, taken, source, pinnable, onChange, onClose }: Fi
           <JudgeFields judge={draft.judge} sample={sample} onChange={(judge) => onChange({ judge })} />
         </section>
       </div>
-      {fault && fault.field !== "name" && (
-        <p className="note bad" role="alert">
-          {fault.message}
-        </p>
-      )}
-      <div className="actions">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button look="primary" disabled={isBusy} onClick={() => void save()}>
-          {isBusy ? "Saving…" : "Save test"}
-        </Button>
-      </div>
+      <DialogEnd fault={fault && fault.field !== "name" ? fault.message : null} isBusy={isBusy} busyLabel="Saving…" onClose={onClose} onGo={() => void save()}>
+        Save test
+      </DialogEnd>
     </>
   );
 }

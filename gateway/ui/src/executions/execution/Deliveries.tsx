@@ -4,7 +4,7 @@ import { invalidate } from "../../api/resource";
 import type { Delivery, ExecutionDetail } from "../../api/types";
 import { Ago } from "../../components/Ago";
 import { Button } from "../../components/Button";
-import { Failed, Loading } from "../../components/States";
+import { Failed, Loading, OlderRows } from "../../components/States";
 import { StatusBadge } from "../../components/StatusBadge";
 import { toast } from "../../components/Toast";
 import { AttemptList } from "../../dashboard/Deliveries";
@@ -28,16 +28,7 @@ export function Deliveries({ execution }: { execution: ExecutionDetail }) {
           </li>
         ))}
       </ul>
-      {error && (
-        <p className="fault" role="alert">
-          {error.message}
-        </p>
-      )}
-      {more && (
-        <div className="row">
-          <Button onClick={() => void more()}>Show older ones</Button>
-        </div>
-      )}
+      <OlderRows error={error} more={more} />
     </div>
   );
 }

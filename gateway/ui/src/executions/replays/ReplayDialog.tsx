@@ -5,8 +5,7 @@ import { MOST_REPLAYED, REPLAYS } from "../../api/replays";
 import { invalidate } from "../../api/resource";
 import type { ExecutionRow } from "../../api/types";
 import { credits } from "../../components/Ago";
-import { Button } from "../../components/Button";
-import { Dialog } from "../../components/Dialog";
+import { Dialog, DialogEnd } from "../../components/Dialog";
 import { Failed, Loading } from "../../components/States";
 import { navigate } from "../../shell/router";
 import { AgainstChoice } from "./AgainstChoice";
@@ -88,17 +87,9 @@ export default function ReplayDialog({ slug, executionIds = [], query = "", prep
       </fieldset>
       <AgainstChoice slug={slug} value={against} hasEditor={prepare !== undefined} onChoose={setAgainst} />
       <CallsChoice calls={calls} replayed={replayed} onChoose={setCalls} />
-      {fault && (
-        <p className="note bad" role="alert">
-          {fault}
-        </p>
-      )}
-      <div className="actions">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button look="primary" disabled={isBusy || count === 0 || against === undefined} onClick={() => void start()}>
-          {isBusy ? "Starting…" : count === 1 ? "Replay 1 run" : `Replay ${count} runs`}
-        </Button>
-      </div>
+      <DialogEnd fault={fault} isBusy={isBusy} isDisabled={count === 0 || against === undefined} busyLabel="Starting…" onClose={onClose} onGo={() => void start()}>
+        {count === 1 ? "Replay 1 run" : `Replay ${count} runs`}
+      </DialogEnd>
     </Dialog>
   );
 }

@@ -2,8 +2,7 @@ import { usePages } from "../../api/pages";
 import { useRenewal } from "../../api/renewal";
 import { againstInWords, type Replay, REPLAYS } from "../../api/replays";
 import { Ago } from "../../components/Ago";
-import { Button } from "../../components/Button";
-import { Empty, Failed, Loading } from "../../components/States";
+import { Empty, Failed, Loading, OlderRows } from "../../components/States";
 import { StatusBadge } from "../../components/StatusBadge";
 import { Link } from "../../shell/router";
 import { usePageTitle } from "../../shell/Shell";
@@ -69,16 +68,7 @@ function List() {
           </tbody>
         </table>
       </div>
-      {error && (
-        <p className="fault" role="alert">
-          {error.message}
-        </p>
-      )}
-      {more && (
-        <div className="row">
-          <Button onClick={() => void more()}>Show older ones</Button>
-        </div>
-      )}
+      <OlderRows error={error} more={more} />
     </div>
   );
 }

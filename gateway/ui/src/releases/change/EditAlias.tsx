@@ -1,7 +1,6 @@
 import { useState } from "react";
 import { type Alias, LIVE, putAlias } from "../../api/releases";
-import { Button } from "../../components/Button";
-import { Dialog } from "../../components/Dialog";
+import { Dialog, DialogEnd } from "../../components/Dialog";
 import { TextField } from "../../components/TextField";
 import { toast } from "../../components/Toast";
 import { callersOf } from "../words";
@@ -73,17 +72,9 @@ export function EditAlias({ slug, alias, taken = [], isCanaryWanted = false, onC
       {hasCanary && <VersionField label="Version of the canary" versions={versions} except={Number(version)} value={canaryVersion} fault={shown.canary} onChange={setCanaryVersion} />}
       {hasCanary && <CanaryFields texts={texts} faults={shown.rule} onChange={setTexts} />}
       {alias?.canary && isCanaryWanted && <p className="hint">A changed canary is counted from now on.</p>}
-      {fault && (
-        <p className="note bad" role="alert">
-          {fault}
-        </p>
-      )}
-      <div className="actions">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button look="primary" disabled={isBusy} onClick={() => void save()}>
-          {isBusy ? "Saving…" : "Save"}
-        </Button>
-      </div>
+      <DialogEnd fault={fault} isBusy={isBusy} busyLabel="Saving…" onClose={onClose} onGo={() => void save()}>
+        Save
+      </DialogEnd>
     </Dialog>
   );
 }

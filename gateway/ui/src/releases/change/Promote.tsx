@@ -1,7 +1,6 @@
 import { useState } from "react";
 import { type Alias, type Canary, LIVE, promote } from "../../api/releases";
-import { Button } from "../../components/Button";
-import { Dialog } from "../../components/Dialog";
+import { Dialog, DialogEnd } from "../../components/Dialog";
 import { toast } from "../../components/Toast";
 import { callersOf } from "../words";
 
@@ -33,17 +32,9 @@ export function Promote({ slug, alias, canary, onClose }: Props) {
         {callersOf(alias.name)} all get version {canary.version} then, in place of version {alias.version}. Runs that have begun end on their version.
         {alias.name === LIVE && ` It keeps its number, and version ${alias.version} stays in the list of versions.`}
       </p>
-      {fault && (
-        <p className="note bad" role="alert">
-          {fault}
-        </p>
-      )}
-      <div className="actions">
-        <Button onClick={onClose}>Cancel</Button>
-        <Button look="primary" disabled={isBusy} onClick={() => void go()}>
-          {isBusy ? "Promoting…" : "Promote"}
-        </Button>
-      </div>
+      <DialogEnd fault={fault} isBusy={isBusy} busyLabel="Promoting…" onClose={onClose} onGo={() => void go()}>
+        Promote
+      </DialogEnd>
     </Dialog>
   );
 }

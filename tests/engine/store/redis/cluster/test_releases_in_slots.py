@@ -38,7 +38,7 @@ async def test_the_life_of_aliases_fits_into_slots(store: Store) -> None:
             expected="",
             operation="promotion",
         )
-        found = canary.aliases.live_canary
+        found = canary.aliases.by_name[LIVE].canary
         assert found is not None
 
         promotion = await store.aliases.promote(*ids, LIVE, found, save)
