@@ -23,7 +23,7 @@ DIFFERS = 3
 """Exit code of `diff` where there are changes."""
 SAVED = ("slug", "name", "version", "updatedAt")
 PUBLISHED = ("slug", "name", "version", "canary")
-VERSIONS = ("version", "isLive", "isCanary", "createdAt", "nodeCount", "note")
+VERSIONS = ("version", "isLive", "isCanary", "aliases", "createdAt", "nodeCount", "note")
 slug_argument = click.argument("slug")
 confirmed = click.option("--yes", is_flag=True, help="Do not ask.")
 file_argument = click.argument("file", type=click.Path(exists=True, dir_okay=False, path_type=Path))
