@@ -37,6 +37,10 @@ UNKNOWN = {
     "session_id": "ses_0",
     "account_id": "acc_0",
     "grant_request": "hr_grant_0",
+    "alias_name": "unknown",
+    "test_name": "unknown",
+    "replay_id": "00000000-0000-4000-8000-000000000000",
+    "test_run_id": "00000000-0000-4000-8000-000000000000",
 }
 OF_ALL = ("{internal_name}", "{account_id}", "{grant_request}")
 """Parts of paths of models and requests of clients, which belong to no account, and of accounts,
@@ -61,6 +65,18 @@ RUN = "/api/workflows/greeting/run"
 ASK = {"inputs": {"name": "Eve"}}
 MANY = {"items": [ASK]}
 BATCH = "/api/workflows/{slug}/batch"
+ALIAS = "/api/workflows/{slug}/aliases/{alias_name}"
+TEST = "/api/workflows/{slug}/tests/{test_name}"
+REPLAY = "/api/workflows/{slug}/replay"
+A_REPLAY = {"last": 1, "against": 1, "calls": "recorded"}
+A_TEST = {"inputs": ASK["inputs"], "expect": ["true"]}
+BODIES: dict[str, object] = {
+    BATCH: MANY,
+    ALIAS: {"version": 1},
+    TEST: A_TEST,
+    REPLAY: A_REPLAY,
+}
+"""Bodies by path, where the body is checked before the workflow is looked for."""
 
 
 @dataclass(frozen=True)
@@ -72,6 +88,23 @@ class TenancyScenario:
     others: list[httpx2.AsyncClient]
 
 
+async def releases(client: httpx2.AsyncClient, ended_id: str) -> dict[str, str]:
+    """Make an alias and a test of the workflow, and begin a replay and a test run."""
+    await client.put(ALIAS.format(slug="greeting", alias_name="stable"), json={"version": 1})
+    await client.put(TEST.format(slug="greeting", test_name="greets"), json=A_TEST)
+    tested = await client.post("/api/workflows/greeting/tests/run", json={"version": 1})
+    replayed = await client.post(
+        REPLAY.format(slug="greeting"),
+        json={"executionIds": [ended_id], "against": 1, "calls": "recorded"},
+    )
+    return {
+        "alias_name": "stable",
+        "test_name": "greets",
+        "replay_id": replayed.json()["replayId"],
+        "test_run_id": tested.json()["testRunId"],
+    }
+
+
 @pytest.fixture
 async def scenario(
     client: httpx2.AsyncClient,
@@ -81,9 +114,12 @@ async def scenario(
     store: Store,
     account: Account,
     stranger: Account,
+    worker: FakeWorker,
 ) -> TenancyScenario:
     await client.post("/api/workflows", json=greeting())
     execution = (await client.post(f"{RUN}?async=true", json=ASK)).json()
+    ended = (await client.post(RUN, json=ASK)).json()
+    worker.is_idle = True
     batch = (await client.post(BATCH.format(slug="greeting"), json=MANY)).json()
     key = (await browser.post("/api/api-keys", json={"name": "k", "preset": "Read-only"})).json()
     admin = await store.accounts.create(email="r@e.com", tier=Tier.ENTERPRISE, role=Role.ADMIN)
@@ -109,6 +145,7 @@ async def scenario(
         "version": "1",
         "secret_name": "OF_THE_OWNER",
         "session_id": (await browser.get("/api/sessions")).json()["rows"][0]["id"],
+        **await releases(client, ended["executionId"]),
     }
     return TenancyScenario(objects=objects, owner=browser, others=others)
 
@@ -117,7 +154,7 @@ async def scenario(
 async def test_what_is_anothers_is_as_unknown_as_what_is_not(
     scenario: TenancyScenario, call: Call
 ) -> None:
-    body = MANY if call.path == BATCH else ASK
+    body = BODIES.get(call.path, ASK)
     for other in scenario.others:
         foreign, unknown = [
             await other.request(call.method, call.path.format(**objects), json=body)

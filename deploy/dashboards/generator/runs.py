@@ -16,6 +16,7 @@ from deploy.dashboards.generator.panels import (
 )
 from deploy.dashboards.generator.queries import (
     fact,
+    increase,
     of_processes,
     quantile,
     rate,
@@ -84,6 +85,13 @@ def _runs() -> Row:
                 Query(fact("headrace_executions_held"), "held by workers"),
                 Query(fact("headrace_executions_parked"), "parked"),
                 Query(fact("headrace_batch_items_queued"), "items of batches"),
+            ),
+            curves(
+                Look(
+                    title="Canaries taken back",
+                    text="Within an hour: their runs did worse than their rules allow.",
+                ),
+                Query(increase("headrace_canaries_rolled_back_total", "1h"), "taken back"),
             ),
             curves(
                 Look(title="Oldest parked run", text="It waits for time or people.", unit="s"),

@@ -1,10 +1,22 @@
 """The pages for people: one document for all of them, and the files that it loads."""
 
+from collections.abc import Callable, Mapping
+from functools import partial
+
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from engine.access.capabilities import is_model_name
-from engine.errors import BatchNotFound, ModelNotFound, NotFound, TriggerNotFound, Unauthorized
+from engine.errors import (
+    BatchNotFound,
+    EngineError,
+    ExecutionNotFound,
+    ModelNotFound,
+    NotFound,
+    ReplayNotFound,
+    TriggerNotFound,
+    Unauthorized,
+)
 from engine.ids.api_keys import PREFIX
 from engine.ids.executions import is_execution_id
 from engine.ids.slugs import check_slug
@@ -16,7 +28,6 @@ from gateway.auth.endpoints import guessed, operation, public
 from gateway.auth.resource import Resource
 from gateway.http.pages import HTML_PAGE, page
 from gateway.page_files import TEXTUAL
-from gateway.runs.places import read_execution_id
 from gateway.services import GatewayRequest
 
 SESSION_MARK = 'data-session="none"'
@@ -50,18 +61,8 @@ async def show_public_page(request: GatewayRequest) -> Response:
 async def show_page(request: GatewayRequest) -> Response:
     """A page for accounts; visitors sign in first, and come back."""
     # Nothing else of the address is repeated: it may hold a key by mistake.
-    if "slug" in request.path_params:
-        check_slug(request.path_params["slug"])
-    if "execution_id" in request.path_params:
-        read_execution_id(request)
-    if "batch_id" in request.path_params:
-        _check_batch_id(request.path_params["batch_id"])
-    if "trigger_id" in request.path_params:
-        _check_trigger_id(request.path_params["trigger_id"])
-    if "internal_name" in request.path_params:
-        _check_model_name(request.path_params["internal_name"])
-    if "grant_request" in request.path_params:
-        _check_grant_request(request.path_params["grant_request"])
+    for name, value in request.path_params.items():
+        CHECKS[name](value)
     principal = await _visitor(request)
     if principal is None:
         return RedirectResponse(f"/login?next={request.url.path}", 303)
@@ -86,25 +87,30 @@ async def get_file(request: GatewayRequest) -> Response:
     return Response(body, headers=headers | {"content-type": file.media_type + charset})
 
 
-def _check_batch_id(batch_id: str) -> None:
-    # Both kinds of ids have one form.
-    if not is_execution_id(batch_id):
-        raise BatchNotFound
+def _check(is_valid: Callable[[str], bool], refusal: Callable[[], EngineError], text: str) -> None:
+    if not is_valid(text):
+        raise refusal()
 
 
-def _check_trigger_id(trigger_id: str) -> None:
-    if not is_trigger_id(trigger_id):
-        raise TriggerNotFound
+def _is_model_name(name: str) -> bool:
+    return is_model_name(name) and not name.startswith(PREFIX)
 
 
-def _check_model_name(name: str) -> None:
-    if not is_model_name(name) or name.startswith(PREFIX):
-        raise ModelNotFound
+def _no_such_request() -> EngineError:
+    return NotFound("There is no such request of a client")
 
 
-def _check_grant_request(token: str) -> None:
-    if not is_grant_request(token):
-        raise NotFound("There is no such request of a client")
+CHECKS: Mapping[str, Callable[[str], object]] = {
+    "slug": check_slug,
+    "execution_id": partial(_check, is_execution_id, ExecutionNotFound),
+    # Lists of runs have ids of the same form.
+    "batch_id": partial(_check, is_execution_id, BatchNotFound),
+    "replay_id": partial(_check, is_execution_id, ReplayNotFound),
+    "trigger_id": partial(_check, is_trigger_id, TriggerNotFound),
+    "internal_name": partial(_check, _is_model_name, ModelNotFound),
+    "grant_request": partial(_check, is_grant_request, _no_such_request),
+}
+"""Check of each part of the pages' paths, by its name; it raises for a text that is no such id."""
 
 
 async def _visitor(request: GatewayRequest) -> Principal | None:

@@ -189,7 +189,7 @@ def test_a_data_directory_that_is_not_new_begins_no_installation_by_itself(tmp_p
     assert "the next `headrace up` on this data directory marks its Redis" in planned.stdout
     assert kept["outcome"] == "kept"
     assert kept["id"] == Sealer.from_secret_key("k" * 64).installation_ids[0]
-    assert (kept["schemaVersion"], kept["partitions"]) == (2, 16)
+    assert (kept["schemaVersion"], kept["partitions"]) == (3, 16)
 
 
 def test_a_redis_of_ones_own_that_is_anothers_is_not_used(

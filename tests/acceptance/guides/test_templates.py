@@ -298,7 +298,7 @@ def test_a_judge_scores_a_reply(stack: RunningStack, reply: str, score: int) -> 
     assert (result["score"], bool(result["reason"])) == (score, True)
 
 
-def tested(stack: RunningStack, slug: str, version: int | str) -> dict[str, Any]:
+def ran_tests(stack: RunningStack, slug: str, version: int | str) -> dict[str, Any]:
     """Run the tests of a workflow; return the test run once it is over."""
     status, started = stack.api("POST", f"/api/workflows/{slug}/tests/run", {"version": version})
     assert status == 202, started
@@ -314,7 +314,7 @@ def test_the_tests_of_a_copied_template_pass_until_its_prompt_gets_worse(
     key = json_of(stack, "key", "create", "--account", other["id"], "--preset", "Full deploy")
     made = {"copyOf": "reply-to-a-review"}
     status, copy = stack.api("POST", "/api/workflows", made, key=key["key"])
-    own = tested(stack, "reply-to-a-review", 1)
+    own = ran_tests(stack, "reply-to-a-review", 1)
 
     worse = [
         {**node, "data": {**node["data"], "prompt": "{{ review }} {{ name }}"}}
@@ -324,7 +324,7 @@ def test_the_tests_of_a_copied_template_pass_until_its_prompt_gets_worse(
     ]
     body = {"nodes": worse, "edges": TEMPLATES["review-reply"]["edges"]}
     stack.api("PUT", "/api/workflows/reply-to-a-review/draft", {"name": "Worse", **body})
-    caught = tested(stack, "reply-to-a-review", "draft")
+    caught = ran_tests(stack, "reply-to-a-review", "draft")
     stack.api("DELETE", "/api/workflows/reply-to-a-review/draft")
 
     assert (status, list(copy["copiedWorkflows"])) == (201, ["score-of-a-reply"])

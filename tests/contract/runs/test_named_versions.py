@@ -65,8 +65,8 @@ def test_a_version_that_is_not_there_is_404(caller: Caller, slug: str, version: 
     assert code_of(run) == code_of(schema) == (404, "VERSION_NOT_FOUND")
 
 
-@pytest.mark.parametrize("version", ["0", "-1", "first", "", "1.0", "1&version=2"])
-def test_a_version_that_is_no_number_is_refused(caller: Caller, slug: str, version: str) -> None:
+@pytest.mark.parametrize("version", ["0", "-1", "First", "draft!", "", "1.0", "1&version=2"])
+def test_a_version_that_is_neither_number_nor_name_is_refused(caller: Caller, slug: str, version: str) -> None:
     run = caller.run(slug, {"name": "Ada"}, f"?version={version}")
     schema = caller.get(f"/api/workflows/{slug}/schema?version={version}")
 

@@ -118,7 +118,7 @@ def test_init_begins_keeps_refuses_and_adopts(
     assert row == {
         "outcome": "kept",
         "id": Sealer.from_secret_key(SECRET_KEY).installation_ids[0],
-        "schemaVersion": 2,
+        "schemaVersion": 3,
         "partitions": 16,
     }
     assert refused[:2] == (1, "")

@@ -23,6 +23,8 @@ ALLOWED = {
     ("POST", "/api/executions/{execution_id}/cancel"),
     ("POST", "/api/executions/cancel"),
     ("POST", "/api/batches/{batch_id}/cancel"),
+    ("POST", "/api/replays/{replay_id}/cancel"),
+    ("POST", "/api/test-runs/{test_run_id}/cancel"),
     ("POST", "/api/workflows/check"),
     ("POST", "/api/triggers/preview"),
     ("POST", "/api/grant-requests/{grant_request}"),

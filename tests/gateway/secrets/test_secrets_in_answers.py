@@ -31,7 +31,8 @@ SHOWN = 10
 PARAMETERS = (
     *("slug", "key_id", "execution_id", "delivery_id", "internal_name", "name"),
     *("asset_id", "version", "secret_name", "node_id", "account_id", "session_id", "batch_id"),
-    *("trigger_id", "occurrence_id", "token", "grant_request"),
+    *("trigger_id", "occurrence_id", "token", "grant_request", "alias_name", "test_name"),
+    *("replay_id", "test_run_id"),
 )
 FAILING_WORKFLOWS = 60
 

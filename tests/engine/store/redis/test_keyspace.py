@@ -17,7 +17,7 @@ ARGUMENTS = {
     "queue": "walk",
     "gateway_id": "g1",
 }
-NOT_KEYS = {"account_tag", "asset_reference", "partition_tag", "reference"}
+NOT_KEYS = {"account_tag", "asset_reference", "listed", "partition_tag", "reference"}
 KEYS = {
     name: function
     for module in (batch_keys, channels, keyspace, process_keys, provider_keys)

@@ -94,6 +94,8 @@ async def test_visitors_sign_in_first_and_come_back(make_client: MakeClient, pat
     [
         ("editor", (400, "INVALID_SLUG")),
         ("batches", (404, "BATCH_NOT_FOUND")),
+        ("replays", (404, "REPLAY_NOT_FOUND")),
+        ("connect", (404, "NOT_FOUND")),
         ("triggers", (404, "TRIGGER_NOT_FOUND")),
         ("executions", (404, "EXECUTION_NOT_FOUND")),
         ("models", (404, "MODEL_NOT_FOUND")),
