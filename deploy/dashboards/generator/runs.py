@@ -87,13 +87,6 @@ def _runs() -> Row:
                 Query(fact("headrace_batch_items_queued"), "items of batches"),
             ),
             curves(
-                Look(
-                    title="Canaries taken back",
-                    text="Within an hour: their runs did worse than their rules allow.",
-                ),
-                Query(increase("headrace_canaries_rolled_back_total", "1h"), "taken back"),
-            ),
-            curves(
                 Look(title="Oldest parked run", text="It waits for time or people.", unit="s"),
                 Query(fact("headrace_oldest_parked_seconds"), "oldest"),
             ),
@@ -134,6 +127,13 @@ def _failures() -> Row:
                     "{{type}}",
                 ),
                 is_stacked=True,
+            ),
+            curves(
+                Look(
+                    title="Canaries taken back",
+                    text="Within an hour: their runs did worse than their rules allow.",
+                ),
+                Query(increase("headrace_canaries_rolled_back_total", "1h"), "taken back"),
             ),
         ],
     )

@@ -66,7 +66,9 @@ def test_a_version_that_is_not_there_is_404(caller: Caller, slug: str, version: 
 
 
 @pytest.mark.parametrize("version", ["0", "-1", "First", "draft!", "", "1.0", "1&version=2"])
-def test_a_version_that_is_neither_number_nor_name_is_refused(caller: Caller, slug: str, version: str) -> None:
+def test_a_version_that_is_neither_number_nor_name_is_refused(
+    caller: Caller, slug: str, version: str
+) -> None:
     run = caller.run(slug, {"name": "Ada"}, f"?version={version}")
     schema = caller.get(f"/api/workflows/{slug}/schema?version={version}")
 
