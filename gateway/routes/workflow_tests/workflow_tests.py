@@ -12,7 +12,7 @@ from engine.services.workflow_tests.save_tests import save_tests
 from engine.store import Principal
 from engine.store.accounts.rate_limits import DRAFTS
 from engine.values.plain import moment
-from gateway.auth.endpoints import operation, requires
+from gateway.auth.endpoints import in_turns, operation, requires
 from gateway.auth.resource import Resource
 from gateway.http.request_bodies import read_object
 from gateway.http.responses import DELETED, Deleted, json_response
@@ -28,6 +28,7 @@ OWNER_ERRORS = (errors.WorkflowNotFound, errors.NotOwner)
 
 
 @operation(answers={200: WorkflowTestList}, errors=OWNER_ERRORS)
+@in_turns  # 200 tests may have 50 MB
 @requires("workflow:read")
 async def list_tests(request: GatewayRequest, principal: Principal) -> Response:
     """The tests of a workflow by name, each with the verdict of its newest run."""
