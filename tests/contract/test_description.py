@@ -11,7 +11,7 @@ from tests.support.manifests import manifest
 from tests.support.nodes.strict_schemas import closed
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def description(api_access: tuple[str, str]) -> Any:
     """Return the API's description."""
     return httpx2.get(f"{api_access[0]}/openapi.json", timeout=30).json()

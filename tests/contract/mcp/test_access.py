@@ -25,11 +25,11 @@ def test_a_key_in_either_header_is_taken(
         assert anonymous.post("/mcp", json=PING, headers=HEADERS | given).status_code == 200
 
 
-def test_a_page_of_another_origin_is_refused(session_client: httpx2.Client) -> None:
+def test_a_page_of_another_origin_is_refused(module_client: httpx2.Client) -> None:
     foreign = HEADERS | {"origin": "https://evil.example"}
-    own = HEADERS | {"origin": str(session_client.base_url).rstrip("/")}
+    own = HEADERS | {"origin": str(module_client.base_url).rstrip("/")}
 
-    refused = session_client.post("/mcp", json=PING, headers=foreign)
+    refused = module_client.post("/mcp", json=PING, headers=foreign)
 
     assert (refused.status_code, refused.json()["code"]) == (403, "ORIGIN_DENIED")
-    assert session_client.post("/mcp", json=PING, headers=own).status_code == 200
+    assert module_client.post("/mcp", json=PING, headers=own).status_code == 200
