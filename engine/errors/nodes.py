@@ -7,6 +7,8 @@ BAD_RESPONSE = "PROVIDER_BAD_RESPONSE"
 STORAGE = "storage_error"
 """Code for media or large outputs that cannot be stored or read."""
 
+DOCUMENT_UNREADABLE = "document_unreadable"
+"""Code for a document that is encrypted, broken, over a limit, or takes too long."""
 REPLAY_UNMATCHED = "replay_unmatched"
 """Code for a node of a replay without a recorded outcome, which must not be called."""
 NO_WORKER_CAN_RUN = "no_worker_can_run"

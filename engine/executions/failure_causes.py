@@ -50,7 +50,7 @@ CODES: Mapping[FailureCause, frozenset[str]] = {
             *("secret_exposed", "template_error", "expression_error", "resource_exhausted"),
             *("run_too_large", "asset_not_found", "model_gone", "max_steps", "max_credits"),
             *("tool_names_collide", "tool_not_found", "too_many_tools"),
-            *("model_takes_no_tools", "replay_unmatched"),
+            *("model_takes_no_tools", "replay_unmatched", "document_unreadable"),
         }
     ),
 }

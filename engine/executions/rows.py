@@ -78,6 +78,7 @@ class ItemAnswerRow(msgspec.Struct, array_like=True, gc=False):
     seconds: Decimal = Decimal(0)
     input_tokens: int = 0
     output_tokens: int = 0
+    input_seconds: Decimal = Decimal(0)
 
 
 _encode = msgspec.msgpack.Encoder().encode

@@ -29,6 +29,8 @@ class MediaKind(StrEnum):
     IMAGE = "image"
     VIDEO = "video"
     AUDIO = "audio"
+    FILE = "file"
+    """A document: PDF, DOCX, XLSX, PPTX, CSV, TSV, TXT, MD, HTML or JSON."""
 
 
 class UnfitMedia(ValueError):
@@ -92,8 +94,9 @@ OGG_SOUNDS = (b"\x01vorbis", b"OpusHead", b"\x7fFLAC", b"Speex   ")
 
 
 def media_kind_of(content_type: str) -> MediaKind:
-    """Return the kind of a medium with an allowed type."""
-    return MediaKind(content_type.partition("/")[0])
+    """Return the kind of a medium with an allowed type; documents have many types."""
+    group = content_type.partition("/")[0]
+    return next((kind for kind in MediaKind if kind == group), MediaKind.FILE)
 
 
 def declared_type(header: str) -> str:

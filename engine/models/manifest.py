@@ -22,11 +22,13 @@ from engine.models.prompt_tokens import max_chat_tokens, max_prompt_tokens
 from engine.models.tables.table_checks import MAX_COUNT, display_name, is_count, unknown_members
 from engine.models.tables.table_reader import ManifestContext
 from engine.models.tables.toml_positions import TomlPositions
-from engine.values.fields import SOCKETS, Field, parse_fields
+from engine.values.fields import SOCKETS, TEXTS, Field, FieldType, parse_fields
 from engine.values.sockets import SocketType
 
 MAX_NAME = 100
 MAX_DAYS = 3_650
+TEXT = "text"
+"""Field with the text that a model says."""
 PARAMS = "params"
 """Socket of all fields without a socket of their own."""
 MEMBERS = (
@@ -103,6 +105,7 @@ class Model:
             calls=1,
             images=math.ceil(counts.get(Unit.IMAGE, self.category is Category.IMAGE)),
             seconds=counts.get(Unit.SECOND, Decimal(0)),
+            input_seconds=counts.get(Unit.INPUT_SECOND, Decimal(0)),
             input_tokens=self._max_input_tokens(known, is_partial),
             output_tokens=math.ceil(counts.get(Unit.OUTPUT_TOKEN, 0)),
         )
@@ -117,6 +120,20 @@ class Model:
             return usage
         sent = max_chat_tokens(self.call, values, chat, price.per_image)
         return usage if sent is None else replace(usage, input_tokens=sent)
+
+    @property
+    def is_transcriber(self) -> bool:
+        """Whether the model makes a text of a sound: its answer has `text` and `segments`."""
+        return self.category is Category.TEXT and self._has(FieldType.AUDIO)
+
+    @property
+    def is_speaker(self) -> bool:
+        """Whether the model says the text in its field `text`."""
+        named = (each for each in self.fields if each.name == TEXT and each.type in TEXTS)
+        return self.category is Category.AUDIO and any(named)
+
+    def _has(self, kind: FieldType) -> bool:
+        return any(each.type is kind for each in self.fields)
 
     @property
     def takes_tools(self) -> bool:

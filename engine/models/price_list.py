@@ -14,7 +14,7 @@ MAX_USD = Decimal(1_000)
 MAX_PLACES = 12
 USD = re.compile(rf"[0-9]{{1,4}}(?:\.[0-9]{{1,{MAX_PLACES}}})?")
 PRICE_MEMBERS = ("unit", "usd", "field", "atMost", "perImage")
-COUNTED = (Unit.SECOND, Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN)
+COUNTED = (Unit.SECOND, Unit.INPUT_SECOND, Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN)
 """Units of which a single call may consume several."""
 
 

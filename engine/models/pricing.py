@@ -19,6 +19,8 @@ class Unit(StrEnum):
     CALL = auto()
     IMAGE = auto()
     SECOND = auto()
+    INPUT_SECOND = auto()
+    """Second of the sounds and videos that a call sends."""
     INPUT_TOKEN = auto()
     OUTPUT_TOKEN = auto()
 
@@ -45,11 +47,14 @@ class Usage:
     images: int = 0
     seconds: Decimal = Decimal(0)
     """Seconds of output."""
+    input_seconds: Decimal = Decimal(0)
+    """Seconds of sounds and videos that were sent."""
     input_tokens: int = 0
     output_tokens: int = 0
 
     def __post_init__(self) -> None:
-        if not self.seconds.is_finite() or min(_counts(self)) < 0:
+        is_finite = self.seconds.is_finite() and self.input_seconds.is_finite()
+        if not is_finite or min(_counts(self)) < 0:
             raise ValueError(f"{self} is less than nothing")
 
     def __add__(self, other: "Usage") -> "Usage":
@@ -57,6 +62,7 @@ class Usage:
             calls=self.calls + other.calls,
             images=self.images + other.images,
             seconds=self.seconds + other.seconds,
+            input_seconds=self.input_seconds + other.input_seconds,
             input_tokens=self.input_tokens + other.input_tokens,
             output_tokens=self.output_tokens + other.output_tokens,
         )
@@ -66,6 +72,7 @@ class Usage:
             calls=self.calls * times,
             images=self.images * times,
             seconds=self.seconds * times,
+            input_seconds=self.input_seconds * times,
             input_tokens=self.input_tokens * times,
             output_tokens=self.output_tokens * times,
         )
@@ -76,6 +83,7 @@ class Usage:
             calls=min(self.calls, most.calls),
             images=min(self.images, most.images),
             seconds=min(self.seconds, most.seconds),
+            input_seconds=min(self.input_seconds, most.input_seconds),
             input_tokens=min(self.input_tokens, most.input_tokens),
             output_tokens=min(self.output_tokens, most.output_tokens),
         )
@@ -100,6 +108,7 @@ def _counts(usage: Usage) -> tuple[int | Decimal, ...]:
         usage.calls,
         usage.images,
         usage.seconds,
+        usage.input_seconds,
         usage.input_tokens,
         usage.output_tokens,
     )

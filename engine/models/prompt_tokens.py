@@ -19,7 +19,8 @@ OWN_TOKENS = 1_000
 """Tokens that providers add to a call, for roles and schemas."""
 OWN_TOKENS_OF_PART = 50
 """Tokens that providers add to each message and each tool of a chat."""
-TIMED = frozenset({FieldType.VIDEO, FieldType.AUDIO})
+UNMEASURED = frozenset({FieldType.VIDEO, FieldType.AUDIO, FieldType.FILE})
+"""Types of fields whose values have a number of tokens that is not known before the call."""
 
 
 def max_prompt_tokens(
@@ -27,10 +28,10 @@ def max_prompt_tokens(
 ) -> int | None:
     """Return the most input tokens of a call. Raises NodeFailed.
 
-    None if it has videos or sounds, whose length is unknown.
+    None if it has videos, sounds or documents, whose length is unknown.
     """
     types = {field.name: field.type for field in fields if values.get(field.name) is not None}
-    if TIMED.intersection(types.values()):
+    if UNMEASURED.intersection(types.values()):
         return None
     texts = {name: value for name, value in values.items() if types.get(name) not in MEDIA}
     size = sum(len(text.encode(errors="replace")) for text in call.texts(texts))

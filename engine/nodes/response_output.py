@@ -13,6 +13,11 @@ from engine.values.sockets import MEDIA_TYPES, Socket, SocketType
 RESULT_IN = "result-in"
 RESULT = "result"
 MAX_NAMES = 100
+LISTED = (
+    *(SocketType.IMAGE, SocketType.VIDEO, SocketType.AUDIO, SocketType.FILE),
+    SocketType.TEXT,
+)
+"""Types whose values are listed in the result by type, in its order."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,7 +112,7 @@ def _collect(delivered: Sequence[tuple[InEdge, Any]]) -> Any:
         return None
     if len(delivered) == 1:
         return _shape_one(delivered[0][0].type, delivered[0][1])
-    kinds: dict[str, list[Any]] = {"images": [], "videos": [], "audios": [], "texts": []}
+    kinds: dict[str, list[Any]] = {f"{kind}s": [] for kind in LISTED}
     values: list[Any] = []
     for wire, value in delivered:
         items = value if isinstance(value, list) else [value]

@@ -12,6 +12,8 @@ RELEASES_SCHEMA = 3
 Release 0.2.0 would give the number of a canary's version to another one, remove versions that only
 an alias names, and call models for items of replays.
 """
+FILES_SCHEMA = 3
+"""Schema from which on documents may be stored: release 0.2.0 cannot list media with them."""
 NOT_MIGRATED = (
     "{} need the store's new schema: the operator runs `headrace migrate` once all processes of "
     "the version before are gone"

@@ -38,6 +38,7 @@ class FieldType(StrEnum):
     IMAGE = "image"
     VIDEO = "video"
     AUDIO = "audio"
+    FILE = "file"
     JSON = "json"
 
 
@@ -50,9 +51,10 @@ SOCKETS: dict[FieldType, SocketType] = {
     FieldType.IMAGE: SocketType.IMAGE,
     FieldType.VIDEO: SocketType.VIDEO,
     FieldType.AUDIO: SocketType.AUDIO,
+    FieldType.FILE: SocketType.FILE,
 }
 """Types of fields with an own output socket."""
-MEDIA = frozenset({FieldType.IMAGE, FieldType.VIDEO, FieldType.AUDIO})
+MEDIA = frozenset({FieldType.IMAGE, FieldType.VIDEO, FieldType.AUDIO, FieldType.FILE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,10 +13,11 @@ class SocketType(StrEnum):
     IMAGE = "image"
     VIDEO = "video"
     AUDIO = "audio"
+    FILE = "file"
     ANY = "any"
 
 
-MEDIA_TYPES = frozenset({SocketType.IMAGE, SocketType.VIDEO, SocketType.AUDIO})
+MEDIA_TYPES = frozenset({SocketType.IMAGE, SocketType.VIDEO, SocketType.AUDIO, SocketType.FILE})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

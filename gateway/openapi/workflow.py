@@ -22,6 +22,7 @@ SAMPLE_VALUES: dict[FieldType, Any] = {
     FieldType.IMAGE: "https://example.com/image.png",
     FieldType.VIDEO: "https://example.com/video.mp4",
     FieldType.AUDIO: "https://example.com/audio.mp3",
+    FieldType.FILE: "https://example.com/document.pdf",
     FieldType.JSON: {},
 }
 

@@ -13,7 +13,8 @@ from engine.graph.plan import Node
 from engine.models.calls.chat import Chat, read_turn
 from engine.models.manifest import Category, Model
 from engine.models.pricing import NO_USAGE
-from engine.nodes.support.base import HttpAnswer, HttpCall, InEdge
+from engine.nodes.support.base import USUAL_DOCUMENT, HttpAnswer, HttpCall, InEdge
+from engine.nodes.support.documents import DocumentOptions, DocumentText
 from engine.nodes.support.image_edits import IMAGE_SECONDS, READ_SECONDS, Edit, ImageData
 from engine.nodes.support.tool_servers import RemoteTool, ToolAnswer, ToolServer
 from engine.process.pool import AccountRunner, Pool, compute
@@ -165,6 +166,16 @@ class NodeContext:
         return await self._tools.local.read_image(
             data, self._timeout or READ_SECONDS, self._attempt.account_id
         )
+
+    async def file_type(self, url: str) -> str:
+        """Return the content type of a document."""
+        raise NodeFailed("not_installed", "Documents cannot be read here")
+
+    async def read_document(
+        self, url: str, options: DocumentOptions = USUAL_DOCUMENT
+    ) -> DocumentText:
+        """Read a document in a child process that is killed at the deadline."""
+        raise NodeFailed("not_installed", "Documents cannot be read here")
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return vectors, from a child process that is killed at the node's deadline."""

@@ -85,7 +85,9 @@ class TableReader:
         known = {field.name for field in self._context.fields or () if field.type in MEDIA}
         if self._context.fields is not None:
             for name in sorted(set(names) - known):
-                self._wrong(key, f" has '{name}', and no image, video or audio is called that")
+                self._wrong(
+                    key, f" has '{name}', and no image, video, audio or file is called that"
+                )
         return names
 
     def number(self, key: str, default: float, most: float) -> float:

@@ -20,6 +20,7 @@ from engine.errors.nodes import NodeFailed, SettingFault
 from engine.models.calls.chat import Chat
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
+from engine.nodes.support.documents import DocumentOptions, DocumentText
 from engine.nodes.support.image_edits import Edit, ImageData
 from engine.nodes.support.settings import Faults, Judge, Setting
 from engine.nodes.support.tool_servers import RemoteTool, ToolAnswer, ToolServer
@@ -29,6 +30,7 @@ Outputs = Mapping[str, Any]
 """Plain values by output socket; an absent socket is a branch not taken (its dependents skip)."""
 
 
+USUAL_DOCUMENT = DocumentOptions()
 NO_MEDIA: Mapping[str, frozenset[SocketType]] = {}
 
 
@@ -175,6 +177,22 @@ class Context(Protocol):
 
     async def read_image(self, data: bytes) -> str:
         """Return the text in an image, by a local model. Raises NodeFailed."""
+        ...
+
+    async def file_type(self, url: str) -> str:
+        """Return the content type of the document at an asset's link or another URL.
+
+        Raises NodeFailed if it is none (document_unreadable).
+        """
+        ...
+
+    async def read_document(
+        self, url: str, options: DocumentOptions = USUAL_DOCUMENT
+    ) -> DocumentText:
+        """Read the document at an asset's link or another URL, in a child process.
+
+        Raises NodeFailed (document_unreadable).
+        """
         ...
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:

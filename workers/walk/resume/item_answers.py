@@ -163,6 +163,7 @@ def _row(item: int, answer: ModelAnswer) -> ItemAnswerRow:
         seconds=usage.seconds,
         input_tokens=usage.input_tokens,
         output_tokens=usage.output_tokens,
+        input_seconds=usage.input_seconds,
     )
 
 
@@ -173,5 +174,6 @@ def _answer(row: ItemAnswerRow, value: bytes) -> ModelAnswer:
         seconds=row.seconds,
         input_tokens=row.input_tokens,
         output_tokens=row.output_tokens,
+        input_seconds=row.input_seconds,
     )
     return ModelAnswer(value=unpack(value), usage=usage, micro_usd=row.micro_usd)

@@ -218,8 +218,8 @@ def test_fields_that_go_as_data_are_media() -> None:
 
     assert found.inline == ("first", "second")
     assert faults(f'{call}["first", "prompt", "third"]', fields=PICTURE_FIELDS) == [
-        "http.inline has 'prompt', and no image, video or audio is called that",
-        "http.inline has 'third', and no image, video or audio is called that",
+        "http.inline has 'prompt', and no image, video, audio or file is called that",
+        "http.inline has 'third', and no image, video, audio or file is called that",
     ]
 
 
