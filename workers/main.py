@@ -40,6 +40,7 @@ from workers.history.process import ArchiverProcess
 from workers.history.standby import Standby
 from workers.media.assets import AccountMedia, OwnMedia
 from workers.media.covers import CoverFetcher
+from workers.nodes.documents import DocumentPool
 from workers.nodes.executor import PRELOAD, Executor
 from workers.nodes.local_models import LocalPool
 from workers.nodes.memory import MemoryBudget
@@ -243,13 +244,12 @@ async def _run_executor(resources: WorkerResources, cpu_slots: int) -> AsyncIter
     """Yield an executor with its child processes, model calls and media store."""
     settings, media_service = resources.settings, resources.media_service
     async with contextlib.AsyncExitStack() as stack:
-        pool, local_pool = Pool(slots=cpu_slots, preload=PRELOAD), LocalPool()
-        stack.push_async_callback(pool.close)
-        stack.push_async_callback(local_pool.close)
-        POOL_BUSY.set_function(lambda: pool.busy + local_pool.busy)
-        POOL_SIZE.set(pool.limit + local_pool.limit)
-        providers = Egress.for_providers(settings)
-        stack.push_async_callback(providers.close)
+        pool = Pool(slots=cpu_slots, preload=PRELOAD)
+        pools = (pool, local_pool := LocalPool(), document_pool := DocumentPool())
+        for each in (*pools, providers := Egress.for_providers(settings)):
+            stack.push_async_callback(each.close)
+        POOL_BUSY.set_function(lambda: sum(each.busy for each in pools))
+        POOL_SIZE.set(sum(each.limit for each in pools))
         assets = AccountMedia(media_service, resources.egress, providers)
         models = ModelCaller(
             providers,
@@ -264,6 +264,7 @@ async def _run_executor(resources: WorkerResources, cpu_slots: int) -> AsyncIter
             models,
             assets,
             local_pool=local_pool,
+            document_pool=document_pool,
             secrets=StoredSecrets(resources.store.secrets),
         )
 

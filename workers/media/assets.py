@@ -90,6 +90,13 @@ class AccountMedia:
             _, data = await _read(self._media_service, account_id, owner_id, url, max_bytes)
         return data
 
+    async def content_type(self, account_id: str, url: str, owner_id: str = "") -> str | None:
+        """Return the type on record of a medium of either account, None for any other URL."""
+        if not self._media_service.is_own(url):
+            return None
+        with _explained():
+            return (await _find(self._media_service, account_id, owner_id, url)).content_type
+
     async def keep(self, account_id: str, data: bytes, content_type: str) -> StoredMedia:
         """Store a medium, under a link that lasts as long as the execution."""
         try:
@@ -188,13 +195,18 @@ async def _read(
     *,
     is_cut: bool = False,
 ) -> tuple[Asset, bytes]:
-    asset = await media_service.find(url, reader=account_id)
-    if asset.account_id not in (account_id, owner_id):
-        raise AssetNotFound
+    asset = await _find(media_service, account_id, owner_id, url)
     if asset.bytes > max_bytes and not is_cut:
         raise NodeFailed("response_too_large", f"The medium is larger than {max_bytes} bytes")
     part = ByteRange(0, min(asset.bytes, max_bytes))
     return asset, b"".join([piece async for piece in await media_service.stream(asset, part)])
+
+
+async def _find(media_service: MediaService, account_id: str, owner_id: str, url: str) -> Asset:
+    asset = await media_service.find(url, reader=account_id)
+    if asset.account_id not in (account_id, owner_id):
+        raise AssetNotFound
+    return asset
 
 
 def _seconds(asset: Asset) -> Decimal | None:

@@ -14,7 +14,7 @@ from engine.models.calls.chat import Chat, read_turn
 from engine.models.manifest import Category, Model
 from engine.models.pricing import NO_USAGE
 from engine.nodes.support.base import USUAL_DOCUMENT, HttpAnswer, HttpCall, InEdge
-from engine.nodes.support.documents import DocumentOptions, DocumentText
+from engine.nodes.support.documents import DOCUMENT_SECONDS, DocumentOptions, DocumentText
 from engine.nodes.support.image_edits import IMAGE_SECONDS, READ_SECONDS, Edit, ImageData
 from engine.nodes.support.tool_servers import RemoteTool, ToolAnswer, ToolServer
 from engine.process.pool import AccountRunner, Pool, compute
@@ -22,6 +22,8 @@ from engine.values import cel
 from workers.mcp import tool_caller
 from workers.mcp.tool_caller import NodeAccess
 from workers.media.fetch import fetch_media
+from workers.nodes.documents import DocumentPool
+from workers.nodes.documents.fetching import DocumentSource
 from workers.nodes.local_models import LocalPool
 from workers.nodes.memory import NodeMemory
 from workers.nodes.progress import NodeProgress
@@ -71,6 +73,7 @@ class NodeTools:
     fetcher: Fetcher
     pool: Pool
     local: LocalPool
+    documents: DocumentPool
     models: ModelCaller
     media_store: MediaStore
     secrets: StoredSecrets | None
@@ -168,19 +171,44 @@ class NodeContext:
         )
 
     async def file_type(self, url: str) -> str:
-        """Return the content type of a document."""
-        raise NodeFailed("not_installed", "Documents cannot be read here")
+        """Return the content type of a document: on record, or by the start of its answer."""
+        if self._attempt.memory is not None:
+            await self._attempt.memory.wait()
+        async with asyncio.timeout_at(self._deadline):
+            return await self._document_source.find_type(url)
 
     async def read_document(
         self, url: str, options: DocumentOptions = USUAL_DOCUMENT
     ) -> DocumentText:
         """Read a document in a child process that is killed at the deadline."""
-        raise NodeFailed("not_installed", "Documents cannot be read here")
+        memory, account_id = self._attempt.memory, self._attempt.account_id
+        if memory is not None:
+            await memory.wait()
+        async with asyncio.timeout_at(self._deadline):
+            content_type, data = await self._document_source.fetch(url)
+        return await self._tools.documents.read(
+            content_type,
+            data,
+            options,
+            seconds=self._timeout or DOCUMENT_SECONDS,
+            account_id=account_id,
+            gate=memory,
+        )
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return vectors, from a child process that is killed at the node's deadline."""
         return await self._tools.local.embed(
             texts, self._timeout or READ_SECONDS, self._attempt.account_id
+        )
+
+    @property
+    def _document_source(self) -> DocumentSource:
+        attempt, tools = self._attempt, self._tools
+        return DocumentSource(
+            media_store=tools.media_store,
+            fetcher=tools.fetcher,
+            account_id=attempt.account_id,
+            owner_id=attempt.owner_id,
         )
 
     @property

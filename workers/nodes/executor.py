@@ -19,6 +19,7 @@ from engine.process.pool import Pool, timed_out
 from engine.store.redis.record_packing import pack
 from engine.telemetry.log import format_places
 from workers.nodes.context import NodeAttempt, NodeContext, NodeTools
+from workers.nodes.documents import DocumentPool
 from workers.nodes.local_models import LocalPool
 from workers.nodes.no_calls import NoCalls
 from workers.nodes.secrets import StoredSecrets
@@ -67,12 +68,14 @@ class Executor:
         models: ModelCaller | None = None,
         media_store: MediaStore | None = None,
         local_pool: LocalPool | None = None,
+        document_pool: DocumentPool | None = None,
         secrets: StoredSecrets | None = None,
     ) -> None:
         self._tools = NodeTools(
             fetcher=fetcher,
             pool=pool,
             local=local_pool or LocalPool(),
+            documents=document_pool or DocumentPool(),
             models=models or ModelCaller(fetcher),
             media_store=media_store or NoMediaStore(),
             secrets=secrets,

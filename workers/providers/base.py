@@ -59,6 +59,13 @@ class MediaStore(Protocol):
         """
         ...
 
+    async def content_type(self, account_id: str, url: str, owner_id: str = "") -> str | None:
+        """Return the type on record of a medium of either account at one of our URLs.
+
+        None for any other URL. Raises NodeFailed.
+        """
+        return None
+
     async def require_space(self, account_id: str) -> None:
         """Raise NodeFailed when the account cannot store any more."""
         return

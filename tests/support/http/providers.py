@@ -176,6 +176,8 @@ class Kept(MediaStore):
     media: list[tuple[bytes, str]] = field(default_factory=list)
     own: dict[tuple[str, str], bytes] = field(default_factory=dict)
     """Media by account and URL."""
+    types: dict[str, str] = field(default_factory=dict)
+    """Types on record, by URL."""
     seconds: list[Decimal | None] = field(default_factory=list)
     """Durations of the next media."""
 
@@ -183,6 +185,9 @@ class Kept(MediaStore):
         self, account_id: str, url: str, max_bytes: int, owner_id: str = ""
     ) -> bytes | None:
         return self.own.get((account_id, url))
+
+    async def content_type(self, account_id: str, url: str, owner_id: str = "") -> str | None:
+        return self.types.get(url)
 
     async def keep(self, account_id: str, data: bytes, content_type: str) -> StoredMedia:
         self.media.append((data, content_type))

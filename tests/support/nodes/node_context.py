@@ -9,7 +9,16 @@ from engine.errors.nodes import NodeFailed
 from engine.models.calls.chat import Chat, ChatTurn
 from engine.models.manifest import Model
 from engine.nodes import node_type
-from engine.nodes.support.base import NO_MEDIA, HttpAnswer, HttpCall, InEdge, Outputs, WorkKind
+from engine.nodes.support.base import (
+    NO_MEDIA,
+    USUAL_DOCUMENT,
+    HttpAnswer,
+    HttpCall,
+    InEdge,
+    Outputs,
+    WorkKind,
+)
+from engine.nodes.support.documents import DocumentOptions, DocumentText
 from engine.nodes.support.image_edits import Edit, ImageData
 from engine.nodes.support.tool_servers import RemoteTool, ToolAnswer, ToolServer
 from engine.values import cel
@@ -37,6 +46,10 @@ class FakeContext:
     fetched: list[str] = field(default_factory=list)
     """URLs of media."""
     kept: list[bytes] = field(default_factory=list)
+    documents: Mapping[str, DocumentText] = field(default_factory=dict)
+    """Contents of documents, by URL; any other URL is a document with a text that names it."""
+    document_options: list[DocumentOptions] = field(default_factory=list)
+    """Options of each document that was read."""
     edits: list[tuple[Any, ...]] = field(default_factory=list)
     """Edit and sources of each image."""
     secrets: Mapping[str, str] = field(default_factory=dict)
@@ -85,6 +98,20 @@ class FakeContext:
 
     async def read_image(self, data: bytes) -> str:
         return f"read {data.decode()}"
+
+    async def file_type(self, url: str) -> str:
+        if url in self.documents:
+            return self.documents[url].content_type
+        name = url.rpartition(".")[2]
+        return {"pdf": "application/pdf", "csv": "text/csv"}.get(name, "text/plain")
+
+    async def read_document(
+        self, url: str, options: DocumentOptions = USUAL_DOCUMENT
+    ) -> DocumentText:
+        self.document_options.append(options)
+        if url in self.documents:
+            return self.documents[url]
+        return DocumentText(content_type=await self.file_type(url), pages=(f"text of {url}",))
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         return [[float(len(text)), 0.5] for text in texts]

@@ -77,6 +77,19 @@ async def test_a_medium_at_a_providers_url_is_copied(
     assert (asset.medium, asset.bytes) == (MediaKind.IMAGE, len(files.png()))
 
 
+async def test_the_type_on_record_is_told_to_accounts_that_may_read_the_asset(
+    media_store: AccountMedia, media_service: MediaService, account: Account
+) -> None:
+    asset = await kept(media_service, account, files.png(), "image/png")
+    url = media_service.link(asset)
+
+    assert await media_store.content_type(account.id, url) == "image/png"
+    assert await media_store.content_type("other", url, account.id) == "image/png"
+    assert await media_store.content_type(account.id, "https://a.example/a.png") is None
+    failure = await failing(media_store.content_type("other", url))
+    assert failure.code == "asset_not_found"
+
+
 @pytest.mark.parametrize(
     ("data", "seconds"),
     [

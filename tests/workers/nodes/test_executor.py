@@ -13,7 +13,10 @@ from engine.nodes.support.base import Context, HttpAnswer, HttpCall, NodeType, O
 from engine.nodes.support.policy import Policy
 from engine.process.pool import Pool, PoolCrashed, PoolTimeout
 from engine.store.redis.record_packing import unpack
+from tests.support.documents.small_pdf import small_pdf
+from tests.support.http.providers import Kept
 from workers.nodes.context import NodeAttempt
+from workers.nodes.documents import DocumentPool
 from workers.nodes.executor import AttemptOutcome, Executor
 
 
@@ -245,3 +248,64 @@ async def test_a_call_of_a_node_is_the_accounts_and_names_the_owner_of_its_workf
 
     [call] = calls
     assert (call.account_id, call.owner_id, call.depth) == ("acc_runner", "acc_owner", 3)
+
+
+# -- documents ------------------------------------------------------------------------------------
+
+DOCUMENT = "https://own.example/media/1"
+
+
+class SlowDocuments(DocumentPool):
+    """Notes the time that each document may take, which it then has taken."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deadlines: list[float] = []
+
+    async def run(self, *args: object, deadline_seconds: float, **_: object) -> Any:
+        self.deadlines.append(deadline_seconds)
+        raise PoolTimeout("late")
+
+
+async def attempt_with_document(
+    act: Callable[[Context], Any], pool: DocumentPool, timeout: float | None = None
+) -> AttemptOutcome:
+    store = Kept(
+        own={("acc_1", DOCUMENT): small_pdf("One", "Two")}, types={DOCUMENT: "application/pdf"}
+    )
+    work = NodeAttempt(
+        node=make_node(act, WorkKind.CPU, timeout),
+        execution_inputs={},
+        inputs={},
+        delivered=[],
+        account_id="acc_1",
+    )
+    executor = Executor(NoWayOut(), cast(Pool, None), media_store=store, document_pool=pool)
+    return await executor.run(work)
+
+
+async def test_a_document_is_read_by_its_type_on_record() -> None:
+    async def act(context: Context) -> Outputs:
+        contents = await context.read_document(DOCUMENT)
+        return {"type": await context.file_type(DOCUMENT), "pages": list(contents.pages)}
+
+    pool = DocumentPool()
+    outcome = await attempt_with_document(act, pool)
+    await pool.close()
+
+    assert outcome.outputs == {"type": "application/pdf", "pages": ["One", "Two"]}
+
+
+@pytest.mark.parametrize(("timeout", "seconds"), [(None, 10.0), (2.5, 2.5)])
+async def test_a_document_has_ten_seconds_or_the_time_of_its_node(
+    timeout: float | None, seconds: float
+) -> None:
+    pool = SlowDocuments()
+
+    outcome = await attempt_with_document(
+        lambda context: context.read_document(DOCUMENT), pool, timeout
+    )
+
+    assert pool.deadlines == [pytest.approx(seconds, abs=1)]
+    assert outcome.failure is not None
+    assert outcome.failure.code == "document_unreadable"

@@ -1,0 +1,51 @@
+"""Small PDFs, written by hand: texts in Helvetica, one line under another."""
+
+from collections.abc import Sequence
+
+FONT = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
+
+
+def small_pdf(*pages: str) -> bytes:
+    """Return a PDF with these pages; their texts are Latin letters."""
+    count = len(pages)
+    kids = b" ".join(b"%d 0 R" % (4 + 2 * number) for number in range(count))
+    objects = [
+        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, count),
+        FONT,
+    ]
+    for number, text in enumerate(pages):
+        content = _content(text)
+        objects.append(
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R "
+            b"/Resources << /Font << /F1 3 0 R >> >> >>" % (5 + 2 * number)
+        )
+        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
+    return assemble(objects)
+
+
+def assemble(objects: Sequence[bytes]) -> bytes:
+    """Return a PDF of numbered objects, the first of which is the catalogue."""
+    data, places = bytearray(b"%PDF-1.7\n"), []
+    for number, each in enumerate(objects, 1):
+        places.append(len(data))
+        data += b"%d 0 obj\n%s\nendobj\n" % (number, each)
+    start = len(data)
+    data += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
+    for place in places:
+        data += b"%010d 00000 n \n" % place
+    data += b"trailer\n<< /Size %d /Root 1 0 R >>\nstartxref\n%d\n%%%%EOF\n" % (
+        len(objects) + 1,
+        start,
+    )
+    return bytes(data)
+
+
+def _content(text: str) -> bytes:
+    lines = [line.encode("cp1252") for line in text.split("\n")]
+    escaped = [_escaped(line) for line in lines]
+    return b"BT /F1 12 Tf 14 TL 72 770 Td %s ET" % b" ".join(b"(%s) Tj T*" % e for e in escaped)
+
+
+def _escaped(line: bytes) -> bytes:
+    return line.replace(b"\\", b"\\\\").replace(b"(", b"\\(").replace(b")", b"\\)")

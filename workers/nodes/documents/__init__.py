@@ -1,0 +1,50 @@
+"""Documents: their text and tables, read in child processes of a pool of their own."""
+
+from typing import cast
+
+from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
+from engine.nodes.support.documents import DocumentOptions, DocumentText
+from engine.process.pool import AccountRunner, Pool, PoolCrashed, PoolGate, PoolTimeout
+
+PRELOAD = ("workers.nodes.documents.reading", "pypdfium2")
+SLOTS = 1
+MEMORY_BYTES = 1024 * 1024 * 1024
+"""Of address space, which holds the file twice, its inflated parts and the text."""
+
+
+class DocumentPool(Pool):
+    """A pool with memory for documents, in which accounts take turns."""
+
+    def __init__(self, *, slots: int = SLOTS, memory_bytes: int = MEMORY_BYTES) -> None:
+        super().__init__(slots=slots, memory_bytes=memory_bytes, preload=PRELOAD)
+
+    async def read(
+        self,
+        content_type: str,
+        data: bytes,
+        options: DocumentOptions,
+        *,
+        seconds: float,
+        account_id: str = "",
+        gate: PoolGate | None = None,
+    ) -> DocumentText:
+        """Return the contents of a document, within `seconds`.
+
+        Raises NodeFailed (document_unreadable).
+        """
+        from workers.nodes.documents.reading import read  # needs libraries of documents
+
+        runner = AccountRunner(self, account_id, gate)
+        try:
+            contents = await runner.run(read, content_type, data, options, deadline_seconds=seconds)
+        except PoolTimeout:
+            raise too_slow(seconds) from None
+        except (PoolCrashed, MemoryError):
+            message = "Reading the document needed more memory than it may have"
+            raise NodeFailed(DOCUMENT_UNREADABLE, message) from None
+        return cast(DocumentText, contents)
+
+
+def too_slow(seconds: float) -> NodeFailed:
+    """Return the failure of a document that took too long."""
+    return NodeFailed(DOCUMENT_UNREADABLE, f"The document was not read within {seconds:g} s")

@@ -1,0 +1,90 @@
+"""Documents at URLs: assets with the type on record, all others by their answer."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+
+from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
+from engine.nodes.support.base import BodyConsumer, HttpAnswer, HttpCall
+from workers.nodes.documents.types import PDF_HEAD_BYTES, TYPES, find_type
+from workers.providers.base import Fetcher, MediaStore
+
+FETCH_SECONDS = 30.0
+MAX_REDIRECTS = 3
+MAX_FILE_BYTES = 104_857_600
+"""Of a document, packed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentSource:
+    """Sources of an account's documents. Every call may raise NodeFailed."""
+
+    media_store: MediaStore
+    fetcher: Fetcher
+    account_id: str
+    owner_id: str = ""
+    """May own the document too."""
+
+    async def find_type(self, url: str) -> str:
+        """Return the content type of the document at a URL."""
+        stored = await self.media_store.content_type(self.account_id, url, self.owner_id)
+        if stored is not None:
+            return _required(stored if stored in TYPES else None)
+        return _required(await self._foreign_type(url))
+
+    async def fetch(self, url: str) -> tuple[str, bytes]:
+        """Return the content type and the bytes of the document at a URL."""
+        stored = await self.media_store.content_type(self.account_id, url, self.owner_id)
+        if stored is not None:
+            content_type = _required(stored if stored in TYPES else None)
+            data = await self.media_store.read(self.account_id, url, MAX_FILE_BYTES, self.owner_id)
+            if data is not None:
+                return content_type, data
+        answer = await self.fetcher.fetch(self._call(url))
+        _check_status(answer)
+        declared = answer.headers.get("content-type", "")
+        return _required(find_type(answer.body, declared, url)), answer.body
+
+    async def _foreign_type(self, url: str) -> str | None:
+        found: list[str | None] = []
+
+        async def examine(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
+            _check_status(answer)
+            head = bytearray()
+            async for piece in pieces:
+                head += piece
+                if len(head) >= PDF_HEAD_BYTES:
+                    break
+            declared = answer.headers.get("content-type", "")
+            found.append(find_type(bytes(head), declared, url))
+
+        await self.fetcher.fetch(self._call(url, examine))
+        return found[0] if found else None
+
+    def _call(self, url: str, consume: BodyConsumer | None = None) -> HttpCall:
+        return HttpCall(
+            method="GET",
+            url=url,
+            timeout_seconds=FETCH_SECONDS,
+            max_bytes=MAX_FILE_BYTES,
+            max_redirects=MAX_REDIRECTS,
+            account_id=self.account_id,
+            owner_id=self.owner_id,
+            consume=consume,
+        )
+
+
+def _required(content_type: str | None) -> str:
+    if content_type is None:
+        message = (
+            "The file is no document that is read: PDF, DOCX, XLSX, PPTX, CSV, TSV, TXT, MD, "
+            "HTML or JSON"
+        )
+        raise NodeFailed(DOCUMENT_UNREADABLE, message)
+    return content_type
+
+
+def _check_status(answer: HttpAnswer) -> None:
+    if answer.status >= 400:
+        message = f"The server that has the document answered {answer.status}"
+        is_retryable = answer.status in (408, 425, 429) or answer.status >= 500
+        raise NodeFailed("http_status", message, retryable=is_retryable)
