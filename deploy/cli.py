@@ -12,6 +12,7 @@ INTERRUPTED = 130
 COMMANDS = {
     "account": ("accounts:account", "Create, approve, move, credit and list accounts."),
     "approval": ("approvals:approval", "List approvals that wait for an answer, and answer them."),
+    "asset": ("assets:asset", "Upload, list, save and delete media and documents."),
     "audit": ("audit:audit", "List the newest administrative acts, newest first."),
     "backup": ("backup:backup", "Save the Redis and the history of a running stack."),
     "batch": ("batches:batch", "Run a workflow for each row of a file."),

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deploy.client.assets.content_types import content_type_of
 from deploy.client.servers import ApiRequest, Server
 from deploy.net.http_client import Unreachable, read_json
 from deploy.output.problems import ApiRefused, CommandFailed
@@ -57,10 +58,14 @@ class Api:
         return self._object(await self._call("DELETE", path))
 
     async def upload(self, file: Path) -> Answer:
-        """Store a file as an asset."""
-        headers = {"content-type": "application/octet-stream"}
+        """Store a file as an asset, with the type that follows from its name."""
+        headers = {"content-type": content_type_of(file.name)}
         request = self._request("POST", "/api/assets", headers, file)
         return self._object(await self._answer(request))
+
+    def download(self, path: str) -> AsyncGenerator[bytes, None]:
+        """Yield the bytes that a link leads to."""
+        return self._server.stream(self._request("GET", path, {"accept": "*/*"}))
 
     async def events(
         self, path: str, *, after: str = "", body: Mapping[str, Any] | None = None

@@ -33,7 +33,7 @@ class WorkflowCaller:
         return {field["name"]: field["type"] for field in schema["fields"]}
 
     async def upload(self, file: Path) -> str:
-        """Store an image, a video or a sound; return the asset's id."""
+        """Store an image, a video, a sound or a document; return the asset's id."""
         asset_id: str = (await self._api.upload(file))["id"]
         return asset_id
 

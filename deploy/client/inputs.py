@@ -9,7 +9,7 @@ from typing import Any
 
 from deploy.output.problems import CommandFailed
 
-MEDIA_TYPES = frozenset({"image", "video", "audio"})
+MEDIA_TYPES = frozenset({"image", "video", "audio", "file"})
 NUMBER_TYPES = frozenset({"number", "slider"})
 TRUE_WORDS = frozenset({"true", "yes", "on", "1"})
 FALSE_WORDS = frozenset({"false", "no", "off", "0"})
@@ -18,8 +18,8 @@ FALSE_WORDS = frozenset({"false", "no", "off", "0"})
 def parse_inputs(words: Iterable[str], types: Mapping[str, str] | None) -> dict[str, Any]:
     """Parse `name=value` by the type of the field `name`, and `name:=value` as JSON.
 
-    `name=@FILE` is a Path when the field takes an image, a video or a sound. Without types, which
-    some keys may not read, every value is a text and every `@FILE` a Path.
+    `name=@FILE` is a Path when the field takes an image, a video, a sound or a document. Without
+    types, which some keys may not read, every value is a text and every `@FILE` a Path.
     """
     return dict(_parse(word, types) for word in words)
 

@@ -2,12 +2,15 @@
 
 import json
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from deploy.client.api import Answer, Api
+from deploy.client.assets.caller import save_media
 from deploy.client.callers import WorkflowCaller
 from deploy.client.inputs import parse_inputs, upload_files
 from deploy.client.interruption import Interruption
-from deploy.client.reports import report, warn
+from deploy.client.reports import report, tell, warn
 from deploy.client.selection import open_api
 from deploy.client.server_access import Access
 from deploy.client.watching import follow, watch
@@ -22,6 +25,8 @@ class RunOptions:
     tags: tuple[str, ...] = ()
     in_background: bool
     watch: bool
+    save: Path | None = None
+    """Folder for the media of the result."""
     as_json: bool
 
 
@@ -36,14 +41,23 @@ async def run_workflow(options: RunOptions, access: Access) -> int:
                 execution = await watch(
                     caller, options.slug, inputs, interruption.set_id, options.tags
                 )
-                return report(execution, as_json=options.as_json)
+                return await _end(api, execution, options)
             started = await interruption.started(caller.start(options.slug, inputs, options.tags))
             if not options.in_background:
                 execution = await follow(caller, started["executionId"])
-                return report(execution, as_json=options.as_json)
+                return await _end(api, execution, options)
     warn(started)
     print(json.dumps(started) if options.as_json else started["executionId"])
     return 0
+
+
+async def _end(api: Api, execution: Answer, options: RunOptions) -> int:
+    """Report an ended execution, and save the media of its result; return the exit code."""
+    code = report(execution, as_json=options.as_json)
+    if options.save is not None:
+        for file in await save_media(api, execution, options.save):
+            tell(f"Saved {file}.")
+    return code
 
 
 async def _inputs(caller: WorkflowCaller, options: RunOptions) -> dict[str, Any]:

@@ -59,9 +59,9 @@ def run(
 ) -> None:
     """Run the workflow SLUG once for each row of FILE.
 
-    FILE is CSV, with the names of fields in its first row (a cell @FILE uploads an image, a video
-    or a sound), or JSON lines, each an object of inputs. The batch's id is printed at once; with
-    --watch or --output the command waits for the end.
+    FILE is CSV, with the names of fields in its first row (a cell @FILE uploads an image, a video,
+    a sound or a document), or JSON lines, each an object of inputs. The batch's id is printed at
+    once; with --watch or --output the command waits for the end.
     """
     order = BatchOptions(
         slug=slug,

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
+from engine.media.ids import PATTERN as ASSET_ID
 from engine.net.url_policy import URL_REST
 from engine.values.fields import (
     MAX_URL,
@@ -19,24 +20,29 @@ from engine.values.fields import (
 from engine.values.json_schemas import DRAFT
 
 MAX_STEPS_LISTED = 1_000
+FILE_KINDS = "A PDF, DOCX, XLSX, PPTX, CSV, TSV, TXT, MD, HTML or JSON file"
 
 
 def inputs_schema(
-    fields: Iterable[Field], *, strict: bool, allow_http: bool = False
+    fields: Iterable[Field], *, strict: bool, allow_http: bool = False, allow_assets: bool = False
 ) -> dict[str, Any]:
-    """Return the JSON Schema 2020-12 of the object `inputs`, with the same rules."""
+    """Return the JSON Schema 2020-12 of the object `inputs`, with the same rules.
+
+    `allow_assets`: a medium may be given as an asset's id.
+    """
+    media = _media_schema(allow_http=allow_http, allow_assets=allow_assets)
     fields = tuple(fields)
     return {
         "$schema": DRAFT,
         "type": "object",
-        "properties": {field.name: _field_schema(field, allow_http) for field in fields},
+        "properties": {field.name: _field_schema(field, media) for field in fields},
         "required": [f.name for f in fields if f.required and f.default is None],
         "additionalProperties": not strict,
     }
 
 
-def _field_schema(field: Field, allow_http: bool) -> dict[str, Any]:
-    schema: dict[str, Any] = {"title": field.label} | _type_schema(field, allow_http)
+def _field_schema(field: Field, media: dict[str, Any]) -> dict[str, Any]:
+    schema: dict[str, Any] = {"title": field.label} | _type_schema(field, media)
     if field.options:
         schema["enum"] = list(field.options)
     if field.helper_text:
@@ -46,7 +52,7 @@ def _field_schema(field: Field, allow_http: bool) -> dict[str, Any]:
     return schema
 
 
-def _type_schema(field: Field, allow_http: bool) -> dict[str, Any]:
+def _type_schema(field: Field, media: dict[str, Any]) -> dict[str, Any]:
     if field.type in NUMBERS:
         return _number_schema(field)
     if field.type in TEXTS:
@@ -55,9 +61,19 @@ def _type_schema(field: Field, allow_http: bool) -> dict[str, Any]:
     if field.type is FieldType.TOGGLE:
         return {"type": "boolean"}
     if field.type in SOCKETS:
-        pattern = f"^{url_scheme(allow_http)}{URL_REST}$"
-        return {"type": "string", "format": "uri", "maxLength": MAX_URL, "pattern": pattern}
+        kinds = {"description": FILE_KINDS} if field.type is FieldType.FILE else {}
+        return {**media, **kinds}
     return {}
+
+
+def _media_schema(*, allow_http: bool, allow_assets: bool) -> dict[str, Any]:
+    """Return the schema of a medium: a URL, or the id of an asset."""
+    url = {"format": "uri", "pattern": f"^{url_scheme(allow_http)}{URL_REST}$"}
+    text = {"type": "string", "maxLength": MAX_URL}
+    if not allow_assets:
+        return {**text, **url}
+    asset = {"title": "Id of an asset", "pattern": f"^{ASSET_ID}$"}
+    return {**text, "anyOf": [{"title": "URL", **url}, asset]}
 
 
 def _number_schema(field: Field) -> dict[str, Any]:

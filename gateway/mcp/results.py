@@ -19,7 +19,7 @@ COST = "headrace/creditsCost"
 WARNINGS = "headrace/warnings"
 """Members of `_meta` in results."""
 GOES_ON = "EXECUTION_GOES_ON"
-MEDIA_MEMBERS = ("images", "videos", "audios")
+MEDIA_MEMBERS = ("images", "videos", "audios", "files")
 """Members of a result that list the URLs of media, of any host."""
 MAX_LINKS = 100
 LINKED_SINCE = "2025-06-18"

@@ -94,6 +94,8 @@ async def _make_tool(services: Services, summary: WorkflowSummary) -> Tool | Non
         name=summary.slug,
         title=summary.name,
         description=summary.description or None,
-        input_schema=inputs_schema(plan.fields, strict=plan.strict_inputs, allow_http=allow_http),
+        input_schema=inputs_schema(
+            plan.fields, strict=plan.strict_inputs, allow_http=allow_http, allow_assets=True
+        ),
         output_schema=result if result.get("type") == "object" else None,
     )

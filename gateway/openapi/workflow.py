@@ -69,7 +69,12 @@ def make_workflow_document(
 
 def _request(workflow: DescribedWorkflow) -> dict[str, Any]:
     plan = workflow.plan
-    inputs = inputs_schema(plan.fields, strict=plan.strict_inputs, allow_http=workflow.allow_http)
+    inputs = inputs_schema(
+        plan.fields,
+        strict=plan.strict_inputs,
+        allow_http=workflow.allow_http,
+        allow_assets=True,
+    )
     del inputs["$schema"]  # the document has the same dialect
     example = _example_inputs(workflow)
     shown = {} if example is None else {"example": {"inputs": example}}

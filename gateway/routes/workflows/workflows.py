@@ -349,7 +349,9 @@ def _schema_answer(request: GatewayRequest, plan: Plan, view: PublicSchema) -> R
     headers = {"vary": "accept, cookie, x-api-key"}
     if SCHEMA_JSON in request.headers.get("accept", ""):
         allow_http = request.services.settings.allow_private_urls
-        schema = inputs_schema(plan.fields, strict=plan.strict_inputs, allow_http=allow_http)
+        schema = inputs_schema(
+            plan.fields, strict=plan.strict_inputs, allow_http=allow_http, allow_assets=True
+        )
         titled = {"title": view.name, **schema}
         return json_response(titled, headers=headers, media_type=SCHEMA_JSON)
     return json_response(view, headers=headers)

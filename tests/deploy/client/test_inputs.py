@@ -41,13 +41,13 @@ def test_an_input_that_cannot_be_read_is_refused_in_a_sentence(word: str) -> Non
 def test_a_file_is_an_input_of_a_field_that_takes_media(tmp_path: Path) -> None:
     file = tmp_path / "cat.png"
     file.touch()
-    types = {"photo": "image", "film": "video", "song": "audio", "name": "text"}
+    types = {"photo": "image", "film": "video", "song": "audio", "bill": "file", "name": "text"}
     words = [f"{name}=@{file}" for name in (*types, "unknown")]
 
     found = parse_inputs(words, types)
 
     assert found == {
-        **dict.fromkeys(("photo", "film", "song"), file),
+        **dict.fromkeys(("photo", "film", "song", "bill"), file),
         **dict.fromkeys(("name", "unknown"), f"@{file}"),
     }
 

@@ -77,6 +77,16 @@ async def test_media_of_other_hosts_are_links_where_a_member_says_media(services
     assert len(other.content) == 1
 
 
+async def test_documents_of_other_hosts_are_links(services: Any) -> None:
+    result = {"files": ["https://files.example/a/report.pdf"]}
+
+    made = await run_result(services, {**ANSWER, "result": result})
+
+    assert made.content[1:] == [
+        ResourceLink(name="report.pdf", uri="https://files.example/a/report.pdf"),
+    ]
+
+
 async def test_a_revision_without_links_gets_texts(services: Any) -> None:
     result = {"images": ["https://cdn.example/cat.png"]}
 

@@ -32,6 +32,7 @@ FIELDS: dict[str, Any] = {
     "image": {},
     "video": {},
     "audio": {},
+    "file": {},
     "json": {},
 }
 
@@ -233,6 +234,7 @@ def test_the_example_of_an_example_is_one_that_its_run_takes(path: Path) -> None
         ([("text", "result-in")], {}, [{"text": "a"}, ["a"], None], [{"images": []}, "a"]),
         ([("image", "result-in")], {}, [{"images": ["a"]}, None], [{"text": "a"}, {"images": "a"}]),
         ([("audio", "result-in")], {}, [{"audios": []}], [{"images": []}]),
+        ([("file", "result-in")], {}, [{"files": ["a"]}, None], [{"images": []}, {"files": "a"}]),
         ([("text", "result-in"), ("image", "result-in")], {}, [{"texts": ["a"]}, None, 5], []),
         (
             [("text", "a"), ("image", "b")],

@@ -2,6 +2,7 @@
 
 MANY_ENTRIES: dict[str, str] = {
     "deploy/commands": "One module for each command.",
+    "deploy/client": "One folder for each subject of the API, and what their calls share.",
     "gateway": "One folder for each part of the way of a request, and modules of the process.",
     "engine": "One folder for each subject of the domain, and the settings.",
     "engine/nodes": "One module for each node type.",
@@ -13,6 +14,7 @@ MANY_ENTRIES: dict[str, str] = {
     "docs/pictures": "Each page in light, in dark and on a phone, made by a command; the drawing of a guide.",
     "tests/gateway": "One folder for each of gateway, and modules for its own modules.",
     "tests/support": "One folder for each subject that tests share helpers of.",
+    "tests/acceptance/commands": "One module for each command, and those for the ways of all.",
     "tests/contract": "One folder for each subject of the API, and modules for its rules.",
     "tests/benchmarks": "One folder or module for each benchmark, and what they share.",
     "tests/engine": "One folder for each of engine, and modules for its own modules.",
@@ -112,6 +114,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "deploy/client/selection.py": "tests/acceptance/commands/test_commands_remote.py chooses servers and stores.",
     "deploy/commands/accounts.py": "tests/acceptance/commands/test_commands.py and test_commands_credits.py.",
     "deploy/backup/manifest.py": "Types; tests/deploy/backup/test_archive.py reads and writes them.",
+    "deploy/commands/assets.py": "tests/acceptance/commands/test_assets.py runs the commands.",
     "deploy/commands/audit.py": "tests/acceptance/commands/test_commands.py reads the audit log.",
     "deploy/commands/approvals.py": "tests/acceptance/commands/test_approvals.py runs the commands.",
     "deploy/commands/batches.py": "tests/acceptance/commands/test_batches.py runs the commands.",

@@ -36,7 +36,6 @@ from headrace_client.models import (
     Occurrence,
     RunEvent,
     RunFailure,
-    RunResult,
     StartedBatch,
     StartedOccurrence,
     StartedRun,
@@ -45,6 +44,7 @@ from headrace_client.models import (
     Wait,
 )
 from headrace_client.options import BatchInput, RunWebhook, Verify
+from headrace_client.results import RunResult, Segment
 from headrace_client.webhooks import (
     BatchWebhook,
     ExecutionWebhook,
@@ -87,6 +87,7 @@ __all__ = [
     "RunFailure",
     "RunResult",
     "RunWebhook",
+    "Segment",
     "ServerError",
     "StartedBatch",
     "StartedOccurrence",

@@ -21,7 +21,6 @@ from headrace_client.models import (
     Execution,
     Occurrence,
     RunEvent,
-    RunResult,
     StartedBatch,
     StartedOccurrence,
     StartedRun,
@@ -40,6 +39,7 @@ from headrace_client.options import (
     Verify,
     WaitOptions,
 )
+from headrace_client.results import RunResult
 from headrace_client.webhooks import verify_webhook
 
 
@@ -239,7 +239,7 @@ class AsyncApprovals:
 
 
 class AsyncAssets:
-    """Pictures, videos and sounds."""
+    """Pictures, videos, sounds and documents."""
 
     def __init__(self, driver: AwaitingDriver, session: Session) -> None:
         self._driver = driver
@@ -248,7 +248,11 @@ class AsyncAssets:
     async def upload(
         self, file: File, *, name: str | None = None, content_type: str | None = None
     ) -> Asset:
-        """Store a path, bytes or an open binary file; inputs take the `id` of the asset."""
+        """Store a path, bytes or an open binary file; inputs take the `id` of the asset.
+
+        The type follows from the name: bytes of a text, such as CSV, need a `name` or a
+        `content_type`.
+        """
         return await self._driver.call(assets.upload_asset(self._session, file, name, content_type))
 
     async def get(self, asset_id: str, *, width: int | None = None) -> Asset:

@@ -22,20 +22,6 @@ ENDED = frozenset({"completed", "failed", "cancelled"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class RunResult:
-    """Result of a run that was waited for."""
-
-    result: Any
-    """Value of the workflow's Response Output."""
-    cost: float
-    ms: int | None
-    """Milliseconds that the run took."""
-    execution_id: str
-    warnings: tuple[str, ...] = ()
-    """Sentences about members of the request that were ignored."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class WebhookTarget:
     """Whether a webhook is told of the end, and its URL."""
 
@@ -375,7 +361,7 @@ class EventTest:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset:
-    """A picture, a video or a sound, with a signed link to its bytes."""
+    """A picture, a video, a sound or a document, with a signed link to its bytes."""
 
     id: str
     url: str

@@ -1,13 +1,16 @@
-/** Media of the account, to be inputs of runs. */
+/** Media and documents of the account, to be inputs of runs. */
 
+import { guessType } from "./content-types.ts";
 import { rows } from "./paging.ts";
 import type { Asset, Deleted } from "./schemas.ts";
 import { path, type Transport } from "./transport.ts";
 import { type CallOptions, Deadline } from "./waiting.ts";
 
 export interface UploadOptions extends CallOptions {
-  /** Media type of the data; by default that of the Blob. */
+  /** Media type of the data; by default that of the Blob, else the one that follows from the name. */
   contentType?: string;
+  /** Name of the file, such as "rows.csv"; by default that of a File. Texts need it, or their type. */
+  name?: string;
 }
 
 export class Assets {
@@ -17,10 +20,9 @@ export class Assets {
     this.#transport = transport;
   }
 
-  /** Store an image, a video or a sound; its `id` is then an input of runs. */
+  /** Store an image, a video, a sound or a document; its `id` is then an input of runs. */
   upload(data: Blob | Uint8Array | ArrayBuffer, options: UploadOptions = {}): Promise<Asset> {
-    const type = options.contentType ?? (data instanceof Blob ? data.type : "");
-    const headers = { "content-type": type || "application/octet-stream" };
+    const headers = { "content-type": options.contentType ?? typeOf(data, options.name) };
     const call = { method: "POST", path: "/api/assets", headers, raw: data as BodyInit, isRepeatable: false, route: "assets" } as const;
     return this.#transport.json(call, new Deadline(options));
   }
@@ -38,4 +40,10 @@ export class Assets {
   delete(id: string, options: CallOptions = {}): Promise<Deleted> {
     return this.#transport.json({ method: "DELETE", path: path`/api/assets/${id}` }, new Deadline(options));
   }
+}
+
+function typeOf(data: Blob | Uint8Array | ArrayBuffer, name: string | undefined): string {
+  const own = data instanceof Blob ? data.type : "";
+  const { name: ownName = "" } = data as { name?: string };
+  return own || guessType(name ?? ownName);
 }

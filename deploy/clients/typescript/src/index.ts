@@ -7,6 +7,7 @@ export type { CallOptions } from "./waiting.ts";
 export type { RunEvent, RunEvents, WaitingFor } from "./events.ts";
 export type { EndedExecution, ExecutionFilter, Executions } from "./executions.ts";
 export type { AnswerOptions, Approval, Approvals } from "./approvals.ts";
+export type { Audios, Files, Images, Segment, Text, Transcript, Videos } from "./results.ts";
 export type { Assets, UploadOptions } from "./assets.ts";
 export type { HookOptions, NewTrigger, ScheduleOptions, TriggerFilter, Triggers } from "./triggers.ts";
 export type { Batches, BatchOptions, ItemStatus } from "./batches.ts";

@@ -1,13 +1,13 @@
 """Flows of assets: upload, get, list, delete."""
 
 import contextlib
-import mimetypes
 import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 from urllib.parse import quote
 
+from headrace_client.core.content_types import guess_type
 from headrace_client.core.decoding import decode
 from headrace_client.core.effects import Flow, Request, UploadPart
 from headrace_client.core.pages import iterate_pages, query_of
@@ -17,7 +17,6 @@ from headrace_client.options import File
 
 PATH = "/api/assets"
 UPLOADS = "uploads"
-UNTYPED = "application/octet-stream"
 UNNAMED = "file"
 UPLOAD_SILENCE_SECONDS = 120.0
 
@@ -55,7 +54,7 @@ def open_part(file: File, name: str | None, content_type: str | None) -> Iterato
 
 
 def _part(content: bytes | BinaryIO, name: str, content_type: str | None) -> UploadPart:
-    return UploadPart(name, content_type or mimetypes.guess_type(name)[0] or UNTYPED, content)
+    return UploadPart(name, content_type or guess_type(name), content)
 
 
 def get_asset(session: Session, asset_id: str, width: int | None) -> Flow[Asset]:

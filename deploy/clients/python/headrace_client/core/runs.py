@@ -27,8 +27,9 @@ from headrace_client.errors import (
     ServerError,
     family,
 )
-from headrace_client.models import Execution, RunResult, StartedRun
+from headrace_client.models import Execution, StartedRun
 from headrace_client.options import StartOptions, WaitOptions
+from headrace_client.results import RunResult
 
 MODEL_RUNS = "models/run"
 ACCEPTED = 202

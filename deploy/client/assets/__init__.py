@@ -1,0 +1,1 @@
+"""Assets by command: upload, list, read and save."""
