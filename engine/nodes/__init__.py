@@ -17,9 +17,11 @@ from engine.nodes.image_tools import IMAGE_TOOLS
 from engine.nodes.list import List
 from engine.nodes.mcp_tool import McpTool
 from engine.nodes.merge import Merge
+from engine.nodes.nearest import Nearest
 from engine.nodes.note import Note
 from engine.nodes.request_input import RequestInput
 from engine.nodes.response_output import ResponseOutput
+from engine.nodes.split_text import SplitText
 from engine.nodes.sub_workflow import SubWorkflow
 from engine.nodes.support.base import NodeType
 from engine.nodes.switch import Switch
@@ -44,6 +46,8 @@ NODE_TYPES: tuple[NodeType, ...] = (
     *IMAGE_TOOLS,
     ImageText(),
     TextEmbedding(),
+    SplitText(),
+    Nearest(),
     Transform(),
     Condition(),
     Switch(),

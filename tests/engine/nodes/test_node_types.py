@@ -81,7 +81,9 @@ async def test_it_gives_plain_values_on_declared_sockets_only(kind: NodeType) ->
     images = IMAGES if kind.category == "Image Tools" else {}
     context = FakeContext(assets={ASSET: "image"})
 
-    outputs = await kind.run(settings, {"a": "A", "b": {"k": 1}, **images}, context)
+    given = {"a": "A", "b": {"k": 1}, **images, **SAMPLES[kind.type].inputs}
+
+    outputs = await kind.run(settings, given, context)
 
     declared = set(kind.outputs(settings)) | (
         {"result"} if kind.type == "responseOutput" else set()

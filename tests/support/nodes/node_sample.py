@@ -1,7 +1,7 @@
 """The sample that the test module of a node type gives to the tests of all node types."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from engine.nodes.support.base import WorkKind
@@ -19,3 +19,5 @@ class NodeSample:
     category: str
     settings: Mapping[str, Any]
     is_charged: bool = False
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    """Values by input socket that a run needs."""

@@ -1,0 +1,1 @@
+"""Chunks of texts, and vectors: the pure functions of search by meaning."""
