@@ -16,7 +16,7 @@ ROOT = Path(__file__).parents[2]
 GUIDE = ROOT / "docs" / "how-to" / "call" / "use-the-client.md"
 PYTHON = os.environ.get("HEADRACE_CLIENT_PYTHON", sys.executable)
 BLOCKS = re.findall(r"```python\n(.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-NEEDS_ITS_OWN = ("my-workflow", "cat.png")
+NEEDS_ITS_OWN = ("my-workflow",)
 """Names of what a reader has, and a new installation has not."""
 
 
