@@ -61,8 +61,8 @@ def test_a_node_that_was_settled_from_the_start_has_no_end() -> None:
 
 
 def test_answers_are_read_whatever_their_versions_add_or_lack() -> None:
-    full = ItemAnswerRow(1, b"packed", 9, 1, 2, Decimal("2.5"), 3, 4)
-    members = [1, b"packed", 9, 1, 2, "2.5", 3, 4]
+    full = ItemAnswerRow(1, b"packed", 9, 1, 2, Decimal("2.5"), 3, 4, Decimal("1.5"))
+    members = [1, b"packed", 9, 1, 2, "2.5", 3, 4, "1.5"]
 
     assert msgpack.unpackb(pack_answers([full, ItemAnswerRow(2)]))[0] == members
     assert unpack_answers(pack_answers([full])) == [full]

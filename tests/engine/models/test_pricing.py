@@ -19,6 +19,7 @@ USAGES = st.builds(
     calls=COUNTS,
     images=COUNTS,
     seconds=st.decimals(min_value=0, max_value=10**6, places=6).map(abs),
+    input_seconds=st.decimals(min_value=0, max_value=10**6, places=6).map(abs),
     input_tokens=COUNTS,
     output_tokens=COUNTS,
 )
@@ -85,6 +86,7 @@ def test_a_cost_is_exact_but_for_less_than_one_at_the_end(
         Unit.CALL: usage.calls,
         Unit.IMAGE: usage.images,
         Unit.SECOND: usage.seconds,
+        Unit.INPUT_SECOND: usage.input_seconds,
         Unit.INPUT_TOKEN: usage.input_tokens,
         Unit.OUTPUT_TOKEN: usage.output_tokens,
     }
