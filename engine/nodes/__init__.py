@@ -9,6 +9,7 @@ from engine.nodes.assistant import Assistant
 from engine.nodes.condition import Condition
 from engine.nodes.custom_model import CustomModel
 from engine.nodes.delay import Delay
+from engine.nodes.document_text import DocumentTextNode
 from engine.nodes.for_each import ForEach
 from engine.nodes.generators import ImageGenerator, MusicGenerator, VideoGenerator
 from engine.nodes.http_request import HttpRequest
@@ -45,6 +46,7 @@ NODE_TYPES: tuple[NodeType, ...] = (
     CustomModel(),
     *IMAGE_TOOLS,
     ImageText(),
+    DocumentTextNode(),
     TextEmbedding(),
     SplitText(),
     Nearest(),

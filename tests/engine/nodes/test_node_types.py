@@ -27,6 +27,7 @@ def samples_of(kind: NodeType) -> dict[str, NodeSample]:
 
 
 SAMPLES = {name: each for kind in NODE_TYPES for name, each in samples_of(kind).items()}
+DOCUMENT = {"file-in": "https://a.example/1.pdf"}
 IMAGES = {name: f"https://a.example/{name}.png" for name in ("image-in", "overlay-in")}
 
 
@@ -78,7 +79,7 @@ def test_what_it_charges_for_is_a_model_that_there_is(kind: NodeType) -> None:
 async def test_it_gives_plain_values_on_declared_sockets_only(kind: NodeType) -> None:
     settings = kind.parse(SAMPLES[kind.type].settings)
 
-    images = IMAGES if kind.category == "Image Tools" else {}
+    images = IMAGES if kind.category == "Image Tools" else DOCUMENT
     context = FakeContext(assets={ASSET: "image"})
 
     given = {"a": "A", "b": {"k": 1}, **images, **SAMPLES[kind.type].inputs}

@@ -1,0 +1,129 @@
+"""Document Text: texts and tables of documents."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from engine.errors.nodes import NodeFailed
+from engine.nodes import image_text
+from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.documents import MAX_PAGES, USUAL_PAGES, DocumentOptions, DocumentText
+from engine.nodes.support.fan_out import longest_list, unknown_list
+from engine.nodes.support.list_mapping import run_each
+from engine.nodes.support.settings import Faults, choice, whole
+from engine.values.plain import kind_of
+from engine.values.sockets import Socket, SocketType
+
+FILE_IN = "file-in"
+TEXT_OUT, PAGES_OUT, TABLES_OUT = "text-out", "pages-out", "tables-out"
+MAX_DOCUMENTS = 100
+DOCUMENTS_AT_ONCE = 2
+
+
+class OcrMode(StrEnum):
+    """Treatment of pages without a text."""
+
+    NEVER = "never"
+    AUTO = "auto"
+
+
+MAX_PAGES_SETTING = whole(
+    "maxPages",
+    "Most pages of a document; one with more fails the node.",
+    1,
+    MAX_PAGES,
+    default=USUAL_PAGES,
+)
+OCR = choice(
+    "ocr",
+    "Reads pages without a text as pictures (auto), by a model that runs here, or never.",
+    list(OcrMode),
+    default=OcrMode.NEVER,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DocumentTextSettings:
+    """Options of reading."""
+
+    options: DocumentOptions
+
+
+class DocumentTextNode(NodeType):
+    """Outputs the text of a document, or of each in a list, and all their pages and tables."""
+
+    type = "documentText"
+    category = "Utilities"
+    label = "Document Text"
+    description = "Reads the text, the pages and the tables of documents."
+    kind = WorkKind.CPU
+    members = (MAX_PAGES_SETTING, OCR)
+
+    def read(self, data: Mapping[str, Any], faults: Faults) -> DocumentTextSettings:
+        max_pages = MAX_PAGES_SETTING.read(data, faults)
+        reads_pictures = OCR.read(data, faults) == OcrMode.AUTO
+        if reads_pictures and not image_text.is_installed():
+            faults.add_rule(f"ocr: {image_text.MISSING}", OCR.name)
+        return DocumentTextSettings(
+            options=DocumentOptions(max_pages=max_pages, reads_pictures=reads_pictures)
+        )
+
+    def inputs(self, settings: DocumentTextSettings) -> Mapping[str, Socket]:
+        return {FILE_IN: Socket(type=SocketType.FILE, required=True)}
+
+    def outputs(self, settings: DocumentTextSettings) -> Mapping[str, Socket]:
+        lists = Socket(type=SocketType.ANY)
+        return {TEXT_OUT: Socket(type=SocketType.TEXT), PAGES_OUT: lists, TABLES_OUT: lists}
+
+    def estimate_outputs(
+        self,
+        settings: DocumentTextSettings,
+        inputs: Mapping[str, Any],
+        unknown: Collection[str] = (),
+    ) -> Outputs:
+        return {TEXT_OUT: unknown_list(longest_list([inputs.get(FILE_IN)]))}
+
+    async def run(
+        self, settings: DocumentTextSettings, inputs: Mapping[str, Any], context: Context
+    ) -> Outputs:
+        wired, options = inputs.get(FILE_IN), settings.options
+        if not isinstance(wired, list):
+            contents = await _read(wired, options, context)
+            return _outputs(contents.text, [contents])
+        if len(wired) > MAX_DOCUMENTS:
+            message = f"A list of documents has at most {MAX_DOCUMENTS} items, not {len(wired)}"
+            raise NodeFailed("invalid_value", message)
+
+        async def work(position: int, url: Any) -> DocumentText:
+            return await _read(url, options, context, f"Item {position + 1}: ")
+
+        documents = await run_each(work, wired, DOCUMENTS_AT_ONCE)
+        return _outputs([each.text for each in documents], documents)
+
+
+def _outputs(text: Any, documents: list[DocumentText]) -> Outputs:
+    return {
+        TEXT_OUT: text,
+        PAGES_OUT: [page for each in documents for page in each.pages],
+        TABLES_OUT: [table for each in documents for table in each.tables],
+    }
+
+
+async def _read(
+    url: Any, options: DocumentOptions, context: Context, where: str = ""
+) -> DocumentText:
+    if not isinstance(url, str):
+        message = f"{where}'{FILE_IN}' takes the URL of a document, not {kind_of(url)}"
+        raise NodeFailed("invalid_value", message)
+    try:
+        return await context.read_document(url, options)
+    except NodeFailed as failure:
+        if not where:
+            raise
+        raise NodeFailed(
+            failure.code,
+            where + failure.message,
+            retryable=failure.retryable,
+            retry_after=failure.retry_after,
+        ) from None
