@@ -1,4 +1,4 @@
-"""Inspection of a streamed media file: its type from the head, its completeness at the end."""
+"""Inspection of a streamed media file: its type from the head or the end, and its completeness."""
 
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
@@ -6,7 +6,11 @@ from functools import partial
 from typing import Protocol
 
 from engine.media.audio_durations import OggFollower
-from engine.media.formats import HEAD_BYTES, Facts, MediaKind, UnfitMedia, read_facts
+from engine.media.detection import check_declared, read_start
+from engine.media.documents.text_follower import TextFollower
+from engine.media.documents.types import PDF, TEXTS, ZIP, resolve_type, type_of_name
+from engine.media.documents.zip_directory import OfficeFollower, PdfFollower
+from engine.media.formats import HEAD_BYTES, Facts, MediaKind, UnfitMedia
 from engine.media.image_frames import STEPS, Frames, JpegEnd
 from engine.media.mp4_durations import MovieFollower
 from engine.media.stream_follower import HeaderMetadata
@@ -37,6 +41,9 @@ WATCHERS: Mapping[str, Callable[[], Watcher]] = {
     "video/mp4": MovieFollower,
     "audio/mp4": MovieFollower,
     "audio/ogg": OggFollower,
+    PDF: PdfFollower,
+    ZIP: OfficeFollower,
+    **dict.fromkeys(TEXTS, TextFollower),
 }
 """Watchers of the types that the head does not fully describe."""
 
@@ -48,11 +55,19 @@ class TooLargeMedia(ValueError):
 class Inspector:
     """Filter that passes the pieces of a file on after checking its head.
 
-    `medium` is the required kind; None: any supported kind.
+    `medium` is the required kind; None: any supported kind. The name of the file tells the type of
+    a text.
     """
 
-    def __init__(self, declared: str, max_bytes: float, medium: MediaKind | None = None) -> None:
-        self._declared = declared
+    def __init__(
+        self,
+        declared: str,
+        max_bytes: float,
+        medium: MediaKind | None = None,
+        file_name: str = "",
+    ) -> None:
+        self._declared = resolve_type(declared, file_name)
+        self._named = type_of_name(file_name)
         self._medium = medium
         self._max_bytes = max_bytes
         self._watcher: Watcher | None = None
@@ -88,7 +103,7 @@ class Inspector:
             raise TooLargeMedia
 
     def _begin(self, head: bytes) -> bytes:
-        self.facts = read_facts(head, self._declared)
+        self.facts = read_start(head, self._declared, self._named)
         if self._medium is not None and self.facts.medium is not self._medium:
             raise UnfitMedia(f"The file is {self.facts.content_type}, not {self._medium}")
         watcher = WATCHERS.get(self.facts.content_type)
@@ -103,6 +118,8 @@ class Inspector:
     def _measured(self, facts: Facts) -> Facts:
         """Return the facts completed at the end of the file. Raises UnfitMedia."""
         metadata = self._watcher.finish() if self._watcher else None
+        if metadata is not None and metadata.content_type is not None:
+            return check_declared(Facts(content_type=metadata.content_type), self._declared)
         if metadata is not None:
             facts = replace(facts, duration_ms=metadata.duration_ms)
             if facts.medium is MediaKind.VIDEO:

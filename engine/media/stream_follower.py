@@ -9,11 +9,13 @@ Steps = Generator[tuple[int, int], bytes, None]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HeaderMetadata:
-    """Duration and size from a file's header; None: unknown."""
+    """Facts that the start of a file does not tell; None: unknown."""
 
     duration_ms: int | None = None
     width: int | None = None
     height: int | None = None
+    content_type: str | None = None
+    """Type of the file, where the end alone tells it."""
 
 
 class StreamFollower:

@@ -20,6 +20,7 @@ from engine.errors import (
     UnsupportedMediaType,
 )
 from engine.executions.node_waits import MAX_SECONDS
+from engine.media.documents.types import DOCUMENTS
 from engine.media.formats import MediaKind, UnfitMedia
 from engine.media.inspector import Inspector, TooLargeMedia
 from engine.media.links import PATH, WIDTHS, LinkSigner, MediaLink
@@ -30,6 +31,7 @@ from engine.process.account_semaphore import AccountSemaphore
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.media import Asset, AssetPage, AssetReview, AssetSource, UploadReservation
+from engine.store.schema import FILES_SCHEMA
 
 LINK_SECONDS = 86_400
 COLLECTED_AT_ONCE = 100
@@ -39,6 +41,8 @@ MAX_LINK = 2_048
 MAX_SEARCHED = 10_000
 """Values of a result that are searched for links."""
 EXPIRED = "This link has expired; `GET /api/assets/:id` gives a fresh one"
+FILES = "Files"
+"""Noun of a refusal while release 0.2.0 may run."""
 REMOVAL_SECONDS = 5.0
 """Longest time a DELETE waits for the object's removal."""
 
@@ -50,6 +54,7 @@ class MediaService:
         self, store: Store, objects: ObjectStore, links: LinkSigner, settings: Settings
     ) -> None:
         self._assets = store.assets
+        self._schema = store.schema
         self._clock = store.leases.now
         self._objects = objects
         self._links = links
@@ -74,6 +79,7 @@ class MediaService:
         source: AssetSource,
         medium: MediaKind | None = None,
         execution_id: str = "",
+        file_name: str = "",
     ) -> Asset:
         """Store a file of the declared type; `medium` is the required kind.
 
@@ -81,12 +87,17 @@ class MediaService:
         BodyTooLarge, MediaQuotaExceeded, StorageFailed, Unavailable, or the errors of `pieces`.
         """
         self._demand_key()
+        if declared in DOCUMENTS:
+            self._schema.require(FILES_SCHEMA, FILES)
         reservation = await self._assets.reserve_upload(account_id, source)
-        inspector = Inspector(declared, min(self.max_bytes, reservation.remaining_bytes), medium)
+        max_bytes = min(self.max_bytes, reservation.remaining_bytes)
+        inspector = Inspector(declared, max_bytes, medium, file_name)
         key = _key(reservation.asset_id)
         try:
             await self._objects.put_stream(key, inspector.through(pieces))
             facts, size = inspector.known, inspector.bytes
+            if facts.medium is MediaKind.FILE:
+                self._schema.require(FILES_SCHEMA, FILES)
             return await self._assets.complete(reservation.asset_id, facts, size, execution_id)
         except StorageStalled:
             raise  # the write may still succeed; the expired reservation removes its bytes

@@ -6,13 +6,22 @@ from dataclasses import dataclass
 
 from starlette.responses import Response, StreamingResponse
 
+from engine.media.documents import types as documents
 from engine.media.formats import TYPES
 from engine.media.ranges import ByteRange, UnsatisfiableRange, parse_range
 from gateway.services import GatewayRequest
 
 CACHED_SECONDS = 86_400
 PLAIN = "application/octet-stream"
-EXTENSIONS = {"image/jpeg": "jpg", "audio/mpeg": "mp3", "audio/mp4": "m4a"}
+EXTENSIONS = {
+    **documents.EXTENSIONS,
+    "image/jpeg": "jpg",
+    "audio/mpeg": "mp3",
+    "audio/mp4": "m4a",
+    PLAIN: "bin",
+}
+KNOWN = TYPES | documents.DOCUMENTS
+UTF_8 = "; charset=utf-8"
 SAFE = {
     "content-security-policy": "sandbox; default-src 'none'",
     "cross-origin-resource-policy": "cross-origin",
@@ -66,13 +75,19 @@ def _requested_range(request: GatewayRequest, medium: MediaBody, etag: str) -> B
 
 
 def _type(medium: MediaBody) -> str:
-    return medium.content_type if medium.content_type in TYPES else PLAIN
+    """Return the type that the medium is sent as: a page is a text, which no browser executes."""
+    kind = medium.content_type
+    if kind == documents.HTML:
+        return documents.PLAIN + UTF_8
+    if kind in documents.TEXTS:
+        return kind if kind == documents.JSON else kind + UTF_8
+    return kind if kind in KNOWN else PLAIN
 
 
 def _headers(medium: MediaBody) -> dict[str, str]:
-    kind = _type(medium)
-    extension = EXTENSIONS.get(kind, kind.rpartition("/")[2]) if kind != PLAIN else "bin"
-    disposition = "attachment" if kind == PLAIN else "inline"
+    kind = medium.content_type if medium.content_type in KNOWN else PLAIN
+    extension = EXTENSIONS.get(kind, kind.rpartition("/")[2])
+    disposition = "inline" if kind in TYPES else "attachment"
     seconds = max(0, min(CACHED_SECONDS, medium.expires - int(time.time())))
     return {
         **SAFE,

@@ -41,6 +41,8 @@ class IncomingUpload:
 
     declared: str
     pieces: AsyncIterator[bytes]
+    file_name: str = ""
+    """Name that a form gives it."""
 
 
 def upload_limit(max_asset_bytes: int) -> BodyLimit:
@@ -107,7 +109,8 @@ class _Form:
         while not self._has_head:
             if not await self._parse_piece():
                 raise InvalidBody("The form ends before its file", field=FIELD)
-        return IncomingUpload(_part_type(self._head), self._content())
+        declared, file_name = _read_head(self._head)
+        return IncomingUpload(declared, self._content(), file_name)
 
     async def _content(self) -> AsyncIterator[bytes]:
         has_more = True
@@ -157,18 +160,20 @@ class _Form:
         self._has_end = True
 
 
-def _part_type(head: list[tuple[bytes, bytes]]) -> str:
+def _read_head(head: list[tuple[bytes, bytes]]) -> tuple[str, str]:
+    """Return the declared type and the file's name. Raises InvalidBody."""
     named = [(name, value.strip().decode("latin-1")) for name, value in head]
     fields = [value for name, value in named if name == b"content-disposition"]
-    if len(fields) != 1 or not _is_file(fields[0]):
+    disposition = Message()
+    disposition["content-disposition"] = fields[0] if fields else ""
+    if len(fields) != 1 or not _is_file(disposition):
         raise InvalidBody("The form's part must be the field 'file'", field=FIELD)
     types = [value for name, value in named if name == b"content-type"]
-    return declared_type(types[0] if len(types) == 1 else UNTYPED)
+    declared = declared_type(types[0] if len(types) == 1 else UNTYPED)
+    return declared, disposition.get_filename("")
 
 
-def _is_file(disposition: str) -> bool:
-    head = Message()
-    head["content-disposition"] = disposition
+def _is_file(head: Message) -> bool:
     parameters = head.get_params([], "content-disposition")
     names = [value for name, value in parameters if name.lower() == "name"]
     return head.get_content_disposition() == "form-data" and names == [FIELD]

@@ -14,8 +14,8 @@ from engine.media.formats import (
     UNTYPED,
     UnfitMedia,
     declared_type,
-    read_facts,
 )
+from engine.media.headers import read_facts
 from engine.nodes.support.base import Context, HttpAnswer
 from engine.values.plain import fault
 
@@ -57,11 +57,7 @@ def find_medium(answer: HttpAnswer) -> str | None:
     if declared in TYPES:
         return declared
     try:
-        return (
-            read_facts(answer.body[:HEAD_BYTES], UNTYPED).content_type
-            if declared in ANY_TYPE
-            else None
-        )
+        return read_facts(answer.body[:HEAD_BYTES]).content_type if declared in ANY_TYPE else None
     except UnfitMedia:
         return None
 

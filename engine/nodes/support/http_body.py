@@ -9,7 +9,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from engine.errors.nodes import NodeFailed
-from engine.media.formats import HEAD_BYTES, UNTYPED, UnfitMedia, read_facts
+from engine.media.formats import HEAD_BYTES, UNTYPED, UnfitMedia
+from engine.media.headers import read_facts
 from engine.media.ids import is_asset_id
 from engine.nodes.support.base import Context
 from engine.nodes.support.settings import Faults, Setting, as_it_is, choice, read_template
@@ -231,6 +232,6 @@ async def _load(value: Any, context: Context, *, is_named: bool) -> tuple[bytes,
         _, value = await context.use_asset(value, is_named=is_named)
     data = await context.fetch_media(value)
     try:
-        return data, read_facts(data[:HEAD_BYTES], UNTYPED).content_type
+        return data, read_facts(data[:HEAD_BYTES]).content_type
     except UnfitMedia:
         return data, UNTYPED

@@ -109,11 +109,15 @@ MEDIA = Content(component="Media", kind=str, media_type="*/*", examples=("…",)
 )
 @requires("workflow:run", bucket=UPLOADS)
 async def upload_asset(request: GatewayRequest, principal: Principal) -> Response:
-    """Store an image, a video or a sound."""
+    """Store an image, a video, a sound or a file."""
     media_service = request.services.media_service
     upload = await read_upload(request.scope, request.receive)
     asset = await media_service.save(
-        principal.account.id, upload.declared, upload.pieces, source=AssetSource.UPLOAD
+        principal.account.id,
+        upload.declared,
+        upload.pieces,
+        source=AssetSource.UPLOAD,
+        file_name=upload.file_name,
     )
     return json_response(AssetView.from_record(asset, url=media_service.link(asset)), 201)
 

@@ -67,8 +67,8 @@ def test_an_owner_gets_the_same_with_a_fresh_link(caller: Caller, stranger: Call
     ("data", "kind"),
     [
         (b"<svg/>", "image/svg+xml"),
-        (b"<!doctype html>", "text/html"),
-        (b"%PDF-1.7", "application/pdf"),
+        (b"<!doctype html>", "image/png"),
+        (b"<!doctype html>", "application/xhtml+xml"),
         (b"PK\x03\x04", "application/zip"),
         (files.png(), "image/jpeg"),
         (files.png_head(65_535, 65_535), "image/png"),

@@ -4,7 +4,7 @@ import random
 
 import pytest
 
-from engine.media.formats import read_facts
+from engine.media.detection import read_start
 from engine.media.mp4_durations import read_movie
 from engine.media.stream_follower import HeaderMetadata
 from tests.support.media import files
@@ -17,26 +17,26 @@ def test_a_film_is_as_large_as_its_picture_is_shown(
 ) -> None:
     data = files.film(640, 360, version=version, turned=turned)
 
-    facts = read_facts(data, "video/mp4")
+    facts = read_start(data, "video/mp4")
 
     assert (facts.width, facts.height, facts.duration_ms) == (*size, 2_000)
 
 
 def test_a_film_larger_than_any_image_may_be_is_taken() -> None:
-    facts = read_facts(files.film(16_384, 16_384), "video/mp4")
+    facts = read_start(files.film(16_384, 16_384), "video/mp4")
 
     assert (facts.width, facts.height) == (16_384, 16_384)
 
 
 @pytest.mark.parametrize("data", [files.mp4(), files.film(0, 360), files.film(640, 0)])
 def test_a_film_that_does_not_say_how_large_it_is_is_taken(data: bytes) -> None:
-    facts = read_facts(data, "video/mp4")
+    facts = read_start(data, "video/mp4")
 
     assert (facts.width, facts.height, facts.duration_ms) == (None, None, 2_000)
 
 
 def test_a_sound_has_no_size() -> None:
-    facts = read_facts(files.film(640, 360), "audio/mp4")
+    facts = read_start(files.film(640, 360), "audio/mp4")
 
     assert (facts.width, facts.height) == (None, None)
 

@@ -74,7 +74,13 @@ def archives() -> dict[str, bytes]:
         "zip without compression": zipped({"a": png()}, zipfile.ZIP_STORED),
         "empty zip": b"PK\x05\x06" + bytes(18),
         "spanned zip": b"PK\x07\x08" + bytes(30),
-        "document": zipped({"[Content_Types].xml": b"<Types/>", "word/document.xml": b"<w/>"}),
+        "document with macros": zipped(
+            {
+                "[Content_Types].xml": b"<Types/>",
+                "word/document.xml": b"<w/>",
+                "word/vbaProject.bin": b"x",
+            }
+        ),
         "comic": zipped({"1.png": png()}),
         "program": zipped({"META-INF/MANIFEST.MF": b"Main-Class: X"}),
         "tar": tarred("a", "../../b", "/c"),

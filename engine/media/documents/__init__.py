@@ -1,0 +1,1 @@
+"""Documents as media: their types, and checks while their bytes pass."""

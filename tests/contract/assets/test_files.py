@@ -1,0 +1,147 @@
+"""Documents as assets, as inputs of runs and as results."""
+
+from urllib.parse import urlsplit
+
+import httpx2
+import pytest
+
+from engine.media.documents.types import DOCX, EXTENSIONS, HTML, JSON, PDF, PLAIN, TEXTS
+from tests.support.contract.installation import Caller, field, form, workflow
+from tests.support.contract.shapes import assert_fits, moment
+from tests.support.gateway.documents import edge, node
+from tests.support.media import documents, files
+
+ASSET = {
+    "id": str,
+    "url": str,
+    "contentType": str,
+    "bytes": int,
+    "createdAt": moment,
+    "expiresAt": moment,
+}
+SAMPLES = documents.samples()
+MEDIA = {
+    "image": (files.png(), "image/png"),
+    "video": (files.mp4(), "video/mp4"),
+    "audio": (files.wav(), "audio/wav"),
+    "file": (SAMPLES[PDF], PDF),
+}
+
+
+def upload(caller: Caller, data: bytes, content_type: str) -> httpx2.Response:
+    headers = {"content-type": content_type}
+    return caller.request("POST", "/api/assets", content=data, headers=headers)
+
+
+def sent(caller: Caller, file_name: str, data: bytes, content_type: str) -> httpx2.Response:
+    """Store a file by a form, as a browser does."""
+    part = {"file": (file_name, data, content_type)}
+    return caller.request("POST", "/api/assets", files=part)
+
+
+def followed(caller: Caller, url: str) -> httpx2.Response:
+    parts = urlsplit(url)
+    return caller.get(f"{parts.path}?{parts.query}", headers={"x-api-key": ""})
+
+
+def showing(kind: str) -> dict[str, object]:
+    nodes = [form(field("medium", kind, required=True)), node("out", "responseOutput")]
+    return workflow(nodes, [edge("in", "medium", "out", "result-in")])
+
+
+# -- assets ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("content_type", SAMPLES)
+def test_a_file_of_each_type_is_stored_and_served_as_an_attachment(
+    caller: Caller, content_type: str
+) -> None:
+    data = SAMPLES[content_type]
+
+    answer = upload(caller, data, content_type)
+
+    assert answer.status_code == 201, answer.text
+    asset = answer.json()
+    assert_fits(asset, ASSET | {"contentType": content_type, "bytes": len(data)})
+    read = followed(caller, asset["url"])
+    assert (read.status_code, read.content) == (200, data)
+    name = f"{asset['id']}.{EXTENSIONS[content_type]}"
+    assert read.headers["content-disposition"] == f'attachment; filename="{name}"'
+    assert read.headers["x-content-type-options"] == "nosniff"
+    served = read.headers["content-type"].partition(";")[0]
+    assert served == (PLAIN if content_type == HTML else content_type)
+
+
+def test_a_page_is_served_as_a_text(caller: Caller) -> None:
+    asset = upload(caller, SAMPLES[HTML], HTML).json()
+
+    read = followed(caller, asset["url"])
+
+    assert asset["contentType"] == HTML
+    assert read.headers["content-type"] == "text/plain; charset=utf-8"
+
+
+@pytest.mark.parametrize("content_type", sorted(TEXTS))
+def test_the_name_of_a_file_tells_the_type_of_a_text(caller: Caller, content_type: str) -> None:
+    data, file_name = SAMPLES[content_type], f"x.{EXTENSIONS[content_type]}"
+
+    answer = sent(caller, file_name, data, "application/octet-stream")
+
+    assert (answer.status_code, answer.json()["contentType"]) == (201, content_type)
+
+
+@pytest.mark.parametrize(
+    ("data", "declared"),
+    [
+        (SAMPLES[PDF], DOCX),
+        (SAMPLES[DOCX], PDF),
+        (SAMPLES[PDF], PLAIN),
+        (files.png(), PDF),
+        (files.png(), JSON),
+        (SAMPLES[PLAIN], PDF),
+        (b"a\0b", PLAIN),
+        ("Grüße".encode("latin-1"), PLAIN),
+        ("text".encode("utf-16"), PLAIN),
+        (SAMPLES[PLAIN], "application/octet-stream"),
+        (documents.office(DOCX, "word/vbaProject.bin"), DOCX),
+        (documents.archive(["a.txt"]), DOCX),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_a_type_that_the_content_contradicts_is_415(
+    caller: Caller, data: bytes, declared: str
+) -> None:
+    answer = upload(caller, data, declared)
+
+    assert (answer.status_code, answer.json()["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+# -- inputs and results ---------------------------------------------------------------------------
+
+
+def test_a_result_that_is_one_file_is_a_list_of_files(caller: Caller) -> None:
+    slug = caller.save(showing("file"))
+    asset = upload(caller, SAMPLES[PDF], PDF).json()
+
+    by_id = caller.run(slug, {"medium": asset["id"]}).json()["result"]
+    by_url = caller.run(slug, {"medium": "https://example.com/a.pdf"}).json()["result"]
+
+    (url,) = by_id["files"]
+    assert list(by_id) == ["files"]
+    assert followed(caller, url).content == SAMPLES[PDF]
+    assert by_url == {"files": ["https://example.com/a.pdf"]}
+
+
+@pytest.mark.parametrize("given", MEDIA)
+@pytest.mark.parametrize("kind", MEDIA)
+def test_a_field_takes_media_of_its_own_kind_alone(caller: Caller, kind: str, given: str) -> None:
+    slug = caller.save(showing(kind))
+    asset_id = upload(caller, *MEDIA[given]).json()["id"]
+
+    answer = caller.run(slug, {"medium": asset_id})
+
+    if kind == given:
+        assert list(answer.json()["result"]) == [f"{kind}s"]
+        return
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_INPUTS")
+    assert answer.json()["field"] == "medium"
