@@ -1,7 +1,8 @@
 """Type of a file by its start and by the type that it is declared as."""
 
+from engine.media.documents.text_follower import begins_as_text
 from engine.media.documents.types import DOCUMENTS, OFFICE, TEXTS, ZIP, find_document
-from engine.media.formats import ANY_TYPE, EITHER, TYPES, Facts, UnfitMedia
+from engine.media.formats import ANY_TYPE, EITHER, HEAD_BYTES, TYPES, Facts, UnfitMedia
 from engine.media.headers import read_facts
 
 TAKEN = TYPES | DOCUMENTS | ANY_TYPE
@@ -30,8 +31,10 @@ def check_declared(facts: Facts, declared: str) -> Facts:
 
 
 def _find(head: bytes, declared: str, named: str | None) -> Facts:
-    if declared in TEXTS:
-        return Facts(content_type=find_document(head, declared) or declared)
+    is_named_text = declared in ANY_TYPE and named in TEXTS and begins_as_text(head[:HEAD_BYTES])
+    text_type = named if is_named_text else declared
+    if text_type in TEXTS:
+        return Facts(content_type=find_document(head, text_type) or text_type)
     try:
         return read_facts(head)
     except UnfitMedia:

@@ -8,6 +8,15 @@ from engine.media.stream_follower import HeaderMetadata
 NOT_UTF_8 = "The text is not UTF-8"
 
 
+def begins_as_text(head: bytes) -> bool:
+    """Return True if the start of a file, which may end within a character, fits a text."""
+    try:
+        getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return False
+    return b"\0" not in head
+
+
 class TextFollower:
     """Watches that a file is UTF-8 without NUL, whatever pieces it comes in."""
 

@@ -32,7 +32,7 @@ BROKEN = "The ZIP file of the document is broken or not whole"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Directory:
+class ZipDirectory:
     """Place of a ZIP file's directory, in bytes from the start of the file."""
 
     start: int
@@ -143,17 +143,17 @@ def office_type(names: Collection[str]) -> str:
     return found.pop()
 
 
-def _read_end(tail: Tail, at: int) -> Directory:
+def _read_end(tail: Tail, at: int) -> ZipDirectory:
     """Return the place of the directory by the record that ends the file. Raises UnfitMedia."""
     _, disk, first_disk, _, count, size, start, _ = END.unpack(tail.read(at, END.size))
     if UNKNOWN_16 in (disk, first_disk, count) or UNKNOWN_32 in (size, start):
         return _read_large_end(tail, at - LOCATOR.size)
     if disk or first_disk:
         raise UnfitMedia(BROKEN)
-    return Directory(start=start, size=size, count=count, end=at)
+    return ZipDirectory(start=start, size=size, count=count, end=at)
 
 
-def _read_large_end(tail: Tail, at: int) -> Directory:
+def _read_large_end(tail: Tail, at: int) -> ZipDirectory:
     """Return the same by the records of ZIP64, of which the locator is at `at`."""
     mark, disk, end, _ = LOCATOR.unpack(tail.read(at, LOCATOR.size))
     if mark != LOCATOR_MARK or disk or end != at - LARGE_END.size:
@@ -161,7 +161,7 @@ def _read_large_end(tail: Tail, at: int) -> Directory:
     mark, *_, count, size, start = LARGE_END.unpack(tail.read(end, LARGE_END.size))
     if mark != LARGE_END_MARK:
         raise UnfitMedia(BROKEN)
-    return Directory(start=start, size=size, count=count, end=end)
+    return ZipDirectory(start=start, size=size, count=count, end=end)
 
 
 def _read_names(data: bytes) -> Iterator[str]:

@@ -15,19 +15,22 @@ from engine.errors import (
     BodyTooLarge,
     EngineError,
     StorageFailed,
+    Unavailable,
     UnsupportedMediaType,
 )
 from engine.ids.partitions import partition_of
-from engine.media.formats import MediaKind
+from engine.media.documents.types import PDF
+from engine.media.formats import UNTYPED, MediaKind
 from engine.media.objects import ObjectStore
 from engine.media.ranges import ByteRange
 from engine.services.media import MediaService, base_url
 from engine.settings import Settings
 from engine.store import Account, Asset, Store
 from engine.store.media import AssetSource
-from engine.store.redis import keyspace
+from engine.store.redis import installation, keyspace
+from engine.store.schema import FILES_SCHEMA
 from tests.support.eventually import eventually
-from tests.support.media import files
+from tests.support.media import documents, files
 from tests.support.store.redis_contents import contents
 
 
@@ -321,3 +324,40 @@ def test_links_begin_with_where_the_gateway_is_reached(
     host: str, public: str, expected: str
 ) -> None:
     assert base_url(Settings(host=host, public_url=public)) == expected
+
+
+# -- files and the schema of the store ------------------------------------------------------------
+
+
+async def set_schema(store: Store, schema: int) -> None:
+    await store.client.send("HSET", keyspace.installation(), "schema", schema)
+
+    async def is_noticed() -> bool:
+        await store.ping()
+        return store.schema.allows(FILES_SCHEMA) is (schema >= FILES_SCHEMA)
+
+    await eventually(is_noticed, bool)
+
+
+@pytest.mark.parametrize("source", AssetSource)
+@pytest.mark.parametrize("declared", [PDF, UNTYPED])
+async def test_no_file_is_stored_before_migrate(
+    media_service: MediaService,
+    store: Store,
+    account: Account,
+    monkeypatch: pytest.MonkeyPatch,
+    source: AssetSource,
+    declared: str,
+) -> None:
+    monkeypatch.setattr(installation, "CHECK_SECONDS", 0.02)
+    await set_schema(store, FILES_SCHEMA - 1)
+
+    with pytest.raises(Unavailable, match="headrace migrate"):
+        await media_service.save(account.id, declared, pieces(documents.pdf()), source=source)
+    picture = await media_service.save(account.id, "image/png", pieces(files.png()), source=source)
+
+    page = await media_service.page(account.id, limit=10)
+    assert [each.id for each in page.assets] == [picture.id]
+    await set_schema(store, FILES_SCHEMA)
+    stored = await media_service.save(account.id, declared, pieces(documents.pdf()), source=source)
+    assert stored.content_type == PDF
