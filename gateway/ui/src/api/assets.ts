@@ -18,6 +18,8 @@ export function withAssetIds<T>(value: T): T {
   return JSON.parse(JSON.stringify(value, replace)) as T;
 }
 
-function idOf(url: string): string | null {
-  return /^\/media\/([\w-]+)/.exec(assetPath(url) ?? "")?.[1] ?? null;
+/** The id of the asset that a link, or its path on this origin, leads to; null for an address elsewhere. */
+export function idOf(link: string): string | null {
+  const path = link.startsWith("/media/") ? link : assetPath(link);
+  return /^\/media\/([\w-]+)/.exec(path ?? "")?.[1] ?? null;
 }

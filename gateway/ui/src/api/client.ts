@@ -74,10 +74,3 @@ export async function call<T>(
   }
   return (await send(path, init)).json() as Promise<T>;
 }
-
-/** Upload a file; the answer names its asset. */
-export async function upload<T>(file: File): Promise<T> {
-  const body = new FormData();
-  body.append("file", file);
-  return (await send("/api/assets", { method: "POST", body })).json() as Promise<T>;
-}

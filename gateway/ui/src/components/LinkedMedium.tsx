@@ -1,10 +1,10 @@
 interface Props {
-  kind: "image" | "video" | "audio" | null;
+  kind: "image" | "video" | "audio" | "file" | null;
   url: string;
   name: string;
 }
 
-const SHOW = { image: "Show picture", video: "Show video", audio: "Play sound" };
+const SHOW = { image: "Show picture", video: "Show video", audio: "Play sound", file: "Open file" };
 
 /**
  * A medium elsewhere. A model may have made its address up, and a page that loads it tells the host there what

@@ -8,9 +8,14 @@ const COLOURS: Record<string, string> = {
   imageGenerator: "image",
   videoGenerator: "video",
   musicGenerator: "audio",
+  speak: "audio",
+  transcribe: "text",
+  documentText: "text",
+  splitText: "text",
 };
 
 function colourOf(node: GraphNode): string {
+  if (node.type === "upload" && typeof node.data.kind === "string") return `var(--socket-${node.data.kind})`;
   const known = COLOURS[node.type] ?? (node.type.startsWith("image") ? "image" : "any");
   return `var(--socket-${known})`;
 }

@@ -39,6 +39,7 @@ export const UNITS: Record<Price["unit"], string> = {
   call: "call",
   image: "image",
   second: "second",
+  input_second: "second of input",
   input_token: "1,000 input tokens",
   output_token: "1,000 output tokens",
 };

@@ -1,7 +1,8 @@
 import { useId } from "react";
 import type { Field } from "../api/types";
 import "./form.css";
-import { type ControlProps, MediaInput } from "./MediaInput";
+import { isMediaKind } from "./media/kinds";
+import { type ControlProps, MediaInput } from "./media/MediaInput";
 
 interface Props {
   field: Field;
@@ -62,7 +63,7 @@ function Control(props: ControlProps) {
   if (field.type === "textarea") return <textarea rows={5} placeholder={placeholder} {...common} />;
   if (field.type === "json") return <textarea rows={6} spellCheck={false} placeholder={placeholder} {...common} className="input mono" />;
   if (field.type === "slider") return <Slider {...props} />;
-  if (field.type === "image" || field.type === "video" || field.type === "audio") return <MediaInput {...props} />;
+  if (isMediaKind(field.type)) return <MediaInput {...props} />;
   if (field.options?.length) {
     return (
       <select {...common} onChange={(event) => onChange(chosen(field, event.target.value))}>

@@ -1,18 +1,22 @@
+import { assetPath } from "../api/assets";
 import { CopyButton } from "../components/CopyButton";
 import { Markdown } from "./Markdown";
-import { Medium } from "./Medium";
+import { AnyMedium } from "./media/FileLink";
+import type { MediaKind } from "./media/kinds";
+import { Medium } from "./media/Medium";
+import { isStructured, Structured } from "./media/Structured";
 
-type Kind = "image" | "video" | "audio";
-
-const MEDIA: Record<string, Kind> = { images: "image", videos: "video", audios: "audio" };
-const ENDINGS: [RegExp, Kind][] = [
+export const MEDIA: Record<string, MediaKind> = { images: "image", videos: "video", audios: "audio", files: "file" };
+const ENDINGS: [RegExp, MediaKind][] = [
   [/\.(png|jpe?g|webp|gif|avif)(\?|$)/i, "image"],
   [/\.(mp4|webm|mov)(\?|$)/i, "video"],
   [/\.(mp3|wav|ogg|m4a|flac)(\?|$)/i, "audio"],
+  [/\.(pdf|docx|xlsx|pptx|csv|tsv)(\?|$)/i, "file"],
 ];
 
-/** The result of a run, shown by its kind: as media, a text or a tree. */
+/** The result of a run, shown by its kind: as media, a text, tables, a transcript or a tree. */
 export function Result({ value }: { value: unknown }) {
+  if (isStructured(value)) return <Structured name="Result" value={value} />;
   if (typeof value === "string") return <Text text={value} />;
   if (value === null || typeof value !== "object" || Array.isArray(value)) return <Tree value={value} />;
   const entries = Object.entries(value);
@@ -20,7 +24,7 @@ export function Result({ value }: { value: unknown }) {
     return <Text text={entries[0][1]} />;
   }
   if (entries.every(([name, each]) => name in MEDIA && Array.isArray(each))) {
-    return entries.map(([name, each]) => <Media key={name} kind={MEDIA[name] as Kind} urls={each as string[]} />);
+    return entries.map(([name, each]) => <Media key={name} kind={MEDIA[name] as MediaKind} urls={each as string[]} />);
   }
   if (entries.length > 0 && isForPeople(entries.map(([, each]) => each))) {
     return (
@@ -44,35 +48,43 @@ const LONG = 80;
 /** Whether named outputs are texts and media, rather than data. */
 function isForPeople(values: unknown[]): boolean {
   const isText = (value: unknown) => typeof value === "string" && (value.includes("\n") || value.length > LONG);
-  return values.some((value) => isText(value) || kindOf(value)) || values.every((value) => typeof value === "string");
+  return values.some((value) => isText(value) || isLink(value) || isStructured(value)) || values.every((value) => typeof value === "string");
 }
 
 /** The kind of medium at an address; undefined for any other value. */
-export function kindOf(value: unknown): Kind | undefined {
+export function kindOf(value: unknown): MediaKind | undefined {
   if (typeof value !== "string" || !/^https?:\/\//.test(value)) return undefined;
   return ENDINGS.find(([ending]) => ending.test(value))?.[1];
+}
+
+/** Whether a value is the address of a medium, of which only the server may know the kind. */
+function isLink(value: unknown): value is string {
+  return kindOf(value) !== undefined || (typeof value === "string" && assetPath(value) !== null);
 }
 
 function Output({ name, value }: { name: string; value: unknown }) {
   const kind = kindOf(value);
   if (kind) return <Medium kind={kind} url={value as string} name={name} />;
+  if (isLink(value)) return <AnyMedium url={value} name={name} />;
   const known = MEDIA[name];
   if (known && Array.isArray(value)) return <Media kind={known} urls={value as string[]} />;
-  if (Array.isArray(value) && value.length > 0 && value.every((each) => kindOf(each))) {
-    return <Media kind={kindOf(value[0]) as Kind} urls={value as string[]} />;
+  if (Array.isArray(value) && value.length > 0 && value.every(isLink)) {
+    return <Media kind={kindOf(value[0])} urls={value} />;
   }
+  if (isStructured(value)) return <Structured name={name} value={value} />;
   if (typeof value === "string") return <Markdown text={value} />;
   return <Tree value={value} />;
 }
 
-function Media({ kind, urls }: { kind: Kind; urls: string[] }) {
+/** Media of a kind, or such of which only the server knows the kind. */
+function Media({ kind, urls }: { kind: MediaKind | undefined; urls: string[] }) {
+  const called = kind ?? "medium";
   return (
-    <div className={`media ${kind}s`}>
-      {urls.map((url, place) => (
-        <figure key={url}>
-          <Medium kind={kind} url={url} name={urls.length > 1 ? `${kind} ${place + 1}` : kind} />
-        </figure>
-      ))}
+    <div className={`media ${called}s`}>
+      {urls.map((url, place) => {
+        const name = urls.length > 1 ? `${called} ${place + 1}` : called;
+        return <figure key={url}>{kind ? <Medium kind={kind} url={url} name={name} /> : <AnyMedium url={url} name={name} />}</figure>;
+      })}
     </div>
   );
 }

@@ -1,11 +1,11 @@
 /** Values of a form, and the inputs made of them; texts are checked as the server checks them. */
 
 import type { Field, PublicSchema } from "../api/types";
+import { isMediaKind } from "./media/kinds";
 
 export type Draft = Record<string, unknown>;
 export type Faults = Record<string, string>;
 
-const MEDIA = new Set(["image", "video", "audio"]);
 const NUMBERS = new Set(["number", "slider"]);
 
 /** The values that the form begins with. */
@@ -70,7 +70,7 @@ export function checkOne(field: Field, value: unknown): string {
   if (NUMBERS.has(field.type)) return checkNumber(field, Number(value));
   if (field.type === "json") return checkJson(String(value));
   const text = String(value);
-  if (MEDIA.has(field.type) && /^http:/.test(text) && location.protocol === "https:") {
+  if (isMediaKind(field.type) && /^http:/.test(text) && location.protocol === "https:") {
     return "An address must begin with https.";
   }
   if (field.maxLength !== undefined && [...text].length > field.maxLength) {

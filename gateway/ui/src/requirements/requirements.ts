@@ -1,7 +1,7 @@
 /** The needs of a workflow, and those that are not met here. */
 
 import { BODY, bodyOf } from "../editor/bodies/body";
-import { lacksTools } from "../editor/catalogue/models";
+import { isOfKind, lacksTools } from "../editor/catalogue/models";
 import type { GraphEdge, GraphNode, Model, NodeTypeRow, User } from "../api/types";
 
 interface Graph {
@@ -97,12 +97,13 @@ function fits(node: GraphNode, edges: GraphEdge[], model: Model): boolean {
   const wired = edges
     .filter((edge) => edge.target === node.id && edge.targetHandle.endsWith("-in"))
     .map((edge) => camelCase(edge.targetHandle.slice(0, -3)))
-    .filter((name) => name !== "params");
+    // Files go with each call, as texts where the model takes none.
+    .filter((name) => name !== "params" && name !== "file");
   const said = ["prompt", "system"].filter((name) => node.data[name]);
   const given = new Set([...wired, ...said]);
   const fields = new Set(model.fields.map((field) => field.name));
   const missing = model.fields.filter((field) => field.required && field.default == null && !given.has(field.name));
-  return missing.length === 0 && !lacksTools(node.type, model) && [...given].every((name) => fields.has(name) || fields.has(`${name}s`));
+  return missing.length === 0 && isOfKind(node.type, model) && !lacksTools(node.type, model) && [...given].every((name) => fields.has(name) || fields.has(`${name}s`));
 }
 
 /** Settings of a node for another model: values that it has no field for, or that are too high, are left out. */

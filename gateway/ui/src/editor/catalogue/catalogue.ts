@@ -44,6 +44,7 @@ const CATEGORIES = [
   "Image Models",
   "Video Models",
   "Music Models",
+  "Speech",
   "Image Tools",
   "Custom",
   "Outputs",
@@ -115,6 +116,7 @@ const ARTICLED: Record<SocketType, string> = {
   image: "an image",
   video: "a video",
   audio: "an audio",
+  file: "a file",
   any: "any value",
 };
 

@@ -150,6 +150,7 @@ function sampleOf(field: PublicSchema["fields"][number]): unknown {
     case "image":
     case "video":
     case "audio":
+    case "file":
       return `https://example.com/${field.name}`;
     default:
       return field.label || field.name;

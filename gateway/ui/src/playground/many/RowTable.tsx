@@ -1,5 +1,6 @@
 import { type ClipboardEvent, type Dispatch, type KeyboardEvent, memo, type RefObject, useEffect, useState } from "react";
 import type { Faults } from "../inputs";
+import { isMediaKind } from "../media/kinds";
 import { type Column, choicesOf, spelled } from "./cells";
 import { pastedRows } from "./csv";
 import { cellsOf, guess, isHead } from "./matching";
@@ -219,6 +220,6 @@ function placeholderOf({ field }: Column): string | undefined {
     const text = typeof field.default === "object" ? JSON.stringify(field.default) : String(field.default);
     return text.length > LONG ? `${text.slice(0, LONG)}…` : text;
   }
-  if (field?.type === "image" || field?.type === "video" || field?.type === "audio") return "https://… or the id of an asset";
+  if (isMediaKind(field?.type)) return "https://… or the id of an asset";
   return undefined;
 }

@@ -1,5 +1,6 @@
 /** Sample events: the values that expressions of an inbound webhook see. */
 
+import { KINDS } from "../../playground/media/kinds";
 import { pathsOf, type Variables } from "../../editor/settings/expression/paths";
 
 export interface SampleEvent {
@@ -25,7 +26,7 @@ export interface InputField {
   type: string;
 }
 
-const TEXTS = new Set(["text", "textarea", "pills", "image", "video", "audio"]);
+const TEXTS = new Set<string>(["text", "textarea", "pills", ...KINDS]);
 
 /** Guess the expression of each field: the nearest value of the sample that has the field's name and fits its type. */
 export function guessInputs(fields: readonly InputField[], sample: SampleEvent): Record<string, string> {

@@ -15,6 +15,9 @@ const SHOWN: Record<string, string[]> = {
   delay: [],
   agent: [],
   mcpTool: [],
+  documentText: [],
+  splitText: [],
+  nearest: [],
 };
 const COMMON = ["prompt", "text", "expression", "url", "aspectRatio"];
 
@@ -45,6 +48,9 @@ const LISTED: Record<string, (data: GraphNode["data"]) => string> = {
   agent: toolsInWords,
   mcpTool: ({ tool, server }) => [tool, typeof server === "string" && hostOf(server)].filter(Boolean).join(" of "),
   list: ({ items }) => (Array.isArray(items) && items.length > 0 ? counted(items.length, "item") : ""),
+  documentText: ({ maxPages, ocr }) => [typeof maxPages === "number" && `At most ${counted(maxPages, "page")}`, ocr === "auto" && "recognises pictures of text"].filter(Boolean).join(", "),
+  splitText: ({ by, size }) => (by || size ? `By ${by ?? "characters"}${size ? `, ${size} at most` : ""}` : ""),
+  nearest: ({ k }) => (typeof k === "number" ? `The nearest ${k}` : ""),
   imageResize: ({ width, height }) => (width || height ? `${width ?? "…"} × ${height ?? "…"}` : ""),
   imageCrop: ({ width, height }) => (width || height ? `${width ?? "…"} × ${height ?? "…"}` : ""),
 };

@@ -1,4 +1,5 @@
 import { assetPath } from "../../../api/assets";
+import { MEDIA } from "../../../playground/Result";
 import type { OutputStart } from "../../../playground/runState";
 import { counted } from "../../canvas/card/summary";
 import { type Socket, type SocketType, useCatalogue } from "../../catalogue/catalogue";
@@ -34,18 +35,12 @@ export function OutputPreview({ id, type, outputs }: Props) {
   return <MediaStart url={first.url} socket={socket} count={media.length} text={text} />;
 }
 
-const MEDIA: [string, SocketType][] = [
-  ["images", "image"],
-  ["videos", "video"],
-  ["audios", "audio"],
-];
-
 /** The beginning of the run's result, which is the output of the Response Output. */
 export function ResultPreview() {
   const result = useRunning(({ run }) => run?.execution?.result);
   if (result === null || result === undefined) return null;
   const members = (typeof result === "object" ? result : {}) as Record<string, unknown>;
-  for (const [name, kind] of MEDIA) {
+  for (const [name, kind] of Object.entries(MEDIA)) {
     const urls = members[name];
     if (!Array.isArray(urls) || typeof urls[0] !== "string" || !assetPath(urls[0])) continue;
     return <MediaStart url={urls[0]} socket={kind} count={urls.length} text={undefined} />;

@@ -1,4 +1,5 @@
 import { CopyButton } from "../../../components/CopyButton";
+import { isStructured, Structured } from "../../../playground/media/Structured";
 import { Tree } from "../../../playground/Result";
 import type { SocketType } from "../../catalogue/catalogue";
 import { SocketMedium } from "./Media";
@@ -12,7 +13,7 @@ interface Props {
 
 const SHOWN = 40;
 
-/** The value at a socket, shown by its kind: as a text, media, a list or a tree; a large value as a link. */
+/** The value at a socket, shown by its kind: as a text, media, a list, tables, a transcript or a tree; a large value as a link. */
 export function SocketValue({ name, value, socket }: Props) {
   if (isTruncated(value)) {
     return (
@@ -28,6 +29,7 @@ export function SocketValue({ name, value, socket }: Props) {
       return <List name={name} values={value as string[]} socket={socket} />;
     }
   }
+  if (isStructured(value)) return <Structured name={name} value={value} />;
   return <Tree value={value} />;
 }
 

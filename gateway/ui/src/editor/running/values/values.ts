@@ -3,6 +3,7 @@
 import { assetPath } from "../../../api/assets";
 import { get } from "../../../api/client";
 import type { NodeValues } from "../../../api/types";
+import { isMediaKind, type MediaKind } from "../../../playground/media/kinds";
 import { kindOf } from "../../../playground/Result";
 import type { SocketType } from "../../catalogue/catalogue";
 
@@ -39,11 +40,9 @@ export function unlinked(value: unknown, assets: NodeValues["assets"] = []): unk
   return JSON.parse(JSON.stringify(value, replace));
 }
 
-export type MediaKind = "image" | "video" | "audio";
-
 /** The kind of a medium: of its socket, or by its address; null for one that is to be tried out. */
 export function mediaKind(url: string, socket: SocketType | undefined): MediaKind | null {
-  if (socket === "image" || socket === "video" || socket === "audio") return socket;
+  if (isMediaKind(socket)) return socket;
   return kindOf(url) ?? null;
 }
 

@@ -16,6 +16,7 @@ export const TYPES: Record<FieldType, string> = {
   image: "Image",
   video: "Video",
   audio: "Sound",
+  file: "File",
   json: "JSON",
 };
 export const ALL_TYPES = Object.entries(TYPES) as [FieldType, string][];

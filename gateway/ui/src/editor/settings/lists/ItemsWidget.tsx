@@ -1,6 +1,7 @@
 import { useState } from "react";
 import type { Field } from "../../../api/types";
 import { Button } from "../../../components/Button";
+import { isMediaKind } from "../../../playground/media/kinds";
 import { FieldValue } from "../models/FieldValue";
 import { Fold } from "../Fold";
 import { RowReasons } from "../problems";
@@ -12,11 +13,9 @@ interface Item {
   included?: boolean;
 }
 
-const MEDIA = new Set(["image", "video", "audio"]);
-
 /** The control of an item: media by the kind of the list; a value that is no text, as JSON. */
 function controlOf(kind: string, item: Item): Field["type"] {
-  if (MEDIA.has(kind)) return kind as "image";
+  if (isMediaKind(kind)) return kind;
   return typeof item.value === "string" ? "textarea" : "json";
 }
 
@@ -66,7 +65,7 @@ export function ItemsWidget({ node, name, value, onChange }: WidgetProps) {
           Add an item
         </Button>
       </div>
-      {!MEDIA.has(kind) && <Several onAdd={(texts) => set([...rows, ...texts.map((text) => ({ value: text }))])} />}
+      {!isMediaKind(kind) && <Several onAdd={(texts) => set([...rows, ...texts.map((text) => ({ value: text }))])} />}
     </>
   );
 }

@@ -3,7 +3,6 @@ import type { Field } from "../../../api/types";
 import { Button } from "../../../components/Button";
 import { FormField } from "../../../playground/FormField";
 import { check, inputsOf, shown } from "../../../playground/inputs";
-import { AssetPreview } from "../widgets/AssetWidget";
 import { inWords } from "../widgets/widget";
 
 interface Props {
@@ -13,7 +12,6 @@ interface Props {
   fault?: string;
 }
 
-const MEDIA = new Set(["image", "video", "audio"]);
 /** Controls that always show a value, and so show the default where none is set. */
 const ALWAYS_SET = new Set(["toggle", "slider", "pills"]);
 
@@ -39,7 +37,6 @@ export function FieldValue({ field, value, onChange, fault }: Props) {
           onChange(inputOf(to));
         }}
       />
-      {MEDIA.has(field.type) && typeof value === "string" && <AssetPreview id={value} name={field.label} />}
       {isReset && (
         <Button look="quiet" isCompact onClick={() => onChange(undefined)}>
           Reset

@@ -2,7 +2,7 @@ import { type KeyboardEvent, useEffect, useRef, useState } from "react";
 import type { Model } from "../../../api/types";
 import { toast } from "../../../components/Toast";
 import { useCatalogue } from "../../catalogue/catalogue";
-import { lacksTools, useModels } from "../../catalogue/models";
+import { isOfKind, lacksTools, useModels } from "../../catalogue/models";
 import { setData } from "../../document/edits";
 import { useStore } from "../../document/store";
 import { attributes } from "../widgets/simple";
@@ -21,7 +21,7 @@ export function ModelPicker(props: WidgetProps) {
   const chosen = models.find((each) => each.internalName === value);
   const category = categoryOf(type);
   const matching = models
-    .filter((each) => each.enabled && (category === null || each.category === category) && !lacksTools(node.type, each))
+    .filter((each) => each.enabled && isOfKind(node.type, each) && (category === null || each.category === category) && !lacksTools(node.type, each))
     .filter((each) => `${each.name} ${each.internalName} ${each.category}`.toLowerCase().includes((sought ?? "").trim().toLowerCase()))
     .sort((one, other) => Number(other.available) - Number(one.available));
   const isOpen = sought !== null;

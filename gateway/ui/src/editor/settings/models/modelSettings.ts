@@ -29,6 +29,7 @@ const PER: Record<Price["unit"], [per: string, units: number]> = {
   call: ["a call", 1],
   image: ["an image", 1],
   second: ["a second", 1],
+  input_second: ["a second of input", 1],
   input_token: ["1,000 input tokens", 1_000],
   output_token: ["1,000 output tokens", 1_000],
 };

@@ -1,6 +1,7 @@
 import type { Field } from "../../../api/types";
 import { inWords, type Socket, socketsOf, useCatalogue, wirableOutputs } from "../../catalogue/catalogue";
 import { useEditor } from "../../document/store";
+import { isMediaKind } from "../../../playground/media/kinds";
 import { FieldValue } from "../models/FieldValue";
 import { useReasons } from "../problems";
 import type { WidgetProps } from "./widget";
@@ -23,7 +24,7 @@ export function FallbackWidget(props: WidgetProps) {
 }
 
 function fieldOf({ name, type }: Socket): Field {
-  const isMedium = type === "image" || type === "video" || type === "audio";
+  const isMedium = isMediaKind(type);
   const common = { name, label: inWords(name), required: false, placeholder: undefined };
   if (type === "any") return { ...common, type: "json", helperText: "As JSON." };
   return { ...common, type: isMedium ? "text" : "textarea", helperText: isMedium ? `The URL of the ${type}.` : undefined };

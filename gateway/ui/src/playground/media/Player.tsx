@@ -1,23 +1,24 @@
 import { useState } from "react";
-import { assetPath } from "../api/assets";
-import { Dialog } from "../components/Dialog";
-import { LinkedMedium } from "../components/LinkedMedium";
-import "./form.css";
+import { Dialog } from "../../components/Dialog";
+import { player } from "./players";
 
 interface Props {
   kind: "image" | "video" | "audio";
-  url: string;
+  path: string;
   name: string;
 }
 
-/** An image with a full view, a video or a sound; one that is no asset is a link. */
-export function Medium({ kind, url, name }: Props) {
-  const [isOpen, setOpen] = useState(false);
-  const path = assetPath(url);
-  if (!path) return <LinkedMedium kind={kind} url={url} name={name} />;
+/** An image with a full view, a video or a sound, from a path of this origin. */
+export function Player({ kind, path, name }: Props) {
   // biome-ignore lint/a11y/useMediaCaption: what models make has no captions
-  if (kind === "video") return <video src={path} controls preload="metadata" aria-label={name} />;
-  if (kind === "audio") return <audio src={path} controls preload="metadata" aria-label={name} />;
+  if (kind === "video") return <video ref={player} src={path} controls preload="metadata" aria-label={name} />;
+  // biome-ignore lint/a11y/useMediaCaption: as above
+  if (kind === "audio") return <audio ref={player} src={path} controls preload="metadata" aria-label={name} />;
+  return <Picture path={path} name={name} />;
+}
+
+function Picture({ path, name }: Omit<Props, "kind">) {
+  const [isOpen, setOpen] = useState(false);
   return (
     <>
       <button type="button" className="thumbnail" onClick={() => setOpen(true)} aria-label={`View ${name}`}>

@@ -1,0 +1,59 @@
+import { assetPath } from "../../api/assets";
+import { useResource } from "../../api/resource";
+import type { Asset } from "../../api/types";
+import { Button } from "../../components/Button";
+import { FilePreview, hasPreview } from "./FilePreview";
+import { isAssetId, kindOfType, nameOfType, sizeInWords } from "./kinds";
+import { Player } from "./Player";
+import { fileNameOf } from "./useUpload";
+import "../form.css";
+import "./media.css";
+
+interface Props {
+  /** Value of the field: the id of an asset, or an address, of which nothing is shown. */
+  value: unknown;
+  /** Name of the field. */
+  name: string;
+  onRemove?: () => void;
+}
+
+/** The asset that a field has: its name and size, the way to remove it, and a preview. */
+export function ChosenAsset({ value, name, onRemove }: Props) {
+  const { data, error } = useResource<Asset>(isAssetId(value) ? `/api/assets/${value}` : null);
+  if (!isAssetId(value)) return null;
+  const remove = onRemove && (
+    <Button look="quiet" isCompact onClick={onRemove}>
+      Remove the file
+    </Button>
+  );
+  if (!data) {
+    return (
+      <p className="row file-line">
+        {error && <span className="fault">This file is no longer stored.</span>} {remove}
+      </p>
+    );
+  }
+  const { id, contentType, bytes, durationMs } = data;
+  const known = [nameOfType(contentType), sizeInWords(bytes), durationMs !== undefined && `${(durationMs / 1_000).toFixed(1)} s`];
+  return (
+    <>
+      <p className="row file-line">
+        {fileNameOf(id) && <b className="file-name">{fileNameOf(id)}</b>}
+        <span className="muted small">{known.filter(Boolean).join(", ")}</span>
+        {remove}
+      </p>
+      <AssetPreview asset={data} name={name} />
+    </>
+  );
+}
+
+function AssetPreview({ asset, name }: { asset: Asset; name: string }) {
+  const path = assetPath(asset.url);
+  const kind = kindOfType(asset.contentType);
+  if (!path || (kind === "file" && !hasPreview(asset.contentType))) return null;
+  return (
+    <section className="file-preview" aria-label="Preview">
+      {kind === "file" ? <FilePreview path={path} contentType={asset.contentType} name={fileNameOf(asset.id) ?? name} /> : <Player kind={kind} path={path} name={name} />}
+    </section>
+  );
+}
