@@ -16,6 +16,7 @@ import { type Draft, type Faults, initial, inputsOf, refilled } from "./inputs";
 import { OptionFields } from "./OptionFields";
 import { useRunOptions } from "./options";
 import { isLive, RunPanel } from "./RunPanel";
+import { withUploads } from "./snippets/uploads";
 import { useRun } from "./useRun";
 import "./playground.css";
 
@@ -146,7 +147,7 @@ function RunOnce({ slug, schema }: { slug: string; schema: PublicSchema }) {
         </section>
       </div>
       <div className="playground below">
-        <CallCode url={`${location.origin}/api/workflows/${slug}/run`} inputs={inputsOf(schema.fields, form.draft)} />
+        <CallCode url={`${location.origin}/api/workflows/${slug}/run`} inputs={withUploads(schema.fields, inputsOf(schema.fields, form.draft))} />
         {isSignedIn && <History slug={slug} shownId={run.state?.executionId} onShow={(row) => void showAgain(row)} />}
       </div>
     </>

@@ -5,6 +5,7 @@ import type { GraphNode, PublicSchema } from "../../api/types";
 import { CopyButton } from "../../components/CopyButton";
 import { Loading } from "../../components/States";
 import { Snippets } from "../../playground/snippets/Snippets";
+import { LocalFile } from "../../playground/snippets/uploads";
 import { Link } from "../../shell/router";
 import { bodyOf } from "../bodies/body";
 import { AGENT, approvedOf } from "../settings/calls/tools/tools";
@@ -151,7 +152,7 @@ function sampleOf(field: PublicSchema["fields"][number]): unknown {
     case "video":
     case "audio":
     case "file":
-      return `https://example.com/${field.name}`;
+      return new LocalFile(field.type);
     default:
       return field.label || field.name;
   }

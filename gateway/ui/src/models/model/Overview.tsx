@@ -1,16 +1,12 @@
 import type { Field, Model } from "../../api/types";
 import { TYPES } from "../../editor/settings/fields/fields";
 import { CallCode } from "../../playground/CallCode";
+import { isMediaKind } from "../../playground/media/kinds";
+import { LocalFile } from "../../playground/snippets/uploads";
 import { Link } from "../../shell/router";
 import { tierName, UNITS, unitsShown } from "../facts";
 
 const figures = new Intl.NumberFormat("en", { maximumSignificantDigits: 4 });
-const SAMPLES: Record<string, unknown> = {
-  image: "https://example.com/image.png",
-  video: "https://example.com/video.mp4",
-  audio: "https://example.com/sound.mp3",
-  json: {},
-};
 
 /** A model's fields and prices, and the code of a call. */
 export function Overview({ model }: { model: Model }) {
@@ -115,10 +111,12 @@ function Prices({ model }: { model: Model }) {
 /** Inputs of a call: the required fields without a default. */
 function sampleOf(model: Model): Record<string, unknown> {
   const needed = model.fields.filter((field) => field.required && (field.default === undefined || field.default === null));
-  return Object.fromEntries(needed.map((field) => [field.name, field.options?.[0] ?? SAMPLES[field.type] ?? sampleText(field)]));
+  return Object.fromEntries(needed.map((field) => [field.name, field.options?.[0] ?? sampleValue(field)]));
 }
 
-function sampleText(field: Field): unknown {
+function sampleValue(field: Field): unknown {
+  if (isMediaKind(field.type)) return new LocalFile(field.type);
+  if (field.type === "json") return {};
   if (field.type === "number" || field.type === "slider") return field.min ?? 1;
   return field.type === "toggle" ? true : "A blue steel kettle on a wooden table";
 }
