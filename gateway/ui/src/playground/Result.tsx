@@ -4,7 +4,8 @@ import { Markdown } from "./Markdown";
 import { AnyMedium } from "./media/FileLink";
 import type { MediaKind } from "./media/kinds";
 import { Medium } from "./media/Medium";
-import { isStructured, Structured } from "./media/Structured";
+import { isStructured } from "./media/structured";
+import { StructuredValue } from "./media/StructuredValue";
 
 export const MEDIA: Record<string, MediaKind> = { images: "image", videos: "video", audios: "audio", files: "file" };
 const ENDINGS: [RegExp, MediaKind][] = [
@@ -16,7 +17,7 @@ const ENDINGS: [RegExp, MediaKind][] = [
 
 /** The result of a run, shown by its kind: as media, a text, tables, a transcript or a tree. */
 export function Result({ value }: { value: unknown }) {
-  if (isStructured(value)) return <Structured name="Result" value={value} />;
+  if (isStructured(value)) return <StructuredValue name="Result" value={value} />;
   if (typeof value === "string") return <Text text={value} />;
   if (value === null || typeof value !== "object" || Array.isArray(value)) return <Tree value={value} />;
   const entries = Object.entries(value);
@@ -71,7 +72,7 @@ function Output({ name, value }: { name: string; value: unknown }) {
   if (Array.isArray(value) && value.length > 0 && value.every(isLink)) {
     return <Media kind={kindOf(value[0])} urls={value} />;
   }
-  if (isStructured(value)) return <Structured name={name} value={value} />;
+  if (isStructured(value)) return <StructuredValue name={name} value={value} />;
   if (typeof value === "string") return <Markdown text={value} />;
   return <Tree value={value} />;
 }

@@ -1,5 +1,6 @@
 import { CopyButton } from "../../../components/CopyButton";
-import { isStructured, Structured } from "../../../playground/media/Structured";
+import { isStructured } from "../../../playground/media/structured";
+import { StructuredValue } from "../../../playground/media/StructuredValue";
 import { Tree } from "../../../playground/Result";
 import type { SocketType } from "../../catalogue/catalogue";
 import { SocketMedium } from "./Media";
@@ -29,7 +30,7 @@ export function SocketValue({ name, value, socket }: Props) {
       return <List name={name} values={value as string[]} socket={socket} />;
     }
   }
-  if (isStructured(value)) return <Structured name={name} value={value} />;
+  if (isStructured(value)) return <StructuredValue name={name} value={value} />;
   return <Tree value={value} />;
 }
 
