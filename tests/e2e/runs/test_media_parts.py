@@ -85,9 +85,7 @@ def test_lists_of_tables_are_told_from_vectors_and_other_lists(
         (SEGMENTS[0], False),
     ],
 )
-def test_segments_are_told_by_their_members(
-    value: Any, is_segments: bool, functions: Open
-) -> None:
+def test_segments_are_told_by_their_members(value: Any, is_segments: bool, functions: Open) -> None:
     page = functions("structured.ts")
 
     assert page.evaluate("(value) => part.isSegments(value)", value) is is_segments
