@@ -11,6 +11,7 @@ from PIL import Image
 from deploy.admin.examples import template_documents
 from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.running_stack import RunningStack, until
+from tests.support.documents.small_pdf import small_pdf
 from tests.support.http.target import stub_server
 
 TEMPLATES = template_documents()
@@ -238,6 +239,30 @@ def test_the_nearest_entry_comes_first(stack: RunningStack) -> None:
     assert asked[0]["entry"].startswith("Invoices are sent")
     assert [hit["score"] for hit in asked] == sorted((hit["score"] for hit in asked), reverse=True)
     assert [hit["entry"] for hit in twice][:2] == ["mug", "mug"]
+
+
+def upload(stack: RunningStack, data: bytes, content_type: str) -> str:
+    key = {"x-api-key": stack.key, "content-type": content_type}
+    answer = httpx2.post(f"{stack.url}/api/assets", content=data, headers=key, timeout=30)
+    assert answer.status_code == 201, answer.text
+    return str(answer.json()["id"])
+
+
+def test_an_answer_from_documents_names_its_passages(stack: RunningStack) -> None:
+    notes = [f"Line {number} of the notes is about kettles. " * 20 for number in range(30)]
+    page = upload(stack, small_pdf("Ada orders blue lids before Friday."), "application/pdf")
+    text = upload(stack, "\n\n".join(notes).encode(), "text/plain")
+    question = "Who orders blue lids?"
+
+    result = run(
+        stack, "answer-from-these-documents", document=text, second=page, question=question
+    )
+
+    first, *others = result["sources"]
+    assert (first["number"], first["passage"]) == (1, "Ada orders blue lids before Friday.")
+    assert len(others) == 5 and all("kettles" in each["passage"] for each in others)
+    assert first["score"] > max(each["score"] for each in others)
+    assert question in result["answer"] and f"[1] {first['passage']}" in result["answer"]
 
 
 def test_rows_are_enriched_by_a_model_and_those_that_failed_are_apart(
