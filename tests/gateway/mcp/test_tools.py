@@ -57,6 +57,23 @@ async def test_a_tool_has_the_name_the_texts_and_the_schemas_of_its_workflow(
     assert set(tool.output_schema["properties"]) == {"hello"}
 
 
+async def test_a_file_is_given_by_its_address_or_by_the_id_of_an_asset(
+    gateway: Gateway, client: httpx2.AsyncClient, api_key: str
+) -> None:
+    form = node("in", "requestInput", fields=[{"name": "invoice", "type": "file"}])
+    out = node("out", "responseOutput")
+    edges = [edge("in", "invoice", "out", "result-in")]
+    await client.post(WORKFLOWS, json={"name": "Echo", "nodes": [form, out], "edges": edges})
+
+    async with connected(gateway.url, api_key) as mcp:
+        (tool,) = (await mcp.list_tools()).tools
+
+    schema = tool.input_schema["properties"]["invoice"]
+    url, asset = schema["anyOf"]
+    assert (schema["type"], url["format"], asset["title"]) == ("string", "uri", "Id of an asset")
+    assert "PDF" in schema["description"]
+
+
 async def test_an_unnamed_output_has_no_schema(
     gateway: Gateway, client: httpx2.AsyncClient, api_key: str
 ) -> None:
