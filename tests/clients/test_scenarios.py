@@ -73,7 +73,8 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
         letter = (EXAMPLES / "greeting-letter.json").read_text(encoding="utf-8")
         items = (HERE / "programs" / "scenario-items.json").read_text(encoding="utf-8")
         ask = (HERE / "programs" / "scenario-ask.json").read_text(encoding="utf-8")
-        for document in (ask, items, calls.replace("LAB", lab.url), letter):
+        media = (HERE / "programs" / "scenario-media.json").read_text(encoding="utf-8")
+        for document in (ask, items, media, calls.replace("LAB", lab.url), letter):
             body = json.loads(document)
             assert call("POST", f"{stack.url}/api/workflows", key=key, body=body)[0] == 201
         path = "/api/workflows/greeting-letter/aliases/stable"

@@ -11,7 +11,7 @@ from tests.support.acceptance.running_stack import RunningStack
 from tests.support.gateway.documents import edge, node
 from tests.support.media.files import png
 
-KINDS = ("image",)
+KINDS = ("image", "file")
 
 
 @pytest.fixture(params=["server", "in process"])

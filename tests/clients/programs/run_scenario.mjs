@@ -40,7 +40,7 @@ const VERBS = {
   "approvals.list": ({ approvals }, options) => approvals.list(options),
   "approvals.approve": ({ approvals }, { executionId, nodeId, ...options }) => approvals.approve(executionId, nodeId, options),
   "approvals.refuse": ({ approvals }, { executionId, nodeId, ...options }) => approvals.refuse(executionId, nodeId, options),
-  "assets.upload": ({ assets }, { file, contentType }) => assets.upload(Uint8Array.from(atob(file), (each) => each.charCodeAt(0)), { contentType }),
+  "assets.upload": ({ assets }, { file, ...options }) => assets.upload(Uint8Array.from(atob(file), (each) => each.charCodeAt(0)), options),
   "assets.get": ({ assets }, { assetId }) => assets.get(assetId),
   "assets.list": ({ assets }, options) => assets.list(options),
   "assets.delete": ({ assets }, { assetId }) => assets.delete(assetId),

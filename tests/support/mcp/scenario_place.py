@@ -77,6 +77,13 @@ def drawing(lab: str) -> dict[str, Any]:
     return graph.body("Scenario picture")
 
 
+def echoing() -> dict[str, Any]:
+    """Return a workflow whose result is the document or the sound that it is given."""
+    graph = form(field("file", "file"), field("sound", "audio")).node("out", "responseOutput")
+    graph.wire("form.file > out.result-in", "form.sound > out.result-in")
+    return graph.body("Scenario echo")
+
+
 def asking() -> dict[str, Any]:
     """Return a workflow that asks a person."""
     graph = form(field("name", default="Ada"))
@@ -159,7 +166,7 @@ def scenario_place(folder: Path, **environ: str) -> Iterator[Place]:
         }
         ours = (
             *(greeting(), named(), listing(), asking(), paid()),
-            *(calling(lab.url), drawing(lab.url)),
+            *(calling(lab.url), drawing(lab.url), echoing()),
             {**plain("Scenario hidden"), "hidden": True},
             {**plain("Scenario draft"), "draft": True},
         )

@@ -1,5 +1,5 @@
 // Compiled, not run: the types say what the API answers.
-import { ApiError, type EndedExecution, type ErrorCode, Headrace, verifyWebhook } from "headrace";
+import { ApiError, type Files, type EndedExecution, type ErrorCode, Headrace, type Transcript, verifyWebhook } from "headrace";
 
 const headrace = new Headrace({ baseUrl: "https://example.org", apiKey: "hr_live_x" });
 const { result, cost } = await headrace.run<{ text: string }>("greeting-letter", { name: "Ada" }, { maxCredits: 10, tags: ["a"] });
@@ -9,6 +9,13 @@ const credits: number = cost;
 await headrace.run(7);
 // @ts-expect-error There is no such option.
 await headrace.run("greeting-letter", {}, { timeout: 5 });
+
+const asset = await headrace.assets.upload(new Uint8Array(4), { name: "rows.csv" });
+const { result: heard } = await headrace.run<Transcript>({ model: "transcriber" }, { audio: asset.id });
+const seconds: number = heard.segments.reduce((sum, each) => sum + each.end - each.start, 0);
+const links: string[] = (await headrace.run<Files>("reports")).result.files;
+// @ts-expect-error A transcript has no links.
+heard.files;
 
 for await (const event of headrace.stream({ model: "echo" }, { prompt: "hi" })) {
   if (event.event === "node.token") text.concat(event.data.text);
@@ -25,4 +32,4 @@ try {
 } catch (error) {
   if (error instanceof ApiError) error.code satisfies ErrorCode | (string & {}) | null;
 }
-export { credits, status };
+export { credits, links, seconds, status };
