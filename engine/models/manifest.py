@@ -146,6 +146,14 @@ class Model:
         return False
 
     @property
+    def takes_documents(self) -> bool:
+        """Whether chats with the model may have PDFs."""
+        match self.call:
+            case OpenAISection(api=OpenAIApi.CHAT, files=files) | AnthropicSection(files=files):
+                return bool(files.names)
+        return False
+
+    @property
     def input_price(self) -> Price | None:
         """Price of input tokens, or None."""
         return next((price for price in self.pricing if price.unit is Unit.INPUT_TOKEN), None)

@@ -41,10 +41,13 @@ def max_prompt_tokens(
 def max_chat_tokens(
     call: Call, values: Mapping[str, Any], chat: Chat, per_image: int
 ) -> int | None:
-    """Return the most input tokens of one turn of a chat; None: the call fails before it is sent.
+    """Return the most input tokens of one turn of a chat.
 
-    JSON has at least as many bytes as the texts in it.
+    None if it has documents, whose length is unknown, or fails before it is sent. JSON has at
+    least as many bytes as the texts in it.
     """
+    if any(message.documents for message in chat.messages):
+        return None
     try:
         size = sum(len(text.encode(errors="replace")) for text in call.texts(values))
         written = len(msgspec.json.encode(chat))

@@ -1,6 +1,6 @@
 """Assistant: calls a text model, and outputs the answer as text, list or JSON."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
@@ -18,6 +18,7 @@ from engine.nodes.support.model_calls import (
     PROMPT_INLET,
     SYSTEM,
     SYSTEM_INLET,
+    ModelCalls,
     ModelNodeKind,
     ModelSettings,
     Values,
@@ -30,6 +31,13 @@ from engine.nodes.support.model_calls import (
     prompt_count,
     read_model_settings,
     sketch_model_sockets,
+)
+from engine.nodes.support.model_files import (
+    FILE_IN,
+    FILE_SOCKET,
+    add_files,
+    links_at,
+    without_files,
 )
 from engine.nodes.support.settings import Faults, Setting, choice
 from engine.values.json_schemas import read_answer, read_schema
@@ -56,6 +64,7 @@ NODE_KIND = ModelNodeKind(
     own=frozenset({EXPORT_MODE, JSON_SCHEMA}),
     templates=(PROMPT, SYSTEM),
     takes_params=False,
+    sockets=frozenset({FILE_IN}),
 )
 
 
@@ -112,7 +121,9 @@ class Assistant(NodeType):
     type = "assistant"
     category = "LLMs"
     label = "Assistant"
-    description = "Calls a text model and outputs the answer as a text, a list or JSON."
+    description = (
+        "Calls a text model, with files too, and outputs the answer as a text, a list or JSON."
+    )
     kind = WorkKind.IO
     is_dynamic = True
     members = model_members(NODE_KIND, MODE, ANSWER_SCHEMA)
@@ -132,10 +143,11 @@ class Assistant(NodeType):
         if settings is not None:
             return Sockets(self.inputs(settings), self.outputs(settings))
         has_schema = bool(data.get(JSON_SCHEMA))
-        return Sockets(sketch_model_sockets(data, NODE_KIND), _outputs(has_schema=has_schema))
+        inputs = {**sketch_model_sockets(data, NODE_KIND), FILE_IN: FILE_SOCKET}
+        return Sockets(inputs, _outputs(has_schema=has_schema))
 
     def inputs(self, settings: AssistantSettings) -> Mapping[str, Socket]:
-        return model_sockets(settings.call, NODE_KIND)
+        return {**model_sockets(settings.call, NODE_KIND), FILE_IN: FILE_SOCKET}
 
     def reads(self, settings: AssistantSettings, socket: str) -> Collection[str] | None:
         return model_reads(settings.call, socket)
@@ -155,8 +167,9 @@ class Assistant(NodeType):
         inputs: Mapping[str, Any],
         unknown: Collection[str] = (),
     ) -> Usage:
+        rest, unknown = without_files(inputs, unknown)
         return max_model_usage(
-            settings.call, NODE_KIND, inputs, unknown, partial(_instruct, settings)
+            settings.call, NODE_KIND, rest, unknown, partial(_instruct, settings)
         )
 
     def estimate_outputs(
@@ -181,7 +194,7 @@ class Assistant(NodeType):
         self, settings: AssistantSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
         calls = model_calls(settings.call, NODE_KIND, inputs, partial(_instruct, settings))
-        answers = await call_each(calls.model, calls.values, context)
+        answers = await _ask(calls, links_at(inputs), context)
         readings = await run_each(
             lambda item, answer: _read(settings, item, answer, context),
             answers,
@@ -197,6 +210,15 @@ class Assistant(NodeType):
         return {
             name: outputs[name] for name in outputs if name == TEXT_OUT or name in settings.wired
         }
+
+
+async def _ask(calls: ModelCalls, links: Sequence[str], context: Context) -> list[Any]:
+    """Make the calls, each with all files, at what is reserved for them without."""
+    if not links:
+        return await call_each(calls.model, calls.values, context)
+    most = [calls.model.max_usage(values, is_partial=True) for values in calls.values]
+    calls = await add_files(calls, links, context)
+    return await call_each(calls.model, calls.values, context, most)
 
 
 def _outputs(*, has_schema: bool) -> dict[str, Socket]:

@@ -12,7 +12,7 @@ from engine.errors.nodes import NodeFailed
 from engine.graph.plan import Node
 from engine.models.calls.chat import Chat, read_turn
 from engine.models.manifest import Category, Model
-from engine.models.pricing import NO_USAGE
+from engine.models.pricing import NO_USAGE, Usage
 from engine.nodes.support.base import USUAL_DOCUMENT, HttpAnswer, HttpCall, InEdge
 from engine.nodes.support.documents import DOCUMENT_SECONDS, DocumentOptions, DocumentText
 from engine.nodes.support.image_edits import IMAGE_SECONDS, READ_SECONDS, Edit, ImageData
@@ -227,10 +227,16 @@ class NodeContext:
         return await self._media_store.use(account_id, asset_id)
 
     async def call_model(
-        self, model: Model, values: Mapping[str, Any], item: int = 0, chat: Chat | None = None
+        self,
+        model: Model,
+        values: Mapping[str, Any],
+        item: int = 0,
+        chat: Chat | None = None,
+        *,
+        most: Usage | None = None,
     ) -> Any:
         """Call the model once, unless an earlier attempt has, and count its usage."""
-        checkpoints, model_call = self._attempt.checkpoints, self._model_call(item, chat)
+        checkpoints, model_call = self._attempt.checkpoints, self._model_call(item, chat, most)
         answer = await checkpoints.find_answer(item)
         if answer is None:
             answer = await self._tools.models.call(model, values, model_call)
@@ -277,16 +283,18 @@ class NodeContext:
         if self.turn_ms is None:
             self.turn_ms = int((asyncio.get_running_loop().time() - self._began) * 1000)
 
-    def _model_call(self, item: int, chat: Chat | None) -> ModelCall:
+    def _model_call(self, item: int, chat: Chat | None, most: Usage | None) -> ModelCall:
         attempt, publisher = self._attempt, self._attempt.publisher
         return ModelCall(
             checkpoints=attempt.checkpoints,
             item=item,
             chat=chat,
+            most=most,
             deadline=self._deadline,
             execution_id=attempt.execution_id,
             note_turn=self._note_turn,
             fetch_media=self.fetch_media,
+            read_document=self.read_document,
             publish_progress=publisher.progress_of(item) if publisher else ignore_update,
             publish_text=publisher.text_of(item) if publisher else ignore_update,
         )

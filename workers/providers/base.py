@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, Protocol
 
-from engine.errors.nodes import NodeFailed
+from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
 from engine.models.calls.call_sections import Call
 from engine.models.calls.chat import Chat
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
 from engine.nodes.support.base import HttpAnswer, HttpCall
+from engine.nodes.support.documents import DocumentText
 from workers.providers.media_memory import MediaReservation
 
 MARGIN_SECONDS = 0.1
@@ -218,6 +219,11 @@ async def fetch_nothing(url: str) -> bytes:
     raise NodeFailed("connection_failed", "Media of others cannot be fetched here")
 
 
+async def read_no_document(url: str) -> DocumentText:
+    """Raise NodeFailed: documents cannot be read."""
+    raise NodeFailed(DOCUMENT_UNREADABLE, "Documents cannot be read here")
+
+
 def with_margin(seconds: float) -> float:
     """Return a little less time, so that the inner call gives its reason before the outer ends."""
     return seconds - min(MARGIN_SECONDS, seconds / 20)
@@ -239,6 +245,8 @@ class ModelCall:
     item: int = 0
     chat: Chat | None = None
     """Chat to continue; None: the values have the prompt. Its answer is a plain `ChatTurn`."""
+    most: Usage | None = None
+    """Most usage that is charged; None: the values bound it."""
     deadline: float | None = None
     """End of the node's time, by the event loop's clock."""
     execution_id: str = ""
@@ -246,6 +254,8 @@ class ModelCall:
     """Notes the end of the wait for a turn at the provider, with or without a turn."""
     fetch_media: Callable[[str], Awaitable[bytes]] = fetch_nothing
     """Fetches the bytes at a URL that workflows may call. Raises NodeFailed."""
+    read_document: Callable[[str], Awaitable[DocumentText]] = read_no_document
+    """Reads the document at a URL, for a fallback that takes no PDFs. Raises NodeFailed."""
     publish_progress: Callable[[float], None] = ignore_update
     """Takes the completed share, from 0 to 1."""
     publish_text: Callable[[str], None] = ignore_update

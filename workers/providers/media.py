@@ -1,4 +1,4 @@
-"""Images, videos and sounds of model calls: received from providers and sent to them."""
+"""Images, videos, sounds and PDFs of model calls: received from providers and sent to them."""
 
 import asyncio
 import base64
@@ -6,18 +6,20 @@ import binascii
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, cast
 
 from msgspec import structs
 
 from engine.errors.nodes import NodeFailed
 from engine.media.formats import UNTYPED
+from engine.models.dialects.anthropic import AnthropicSection
 from engine.models.dialects.http import HttpSection
 from engine.models.dialects.openai import OpenAIApi, OpenAISection
 from engine.models.manifest import Model
 from engine.net.url_policy import URL_REST
 from engine.nodes.support.image_edits import ImageData
-from engine.values.fields import MAX_URL, MEDIA
+from engine.nodes.support.model_files import PDF
+from engine.values.fields import MAX_URL, MEDIA, FieldType
 from workers.providers.answers.errors import bad_response
 from workers.providers.base import CallContext, StoredMedia
 from workers.providers.media_memory import exhausted
@@ -28,6 +30,10 @@ WAIT_SECONDS = 300.0
 """Longest wait for memory."""
 MAX_SENT_TOGETHER = 52_428_800
 """Most bytes of all media that one call sends as bytes."""
+NO_PDF = (
+    "The file is no PDF, and models take no other files; the node documentText gives the text of "
+    "other documents"
+)
 SIGNATURES = (
     (re.compile(rb"\x89PNG\r\n\x1a\n"), "image/png"),
     (re.compile(rb"\xff\xd8\xff"), "image/jpeg"),
@@ -41,6 +47,7 @@ SIGNATURES = (
     (re.compile(rb"ID3|\xff[\xe2-\xff]"), "audio/mpeg"),
     (re.compile(rb"OggS"), "audio/ogg"),
     (re.compile(rb"fLaC"), "audio/flac"),
+    (re.compile(rb".{0,1019}?%PDF-", re.DOTALL), PDF),
 )
 """First bytes and types of all media that can be sent, whether or not they can be stored here."""
 URL = re.compile("https?" + URL_REST)
@@ -80,16 +87,22 @@ async def with_media(
     chat = call.model_call.chat
     if chat is None:
         return await with_own_media(model, values, call), call
-    files = [url for message in chat.messages for url in message.files]
-    if not files:
+    images = [url for message in chat.messages for url in message.files]
+    pdfs = [url for message in chat.messages for url in message.documents]
+    if not images and not pdfs:
         return values, call
-    expected = min(_count_bytes(files, MAX_SENT_BYTES), call.sending.limit)
+    expected = min(_count_bytes([*images, *pdfs], MAX_SENT_BYTES), call.sending.limit)
     await call.sending.acquire(expected, call.bound(WAIT_SECONDS))
-    inlined, _ = await _inline(files, call, call.sending.limit)
-    call.sending.resize(min(_count_bytes(inlined, 0), call.sending.limit))
-    urls = iter(inlined)
+    inlined, bytes_left = await _inline(images, call, call.sending.limit)
+    inlined_pdfs, _ = await _inline_pdfs(pdfs, call, bytes_left)
+    call.sending.resize(min(_count_bytes([*inlined, *inlined_pdfs], 0), call.sending.limit))
+    urls, documents = iter(inlined), iter(inlined_pdfs)
     messages = tuple(
-        structs.replace(message, files=tuple(next(urls) for _ in message.files))
+        structs.replace(
+            message,
+            files=tuple(next(urls) for _ in message.files),
+            documents=tuple(next(documents) for _ in message.documents),
+        )
         for message in chat.messages
     )
     inner = replace(call.model_call, chat=structs.replace(chat, messages=messages))
@@ -101,7 +114,8 @@ async def with_own_media(
 ) -> Mapping[str, Any]:
     """Return the values with media of the account inlined: providers cannot fetch them here.
 
-    Media that are loaded anyway stay as they are, and have their memory reserved.
+    Media that are loaded anyway stay as they are, and have their memory reserved. PDFs of chats
+    are inlined wherever they are.
 
     Raises NodeFailed.
     """
@@ -111,13 +125,14 @@ async def with_own_media(
         return values
     expected = min(_count_bytes(media.values(), MAX_SENT_BYTES), call.sending.limit)
     await call.sending.acquire(expected, call.bound(WAIT_SECONDS))
-    loaded = _fields_to_fetch(model)
+    loaded, documents = _fields_to_fetch(model), _document_fields(model)
     each = MAX_SENT_BYTES if loaded else 0
     bytes_left, found = call.sending.limit, {name: media[name] for name in loaded if name in media}
     expected = _count_bytes(found.values(), MAX_SENT_BYTES)
     for name, value in media.items():
         if name not in loaded:
-            found[name], bytes_left = await _inline(value, call, bytes_left)
+            inline = _inline_pdfs if name in documents else _inline
+            found[name], bytes_left = await inline(value, call, bytes_left)
             expected += _count_bytes([found[name]], each)
     call.sending.resize(min(expected, call.sending.limit))
     return {**values, **found}
@@ -141,6 +156,19 @@ async def _inline(value: Any, call: CallContext, bytes_left: int) -> tuple[Any, 
     return value, bytes_left
 
 
+async def _inline_pdfs(value: Any, call: CallContext, bytes_left: int) -> tuple[list[str], int]:
+    """Return PDFs, our own or at other URLs, as data, and the bytes that are left."""
+    urls = value if isinstance(value, list) else [value]
+    inlined = []
+    for pdf in await load_media(urls, FieldType.FILE, call):
+        encoded = await asyncio.to_thread(base64.b64encode, pdf.data)
+        inlined.append(f"data:{PDF};base64,{encoded.decode()}")
+    bytes_left -= _count_bytes(inlined, 0)
+    if bytes_left < 0:
+        raise exhausted(call.sending.limit)
+    return inlined, bytes_left
+
+
 def _count_bytes(values: Iterable[Any], each: int) -> int:
     """Return the bytes of inlined media; a URL counts as `each`."""
     size = 0
@@ -162,8 +190,20 @@ def _fields_to_fetch(model: Model) -> Collection[str]:
     return ()
 
 
+def _document_fields(model: Model) -> Collection[str]:
+    """Return the fields whose PDFs are sent as data."""
+    call = model.call
+    if isinstance(call, AnthropicSection):
+        return call.files.names
+    is_chat = isinstance(call, OpenAISection) and call.api is OpenAIApi.CHAT
+    return cast(OpenAISection, call).files.names if is_chat else ()
+
+
 async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[ImageData]:
-    """Load the media at URLs, each of the kind `image`, `video` or `audio`. Raises NodeFailed."""
+    """Load the media at URLs, each of the kind `image`, `video`, `audio` or `file`: a PDF.
+
+    Raises NodeFailed.
+    """
     loaded: list[ImageData] = []
     bytes_left = MAX_SENT_TOGETHER
     for url in urls:
@@ -172,10 +212,17 @@ async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[
         if len(data) > MAX_SENT_BYTES or bytes_left < 0:
             raise NodeFailed("response_too_large", f"The {kind}s are too large to be sent")
         content_type = content_type_of(data)
-        if not content_type.startswith(f"{kind}/"):
-            raise NodeFailed("invalid_value", f"What a URL leads to is no {kind} known here")
+        if not _is_of_kind(content_type, kind):
+            message = f"What a URL leads to is no {kind} known here"
+            raise NodeFailed("invalid_value", NO_PDF if kind == FieldType.FILE else message)
         loaded.append(ImageData(data=data, content_type=content_type))
     return loaded
+
+
+def _is_of_kind(content_type: str, kind: str) -> bool:
+    if kind == FieldType.FILE:
+        return content_type == PDF
+    return content_type.startswith(f"{kind}/")
 
 
 def resize_sending(loaded: Iterable[ImageData], call: CallContext) -> None:
@@ -195,13 +242,21 @@ async def with_data(
     found: dict[str, Any] = {}
     loaded: list[ImageData] = []
     for name in media:
-        [medium] = await load_media([values[name]], kinds[name], call)
+        [medium] = await load_media([_single(name, values[name])], kinds[name], call)
         encoded = await asyncio.to_thread(base64.b64encode, medium.data)
         found[name] = {"type": medium.content_type, "data": encoded.decode()}
         loaded.append(medium)
     if loaded:
         resize_sending(loaded, call)
     return {**values, **found} if found else values
+
+
+def _single(name: str, value: Any) -> str:
+    """Return the only medium of a field. Raises NodeFailed."""
+    urls = value if isinstance(value, list) else [value]
+    if len(urls) != 1:
+        raise NodeFailed("invalid_value", f"'{name}' takes one file here, not {len(urls)}")
+    return str(urls[0])
 
 
 async def _load(url: str, call: CallContext) -> bytes:

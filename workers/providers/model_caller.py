@@ -33,6 +33,7 @@ from workers.providers.dialects.anthropic import AnthropicDialect
 from workers.providers.dialects.builtin import BuiltinDialect, Embed, embed_nothing
 from workers.providers.dialects.http import HttpDialect, client_of
 from workers.providers.dialects.openai import OpenAIDialect
+from workers.providers.fallback_files import can_fit, fit_files
 from workers.providers.jobs import cancel_job, refuse_unknown_job
 from workers.providers.limiter.call_counts import count_call
 from workers.providers.limiter.call_limiter import CallLimiter, LimiterKey, guess_tokens
@@ -110,7 +111,7 @@ class ModelCaller:
             raise NodeFailed(NO_TOOLS, f"The model '{model.internal_name}' takes no tools")
         recorded = await model_call.checkpoints.find_job(model_call.item)
         job = recorded if isinstance(recorded, dict) else {}
-        candidates = _candidates(model, job.get("model"), has_chat=model_call.chat is not None)
+        candidates = _candidates(model, values, job.get("model"), model_call)
         for each in candidates[:-1]:
             try:
                 return await self._answer(model, each, values, model_call, job)
@@ -133,7 +134,8 @@ class ModelCaller:
         if candidate is model:
             answer = await self._call_one(model, values, model_call, job)
             return replace(answer, usage=answer.usage.within(maximum))
-        answer = await self._call_one(candidate, _fit_values(candidate, values), model_call, job)
+        fitting, model_call = await fit_files(candidate, model, values, model_call)
+        answer = await self._call_one(candidate, _fit_values(candidate, fitting), model_call, job)
         cost = cost_micro_usd(candidate.pricing, answer.usage)
         return replace(answer, micro_usd=min(cost, cost_micro_usd(model.pricing, maximum)))
 
@@ -232,6 +234,8 @@ def _job_of_model(job: Mapping[str, Any], model: Model) -> dict[str, Any] | None
 
 def _max_usage(model: Model, values: Mapping[str, Any], model_call: ModelCall) -> Usage:
     """Return the most that the call may use."""
+    if model_call.most is not None:
+        return model_call.most
     chat = model_call.chat
     return model.max_usage(values) if chat is None else model.max_chat_usage(values, chat)
 
@@ -241,15 +245,19 @@ def _guess_tokens(values: Mapping[str, Any], call: CallContext) -> int:
     return guess_tokens(values if chat is None else {**values, "chat": written_texts(chat)})
 
 
-def _candidates(model: Model, begun: str | None, *, has_chat: bool) -> list[Model]:
+def _candidates(
+    model: Model, values: Mapping[str, Any], begun: str | None, model_call: ModelCall
+) -> list[Model]:
     """Return the model and its fallbacks; one with a job under way comes first.
 
-    Fallbacks of a chat take tools.
+    Fallbacks of a chat take tools, and those of a call with files take these or their text.
     """
-    candidates = [model]
+    has_chat, candidates = model_call.chat is not None, [model]
     for name in model.fallback:
         found = find_model(name)
         if found is None or (has_chat and not found.takes_tools):
+            continue
+        if not has_chat and not can_fit(found, model, values):
             continue
         if found.enabled and found.category is model.category:
             candidates.append(found)

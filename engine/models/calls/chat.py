@@ -55,7 +55,9 @@ class ChatMessage(Struct, frozen=True, kw_only=True, rename="camel", omit_defaul
     role: ChatRole
     text: str = ""
     files: tuple[str, ...] = ()
-    """URLs of images of a user."""
+    """URLs of images and documents of a user; of images alone once a model is called."""
+    documents: tuple[str, ...] = ()
+    """URLs of PDFs that go to the model as they are; set for the call alone."""
     calls: tuple[ToolCall, ...] = ()
     """Calls of an assistant; each is answered by a message of the role `tool`."""
     call_id: str = ""

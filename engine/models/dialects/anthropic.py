@@ -27,6 +27,8 @@ class AnthropicSection:
     prompt: Body
     system: Body
     images: Body
+    files: Body
+    """PDFs of a chat's prompt, which are sent as data."""
     schema: Body
     """JSON Schema of the answer."""
     body: Body

@@ -5,9 +5,10 @@ from typing import Any
 
 from engine.models.calls.body_templates import Body
 from engine.models.tables.table_reader import ManifestContext, TableReader
+from engine.values.fields import FieldType
 from engine.values.templates import to_text
 
-CHAT_MEMBERS = ("model", "prompt", "system", "images", "schema", "body", "stream", "tools")
+CHAT_MEMBERS = ("model", "prompt", "system", "images", "files", "schema", "body", "stream", "tools")
 
 
 def read_chat_members(
@@ -15,16 +16,18 @@ def read_chat_members(
 ) -> dict[str, str | bool | Body]:
     """Return the members of a chat section; each defaults to the field of its name.
 
-    `excluded` fields are sent separately, so they do not count as images by default.
+    `excluded` fields are sent separately, so they are no images and files by default.
     """
     names = context.names or frozenset()
-    image_names = [each.name for each in context.fields or () if each.type == "image"]
-    images = [f"{{{{ {name} }}}}" for name in image_names if name not in excluded]
+    fields = [each for each in context.fields or () if each.name not in excluded]
+    images = [_placeholder(each.name) for each in fields if each.type is FieldType.IMAGE]
+    files = [_placeholder(each.name) for each in fields if each.type is FieldType.FILE]
     return {
         "model": reader.text("model"),
         "prompt": reader.body("prompt", _field("prompt", names)),
         "system": reader.body("system", _field("system", names)),
         "images": reader.body("images", images),
+        "files": reader.body("files", files),
         "schema": reader.body("schema", _field("jsonSchema", names)),
         "body": reader.body("body"),
         "stream": reader.flag("stream", default=True),
@@ -34,7 +37,11 @@ def read_chat_members(
 
 def _field(name: str, names: frozenset[str]) -> str | list[str]:
     """Return a placeholder for an existing field, else a value that fills to nothing."""
-    return f"{{{{ {name} }}}}" if name in names else []
+    return _placeholder(name) if name in names else []
+
+
+def _placeholder(name: str) -> str:
+    return f"{{{{ {name} }}}}"
 
 
 def filled_texts(parts: Iterable[Body], values: Mapping[str, Any]) -> Iterator[str]:

@@ -56,6 +56,8 @@ class OpenAISection:
     """Images of a chat's prompt, or sources of a generated image."""
     mask: Body
     """Image whose transparent parts mark the area of the first image to change."""
+    files: Body
+    """PDFs of a chat's prompt, which are sent as data."""
     schema: Body
     """JSON Schema of the answer."""
     body: Body

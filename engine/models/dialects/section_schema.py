@@ -47,6 +47,11 @@ SHARED: dict[str, Schema] = {
     "timeout_seconds": {"type": "number", "exclusiveMinimum": 0, "maximum": MAX_SECONDS},
     "headers": {"type": "object", "additionalProperties": {"type": "string"}},
     "model": described(TEXT, "Name of the model at the provider."),
+    "files": described(
+        BODY,
+        "PDFs of the prompt, sent as data; by default the fields of the type file. A list of texts "
+        "that may contain {{ field }}.",
+    ),
     **dict.fromkeys(("body", "prompt", "system", "images", "schema"), BODY),
 }
 """Members of several sections that are not plain texts."""

@@ -26,7 +26,6 @@ from engine.nodes.support.children import Callee
 from engine.nodes.support.expressions import VALUE_IN
 from engine.nodes.support.fan_out import MODEL, missing_model
 from engine.nodes.support.model_calls import (
-    IMAGE_INLET,
     PROMPT,
     PROMPT_INLET,
     SYSTEM,
@@ -41,14 +40,15 @@ from engine.nodes.support.model_calls import (
     read_model_settings,
     sketch_model_sockets,
 )
+from engine.nodes.support.model_files import FILE_IN, links_at
 from engine.nodes.support.policy import RETRY
 from engine.nodes.support.settings import VALUES, Faults, whole
 from engine.values.fields import Field
 from engine.values.sockets import Socket, Sockets, SocketType
 from engine.values.templates import to_text
 
-FILE_IN, STEPS_OUT = "file-in", "steps-out"
-NO_IMAGES = "The model takes no images"
+STEPS_OUT = "steps-out"
+FILE_SOCKET = Socket(type=SocketType.ANY, many=True)
 MAX_STEPS = whole(
     "maxSteps", "Most calls of the model and of tools; more fail the node.", 1, 50, default=12
 )
@@ -63,6 +63,7 @@ NODE_KIND = ModelNodeKind(
     own=frozenset(each.name for each in OWN),
     templates=(PROMPT, SYSTEM),
     takes_params=False,
+    sockets=frozenset({FILE_IN}),
 )
 APPROVAL_DATA = {
     "title": "Call the tool {{ tool }}?",
@@ -136,13 +137,11 @@ class Agent(RoundsNode):
         settings = self.read(data, Faults())
         if settings is not None:
             return Sockets(self.inputs(settings), self.outputs(settings))
-        inputs = {**sketch_model_sockets(data, NODE_KIND), FILE_IN: _file_socket()}
+        inputs = {**sketch_model_sockets(data, NODE_KIND), FILE_IN: FILE_SOCKET}
         return Sockets(inputs, _outputs(has_schema=bool(data.get(JSON_SCHEMA))))
 
     def inputs(self, settings: AgentSettings) -> Mapping[str, Socket]:
-        takes_images = IMAGE_INLET.field(settings.call.model) is not None
-        file_in = _file_socket("" if takes_images else NO_IMAGES)
-        return {**model_sockets(settings.call, NODE_KIND), FILE_IN: file_in}
+        return {**model_sockets(settings.call, NODE_KIND), FILE_IN: FILE_SOCKET}
 
     def outputs(self, settings: AgentSettings) -> Mapping[str, Socket]:
         return _outputs(has_schema=settings.schema is not None)
@@ -186,19 +185,17 @@ class Agent(RoundsNode):
             for name, value in inputs.items()
         }
         [values] = model_calls(settings.call, NODE_KIND, texts).values
-        files = [link for value in inputs.get(FILE_IN) or () for link in _listed(value)]
-        for each in files:
-            if not isinstance(each, str):
-                raise NodeFailed("invalid_value", f"'{FILE_IN}' takes links of images")
         return AgentTask(
             prompt=to_text(values.get(PROMPT)),
             system=to_text(values.get(SYSTEM)),
-            files=tuple(files),
+            files=tuple(links_at(inputs)),
         )
 
     def sample(
         self, settings: Any, inputs: Mapping[str, Any], fields: Sequence[Field]
     ) -> Mapping[str, Any]:
+        if None in (inputs.get(FILE_IN) or ()):  # a file that is not known before the run
+            return {}
         try:
             known = self.read_task(settings, inputs)
         except NodeFailed:  # some of the values are not known before the run
@@ -217,17 +214,9 @@ def _turn_data(call: ModelSettings, data: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-def _file_socket(refusal: str = "") -> Socket:
-    return Socket(type=SocketType.IMAGE, many=True, refusal=refusal)
-
-
 def _outputs(*, has_schema: bool) -> dict[str, Socket]:
     return {
         TEXT_OUT: Socket(type=SocketType.TEXT),
         JSON_OUT: Socket(type=SocketType.ANY, refusal="" if has_schema else NO_SCHEMA),
         STEPS_OUT: Socket(type=SocketType.ANY),
     }
-
-
-def _listed(value: Any) -> Sequence[Any]:
-    return value if isinstance(value, list) else [value]

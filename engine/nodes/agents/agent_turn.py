@@ -1,7 +1,7 @@
 """Turn of an agent: one call of its model with the chat so far and the tools that it may call."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from msgspec.structs import replace
 
@@ -17,6 +17,7 @@ from engine.nodes.agents.chat_model import (
     read_chat_model,
 )
 from engine.nodes.agents.parts import MESSAGES, SCHEMA, SYSTEM, TOOLS, TURN_OUT
+from engine.nodes.agents.turn_files import with_documents
 from engine.nodes.assistant import SCHEMA_SENTENCE
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.fan_out import MODEL
@@ -68,12 +69,29 @@ class AgentTurn(NodeType):
     async def run(
         self, settings: ChatModelSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        model, values = chat_values(settings)
+        model, _ = chat_values(settings)
         chat = _read(inputs)
-        turn: ChatTurn = await context.call_model(model, values, chat=_instruct(model, chat))
+        turn = await self._ask(settings, inputs, _instruct(model, chat), context)
         if chat.schema is not None and not turn.calls:
             await _check_answer(dict(chat.schema), turn, context)
         return {TURN_OUT: to_plain(turn)}
+
+    async def _ask(
+        self,
+        settings: ChatModelSettings,
+        inputs: Mapping[str, Any],
+        chat: Chat,
+        context: Context,
+    ) -> ChatTurn:
+        """Call the model, at what is reserved for the turn before its files are read."""
+        model, values = chat_values(settings)
+        whole = await with_documents(chat, model, context)
+        if whole is chat:
+            found = await context.call_model(model, values, chat=chat)
+        else:
+            most = self.max_usage(settings, inputs)
+            found = await context.call_model(model, values, chat=whole, most=most)
+        return cast(ChatTurn, found)
 
 
 async def _check_answer(schema: dict[str, Any], turn: ChatTurn, context: Context) -> None:

@@ -1,7 +1,7 @@
 """Model of an agent: settings of its calls beside the chat, and the check that it takes tools."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from engine.errors import InvalidInputs
@@ -12,6 +12,7 @@ from engine.models.dialects.anthropic import AnthropicSection
 from engine.models.dialects.openai import OpenAISection
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage
+from engine.nodes.agents.turn_files import may_have_documents
 from engine.nodes.support.fan_out import (
     MODEL,
     find_current,
@@ -61,7 +62,8 @@ def own_fields(model: Model) -> list[Field]:
     call = model.call
     if not isinstance(call, OpenAISection | AnthropicSection):
         return list(model.fields)
-    from_chat = call.prompt.names | call.system.names | call.images.names | call.schema.names
+    parts = (call.prompt, call.system, call.images, call.files, call.schema)
+    from_chat = frozenset[str]().union(*(part.names for part in parts))
     return [field for field in model.fields if field.name not in from_chat - call.body.names]
 
 
@@ -88,5 +90,13 @@ def chat_values(settings: ChatModelSettings) -> tuple[Model, dict[str, Any]]:
 
 
 def max_turn_usage(settings: ChatModelSettings, chat: Chat | None = None) -> Usage:
-    """Return the most that one turn can use; without a chat, by the bound of the model's price."""
-    return latest_model(settings.model).max_chat_usage(settings.values, chat)
+    """Return the most that one turn can use, before it reads the chat's files.
+
+    Without a chat, and with files that may be no images, the bound of the model's price counts.
+    """
+    model = latest_model(settings.model)
+    usage = model.max_chat_usage(settings.values, chat)
+    if chat is None or not may_have_documents(chat):
+        return usage
+    unknown = model.max_chat_usage(settings.values, None)
+    return replace(usage, input_tokens=max(usage.input_tokens, unknown.input_tokens))

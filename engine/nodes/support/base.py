@@ -208,7 +208,13 @@ class Context(Protocol):
         ...
 
     async def call_model(
-        self, model: Model, values: Mapping[str, Any], item: int = 0, chat: Chat | None = None
+        self,
+        model: Model,
+        values: Mapping[str, Any],
+        item: int = 0,
+        chat: Chat | None = None,
+        *,
+        most: Usage | None = None,
     ) -> Any:
         """Call the model with checked values; return its answer. Raises NodeFailed.
 
@@ -218,6 +224,8 @@ class Context(Protocol):
         `item` numbers the calls of one node, equally in each attempt. The usage of all calls is
         charged when the node completes. Answers of a node with several calls are kept for its
         next attempt, which reuses them and counts their usage again.
+
+        `most` bounds the usage that is charged; None: the values bound it.
         """
         ...
 

@@ -82,6 +82,8 @@ class ModelNodeKind:
     """Settings handled by the node itself."""
     templates: tuple[str, ...] = (PROMPT,)
     takes_params: bool = True
+    sockets: frozenset[str] = frozenset()
+    """Names of further sockets, which no placeholder has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -287,7 +289,7 @@ def _read_templates(
     values: dict[str, Any], kind: ModelNodeKind, faults: Faults
 ) -> Iterator[tuple[str, Template]]:
     """Yield the templates, and remove them and empty texts from the values."""
-    taken = {field_socket.socket for field_socket in kind.inlets} | {PARAMS_IN}
+    taken = {field_socket.socket for field_socket in kind.inlets} | {PARAMS_IN} | kind.sockets
     for name in kind.templates:
         text = values.get(name)
         if text == "":

@@ -110,6 +110,7 @@ def test_the_sockets_are_those_of_the_contract(data: dict[str, Any], items: Sock
         "prompt-in": Socket(type=SocketType.TEXT),
         "image-in": Socket(type=SocketType.IMAGE),
         "system-in": Socket(type=SocketType.TEXT),
+        "file-in": Socket(type=SocketType.FILE, many=True),
     }
     assert kind.outputs(settings) == {
         "text-out": Socket(type=SocketType.TEXT),

@@ -8,6 +8,7 @@ from engine.access.opened_secrets import OpenedSecrets
 from engine.errors.nodes import NodeFailed
 from engine.models.calls.chat import Chat, ChatTurn
 from engine.models.manifest import Model
+from engine.models.pricing import Usage
 from engine.nodes import node_type
 from engine.nodes.support.base import (
     NO_MEDIA,
@@ -41,6 +42,8 @@ class FakeContext:
     """The account's assets, by id."""
     items: list[int] = field(default_factory=list)
     """Item of each call of a model."""
+    most: list[Usage | None] = field(default_factory=list)
+    """Bound of each call of a model."""
     refused: list[int] = field(default_factory=list)
     """Items with rejected answers."""
     fetched: list[str] = field(default_factory=list)
@@ -122,10 +125,17 @@ class FakeContext:
         return self.assets[asset_id], f"https://example.com/media/{asset_id}"
 
     async def call_model(
-        self, model: Model, values: Mapping[str, Any], item: int = 0, chat: Chat | None = None
+        self,
+        model: Model,
+        values: Mapping[str, Any],
+        item: int = 0,
+        chat: Chat | None = None,
+        *,
+        most: Usage | None = None,
     ) -> Any:
         self.model_values.append(values)
         self.items.append(item)
+        self.most.append(most)
         if chat is not None:
             self.chats.append(chat)
             return self.turns[len(self.chats) - 1]

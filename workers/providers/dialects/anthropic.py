@@ -69,7 +69,7 @@ async def _ask(
 
 
 def _body(section: AnthropicSection, chat_request: ChatRequest) -> dict[str, Any]:
-    content = content_of(chat_request.prompt, chat_request.images)
+    content = content_of(chat_request.prompt, chat_request.images, chat_request.files)
     messages = [{"role": "user", "content": content}]
     body = _common_body(section, messages, chat_request.system, chat_request.schema)
     return body | dict(chat_request.more)

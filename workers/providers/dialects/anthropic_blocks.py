@@ -1,4 +1,4 @@
-"""Blocks of the content of Anthropic's messages: texts, images, thoughts, and calls of tools."""
+"""Blocks of Anthropic's messages: texts, images, documents, thoughts, and calls of tools."""
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -20,10 +20,13 @@ def is_text(block: Mapping[str, Any]) -> bool:
     return block.get("type") == "text" and isinstance(block.get("text"), str)
 
 
-def content_of(text: str, images: Sequence[str]) -> list[dict[str, Any]]:
-    """Return the blocks of a message of a user."""
+def content_of(
+    text: str, images: Sequence[str], documents: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Return the blocks of a message of a user; documents are PDFs as data URLs."""
+    read = [{"type": "document", "source": _source(url)} for url in documents]
     shown = [{"type": "image", "source": _source(url)} for url in images]
-    return [*shown, {"type": "text", "text": text}]
+    return [*read, *shown, {"type": "text", "text": text}]
 
 
 def tools_of(chat: Chat) -> list[dict[str, Any]]:
@@ -69,7 +72,7 @@ def thoughts_of(
 def _blocks(message: ChatMessage, model: str) -> Iterator[dict[str, Any]]:
     match message.role:
         case ChatRole.USER:
-            yield from content_of(message.text, message.files)
+            yield from content_of(message.text, message.files, message.documents)
         case ChatRole.ASSISTANT:
             yield from (dict(each) for each in extra_of(message, model))
             if message.text.strip():  # a blank text is refused, though models send some

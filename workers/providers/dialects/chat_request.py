@@ -25,6 +25,8 @@ class ChatRequest:
     prompt: str
     system: str
     images: tuple[str, ...]
+    files: tuple[str, ...]
+    """PDFs as data URLs."""
     mask: tuple[str, ...]
     """At most one."""
     schema: Mapping[str, Any] | None
@@ -39,6 +41,7 @@ def fill(section: OpenAISection | AnthropicSection, values: Mapping[str, Any]) -
         prompt=_text(section.prompt.fill(values)),
         system=_text(section.system.fill(values)),
         images=tuple(texts_in(section.images.fill(values))),
+        files=tuple(texts_in(section.files.fill(values))),
         mask=tuple(texts_in(section.mask.fill(values)))[:1]
         if isinstance(section, OpenAISection)
         else (),

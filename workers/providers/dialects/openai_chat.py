@@ -1,6 +1,6 @@
 """Chats by OpenAI's protocol."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
@@ -38,6 +38,21 @@ async def chat(
     )
 
 
+def content_of(text: str, images: Sequence[str], files: Sequence[str]) -> Any:
+    """Return the content of a user's message, a text alone or parts; files are data URLs of PDFs.
+
+    A part of a file without a name is refused.
+    """
+    if not images and not files:
+        return text
+    read = [
+        {"type": "file", "file": {"filename": f"document-{number}.pdf", "file_data": url}}
+        for number, url in enumerate(files, 1)
+    ]
+    shown = [{"type": "image_url", "image_url": {"url": url}} for url in images]
+    return [*read, {"type": "text", "text": text}, *shown]
+
+
 def format_member(schema: Mapping[str, Any]) -> dict[str, Any]:
     """Return the member of a request that asks for JSON by a schema."""
     named = {"name": SCHEMA_NAME, "schema": schema, "strict": True}
@@ -57,10 +72,7 @@ async def ask(
 
 def _messages(chat_request: ChatRequest) -> list[dict[str, Any]]:
     system = [{"role": "system", "content": chat_request.system}] if chat_request.system else []
-    content: Any = chat_request.prompt
-    if chat_request.images:
-        images = [{"type": "image_url", "image_url": {"url": url}} for url in chat_request.images]
-        content = [{"type": "text", "text": chat_request.prompt}, *images]
+    content = content_of(chat_request.prompt, chat_request.images, chat_request.files)
     return [*system, {"role": "user", "content": content}]
 
 

@@ -29,6 +29,7 @@ from workers.providers.dialects.openai_chat import (
     MESSAGE,
     REFUSAL,
     ask,
+    content_of,
     format_member,
 )
 from workers.providers.dialects.openai_chunks import text_of
@@ -86,19 +87,13 @@ def _messages(
     for message in chat.messages:
         match message.role:
             case ChatRole.USER:
-                yield {"role": "user", "content": _content(message)}
+                content = content_of(message.text, message.files, message.documents)
+                yield {"role": "user", "content": content}
             case ChatRole.ASSISTANT:
                 yield _assistant_message(section, message, model)
             case ChatRole.TOOL:
                 text = f"Error: {message.text}" if message.is_error else message.text
                 yield {"role": "tool", "tool_call_id": message.call_id, "content": text}
-
-
-def _content(message: ChatMessage) -> Any:
-    if not message.files:
-        return message.text
-    images = [{"type": "image_url", "image_url": {"url": url}} for url in message.files]
-    return [{"type": "text", "text": message.text}, *images]
 
 
 def _assistant_message(section: OpenAISection, message: ChatMessage, model: str) -> dict[str, Any]:

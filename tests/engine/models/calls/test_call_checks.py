@@ -69,3 +69,38 @@ def test_a_text_that_happens_to_be_called_like_a_schema_is_a_text() -> None:
     fields = parse_fields([{"name": "jsonSchema", "type": "text"}])
 
     assert check_call(fields, {"jsonSchema": "notjson"}) == {"jsonSchema": "notjson"}
+
+
+LINK = "https://a.example/{}.pdf"
+FILE = parse_fields([{"name": "file", "type": "file", "required": True}])
+
+
+def test_a_file_is_a_link_or_a_list_of_links() -> None:
+    links = [LINK.format(number) for number in range(20)]
+
+    assert check_call(FILE, {"file": links[0]}) == {"file": links[0]}
+    assert check_call(FILE, {"file": links}) == {"file": links}
+
+
+@pytest.mark.parametrize(
+    ("value", "reason"),
+    [
+        ([], "is required"),
+        ([LINK.format(number) for number in range(21)], "takes at most 20 files, not 21"),
+        ([LINK.format(1), 5], "must be a URL, not a number"),
+        ([[LINK.format(1)]], "must be a URL, not a list"),
+        ([LINK.format(1), "ftp://a.example/1.pdf"], "must be a URL that starts with https://"),
+    ],
+)
+def test_lists_of_files_are_checked_one_by_one(value: Any, reason: str) -> None:
+    with pytest.raises(InvalidInputs) as caught:
+        check_call(FILE, {"file": value})
+
+    assert caught.value.context["reason"] == reason
+
+
+def test_no_other_field_takes_a_list_of_links() -> None:
+    image = parse_fields([{"name": "photo", "type": "image"}])
+
+    with pytest.raises(InvalidInputs, match="must be a URL, not a list"):
+        check_call(image, {"photo": [LINK.format(1)]})

@@ -152,7 +152,7 @@ def test_the_prompt_is_rendered_and_media_are_links() -> None:
 
     assert (found.prompt, found.system) == ("Where is 7?", "Be kind")
     assert found.files == ("https://a.example/1.png", "b")
-    with pytest.raises(NodeFailed, match="links of images"):
+    with pytest.raises(NodeFailed, match="links of files"):
         Agent().read_task(settings(), {**inputs, "file-in": [5]})
 
 

@@ -1,0 +1,127 @@
+"""Files of model calls: PDFs as they are for models that take them, all else as text."""
+
+import re
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
+from engine.models.calls.call_checks import MAX_FILES
+from engine.models.manifest import Model
+from engine.nodes.support.base import Context
+from engine.nodes.support.documents import DocumentText
+from engine.nodes.support.fan_out import check_values
+from engine.nodes.support.list_mapping import run_each
+from engine.nodes.support.model_calls import PROMPT, ModelCalls
+from engine.values.fields import FieldType
+from engine.values.sockets import Socket, SocketType
+
+FILE_IN = "file-in"
+FILE = "file"
+"""Field of models that take PDFs."""
+PDF = "application/pdf"
+FILE_SOCKET = Socket(type=SocketType.FILE, many=True)
+READ_AT_ONCE = 4
+NO_TEXT = "The document has no text: its pages are pictures, which a model that takes PDFs may read"
+END_MARK = re.compile(r"<(?=\s*/\s*document\b)", re.IGNORECASE)
+"""Beginning of the mark that ends a document, which a text must not have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadFiles:
+    """Files of a call."""
+
+    pdfs: tuple[str, ...]
+    """Links of those that go to the model as they are."""
+    text: str
+    """Texts of all others, each within marks; it comes before the prompt."""
+
+
+def links_at(inputs: Mapping[str, Any]) -> list[str]:
+    """Return the links at `file-in`, in order. Raises NodeFailed."""
+    links = [*_values_at(inputs)]
+    if not all(isinstance(link, str) for link in links):
+        raise NodeFailed("invalid_value", f"'{FILE_IN}' takes links of files")
+    return links
+
+
+def without_files(
+    inputs: Mapping[str, Any], unknown: Collection[str]
+) -> tuple[Mapping[str, Any], Collection[str]]:
+    """Return the inputs of an estimate and the unknown sockets: of these if there are files.
+
+    The number of tokens of a file is not known before the call.
+    """
+    has_files = FILE_IN in unknown or any(True for _ in _values_at(inputs))
+    rest = {name: value for name, value in inputs.items() if name != FILE_IN}
+    return rest, {*unknown, FILE_IN} if has_files else unknown
+
+
+def takes_pdfs(model: Model) -> bool:
+    """Return whether PDFs go to the model as they are."""
+    return any(each.name == FILE and each.type is FieldType.FILE for each in model.fields)
+
+
+async def add_files(calls: ModelCalls, links: Sequence[str], context: Context) -> ModelCalls:
+    """Return the calls with these files, which all of them have. Raises NodeFailed."""
+    files = await read_files(links, context, as_text=not takes_pdfs(calls.model))
+    values = tuple(_with_files(calls.model, each, files) for each in calls.values)
+    return replace(calls, values=values)
+
+
+async def read_files(links: Sequence[str], context: Context, *, as_text: bool) -> ReadFiles:
+    """Read those files that are no PDFs, or all with `as_text`. Raises NodeFailed."""
+    check_count(links)
+
+    async def read(position: int, link: str) -> str:
+        if not as_text and await context.file_type(link) == PDF:
+            return ""
+        return marked(position + 1, await context.read_document(link))
+
+    texts = await run_each(read, links, READ_AT_ONCE)
+    pdfs = (link for link, text in zip(links, texts, strict=True) if not text)
+    return ReadFiles(pdfs=tuple(pdfs), text="".join(texts))
+
+
+def check_count(links: Sequence[str]) -> None:
+    """Raise NodeFailed for too many files."""
+    if len(links) > MAX_FILES:
+        message = f"'{FILE_IN}' takes at most {MAX_FILES} files, not {len(links)}"
+        raise NodeFailed("invalid_value", message)
+
+
+def marked(number: int, document: DocumentText) -> str:
+    """Return the text of a document as a part of a prompt. Raises NodeFailed without a text."""
+    if document.content_type == PDF and not document.text.strip():
+        raise NodeFailed(DOCUMENT_UNREADABLE, NO_TEXT)
+    text = END_MARK.sub("&lt;", document.text)
+    return f'<document index="{number}">\n{text}\n</document>\n\n'
+
+
+def _values_at(inputs: Mapping[str, Any]) -> Iterator[Any]:
+    for value in inputs.get(FILE_IN) or ():
+        for each in value if isinstance(value, list) else [value]:
+            if each is not None:
+                yield each
+
+
+def _with_files(model: Model, values: Mapping[str, Any], files: ReadFiles) -> dict[str, Any]:
+    added = dict(values)
+    if files.text:
+        added[PROMPT] = with_text(model, str(values.get(PROMPT) or ""), files.text)
+    if files.pdfs:
+        added[FILE] = list(files.pdfs)
+    return check_values(model, added)
+
+
+def with_text(model: Model, prompt: str, text: str) -> str:
+    """Return a prompt of the model with the text of its files before it. Raises NodeFailed."""
+    field = next((each for each in model.fields if each.name == PROMPT), None)
+    if field is None:
+        reason = f"The model '{model.internal_name}' has no '{PROMPT}' for the text of files"
+        raise NodeFailed("invalid_value", reason)
+    size, most = len(text) + len(prompt), field.max_length
+    if most is not None and size > most:
+        message = f"'{PROMPT}' has {size} characters with the text of its files, at most {most}"
+        raise NodeFailed("invalid_value", f"{message} are allowed")
+    return text + prompt
