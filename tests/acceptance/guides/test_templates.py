@@ -253,16 +253,22 @@ def test_an_answer_from_documents_names_its_passages(stack: RunningStack) -> Non
     page = upload(stack, small_pdf("Ada orders blue lids before Friday."), "application/pdf")
     text = upload(stack, "\n\n".join(notes).encode(), "text/plain")
     question = "Who orders blue lids?"
+    inputs = {"document": text, "second": page, "notes": "", "question": question}
 
-    result = run(
-        stack, "answer-from-these-documents", document=text, second=page, question=question
-    )
+    result = run(stack, "answer-from-these-documents", **inputs)
 
     first, *others = result["sources"]
     assert (first["number"], first["passage"]) == (1, "Ada orders blue lids before Friday.")
     assert len(others) == 5 and all("kettles" in each["passage"] for each in others)
     assert first["score"] > max(each["score"] for each in others)
     assert question in result["answer"] and f"[1] {first['passage']}" in result["answer"]
+
+
+def test_an_answer_from_notes_needs_no_document(stack: RunningStack) -> None:
+    result = run(stack, "answer-from-these-documents")
+
+    assert "Ada orders the blue lids" in result["sources"][0]["passage"]
+    assert "Ada orders the blue lids" in result["answer"]
 
 
 def test_rows_are_enriched_by_a_model_and_those_that_failed_are_apart(

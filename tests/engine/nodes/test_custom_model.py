@@ -99,9 +99,7 @@ def test_text_and_media_fields_have_a_socket_each_and_the_rest_share_one() -> No
     assert kind.model(settings) == "painter"
 
 
-@pytest.mark.parametrize(
-    ("category", "kind"), [(each.value, each.socket) for each in Category]
-)
+@pytest.mark.parametrize(("category", "kind"), [(each.value, each.socket) for each in Category])
 def test_the_output_is_that_of_the_models_category(category: str, kind: SocketType) -> None:
     with use_models([model(category=category)]):
         settings = CustomModel().parse({"model": "own", "prompt": "x"})

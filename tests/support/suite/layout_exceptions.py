@@ -8,6 +8,7 @@ MANY_ENTRIES: dict[str, str] = {
     "engine/nodes": "One module for each node type.",
     "engine/nodes/support": "One module for each thing that node types share.",
     "engine/store": "One folder for each subject of the store, and its modules.",
+    "examples/templates": "One document for each template.",
     "docs/how-to/compose": "One page for each task of whoever composes workflows.",
     "docs/design": "One page for each mechanism, and the drawings of some.",
     "docs/benchmarks": "One page for each benchmark, with its record and its drawing.",
