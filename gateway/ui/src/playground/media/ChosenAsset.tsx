@@ -50,10 +50,13 @@ export function ChosenAsset({ value, name, onRemove }: Props) {
 function AssetPreview({ asset, name }: { asset: Asset; name: string }) {
   const path = assetPath(asset.url);
   const kind = kindOfType(asset.contentType);
-  if (!path || (kind === "file" && !hasPreview(asset.contentType))) return null;
+  if (!path) return null;
+  if (kind !== "file") return <Player kind={kind} path={path} name={name} />;
+  if (!hasPreview(asset.contentType)) return null;
+  const fileName = fileNameOf(asset.id);
   return (
-    <section className="file-preview" aria-label="Preview">
-      {kind === "file" ? <FilePreview path={path} contentType={asset.contentType} name={fileNameOf(asset.id) ?? name} /> : <Player kind={kind} path={path} name={name} />}
+    <section className="file-preview" aria-label={fileName ? `Preview of ${fileName}` : "Preview"}>
+      <FilePreview path={path} contentType={asset.contentType} name={fileName ?? name} />
     </section>
   );
 }

@@ -47,9 +47,15 @@ export function acceptOf(...kinds: MediaKind[]): string {
   return kinds.flatMap((kind) => (kind === "file" ? files : [`${kind}/*`])).join(",");
 }
 
-/** "PDF" for `application/pdf`; the type itself where it has no name here. */
+const FORMATS: Record<string, string> = { mpeg: "MP3", wav: "WAV", ogg: "Ogg", webm: "WebM", webp: "WebP" };
+const MADE: Record<MediaKind, string> = { image: "image", video: "video", audio: "sound", file: "file" };
+
+/** "PDF" for `application/pdf`, "WAV sound" for `audio/wav`; the type itself where it has no name. */
 export function nameOfType(contentType: string): string {
   const bare = contentType.split(";")[0]?.trim() ?? "";
+  const kind = kindOfType(bare);
+  const format = bare.split("/")[1] ?? "";
+  if (kind !== "file") return `${FORMATS[format] ?? format.toUpperCase()} ${MADE[kind]}`;
   return FILE_TYPES.find((each) => each.contentType === bare)?.name ?? bare;
 }
 
