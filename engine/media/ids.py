@@ -21,6 +21,11 @@ def make_asset_id(account_id: str) -> str:
             return asset_id
 
 
+def object_key(asset_id: str) -> str:
+    """Return the key of an asset's bytes in the object store."""
+    return f"{asset_id[:2]}/{asset_id}"
+
+
 def is_asset_id(value: object) -> TypeGuard[str]:
     """Return True if the value has the format of an asset id."""
     return isinstance(value, str) and _FULL.fullmatch(value) is not None

@@ -12,17 +12,22 @@ PURPOSE = b"headrace: links to media"
 PATH = "/media/"
 WIDTHS = (64, 128, 256, 512, 1_024)
 """Widths of thumbnails; other widths are rounded up to one of these."""
+MAX_PAGE = 20
+"""Last page of a document of which there is a picture."""
 SIGNATURE_LENGTH = 64
 MAX_FIELDS = 10
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MediaLink:
-    """Parsed link to an asset or a thumbnail; `expires` is in seconds since the epoch."""
+    """Parsed link to an asset or a picture of it; `expires` is in seconds since the epoch."""
 
     asset_id: str
     expires: int
     width: int | None = None
+    """Width of a picture; None: the asset itself."""
+    page: int = 1
+    """Page of a document that the picture shows."""
 
 
 class LinkSigner:
@@ -37,10 +42,12 @@ class LinkSigner:
         """True if a key is set, so that links can be signed."""
         return bool(self._keys)
 
-    def url(self, asset_id: str, expires: int, width: int | None = None) -> str:
+    def url(self, asset_id: str, expires: int, width: int | None = None, page: int = 1) -> str:
         """Return a link that is valid until `expires`, in seconds since the epoch."""
-        link = MediaLink(asset_id=asset_id, expires=expires, width=width)
+        link = MediaLink(asset_id=asset_id, expires=expires, width=width, page=page)
         form = f"w={width}&" if width else ""
+        if page > 1:
+            form += f"page={page}&"
         signature = _sign(self._keys[0], link)
         return f"{self.base}{PATH}{asset_id}?{form}expires={expires}&signature={signature}"
 
@@ -72,13 +79,18 @@ def round_width(width: int) -> int:
 
 
 def _parse(asset_id: str, query: Mapping[str, str]) -> MediaLink | None:
-    expires, width = query.get("expires", ""), query.get("w")
+    expires, width, page = query.get("expires", ""), query.get("w"), query.get("page")
     if not is_asset_id(asset_id) or not _is_number(expires):
         return None
     if width is not None and (not _is_number(width) or int(width) not in WIDTHS):
         return None
+    if page is not None and not (_is_number(page) and width and 1 < int(page) <= MAX_PAGE):
+        return None
     return MediaLink(
-        asset_id=asset_id, expires=int(expires), width=None if width is None else int(width)
+        asset_id=asset_id,
+        expires=int(expires),
+        width=None if width is None else int(width),
+        page=1 if page is None else int(page),
     )
 
 
@@ -88,4 +100,6 @@ def _is_number(text: str) -> bool:
 
 def _sign(key: bytes, link: MediaLink) -> str:
     message = f"{link.asset_id}\n{link.expires}\n{link.width or ''}"
+    if link.page > 1:
+        message += f"\n{link.page}"
     return hmac.new(key, message.encode(), hashlib.sha256).hexdigest()

@@ -181,11 +181,13 @@ class ObjectStore:
         import obstore
 
         with _storing():
+            if self._folder is None:
+                await obstore.delete_async(self._open(), list(keys))
+                return
             for key in keys:
                 with contextlib.suppress(FileNotFoundError):
                     await obstore.delete_async(await self._checked_store(key), key)
-            if self._folder is not None:
-                await self._in_thread(remove_drafts, self._folder, keys)
+            await self._in_thread(remove_drafts, self._folder, keys)
 
     async def remove_all(self, prefix: str) -> None:
         """Delete all objects with a prefix, which ends with a slash."""

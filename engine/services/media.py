@@ -22,12 +22,12 @@ from engine.errors import (
 from engine.executions.node_waits import MAX_SECONDS
 from engine.media.documents.types import DOCUMENTS
 from engine.media.formats import MediaKind, UnfitMedia
+from engine.media.ids import object_key
 from engine.media.inspector import Inspector, TooLargeMedia
-from engine.media.links import PATH, WIDTHS, LinkSigner, MediaLink
+from engine.media.links import PATH, LinkSigner, MediaLink
 from engine.media.objects import ObjectStore
+from engine.media.pictures.store import PictureStore, picture_keys, require_pictures
 from engine.media.ranges import ByteRange
-from engine.media.thumbnails import MAX_BYTES, make_thumbnail
-from engine.process.account_semaphore import AccountSemaphore
 from engine.settings import Settings
 from engine.store import Store
 from engine.store.media import Asset, AssetPage, AssetReview, AssetSource, UploadReservation
@@ -35,8 +35,6 @@ from engine.store.schema import FILES_SCHEMA
 
 LINK_SECONDS = 86_400
 COLLECTED_AT_ONCE = 100
-THUMBNAILS_AT_ONCE = 2
-THUMBNAILS_OF_ACCOUNT = 1
 MAX_LINK = 2_048
 MAX_SEARCHED = 10_000
 """Values of a result that are searched for links."""
@@ -62,7 +60,7 @@ class MediaService:
         retention_seconds = int(settings.retention_days * 86_400)
         # A run may wait for a person before the next node needs the link, or before it ends.
         self._keep_seconds = MAX_SECONDS + retention_seconds + LINK_SECONDS
-        self._thumbnail_slots = AccountSemaphore(THUMBNAILS_AT_ONCE, share=THUMBNAILS_OF_ACCOUNT)
+        self._pictures = PictureStore(objects)
 
     @classmethod
     def from_settings(cls, settings: Settings, store: Store) -> "MediaService":
@@ -92,7 +90,7 @@ class MediaService:
         reservation = await self._assets.reserve_upload(account_id, source)
         max_bytes = min(self.max_bytes, reservation.remaining_bytes)
         inspector = Inspector(declared, max_bytes, medium, file_name)
-        key = _key(reservation.asset_id)
+        key = object_key(reservation.asset_id)
         try:
             await self._objects.put_stream(key, inspector.through(pieces))
             facts, size = inspector.known, inspector.bytes
@@ -152,21 +150,22 @@ class MediaService:
                 await self._remove(asset_id)
 
     async def _remove(self, asset_id: str) -> None:
-        await self._objects.delete(_key(asset_id), *_thumbnail_keys(asset_id))
+        content_type = await self._assets.content_type(asset_id)
+        await self._objects.delete(object_key(asset_id), *picture_keys(asset_id, content_type))
 
-    def link(self, asset: Asset, *, width: int | None = None) -> str:
-        """Return a link for a day to the file or a thumbnail. Raises UnsupportedMediaType."""
+    def link(self, asset: Asset, *, width: int | None = None, page: int = 1) -> str:
+        """Return a link for a day to the file or a picture of it. Raises UnsupportedMediaType."""
         if width is not None:
-            _require_image(asset)
-        return self._link(asset, LINK_SECONDS, width)
+            require_pictures(asset, page)
+        return self._link(asset, LINK_SECONDS, width, page)
 
     def lasting_link(self, asset: Asset) -> str:
         """Return a link that outlives an execution with one wait of the greatest length."""
         return self._link(asset, self._keep_seconds)
 
-    def _link(self, asset: Asset, seconds: int, width: int | None = None) -> str:
+    def _link(self, asset: Asset, seconds: int, width: int | None = None, page: int = 1) -> str:
         self._demand_key()
-        return self._links.url(asset.id, int(time.time()) + seconds, width)
+        return self._links.url(asset.id, int(time.time()) + seconds, width, page)
 
     async def use(self, account_id: str, asset_id: str, execution_id: str) -> tuple[Asset, str]:
         """Keep an asset of the account for an execution, and return it with a link.
@@ -232,29 +231,16 @@ class MediaService:
     async def stream(self, asset: Asset, part: ByteRange | None = None) -> AsyncIterator[bytes]:
         """Stream the bytes of an asset, or a range of them. Raises AssetNotFound."""
         try:
-            return await self._objects.stream(_key(asset.id), part)
+            return await self._objects.stream(object_key(asset.id), part)
         except FileNotFoundError:
             raise AssetNotFound from None
 
-    async def thumbnail(self, asset: Asset, width: int) -> bytes:
-        """Return a WebP of at most this width. Raises AssetNotFound or UnsupportedMediaType."""
-        key = _thumbnail_key(asset.id, width)
-        with contextlib.suppress(FileNotFoundError):
-            return await self._objects.read(key, MAX_BYTES)
-        _require_image(asset)
-        async with self._thumbnail_slots.slot(asset.account_id):
-            picture = await self._shrink(asset, width)
-        await self._objects.put(key, picture)
-        return picture
+    async def picture(self, asset: Asset, width: int, page: int = 1) -> bytes:
+        """Return a WebP of at most this width, of an image or of a page of a PDF.
 
-    async def _shrink(self, asset: Asset, width: int) -> bytes:
-        try:
-            data = await self._objects.read(_key(asset.id), MAX_BYTES)
-            return await make_thumbnail(data, width)
-        except FileNotFoundError:
-            raise AssetNotFound from None
-        except UnfitMedia as error:
-            raise UnsupportedMediaType(str(error)) from None
+        Raises AssetNotFound, also for a page that there is not, or UnsupportedMediaType.
+        """
+        return await self._pictures.get(asset, width, page)
 
     async def collect(self) -> bool:
         """Remove unused assets; return True if more are due now.
@@ -280,12 +266,6 @@ class MediaService:
         return None if disk is None else disk.free_bytes
 
 
-def _require_image(asset: Asset) -> None:
-    """Raise UnsupportedMediaType unless thumbnails can be made of the asset."""
-    if asset.medium is not MediaKind.IMAGE or asset.bytes > MAX_BYTES:
-        raise UnsupportedMediaType("There are smaller pictures of images up to 32 MB only")
-
-
 def base_url(settings: Settings) -> str:
     """Return the base URL of links."""
     return settings.public_url or f"http://{_reachable(settings.host)}:{settings.port}"
@@ -299,15 +279,3 @@ def _reachable(host: str) -> str:
     if address.is_unspecified:
         return "127.0.0.1" if address.version == 4 else "[::1]"
     return host if address.version == 4 else f"[{host}]"
-
-
-def _key(asset_id: str) -> str:
-    return f"{asset_id[:2]}/{asset_id}"
-
-
-def _thumbnail_key(asset_id: str, width: int) -> str:
-    return f"{_key(asset_id)}.{width}.webp"
-
-
-def _thumbnail_keys(asset_id: str) -> list[str]:
-    return [_thumbnail_key(asset_id, width) for width in WIDTHS]

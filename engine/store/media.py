@@ -199,6 +199,11 @@ class AssetRecords:
             raise AssetNotFound
         return _parse(asset_id, record)
 
+    async def content_type(self, asset_id: str) -> str:
+        """Return the type of an asset, also of a hidden one; empty: its upload is not complete."""
+        key = keyspace.asset(partition_of(asset_id), asset_id)
+        return (await self._client.send("HGET", key, "type") or b"").decode()
+
     async def get(self, account_id: str, asset_id: str) -> Asset:
         """Return an asset of the account. Raises AssetNotFound."""
         if not is_asset_id(asset_id):
@@ -223,7 +228,7 @@ class AssetRecords:
         )
         places = [name.decode().partition("|")[2] for name in names]
         visible = await asyncio.gather(
-            *(self._find_visible(_id_at(place)) for place in places[:limit])
+            *(self._find_visible(place.partition(".")[2]) for place in places[:limit])
         )
         return AssetPage(
             assets=[asset for asset in visible if asset is not None],
@@ -366,10 +371,6 @@ def _referrer_key(account_id: str, name: str) -> str:
     if name.startswith(batch_keys.REFERENCE):
         return batch_keys.batch(account_id, name.removeprefix(batch_keys.REFERENCE))
     return keyspace.execution(account_id, name)  # none has the reference of a deleted trigger as id
-
-
-def _id_at(place: str) -> str:
-    return place.partition(".")[2]
 
 
 def _parse_quota(reply: Sequence[int]) -> tuple[int, int | None]:

@@ -8,9 +8,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from engine import errors
-from engine.media.links import WIDTHS, MediaLink, round_width
+from engine.media.links import MAX_PAGE, WIDTHS, MediaLink, round_width
+from engine.media.pictures.children import CONTENT_TYPE
 from engine.media.ranges import ByteRange
-from engine.media.thumbnails import CONTENT_TYPE
 from engine.store import Asset, Principal
 from engine.store.accounts.rate_limits import UPLOADS
 from engine.store.media import AssetSource
@@ -36,7 +36,16 @@ class WidthQuery(QueryParameters):
     ] = field(default=None, name="w")
 
 
-class LinkQuery(WidthQuery):
+class PictureQuery(WidthQuery):
+    """Query of a link to an asset, or to a picture of it."""
+
+    page: Annotated[
+        Annotated[int, Meta(ge=1, le=MAX_PAGE)],
+        doc("Page of a PDF that the smaller picture shows.", 2),
+    ] = 1
+
+
+class LinkQuery(PictureQuery):
     """Query of a signed link; `LinkSigner` reads it."""
 
     expires: Annotated[int | None, doc("The second, since 1970, at which the link ends.")] = None
@@ -142,17 +151,18 @@ async def list_assets(request: GatewayRequest, principal: Principal) -> Response
 
 
 @operation(
-    query=WidthQuery,
+    query=PictureQuery,
     answers={200: AssetView},
     errors=(errors.InvalidQuery, errors.AssetNotFound, errors.UnsupportedMediaType),
 )
 @any_key
 async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
     """One of the caller's assets, with a fresh link to it or to a smaller picture of it."""
-    width = WidthQuery.parse(request.scope).width
+    query = PictureQuery.parse(request.scope)
+    width = None if query.width is None else round_width(query.width)
     media_service = request.services.media_service
     asset = await media_service.get(principal.account.id, request.path_params["asset_id"])
-    link = media_service.link(asset, width=None if width is None else round_width(width))
+    link = media_service.link(asset, width=width, page=1 if width is None else query.page)
     return json_response(AssetView.from_record(asset, url=link))
 
 
@@ -177,7 +187,7 @@ async def get_media(request: GatewayRequest) -> Response:
     asset_id: str = request.path_params["asset_id"]
     asset, link = await services.media_service.follow(asset_id, dict(request.query_params))
     if link.width is not None:
-        return await send_medium(request, await _thumbnail(services, asset, link, link.width))
+        return await send_medium(request, await _picture(services, asset, link, link.width))
 
     async def stream(part: ByteRange | None) -> AsyncIterator[bytes]:
         return await services.media_service.stream(asset, part)
@@ -192,14 +202,14 @@ async def get_media(request: GatewayRequest) -> Response:
     return await send_medium(request, medium)
 
 
-async def _thumbnail(services: Services, asset: Asset, link: MediaLink, width: int) -> MediaBody:
-    data = await services.media_service.thumbnail(asset, width)
+async def _picture(services: Services, asset: Asset, link: MediaLink, width: int) -> MediaBody:
+    data = await services.media_service.picture(asset, width, link.page)
 
     async def stream(part: ByteRange | None) -> AsyncIterator[bytes]:
         return _one(data if part is None else data[part.start : part.end])
 
     return MediaBody(
-        name=f"{asset.id}-{width}",
+        name=f"{asset.id}-{width}" if link.page == 1 else f"{asset.id}-{width}-{link.page}",
         content_type=CONTENT_TYPE,
         size=len(data),
         expires=link.expires,

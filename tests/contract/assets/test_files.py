@@ -145,3 +145,57 @@ def test_a_field_takes_media_of_its_own_kind_alone(caller: Caller, kind: str, gi
         return
     assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_INPUTS")
     assert answer.json()["field"] == "medium"
+
+
+# -- pictures of pages ----------------------------------------------------------------------------
+
+
+def test_a_page_of_a_pdf_has_a_picture(caller: Caller) -> None:
+    asset_id = upload(caller, documents.pdf("First", "Second"), PDF).json()["id"]
+
+    links = [
+        caller.get(f"/api/assets/{asset_id}?w=100{page}").json()["url"]
+        for page in ("", "&page=1", "&page=2", "&page=3")
+    ]
+    default, first, second, behind = [followed(caller, each) for each in links]
+
+    assert [each.status_code for each in (default, first, second)] == [200, 200, 200]
+    assert default.headers["content-type"] == "image/webp"
+    assert default.content == first.content != second.content
+    assert "page=" not in links[1]
+    assert (behind.status_code, behind.json()["code"]) == (404, "ASSET_NOT_FOUND")
+    forged = followed(caller, links[2].replace("page=2", "page=1"))
+    assert (forged.status_code, forged.json()["code"]) == (404, "ASSET_NOT_FOUND")
+
+
+@pytest.mark.parametrize("query", ["w=100&page=0", "w=100&page=21", "w=100&page=x", "page=0"])
+def test_a_page_is_one_of_the_first_twenty(caller: Caller, query: str) -> None:
+    asset_id = upload(caller, SAMPLES[PDF], PDF).json()["id"]
+
+    answer = caller.get(f"/api/assets/{asset_id}?{query}")
+
+    assert (answer.status_code, answer.json()["code"]) == (400, "INVALID_QUERY")
+    assert answer.json()["field"] == "page"
+
+
+def test_other_documents_and_pages_of_images_have_no_pictures(caller: Caller) -> None:
+    wrong = [upload(caller, SAMPLES[each], each).json()["id"] for each in (DOCX, JSON)]
+    image = upload(caller, files.png(), "image/png").json()["id"]
+    broken = upload(caller, b"%PDF-1.7 and no more", PDF).json()["id"]
+
+    answers = [caller.get(f"/api/assets/{each}?w=100") for each in wrong]
+    answers.append(caller.get(f"/api/assets/{image}?w=100&page=2"))
+    answers.append(followed(caller, caller.get(f"/api/assets/{broken}?w=100").json()["url"]))
+
+    for answer in answers:
+        assert (answer.status_code, answer.json()["code"]) == (415, "UNSUPPORTED_MEDIA_TYPE")
+
+
+def test_no_picture_stays_behind_when_its_asset_is_gone(caller: Caller) -> None:
+    asset_id = upload(caller, SAMPLES[PDF], PDF).json()["id"]
+    link = caller.get(f"/api/assets/{asset_id}?w=100").json()["url"]
+    assert followed(caller, link).status_code == 200
+
+    assert caller.request("DELETE", f"/api/assets/{asset_id}").status_code == 200
+
+    assert followed(caller, link).status_code == 404

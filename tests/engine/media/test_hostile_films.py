@@ -82,4 +82,4 @@ async def test_an_odd_film_is_kept_as_the_bytes_it_is(
     [path] = [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
     assert path.read_bytes() == data
     with pytest.raises(UnsupportedMediaType):
-        await media_service.thumbnail(asset, 64)
+        await media_service.picture(asset, 64)

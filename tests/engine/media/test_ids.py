@@ -129,7 +129,7 @@ async def test_a_link_in_the_place_of_a_file_or_folder_is_not_followed(
     with pytest.raises(AssetNotFound):
         await media_service.stream(asset)
     with pytest.raises(AssetNotFound):
-        await media_service.thumbnail(asset, 64)
+        await media_service.picture(asset, 64)
 
     assert b"somebody" in (tmp_path / "outside").read_bytes()
 

@@ -136,3 +136,19 @@ def test_a_link_is_ours_by_its_signature_whichever_gateway_it_begins_with() -> N
 
     assert found is not None and found.asset_id == asset_id
     assert LINKS.read_url(url.replace("/media/", "/elsewhere/media/")) is None
+
+
+def test_a_page_of_a_document_is_part_of_the_signature() -> None:
+    asset_id = make_asset_id("acc_1")
+    first, second = (query_of(LINKS.url(asset_id, EXPIRES, 256, page)) for page in (1, 2))
+
+    assert "page" not in first
+    assert [LINKS.verify(asset_id, each).page for each in (first, second)] == [1, 2]  # type: ignore[union-attr]
+    changed = [
+        first | {"page": "2"},
+        second | {"page": "3"},
+        {name: value for name, value in second.items() if name != "page"},
+        {name: value for name, value in second.items() if name != "w"},
+        *(second | {"page": page} for page in ("1", "0", "21", "-2", "2.0", "02", "", "two")),
+    ]
+    assert [LINKS.verify(asset_id, each) for each in changed] == [None] * len(changed)

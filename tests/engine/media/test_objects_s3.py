@@ -94,7 +94,7 @@ async def life(media_service: MediaService, account: Account, store: Store) -> N
         account.id, "image/png", pieces(data), source=AssetSource.UPLOAD
     )
     assert b"".join([piece async for piece in await media_service.stream(asset)]) == data
-    assert (await media_service.thumbnail(asset, 64))[8:12] == b"WEBP"
+    assert (await media_service.picture(asset, 64))[8:12] == b"WEBP"
     due = keyspace.assets_due(partition_of(asset.id))
     for _ in range(2):
         await store.client.send("ZADD", due, 1, asset.id)

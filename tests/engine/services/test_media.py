@@ -172,15 +172,15 @@ async def test_a_thumbnail_is_made_once(
 ) -> None:
     asset = await keep(media_service, account, files.picture("JPEG", 800, 400), "image/jpeg")
 
-    made = await media_service.thumbnail(asset, 128)
+    made = await media_service.picture(asset, 128)
     (tmp_path / "media" / asset.id[:2] / asset.id).unlink()
-    again = await media_service.thumbnail(asset, 128)
+    again = await media_service.picture(asset, 128)
 
     with Image.open(io.BytesIO(made)) as picture:
         assert picture.size == (128, 64)
     assert again == made
     with pytest.raises(AssetNotFound):
-        await media_service.thumbnail(asset, 256)
+        await media_service.picture(asset, 256)
 
 
 async def test_thumbnails_of_an_account_wait_for_each_other_and_not_those_of_others(
@@ -190,13 +190,13 @@ async def test_thumbnails_of_an_account_wait_for_each_other_and_not_those_of_oth
     other = replace(mine[0], id=mine[0].id[::-1], account_id="acc_other")
     begun, go_on = list[Asset](), asyncio.Event()
 
-    async def shrink(asset: Asset, width: int) -> bytes:
+    async def make(asset: Asset, width: int, page: int) -> bytes:
         begun.append(asset)
         await go_on.wait()
         return b"thumbnail"
 
-    monkeypatch.setattr(media_service, "_shrink", shrink)
-    made = [asyncio.create_task(media_service.thumbnail(each, 64)) for each in (*mine, other)]
+    monkeypatch.setattr(media_service._pictures, "_make", make)
+    made = [asyncio.create_task(media_service.picture(each, 64)) for each in (*mine, other)]
 
     async def number() -> int:
         return len(begun)
@@ -216,7 +216,7 @@ async def test_there_is_no_thumbnail_of_a_sound_or_of_what_no_decoder_can_read(
 
     for asset in (sound, hollow):
         with pytest.raises(UnsupportedMediaType):
-            await media_service.thumbnail(asset, 128)
+            await media_service.picture(asset, 128)
 
 
 async def test_what_nobody_needs_goes_with_its_thumbnails(
@@ -224,7 +224,7 @@ async def test_what_nobody_needs_goes_with_its_thumbnails(
 ) -> None:
     asset = await keep(media_service, account, files.png())
     other = await keep(media_service, account, files.png())
-    await media_service.thumbnail(asset, 64)
+    await media_service.picture(asset, 64)
 
     await collect_all(media_service, store, asset.id)
 

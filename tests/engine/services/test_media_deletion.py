@@ -12,14 +12,17 @@ import pytest
 
 from engine.errors import AssetNotFound, EngineError, StorageFailed
 from engine.ids.partitions import partition_of
+from engine.media.documents.types import PDF
+from engine.media.links import MAX_PAGE, WIDTHS
 from engine.media.objects import ObjectStore
+from engine.media.pictures.store import picture_key
 from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import Account, Asset, Store
 from engine.store.media import AssetSource
 from engine.store.redis import keyspace
 from tests.support.http.s3_server import BUCKET, S3Server
-from tests.support.media import files
+from tests.support.media import documents, files
 from tests.support.store.redis_contents import contents
 
 
@@ -66,7 +69,7 @@ async def test_the_bytes_go_at_once_and_the_record_with_the_next_look(
     media_service = MediaService.from_settings(replace(settings, media_url=media_url), store)
     asset = await keep(media_service, account, files.picture("PNG", 300, 200))
     url = media_service.link(asset)
-    await media_service.thumbnail(asset, 64)
+    await media_service.picture(asset, 64)
 
     await media_service.delete(account.id, asset.id)
 
@@ -90,10 +93,32 @@ async def test_a_smaller_picture_that_is_made_meanwhile_goes_with_the_record(
 ) -> None:
     media_service = MediaService.from_settings(replace(settings, media_url=media_url), store)
     asset = await keep(media_service, account, files.picture("PNG", 300, 200))
-    made = await media_service.thumbnail(asset, 64)
+    made = await media_service.picture(asset, 64)
     await media_service.delete(account.id, asset.id)
     await ObjectStore(media_url).put(f"{asset.id[:2]}/{asset.id}.64.webp", made)
 
+    await let_pass(store, asset.id)
+    await media_service.collect()
+
+    await assert_nothing_is_left(store, media_url)
+
+
+async def test_pictures_of_pages_go_with_their_document(
+    settings: Settings, account: Account, store: Store, media_url: str
+) -> None:
+    media_service = MediaService.from_settings(replace(settings, media_url=media_url), store)
+    asset = await media_service.save(
+        account.id, PDF, pieces(documents.pdf("One", "Two")), source=AssetSource.UPLOAD
+    )
+    for page in (1, 2):
+        await media_service.picture(asset, 64, page)
+    assert len(await stored(media_url)) == 3
+
+    await media_service.delete(account.id, asset.id)
+    assert await stored(media_url) == []
+    late = [picture_key(asset.id, WIDTHS[-1], MAX_PAGE), picture_key(asset.id, 64)]
+    for key in late:
+        await ObjectStore(media_url).put(key, b"drawn meanwhile")
     await let_pass(store, asset.id)
     await media_service.collect()
 

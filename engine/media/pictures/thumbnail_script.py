@@ -30,10 +30,15 @@ def shrink(data: bytes, width: int) -> bytes:
     return out.getvalue()
 
 
-def main() -> None:
-    """Shrink the image on stdin, within limits of memory and CPU time."""
+def limit_resources() -> None:
+    """Limit memory and CPU time of this process."""
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY_BYTES, MEMORY_BYTES))
     resource.setrlimit(resource.RLIMIT_CPU, (CPU_SECONDS, CPU_SECONDS))
+
+
+def main() -> None:
+    """Shrink the image on stdin, within limits of memory and CPU time."""
+    limit_resources()
     sys.stdout.buffer.write(shrink(sys.stdin.buffer.read(), int(sys.argv[1])))
 
 
