@@ -29,7 +29,7 @@ from engine.nodes.support.fan_out import (
     zip_lists,
 )
 from engine.nodes.support.settings import VALUES, Faults
-from engine.values.fields import SOCKETS, Field
+from engine.values.fields import SOCKETS, Field, FieldType
 from engine.values.sockets import Socket, Sockets, SocketType
 
 
@@ -47,7 +47,8 @@ class CustomModel(NodeType):
     A value is typed in `data` under its field's name, or in `data.values`, which takes precedence
     and is required for fields with a reserved name. Wired values override typed ones: `params-in`,
     then the field's own socket. Null counts as absent, and so does a blank text in a required
-    field. A list at a field's socket makes a call for each item and a list of outputs.
+    field. A list at a field's socket makes a call for each item and a list of outputs; a list of
+    files goes with one call.
     """
 
     type = "customModel"
@@ -121,7 +122,7 @@ class CustomModel(NodeType):
         unknown: Collection[str] = (),
     ) -> Outputs:
         model = latest_model(settings.model)
-        length = longest_list(_wired(model, inputs).values())
+        length = longest_list(_lists(model, inputs).values())
         if length is None and model.category is Category.IMAGE:
             images = model.max_usage(_merge(model, settings, inputs), is_partial=True).images
             length = images if images > 1 else None  # one call returns all images
@@ -158,12 +159,28 @@ def _output(model: Model) -> str:
 
 def _wired(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
     own = {f.name: inputs.get(_socket(f)) for f in model.fields if f.type in SOCKETS}
+    for name in _file_fields(model):
+        if isinstance(own[name], list):
+            own[name] = [each for each in own[name] if each is not None]
     return known_values(model, own)
 
 
 def _lists(model: Model, inputs: Mapping[str, Any]) -> dict[str, list[Any]]:
-    wired = _wired(model, inputs)
-    return {name: value for name, value in wired.items() if isinstance(value, list)}
+    """Return the wired lists by field, but for those of files, which one call takes."""
+    wired, files = _wired(model, inputs), _file_fields(model)
+    return {
+        name: value
+        for name, value in wired.items()
+        if isinstance(value, list) and not (name in files and _is_flat(value))
+    }
+
+
+def _file_fields(model: Model) -> frozenset[str]:
+    return frozenset(each.name for each in model.fields if each.type is FieldType.FILE)
+
+
+def _is_flat(value: list[Any]) -> bool:
+    return not any(isinstance(each, list) for each in value)
 
 
 def _rows(model: Model, lists: Mapping[str, list[Any]]) -> list[dict[str, Any]]:
@@ -176,6 +193,6 @@ def _merge(
     """Return the values common to all calls."""
     params = inputs.get(PARAMS_IN)
     bundle = known_values(model, params) if isinstance(params, dict) else {}
-    wired = _wired(model, inputs)
-    single = {name: value for name, value in wired.items() if not isinstance(value, list)}
+    lists = _lists(model, inputs)
+    single = {name: each for name, each in _wired(model, inputs).items() if name not in lists}
     return {**known_values(model, settings.values), **bundle, **single}

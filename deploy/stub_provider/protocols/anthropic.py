@@ -1,13 +1,15 @@
 """Anthropic's protocol: messages, whole and streamed.
 
 From docs.claude.com/en/api/messages, …/docs/build-with-claude/streaming (the event types),
-…/vision, …/structured-outputs and …/docs/agents-and-tools/tool-use (a tool that must be used).
+…/vision, …/pdf-support, …/structured-outputs and …/docs/agents-and-tools/tool-use (a tool that
+must be used).
 """
 
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from deploy.stub_provider.contents.documents import PDF, StubDocument
 from deploy.stub_provider.contents.schemas import make_value
 from deploy.stub_provider.contents.texts import count_tokens, cut_to, echo, pieces
 from deploy.stub_provider.contents.tool_plans import ToolChat, plan_calls, tell_results
@@ -43,8 +45,8 @@ def message(request: StubRequest, stub: Stub) -> StubAnswer:
         if name not in body:
             raise StubRefused(400, f"{name}: Field required", param=name)
     most = request.whole("max_tokens", 0, most=1_000_000)
-    system, system_images = _read_content(body.get("system", ""), "system")
-    prompt, texts, images = _read_messages(body["messages"])
+    system, system_images, _ = _read_content(body.get("system", ""), "system")
+    prompt, texts, images, page_tokens = _read_messages(body["messages"])
     forced = _forced_tool(body)
     chat = read_chat(body["messages"], prompt, system, read_tools(body))
     planned = plan_calls(chat, request.script) if chat.tools else []
@@ -55,7 +57,7 @@ def message(request: StubRequest, stub: Stub) -> StubAnswer:
         block, is_cut = _block(body, chat, forced, images + system_images, most)
         blocks = [block]
     counted = {
-        "input_tokens": count_tokens(f"{system}{texts}") + IMAGE_TOKENS * images,
+        "input_tokens": count_tokens(f"{system}{texts}") + IMAGE_TOKENS * images + page_tokens,
         "output_tokens": sum(count_tokens(_written(each)) for each in blocks),
     }
     usual = "tool_use" if blocks[-1]["type"] == "tool_use" else "end_turn"
@@ -121,27 +123,29 @@ def _schema_of(body: Mapping[str, Any]) -> Any:
     return None
 
 
-def _read_messages(messages: Any) -> tuple[str, str, int]:
+def _read_messages(messages: Any) -> tuple[str, str, int, int]:
     if not isinstance(messages, list) or not messages:
         raise StubRefused(400, "messages: at least one message is required", param="messages")
-    prompt, texts, images = "", [], 0
+    prompt, texts, images, page_tokens = "", [], 0, 0
     for number, each in enumerate(messages):
         role = each.get("role") if isinstance(each, dict) else None
         if role not in ("user", "assistant"):
             raise StubRefused(400, f"messages.{number}.role: Input should be 'user' or 'assistant'")
-        text, seen = _read_content(each.get("content"), f"messages.{number}")
+        text, seen, tokens = _read_content(each.get("content"), f"messages.{number}")
         texts.append(text)
         images += seen
+        page_tokens += tokens
         prompt = text if role == "user" and not has_results(each) else prompt
-    return prompt, "\n".join(texts), images
+    return prompt, "\n".join(texts), images, page_tokens
 
 
-def _read_content(content: Any, where: str) -> tuple[str, int]:
+def _read_content(content: Any, where: str) -> tuple[str, int, int]:
+    """Return the text, with that of documents, the number of images and the tokens of pages."""
     if isinstance(content, str):
-        return content, 0
+        return content, 0, 0
     if not isinstance(content, list):
         raise StubRefused(400, f"{where}.content: Field required", param=where)
-    texts, images = [], 0
+    texts, images, page_tokens = [], 0, 0
     for part in content:
         kind = part.get("type") if isinstance(part, dict) else None
         if kind == "text" and isinstance(part.get("text"), str):
@@ -149,9 +153,20 @@ def _read_content(content: Any, where: str) -> tuple[str, int]:
         elif kind == "image":
             _check_source(part.get("source"), where)
             images += 1
+        elif kind == "document":
+            document = _read_document(part.get("source"), where)
+            texts.append(document.text)
+            page_tokens += document.page_tokens
         elif kind not in OTHER_BLOCKS:
             raise StubRefused(400, f"{where}.content: no blocks of type {kind!r} are known")
-    return "\n".join(texts), images
+    return "\n".join(texts), images, page_tokens
+
+
+def _read_document(source: Any, where: str) -> StubDocument:
+    given = source if isinstance(source, dict) else {}
+    if (given.get("type"), given.get("media_type")) != ("base64", PDF):
+        raise StubRefused(400, f"{where}.content.document.source: a type or a media type is wrong")
+    return StubDocument(given.get("data"), where)
 
 
 def _check_source(source: Any, where: str) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deploy.stub_provider.contents import pictures
+from deploy.stub_provider.contents.documents import PDF, StubDocument
 from deploy.stub_provider.contents.files import make_file, picture_name, seed_of
 from deploy.stub_provider.contents.texts import count_tokens, echo
 from deploy.stub_provider.endpoint import Stub
@@ -29,14 +30,17 @@ SIDES = {"1K": 1024, "2K": 2048, "4K": 4096}
 def generate_content(request: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1beta/models/{model}:generateContent."""
     parts = list(_parts(request.body.get("contents")))
-    prompt = "\n".join(part["text"] for part in parts if isinstance(part.get("text"), str))
+    documents = [_document_of(part) for part in parts if _is_document(part)]
+    said = [part["text"] for part in parts if isinstance(part.get("text"), str)]
+    prompt = "\n".join([*(each.text for each in documents), *said])
     if not prompt:
         raise StubRefused(400, "(stub) contents is not specified", param="contents")
-    given = [_data_of(part) for part in parts if "inlineData" in part]
+    given = [_data_of(part) for part in parts if "inlineData" in part and not _is_document(part)]
     config = _object(request.body.get("generationConfig"))
     modalities = config.get("responseModalities")
     is_image = isinstance(modalities, list) and "IMAGE" in modalities
-    spent = count_tokens(prompt) + IMAGE_TOKENS * len(given)
+    page_tokens = sum(each.page_tokens for each in documents)
+    spent = count_tokens(prompt) + IMAGE_TOKENS * len(given) + page_tokens
     if is_image:
         seed = seed_of(request.model, without_marks(prompt), *given)
         name = picture_name(seed, *_size(_object(config.get("imageConfig"))), "png", len(given))
@@ -60,6 +64,14 @@ def _parts(contents: Any) -> Iterator[Mapping[str, Any]]:
         parts = _object(content).get("parts")
         listed = parts if isinstance(parts, list) else []
         yield from (part for part in listed if isinstance(part, dict))
+
+
+def _is_document(part: Mapping[str, Any]) -> bool:
+    return _object(part.get("inlineData")).get("mimeType") == PDF
+
+
+def _document_of(part: Mapping[str, Any]) -> StubDocument:
+    return StubDocument(_object(part["inlineData"]).get("data"), "inlineData")
 
 
 def _data_of(part: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """OpenAI's text protocol: chat completions, embeddings and the list of models.
 
 From the API reference (platform.openai.com/docs/api-reference): chat/create, chat/streaming,
-embeddings/create, models; and the guide "Structured outputs".
+embeddings/create, models; and the guides "Structured outputs" and "File inputs" (PDFs alone).
 """
 
 import base64
@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import add
 from typing import Any
 
+from deploy.stub_provider.contents.documents import PDF, StubDocument
 from deploy.stub_provider.contents.prompt_values import feature_words
 from deploy.stub_provider.contents.schemas import make_value
 from deploy.stub_provider.contents.texts import count_tokens, cut_to, echo, pieces
@@ -53,7 +54,7 @@ DONE = b"data: [DONE]\n\n"
 def complete(request: StubRequest, stub: Stub) -> StubAnswer:
     """POST /v1/chat/completions."""
     request.text("model")
-    prompt, system, texts, images = _read_messages(request.body.get("messages"))
+    prompt, system, texts, images, page_tokens = _read_messages(request.body.get("messages"))
     chat = read_chat(request.body, prompt, system, read_tools(request.body))
     planned = plan_calls(chat, request.script) if chat.tools else []
     calls = written_calls(planned, request.script.odd, request.model)
@@ -61,7 +62,8 @@ def complete(request: StubRequest, stub: Stub) -> StubAnswer:
     most = request.body.get("max_completion_tokens", request.body.get("max_tokens"))
     text, is_cut = cut_to(text, most if isinstance(most, int) else None)
     made = text + (to_json(calls).decode() if calls else "")
-    usage = _usage(count_tokens(texts) + IMAGE_TOKENS * images, count_tokens(made))
+    spent = count_tokens(texts) + IMAGE_TOKENS * images + page_tokens
+    usage = _usage(spent, count_tokens(made))
     finish = "tool_calls" if calls else "stop"
     finish = "length" if is_cut or (calls and request.script.odd == "cut") else finish
     head = {
@@ -131,28 +133,32 @@ def _packed(vector: list[float]) -> str:
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
 
-def _read_messages(messages: Any) -> tuple[str, str, str, int]:
-    """Return the last text of the user, the system's, all texts, and the number of images."""
+def _read_messages(messages: Any) -> tuple[str, str, str, int, int]:
+    """Return the last text of the user, the system's, all texts, and counts.
+
+    These are the number of images, and the tokens of pages.
+    """
     if not isinstance(messages, list) or not messages:
         raise StubRefused(400, "(stub) 'messages' must be a list of messages.", param="messages")
-    prompt, system, texts, images = "", "", [], 0
+    prompt, system, texts, images, page_tokens = "", "", [], 0, 0
     for message in messages:
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             raise StubRefused(400, "(stub) A message needs a 'role'.", param="messages")
-        text, seen = _read_content(message.get("content"))
+        text, seen, tokens = _read_content(message.get("content"))
         texts.append(text)
         images += seen
+        page_tokens += tokens
         prompt = text if message["role"] == "user" else prompt
         system = text if message["role"] in SYSTEM_ROLES else system
-    return prompt, system, "\n".join(texts), images
+    return prompt, system, "\n".join(texts), images, page_tokens
 
 
-def _read_content(content: Any) -> tuple[str, int]:
+def _read_content(content: Any) -> tuple[str, int, int]:
     if content is None or isinstance(content, str):
-        return content or "", 0
+        return content or "", 0, 0
     if not isinstance(content, list):
         raise StubRefused(400, "(stub) 'content' must be a text or parts.", param="messages")
-    texts, images = [], 0
+    texts, images, page_tokens = [], 0, 0
     for part in content:
         kind = part.get("type") if isinstance(part, dict) else None
         if kind == "text" and isinstance(part.get("text"), str):
@@ -160,11 +166,15 @@ def _read_content(content: Any) -> tuple[str, int]:
         elif kind == "image_url":
             _check_image(part.get("image_url"))
             images += 1
+        elif kind == "file":
+            document = _read_file(part.get("file"))
+            texts.append(document.text)
+            page_tokens += document.page_tokens
         else:
             raise StubRefused(
                 400, f"(stub) Parts of type {kind!r} are not known.", param="messages"
             )
-    return "\n".join(texts), images
+    return "\n".join(texts), images, page_tokens
 
 
 def _check_image(image: Any) -> None:
@@ -175,6 +185,15 @@ def _check_image(image: Any) -> None:
         head, _, data = url.partition(",")
         if not head.endswith(";base64") or not is_base64(data):
             raise StubRefused(400, "(stub) That data URL holds no base64.", param="messages")
+
+
+def _read_file(file: Any) -> StubDocument:
+    given = file if isinstance(file, dict) else {}
+    head, _, data = str(given.get("file_data", "")).partition(",")
+    if not given.get("filename") or head != f"data:{PDF};base64":
+        reason = "(stub) 'file' needs a 'filename', and a PDF in 'file_data' as a data URL."
+        raise StubRefused(400, reason, param="messages")
+    return StubDocument(data, "messages")
 
 
 def _announce(planned: Sequence[PlannedCall]) -> str:

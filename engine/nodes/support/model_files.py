@@ -99,10 +99,12 @@ def marked(number: int, document: DocumentText) -> str:
 
 
 def _values_at(inputs: Mapping[str, Any]) -> Iterator[Any]:
-    for value in inputs.get(FILE_IN) or ():
-        for each in value if isinstance(value, list) else [value]:
-            if each is not None:
-                yield each
+    for value in _listed(inputs.get(FILE_IN)):
+        yield from (each for each in _listed(value) if each is not None)
+
+
+def _listed(value: Any) -> Sequence[Any]:
+    return value if isinstance(value, list) else [value]
 
 
 def _with_files(model: Model, values: Mapping[str, Any], files: ReadFiles) -> dict[str, Any]:

@@ -13,9 +13,14 @@ from engine.media.ids import is_asset_id
 from engine.models.calls.call_checks import check_call
 from engine.services.media import MediaService
 from engine.store import Asset
-from engine.values.fields import MEDIA, Field, check_inputs
+from engine.values.fields import MEDIA, Field, FieldType, check_inputs
 
 T = TypeVar("T")
+PDF = "application/pdf"
+NO_PDF = (
+    "names a file that is {}, and models take PDFs alone; the node documentText gives the text of "
+    "other documents"
+)
 
 
 class WorkRunner(Protocol):
@@ -51,33 +56,57 @@ async def check_run_inputs(
     """Return the checked inputs of a run of the plan. Raises InvalidInputs."""
     check = check_call if is_model else partial(check_inputs, allow_nul=not plan.has_expressions)
     named = {each.name: each for each in plan.fields if each.type in MEDIA}
-    links = {
-        name: asset_id
-        for name in named
-        if (asset_id := use.media_service.linked(raw_inputs.get(name)))
-    }
+    raw = {name: raw_inputs[name] for name in named if name in raw_inputs}
     checking = partial(
         check,
         plan.fields,
-        {**raw_inputs, **links},
+        {**raw_inputs, **{name: _named(use, value) for name, value in raw.items()}},
         strict=plan.strict_inputs,
         allow_http=allow_http,
         allow_assets=True,
     )
     inputs = await runner(checking)
-    for name, field in named.items():
-        value = inputs.get(name)
-        if is_asset_id(value):
-            link = raw_inputs[name] if name in links else None
-            inputs[name] = await link_asset(use, field, value, link)
+    for name in named.keys() & inputs.keys():
+        linking = _Linking(use=use, field=named[name], only_pdfs=is_model)
+        inputs[name] = await linking.link(inputs[name], raw.get(name))
     return inputs
 
 
-async def link_asset(use: AssetUse, field: Field, asset_id: str, link: str | None) -> str:
+def _named(use: AssetUse, value: Any) -> Any:
+    """Return the asset's id for a link to one, also within a list; other values as they are."""
+    if isinstance(value, list):
+        return [use.media_service.linked(each) or each for each in value]
+    return use.media_service.linked(value) or value
+
+
+class _Linking(Struct, frozen=True, kw_only=True):
+    """Replaces the ids of assets at a field by links."""
+
+    use: AssetUse
+    field: Field
+    only_pdfs: bool
+    """Files are PDFs, which alone go to models."""
+
+    async def link(self, value: Any, given: Any) -> Any:
+        """Return the value with links; `given` is what the caller gave. Raises InvalidInputs."""
+        if isinstance(value, list):
+            return [await self.link(*pair) for pair in zip(value, given, strict=True)]
+        if not is_asset_id(value):
+            return value
+        link = None if given == value else given
+        return await link_asset(self.use, self.field, value, link, only_pdfs=self.only_pdfs)
+
+
+async def link_asset(
+    use: AssetUse, field: Field, asset_id: str, link: str | None, *, only_pdfs: bool = False
+) -> str:
     """Return a link to an asset for the run; `link` is the one that the caller gave, if any."""
     asset, url = await find_asset(use, asset_id, link)
     if reason := asset_fault(field, asset, link):
         raise InvalidInputs(field.name, reason)
+    kind = None if asset is None else asset.content_type
+    if only_pdfs and field.type is FieldType.FILE and kind not in (None, PDF):
+        raise InvalidInputs(field.name, NO_PDF.format(kind))
     return url
 
 

@@ -55,6 +55,7 @@ PRICING = '[[pricing]]\nunit = "image"\nusd = "0.02"\nfield = "count"\n'
 NEEDY = '[[fields]]\nname = "size"\ntype = "number"\nrequired = true\n'
 FIXED = '[builtin]\ntemplate = "hello"'
 PHOTO, OTHER = "https://a.example/1.png", "https://a.example/2.png"
+BILL, LETTER = "https://a.example/1.pdf", "https://a.example/2.pdf"
 
 
 @pytest.fixture(autouse=True)
@@ -398,3 +399,27 @@ async def test_a_blank_prompt_is_none_and_no_call_is_made_for_it() -> None:
 
     assert needed
     assert [each["prompt"] for each in context.model_values] == ["typed"]
+
+
+def reader() -> Model:
+    listed = FIELDS + '[[fields]]\nname = "file"\ntype = "file"\n'
+    return model("reader", fields=listed, pricing=PRICING, call=FIXED)
+
+
+@pytest.mark.parametrize(
+    ("wired", "calls"),
+    [
+        ([BILL, None, LETTER], [[BILL, LETTER]]),
+        ([[BILL], [BILL, LETTER]], [[BILL], [BILL, LETTER]]),
+        (BILL, [BILL]),
+    ],
+)
+async def test_a_list_of_files_goes_with_one_call(wired: Any, calls: list[Any]) -> None:
+    context = FakeContext()
+    data = {"model": "reader", "prompt": "x"}
+
+    with use_models([reader()]):
+        outputs = await run_node("customModel", data, {"file-in": wired}, context=context)
+
+    assert [each["file"] for each in context.model_values] == calls
+    assert isinstance(outputs["text-out"], list) is (len(calls) > 1)
