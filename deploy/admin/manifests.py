@@ -27,7 +27,7 @@ from engine.models.schema import manifest_schema
 from engine.settings import load
 from engine.store import Store
 from workers.media.fetch import fetch_media
-from workers.nodes.local_models import LocalPool
+from workers.nodes.local_models import LocalPool, SpeechPool
 from workers.outbound.address_gate import AddressGate
 from workers.outbound.client import Egress
 from workers.providers.base import MediaStore, ModelAnswer, ModelCall, StoredMedia, ignore_update
@@ -205,15 +205,23 @@ async def _call(
     model: Model, values: dict[str, Any], environ: Mapping[str, str], model_call: ModelCall
 ) -> ModelAnswer:
     settings, media_store = load(), _MediaDescriber()
-    egress, pool = Egress(gate=AddressGate.for_providers(settings)), LocalPool()
+    egress = Egress(gate=AddressGate.for_providers(settings))
+    pool, speech_pool = LocalPool(), SpeechPool()
     node_egress = Egress(
         gate=AddressGate.for_workflows(settings)
     )  # for media, which may come from the addresses open to nodes
     fetch = partial(fetch_media, account_id="", media_store=media_store, fetcher=node_egress)
     try:
-        models = ModelCaller(egress, media_store=media_store, embed=pool.embed, environ=environ)
+        models = ModelCaller(
+            egress,
+            media_store=media_store,
+            embed=pool.embed,
+            speech=speech_pool,
+            environ=environ,
+        )
         return await models.call(model, values, replace(model_call, fetch_media=fetch))
     finally:
         await pool.close()
+        await speech_pool.close()
         await node_egress.close()
         await egress.close()

