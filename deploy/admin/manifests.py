@@ -186,6 +186,8 @@ def _price_text(price: Price) -> str:
     unit = price.unit.replace("_", " ")
     if price.unit in (Unit.INPUT_TOKEN, Unit.OUTPUT_TOKEN):
         return f"{(price.usd * MICRO).normalize():f} for a million {unit}s"
+    if price.unit is Unit.INPUT_SECOND:
+        return f"{price.usd:f} per second of what is sent"
     return f"{price.usd:f} per {unit}"
 
 

@@ -24,6 +24,7 @@ PATHS = {
     "FAL_BASE_URL": "/fal",
     "GEMINI_BASE_URL": "",
     "GEMINI_OPENAI_BASE_URL": "/v1",
+    "GROQ_BASE_URL": "/v1",
     "HEADRACE_LOCAL_MODEL_URL": "/v1",
     "OPENAI_BASE_URL": "/v1",
     "SUNO_BASE_URL": "",

@@ -4,10 +4,12 @@ from typing import Any
 
 from engine.graph.plan import NodeName, Plan, compile_plan
 from engine.models.manifest import PARAMS, Model
+from engine.models.transcripts import SEGMENTS, TEXT
 from engine.nodes.custom_model import CustomModel
 from engine.nodes.request_input import RequestInput
 from engine.nodes.response_output import RESULT_IN, ResponseOutput
 from engine.nodes.support.fan_out import PARAMS_IN
+from engine.nodes.support.transcripts import SEGMENTS_OUT, TEXT_OUT
 from engine.process.lru_cache import LruCache
 from engine.values.fields import SOCKETS
 
@@ -38,7 +40,7 @@ def _compile(model: Model) -> Plan:
     nodes = [
         _node(INPUT, RequestInput.type, fields=fields),
         _node(MODEL, CustomModel.type, model=model.internal_name),
-        _node(OUTPUT, ResponseOutput.type),
+        _node(OUTPUT, ResponseOutput.type, **_results(model)),
     ]
     edges = [
         *(
@@ -47,9 +49,24 @@ def _compile(model: Model) -> Plan:
             if field.type in SOCKETS
         ),
         _edge(INPUT, PARAMS, MODEL, PARAMS_IN),
-        _edge(MODEL, f"{model.category}-out", OUTPUT, RESULT_IN),
+        *_result_edges(model),
     ]
     return compile_plan(nodes, edges)
+
+
+def _results(model: Model) -> dict[str, Any]:
+    """Return the settings of the Response Output: a transcript has two members by name."""
+    names = (TEXT, SEGMENTS) if model.is_transcriber else ()
+    return {"fields": [{"name": name} for name in names]} if names else {}
+
+
+def _result_edges(model: Model) -> list[dict[str, str]]:
+    if model.is_transcriber:
+        return [
+            _edge(MODEL, TEXT_OUT, OUTPUT, TEXT),
+            _edge(MODEL, SEGMENTS_OUT, OUTPUT, SEGMENTS),
+        ]
+    return [_edge(MODEL, f"{model.category}-out", OUTPUT, RESULT_IN)]
 
 
 def _node(node_id: str, kind: str, **data: Any) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Inspection of a streamed media file: its type from the head or the end, and its completeness."""
 
+import math
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -10,7 +11,7 @@ from engine.media.detection import check_declared, read_start
 from engine.media.documents.text_follower import TextFollower
 from engine.media.documents.types import PDF, TEXTS, ZIP, resolve_type, type_of_name
 from engine.media.documents.zip_directory import OfficeFollower, PdfFollower
-from engine.media.formats import HEAD_BYTES, Facts, MediaKind, UnfitMedia
+from engine.media.formats import HEAD_BYTES, UNTYPED, Facts, MediaKind, UnfitMedia
 from engine.media.image_frames import STEPS, Frames, JpegEnd
 from engine.media.mp4_durations import MovieFollower
 from engine.media.stream_follower import HeaderMetadata
@@ -90,6 +91,13 @@ class Inspector:
             yield self._begin(bytes(head))
         self.facts = self._measured(self.known)
 
+    def read_whole(self, data: bytes) -> Facts:
+        """Return the facts of a whole file. Raises UnfitMedia or TooLargeMedia."""
+        self._count(data)
+        self._begin(data[:HEAD_BYTES])
+        self._watch(data[HEAD_BYTES:])
+        return self._measured(self.known)
+
     @property
     def known(self) -> Facts:
         """Facts of the file after its head has passed. Raises UnfitMedia before."""
@@ -131,3 +139,9 @@ class Inspector:
         if (facts.duration_ms or 0) > MAX_MS:
             facts = replace(facts, duration_ms=None)
         return facts
+
+
+def inspect_whole(data: bytes) -> Facts:
+    """Return the facts of a whole file, with the duration if it can be read. Raises UnfitMedia."""
+    inspector = Inspector(UNTYPED, math.inf)
+    return inspector.read_whole(data)

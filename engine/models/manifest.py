@@ -132,6 +132,10 @@ class Model:
         named = (each for each in self.fields if each.name == TEXT and each.type in TEXTS)
         return self.category is Category.AUDIO and any(named)
 
+    def answers_like(self, other: "Model") -> bool:
+        """Whether its answers have the form of the other model's."""
+        return (self.category, self.is_transcriber) == (other.category, other.is_transcriber)
+
     def _has(self, kind: FieldType) -> bool:
         return any(each.type is kind for each in self.fields)
 
@@ -157,6 +161,11 @@ class Model:
     def input_price(self) -> Price | None:
         """Price of input tokens, or None."""
         return next((price for price in self.pricing if price.unit is Unit.INPUT_TOKEN), None)
+
+    @property
+    def input_second_price(self) -> Price | None:
+        """Price of a second of the sounds and videos that are sent, or None."""
+        return next((price for price in self.pricing if price.unit is Unit.INPUT_SECOND), None)
 
     def _max_input_tokens(self, values: Mapping[str, Any], is_partial: bool) -> int:
         price = self.input_price

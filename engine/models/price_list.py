@@ -75,6 +75,8 @@ def _count_faults(
     name, limit, unit = item.get("field"), item.get("atMost"), item.get("unit")
     if unit == Unit.CALL and (name is not None or limit is not None):
         yield f"{path}.unit 'call' counts by itself; leave out field and atMost"
+    elif unit == Unit.INPUT_SECOND and name is not None:
+        yield f"{path}.unit 'input_second' is measured; it has atMost, and no field"
     elif name is not None and limit is not None:
         yield f"{path} has both field and atMost; one of them says how many there are"
     elif name is not None:
@@ -83,6 +85,8 @@ def _count_faults(
     elif limit is not None:
         if not is_count(limit):
             yield f"{path}.atMost must be a whole number from 1 to {MAX_COUNT}"
+    elif unit == Unit.INPUT_SECOND:
+        yield f"{path}.unit 'input_second' needs atMost, the longest that a call can take"
     elif unit in COUNTED:
         yield f"{path}.unit '{unit}' needs field or atMost, to know how many a call can take"
 

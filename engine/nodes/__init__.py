@@ -22,12 +22,14 @@ from engine.nodes.nearest import Nearest
 from engine.nodes.note import Note
 from engine.nodes.request_input import RequestInput
 from engine.nodes.response_output import ResponseOutput
+from engine.nodes.speak import Speak
 from engine.nodes.split_text import SplitText
 from engine.nodes.sub_workflow import SubWorkflow
 from engine.nodes.support.base import NodeType
 from engine.nodes.switch import Switch
 from engine.nodes.text_box import TextBox
 from engine.nodes.text_embedding import TextEmbedding
+from engine.nodes.transcribe import Transcribe
 from engine.nodes.transform import Transform
 from engine.nodes.upload import Upload
 
@@ -43,6 +45,8 @@ NODE_TYPES: tuple[NodeType, ...] = (
     ImageGenerator(),
     VideoGenerator(),
     MusicGenerator(),
+    Transcribe(),
+    Speak(),
     CustomModel(),
     *IMAGE_TOOLS,
     ImageText(),

@@ -136,7 +136,7 @@ class Assistant(NodeType):
         return AssistantSettings(call=call, exports_list=mode == "list", schema=schema)
 
     def unavailable_reason(self) -> str | None:
-        return missing_model(NODE_KIND.category)
+        return missing_model(NODE_KIND.category, NODE_KIND.refuses)
 
     def sketch(self, data: Mapping[str, Any]) -> Sockets:
         settings = self.read(data, Faults())

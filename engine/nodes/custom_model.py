@@ -29,6 +29,7 @@ from engine.nodes.support.fan_out import (
     zip_lists,
 )
 from engine.nodes.support.settings import VALUES, Faults
+from engine.nodes.support.transcripts import TRANSCRIPT_SOCKETS, outputs_of, outputs_of_all
 from engine.values.fields import SOCKETS, Field, FieldType
 from engine.values.sockets import Socket, Sockets, SocketType
 
@@ -96,6 +97,8 @@ class CustomModel(NodeType):
         return own | {PARAMS_IN: Socket(type=SocketType.ANY, required=bool(rest & missing))}
 
     def outputs(self, settings: CustomModelSettings) -> Mapping[str, Socket]:
+        if settings.model.is_transcriber:
+            return TRANSCRIPT_SOCKETS
         return {_output(settings.model): Socket(type=settings.model.category.socket)}
 
     def model(self, settings: CustomModelSettings) -> str:
@@ -126,7 +129,8 @@ class CustomModel(NodeType):
         if length is None and model.category is Category.IMAGE:
             images = model.max_usage(_merge(model, settings, inputs), is_partial=True).images
             length = images if images > 1 else None  # one call returns all images
-        return {_output(model): unknown_list(length)}
+        names = TRANSCRIPT_SOCKETS if model.is_transcriber else [_output(model)]
+        return dict.fromkeys(names, unknown_list(length))
 
     async def run(
         self, settings: CustomModelSettings, inputs: Mapping[str, Any], context: Context
@@ -137,12 +141,13 @@ class CustomModel(NodeType):
         lists = _lists(model, inputs)
         if not lists:
             answer = await context.call_model(model, check_values(model, values))
-            return {_output(model): answer}
+            return outputs_of(answer) if model.is_transcriber else {_output(model): answer}
         calls = [
             check_values(model, values | item, f"Item {number}: ")
             for number, item in enumerate(_rows(model, lists), 1)
         ]
-        return {_output(model): await call_each(model, calls, context)}
+        answers = await call_each(model, calls, context)
+        return outputs_of_all(answers) if model.is_transcriber else {_output(model): answers}
 
 
 def _is_missing(field: Field, settings: CustomModelSettings) -> bool:

@@ -18,6 +18,7 @@ from engine.nodes.support.fan_out import (
 )
 from engine.nodes.support.model_calls import (
     IMAGE_INLETS,
+    PROMPT,
     PROMPT_INLET,
     VIDEO_INLET,
     ModelNodeKind,
@@ -63,7 +64,7 @@ class Generator(NodeType):
         return None if call is None else GeneratorSettings(call=call)
 
     def unavailable_reason(self) -> str | None:
-        return missing_model(self.node_kind.category)
+        return missing_model(self.node_kind.category, self.node_kind.refuses)
 
     def sketch(self, data: Mapping[str, Any]) -> Sockets:
         settings = self.read(data, Faults())
@@ -186,6 +187,11 @@ class VideoGenerator(Generator):
     members = model_members(node_kind)
 
 
+def _refuse_speakers(model: Model) -> str:
+    has_prompt = _field(model, PROMPT) is not None
+    return "" if has_prompt or not model.is_speaker else "speaks, and takes no 'prompt'"
+
+
 class MusicGenerator(Generator):
     """Makes a piece of music for each item."""
 
@@ -194,7 +200,10 @@ class MusicGenerator(Generator):
     label = "Music Generator"
     description = "Calls a model for music."
     node_kind = ModelNodeKind(
-        category=Category.AUDIO, inlets=(PROMPT_INLET,), options=("duration",)
+        category=Category.AUDIO,
+        inlets=(PROMPT_INLET,),
+        options=("duration",),
+        refuses=_refuse_speakers,
     )
     members = model_members(node_kind)
 

@@ -55,6 +55,8 @@ SOCKETS: dict[FieldType, SocketType] = {
 }
 """Types of fields with an own output socket."""
 MEDIA = frozenset({FieldType.IMAGE, FieldType.VIDEO, FieldType.AUDIO, FieldType.FILE})
+TIMED = frozenset({FieldType.VIDEO, FieldType.AUDIO})
+"""Types of fields whose values have a length."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -97,6 +97,14 @@ class AccountMedia:
         with _explained():
             return (await _find(self._media_service, account_id, owner_id, url)).content_type
 
+    async def find(self, account_id: str, url: str, owner_id: str = "") -> StoredMedia | None:
+        """Return a medium of either account at one of our links, None for any other URL."""
+        if not self._media_service.is_own(url):
+            return None
+        with _explained():
+            asset = await _find(self._media_service, account_id, owner_id, url)
+        return StoredMedia(url=url, seconds=_seconds(asset))
+
     async def keep(self, account_id: str, data: bytes, content_type: str) -> StoredMedia:
         """Store a medium, under a link that lasts as long as the execution."""
         try:

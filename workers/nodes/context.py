@@ -13,6 +13,7 @@ from engine.graph.plan import Node
 from engine.models.calls.chat import Chat, read_turn
 from engine.models.manifest import Category, Model
 from engine.models.pricing import NO_USAGE, Usage
+from engine.models.transcripts import text_of
 from engine.nodes.support.base import USUAL_DOCUMENT, HttpAnswer, HttpCall, InEdge
 from engine.nodes.support.documents import DOCUMENT_SECONDS, DocumentOptions, DocumentText
 from engine.nodes.support.image_edits import IMAGE_SECONDS, READ_SECONDS, Edit, ImageData
@@ -242,7 +243,7 @@ class NodeContext:
             answer = await self._tools.models.call(model, values, model_call)
             checkpoints.save_answer(item, answer)
         elif model.category is Category.TEXT:
-            text = answer.value if chat is None else read_turn(answer.value).text
+            text = text_of(answer.value) if chat is None else read_turn(answer.value).text
             model_call.publish_text(text)
         if answer.micro_usd is None:
             self.usage += answer.usage

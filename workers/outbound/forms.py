@@ -13,6 +13,8 @@ from engine.values.templates import to_text
 
 NAME = re.compile(r"[\w.-]{1,100}(\[\])?", re.ASCII)
 """Names that all servers read in the same way."""
+ENDINGS = {"audio/mpeg": "mp3", "audio/mp4": "m4a"}
+"""Endings of file names that differ from the subtype; providers of speech go by them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,10 +48,14 @@ class Form:
                 _checked(file.name),
                 io.BytesIO(file.data),
                 content_type=file.content_type,
-                filename=f"{number}.{file.content_type.partition('/')[2]}",
+                filename=f"{number}.{_ending(file.content_type)}",
             )
         packed = form()
         return packed.content_type, await packed.as_bytes()
+
+
+def _ending(content_type: str) -> str:
+    return ENDINGS.get(content_type) or content_type.partition("/")[2]
 
 
 def _checked(name: str) -> str:

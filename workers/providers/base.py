@@ -19,6 +19,8 @@ MARGIN_SECONDS = 0.1
 """A call ends this long before its node's time is up, so that it gives its own reason."""
 CLOCK_SECONDS = 0.05
 """Timers may fire this much too early."""
+MEASURED_SECONDS = "inputSeconds"
+"""Member of a recorded job with the length of what was sent."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +66,13 @@ class MediaStore(Protocol):
         """Return the type on record of a medium of either account at one of our URLs.
 
         None for any other URL. Raises NodeFailed.
+        """
+        return None
+
+    async def find(self, account_id: str, url: str, owner_id: str = "") -> StoredMedia | None:
+        """Return a medium of either account at one of our URLs, None for any other URL.
+
+        Raises NodeFailed.
         """
         return None
 
@@ -286,11 +295,17 @@ class CallContext:
     environ: Mapping[str, str]
     names_variables: bool = False
     """True when errors name the variables that are not set."""
+    loaded: Mapping[str, bytes] = field(default_factory=dict)
+    """Media at foreign URLs that were loaded to measure them, by URL."""
+    measured_seconds: Decimal | None = None
+    """Length of the sounds and videos that are sent, None where the price does not ask for it."""
 
     async def save_job(self, job: Mapping[str, Any]) -> None:
         """Record a job. Raises NodeFailed."""
+        length = self.measured_seconds
+        measured = {} if length is None else {MEASURED_SECONDS: str(length)}
         await self.model_call.checkpoints.save_job(
-            self.model_call.item, {"model": self.model, **job}
+            self.model_call.item, {"model": self.model, **measured, **job}
         )
 
     async def keep(self, data: bytes, content_type: str) -> StoredMedia:
@@ -301,10 +316,23 @@ class CallContext:
         """Store the medium at a URL. Raises NodeFailed."""
         return await self.media_store.copy(self.account_id, url)
 
+    async def find(self, url: str) -> StoredMedia | None:
+        """Return the account's medium at one of our URLs, None for any other. Raises NodeFailed."""
+        owner_id = self.model_call.checkpoints.owner_id
+        return await self.media_store.find(self.account_id, url, owner_id)
+
     async def read(self, url: str, max_bytes: int) -> bytes | None:
         """Read the account's medium at one of our URLs, None for any other. Raises NodeFailed."""
+        if url in self.loaded:
+            return self.loaded[url]
         owner_id = self.model_call.checkpoints.owner_id
         return await self.media_store.read(self.account_id, url, max_bytes, owner_id)
+
+    @property
+    def input_seconds(self) -> Decimal | None:
+        """Length of the sounds and videos that were sent, by an earlier attempt too."""
+        recorded = self.job.get(MEASURED_SECONDS) if isinstance(self.job, dict) else None
+        return Decimal(recorded) if isinstance(recorded, str) else self.measured_seconds
 
     @property
     def account_id(self) -> str:

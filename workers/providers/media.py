@@ -22,10 +22,9 @@ from engine.nodes.support.model_files import PDF
 from engine.values.fields import MAX_URL, MEDIA, FieldType
 from workers.providers.answers.errors import bad_response
 from workers.providers.base import CallContext, StoredMedia
+from workers.providers.input_lengths import MAX_SENT_BYTES, measure
 from workers.providers.media_memory import exhausted
 
-MAX_SENT_BYTES = 20_971_520
-"""Largest medium that is sent to a provider."""
 WAIT_SECONDS = 300.0
 """Longest wait for memory."""
 MAX_SENT_TOGETHER = 52_428_800
@@ -50,6 +49,8 @@ SIGNATURES = (
     (re.compile(rb".{0,1019}?%PDF-", re.DOTALL), PDF),
 )
 """First bytes and types of all media that can be sent, whether or not they can be stored here."""
+KINDS = {"audio": ("audio/", "video/mp4", "video/webm")}
+"""Beginnings of types of a kind: containers of videos may hold a sound alone."""
 URL = re.compile("https?" + URL_REST)
 DATA_URL = re.compile(r"data:([\w.+-]+/[\w.+-]+)(?:;[\w=.+-]+)*;base64,", re.ASCII)
 
@@ -86,7 +87,7 @@ async def with_media(
     """
     chat = call.model_call.chat
     if chat is None:
-        return await with_own_media(model, values, call), call
+        return await with_own_media(model, values, call)
     images = [url for message in chat.messages for url in message.files]
     pdfs = [url for message in chat.messages for url in message.documents]
     if not images and not pdfs:
@@ -111,20 +112,22 @@ async def with_media(
 
 async def with_own_media(
     model: Model, values: Mapping[str, Any], call: CallContext
-) -> Mapping[str, Any]:
+) -> tuple[Mapping[str, Any], CallContext]:
     """Return the values with media of the account inlined: providers cannot fetch them here.
 
     Media that are loaded anyway stay as they are, and have their memory reserved. PDFs of chats
-    are inlined wherever they are.
+    are inlined wherever they are. Where the price is by the length of sounds and videos, the call
+    has it, and foreign ones are inlined too.
 
     Raises NodeFailed.
     """
     names = [field.name for field in model.fields if field.type in MEDIA]
     media = {name: values[name] for name in names if values.get(name)}
     if not media:
-        return values
+        return values, await measure(model, media, call)
     expected = min(_count_bytes(media.values(), MAX_SENT_BYTES), call.sending.limit)
     await call.sending.acquire(expected, call.bound(WAIT_SECONDS))
+    call = await measure(model, media, call)
     loaded, documents = _fields_to_fetch(model), _document_fields(model)
     each = MAX_SENT_BYTES if loaded else 0
     bytes_left, found = call.sending.limit, {name: media[name] for name in loaded if name in media}
@@ -135,7 +138,7 @@ async def with_own_media(
             found[name], bytes_left = await inline(value, call, bytes_left)
             expected += _count_bytes([found[name]], each)
     call.sending.resize(min(expected, call.sending.limit))
-    return {**values, **found}
+    return {**values, **found}, call
 
 
 async def _inline(value: Any, call: CallContext, bytes_left: int) -> tuple[Any, int]:
@@ -185,6 +188,8 @@ def _fields_to_fetch(model: Model) -> Collection[str]:
     call = model.call
     if isinstance(call, HttpSection):
         return call.inline
+    if isinstance(call, OpenAISection) and call.api is OpenAIApi.TRANSCRIPTION:
+        return call.audio.names - call.body.names
     if isinstance(call, OpenAISection) and call.api is OpenAIApi.IMAGES:
         return (call.images.names | call.mask.names) - call.body.names
     return ()
@@ -222,7 +227,7 @@ async def load_media(urls: Sequence[str], kind: str, call: CallContext) -> list[
 def _is_of_kind(content_type: str, kind: str) -> bool:
     if kind == FieldType.FILE:
         return content_type == PDF
-    return content_type.startswith(f"{kind}/")
+    return content_type.startswith(KINDS.get(kind, f"{kind}/"))
 
 
 async def load_sound(url: str, call: CallContext) -> tuple[bytes, str]:

@@ -15,6 +15,7 @@ from engine.models.dialects.http import HttpSection
 from engine.models.manifest import Category, Model
 from engine.models.pricing import Usage, cost_micro_usd
 from engine.models.registry import find_model
+from engine.models.transcripts import as_transcript
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from engine.process.byte_semaphore import ByteSemaphore
 from engine.telemetry.traces.calls import NO_CALL, is_traced
@@ -40,6 +41,7 @@ from workers.providers.dialects.builtin import (
 from workers.providers.dialects.http import HttpDialect, client_of
 from workers.providers.dialects.openai import OpenAIDialect
 from workers.providers.fallback_files import can_fit, fit_files
+from workers.providers.input_lengths import with_length
 from workers.providers.jobs import cancel_job, refuse_unknown_job
 from workers.providers.limiter.call_counts import count_call
 from workers.providers.limiter.call_limiter import CallLimiter, LimiterKey, guess_tokens
@@ -155,7 +157,7 @@ class ModelCaller:
             with open_model_call(model, self._environ) if is_traced() else NO_CALL as span:
                 answer = await self._take_turn(model, values, call)
                 note_answer(span, answer, is_turn=model_call.chat is not None)
-                return answer
+                return _in_form(model, answer)
         finally:
             call.sending.release()
             call.receiving.release()
@@ -188,17 +190,17 @@ class ModelCaller:
             LimiterKey.for_model(model, self._environ),
         )
         if isinstance(model.call, BuiltinSection):
-            return await dialect.answer(model, values, call)
+            return with_length(await dialect.answer(model, values, call), call)
         provider = "" if limiter_key is None else limiter_key.label
         if call.is_under_way:
             with count_call(provider, call):
-                return await dialect.answer(model, values, call)
+                return with_length(await dialect.answer(model, values, call), call)
         if model.category is not Category.TEXT:
             # Without space the provider would be paid in vain.
             await call.media_store.require_space(call.account_id)
         if self._limiter is None or limiter_key is None:
             values, call = await with_media(model, values, call)
-            return await dialect.answer(model, values, call)
+            return with_length(await dialect.answer(model, values, call), call)
         patience = _patience(model, limiter_key, call.model_call.deadline)
         async with self._limiter.turn(
             limiter_key,
@@ -210,11 +212,17 @@ class ModelCaller:
             observed = replace(call, fetch=turn.observe(call.fetch))
             values, observed = await with_media(model, values, observed)
             with count_call(provider, call):
-                answer = await dialect.answer(model, values, observed)
+                answer = with_length(await dialect.answer(model, values, observed), observed)
             tokens = answer.usage.input_tokens + answer.usage.output_tokens
             if tokens:
                 turn.used(tokens)
             return answer
+
+
+def _in_form(model: Model, answer: ModelAnswer) -> ModelAnswer:
+    """Return the answer in the form of its model's; providers may give a transcript as a text."""
+    is_transcript = model.is_transcriber
+    return replace(answer, value=as_transcript(answer.value)) if is_transcript else answer
 
 
 async def refuse_answer(checkpoints: CallCheckpoints, item: int) -> None:
@@ -266,7 +274,7 @@ def _candidates(
             continue
         if not has_chat and not can_fit(found, model, values):
             continue
-        if found.enabled and found.category is model.category:
+        if found.enabled and found.answers_like(model):
             candidates.append(found)
     return sorted(candidates, key=lambda each: each.internal_name != begun)
 

@@ -1,7 +1,6 @@
-"""OpenAI's media protocol: images made and edited, and speech.
+"""OpenAI's images, made and edited.
 
-From the API reference (platform.openai.com/docs/api-reference): images/create, images/createEdit,
-audio/createSpeech.
+From the API reference (platform.openai.com/docs/api-reference): images/create, images/createEdit.
 """
 
 import base64
@@ -11,8 +10,8 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from deploy.stub_provider.contents import pictures, sounds
-from deploy.stub_provider.contents.files import make_file, picture_name, seed_of, timed_name
+from deploy.stub_provider.contents import pictures
+from deploy.stub_provider.contents.files import make_file, picture_name, seed_of
 from deploy.stub_provider.contents.texts import count_tokens
 from deploy.stub_provider.endpoint import Stub
 from deploy.stub_provider.errors import StubRefused
@@ -25,10 +24,6 @@ IMAGE_TOKENS = 300
 FILES = re.compile(rb"\x89PNG|\xff\xd8\xff|RIFF.{4}WEBP", re.DOTALL)
 """First bytes of files that may be edited."""
 USUAL_SIZE = 1024
-PCM_RATE = 24_000
-SPEECH_FORMATS = frozenset({"mp3", "opus", "aac", "flac", "wav", "pcm"})
-MAX_SPEECH = 4096
-SECONDS_OF_A_CHARACTER = 0.05
 
 
 def make_images(request: StubRequest, stub: Stub) -> StubAnswer:
@@ -43,27 +38,6 @@ def edit_images(request: StubRequest, stub: Stub) -> StubAnswer:
         raise StubRefused(400, "(stub) 'image' is missing.", param="image")
     sources = [hashlib.sha256(each).digest() for each in (*images, *_files(request, "mask", 1))]
     return _images(request, sources, len(images))
-
-
-def speak(request: StubRequest, stub: Stub) -> StubAnswer:
-    """POST /v1/audio/speech: a tune for the text; WAV, or raw samples for `pcm`.
-
-    Other formats are answered with WAV too, declared as such.
-    """
-    request.text("model")
-    text = request.text("input")
-    wanted = request.choice("response_format", "mp3", SPEECH_FORMATS)
-    if len(text) > MAX_SPEECH:
-        raise StubRefused(400, f"(stub) 'input' has over {MAX_SPEECH} characters.", param="input")
-    text = without_marks(text)
-    seed = seed_of(text, request.body.get("voice"))
-    seconds = max(1.0, SECONDS_OF_A_CHARACTER * len(text))
-    tokens = count_tokens(text)
-    if wanted == "pcm":
-        data = sounds.samples(seed, round(1000 * min(seconds, sounds.MAX_SECONDS)), PCM_RATE)
-        return StubAnswer(chunks=(data,), content_type="audio/pcm", input_tokens=tokens)
-    file = make_file(timed_name(seed, seconds, "wav"))
-    return StubAnswer(chunks=(file.data,), content_type=file.content_type, input_tokens=tokens)
 
 
 def _files(request: StubRequest, name: str, most: int) -> list[bytes]:

@@ -1,4 +1,4 @@
-"""`[openai]`: providers with OpenAI's protocol for chats, images or speech."""
+"""`[openai]`: providers with OpenAI's protocol for chats, images, speech or transcripts."""
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from engine.models.calls.body_templates import Body
-from engine.models.dialects.chat_fields import CHAT_MEMBERS, filled_texts, read_chat_members
+from engine.models.dialects.chat_fields import CHAT_MEMBERS, PROMPT, filled_texts, read_chat_members
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
 from engine.models.dialects.section_schema import (
     BODY,
@@ -25,15 +25,18 @@ class OpenAIApi(StrEnum):
     CHAT = "chat"
     IMAGES = "images"
     SPEECH = "speech"
+    TRANSCRIPTION = "transcription"
 
 
-MEMBERS = (*ENDPOINT_MEMBERS, "api", *CHAT_MEMBERS, "mask")
+MEMBERS = (*ENDPOINT_MEMBERS, "api", *CHAT_MEMBERS, "mask", "audio")
 USUAL_APIS = {"image": OpenAIApi.IMAGES, "audio": OpenAIApi.SPEECH}
+PROMPTS = {OpenAIApi.SPEECH: (*PROMPT, "text")}
+"""Fields with the prompt where that is another one than in a chat."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OpenAISection:
-    """Call of `/chat/completions`, `/images/generations`, `/images/edits` or `/audio/speech`."""
+    """Call of `/chat/completions`, `/images/…`, `/audio/speech` or `/audio/transcriptions`."""
 
     name: ClassVar[str] = "openai"
     json_schema: ClassVar[Schema] = (
@@ -43,6 +46,7 @@ class OpenAISection:
             "OpenAI's protocol",
             api=described({"enum": list(OpenAIApi)}, "By default that of the category."),
             mask=BODY,
+            audio=BODY,
         )
         | PLACED
     )
@@ -58,6 +62,8 @@ class OpenAISection:
     """Image whose transparent parts mark the area of the first image to change."""
     files: Body
     """PDFs of a chat's prompt, which are sent as data."""
+    audio: Body
+    """Sounds and videos to transcribe, of which a call has one."""
     schema: Body
     """JSON Schema of the answer."""
     body: Body
@@ -83,9 +89,23 @@ class OpenAISection:
 def parse_openai(table: Mapping[str, Any], context: ManifestContext) -> OpenAISection:
     """Read the section. Raises SettingsError with every reason."""
     reader = TableReader(table, MEMBERS, context)
-    api = reader.text("api", USUAL_APIS.get(context.category, OpenAIApi.CHAT), tuple(OpenAIApi))
+    api = reader.text("api", _usual_api(context), tuple(OpenAIApi))
     mask = reader.body("mask", [])
-    chat: dict[str, Any] = read_chat_members(reader, context, excluded=mask.names)
+    audio = reader.body("audio", _sounds(context))
+    prompt = PROMPTS.get(api, PROMPT)
+    chat: dict[str, Any] = read_chat_members(reader, context, prompt, excluded=mask.names)
     endpoint = read_endpoint(reader)
     reader.finish()
-    return OpenAISection(endpoint=endpoint, api=OpenAIApi(api), mask=mask, **chat)
+    return OpenAISection(endpoint=endpoint, api=OpenAIApi(api), mask=mask, audio=audio, **chat)
+
+
+def _usual_api(context: ManifestContext) -> OpenAIApi:
+    if context.category == "text" and any(each.type == "audio" for each in context.fields or ()):
+        return OpenAIApi.TRANSCRIPTION
+    return USUAL_APIS.get(context.category, OpenAIApi.CHAT)
+
+
+def _sounds(context: ManifestContext) -> list[str]:
+    """Return placeholders of all sounds and videos."""
+    fields = context.fields or ()
+    return [f"{{{{ {each.name} }}}}" for each in fields if each.type in ("audio", "video")]

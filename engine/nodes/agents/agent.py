@@ -131,7 +131,7 @@ class Agent(RoundsNode):
         )
 
     def unavailable_reason(self) -> str | None:
-        return missing_model(NODE_KIND.category)
+        return missing_model(NODE_KIND.category, NODE_KIND.refuses)
 
     def sketch(self, data: Mapping[str, Any]) -> Sockets:
         settings = self.read(data, Faults())

@@ -1,6 +1,6 @@
 """Model calls for each item of lists, and the checks before them."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import Any
 
 from engine.errors import InvalidInputs
@@ -35,6 +35,11 @@ MODEL = Setting(
 Values = Mapping[str, Any]
 
 
+def refuse_none(model: Model) -> str:
+    """Return no reason against a model."""
+    return ""
+
+
 def direct_values(data: Values, own: Collection[str] = ()) -> Values:
     """Return the members of `data` that may be values of a model's fields, but for `own` ones."""
     taken = NODE_MEMBERS.union(own, [FALLBACK.name] if uses_fallback(data) else ())
@@ -57,9 +62,12 @@ def _unusable(reason: str) -> SettingsError:
     return SettingsError(SettingFault(reason, MODEL.name, is_beyond_schema=True))
 
 
-def missing_model(category: Category | None = None) -> str | None:
+def missing_model(
+    category: Category | None = None, refuses: Callable[[Model], str] = refuse_none
+) -> str | None:
     """Return the reason why no model of the category, or of any, is usable; None: one is."""
-    if any(each.enabled and category in (None, each.category) for each in all_models()):
+    models = (each for each in all_models() if each.enabled and not refuses(each))
+    if any(category in (None, each.category) for each in models):
         return None
     return "There is no model here" if category is None else f"No model here gives {category}"
 
@@ -90,7 +98,7 @@ def find_current(saved: Model) -> Model:
     Raises NodeFailed if it cannot be called any more.
     """
     model = find_model(saved.internal_name)
-    if model is None or not model.enabled or model.category is not saved.category:
+    if model is None or not model.enabled or not model.answers_like(saved):
         message = f"The model '{saved.internal_name}' is no longer available"
         raise NodeFailed("model_gone", message)
     return model

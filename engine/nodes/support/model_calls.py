@@ -37,6 +37,7 @@ from engine.values.sockets import Socket, SocketType
 from engine.values.templates import Template, members_read, placeholder_names, to_text
 
 PROMPT, SYSTEM = "prompt", "system"
+SPOKEN, VOICE, LANGUAGE = "text", "voice", "language"
 
 Values = Mapping[str, Any]
 
@@ -67,7 +68,14 @@ IMAGE_INLETS = (
     FieldSocket(socket="start-image-in", type=SocketType.IMAGE, fields=("startImage", "image")),
     FieldSocket(socket="end-image-in", type=SocketType.IMAGE, fields=("endImage",)),
 )
+TEXT_INLET = FieldSocket(socket="text-in", type=SocketType.TEXT, fields=(SPOKEN,))
+AUDIO_INLET = FieldSocket(socket="audio-in", type=SocketType.AUDIO, fields=("audio",))
 VIDEO_INLET = FieldSocket(socket="video-in", type=SocketType.VIDEO, fields=("video", "videos"))
+
+
+def refuse_transcribers(model: Model) -> str:
+    """Return the reason why a model that makes texts of sounds answers no prompts."""
+    return "transcribes sounds, and answers no prompts" if model.is_transcriber else ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -84,6 +92,8 @@ class ModelNodeKind:
     takes_params: bool = True
     sockets: frozenset[str] = frozenset()
     """Names of further sockets, which no placeholder has."""
+    refuses: Callable[[Model], str] = refuse_transcribers
+    """Returns the reason why the nodes do not call a model of the category, empty for none."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -151,6 +161,9 @@ def _model_member(name: str) -> Setting:
 MODEL_MEMBERS: Mapping[str, tuple[str, str, list[str]]] = {
     PROMPT: ("The prompt; each {{ placeholder }} is an input socket.", "template", ["string"]),
     SYSTEM: ("Instructions for the model, a template.", "template", ["string"]),
+    SPOKEN: ("The text to say; each {{ placeholder }} is an input socket.", "template", ["string"]),
+    VOICE: ("Voice of the speech, of those that the model has.", "text", ["string"]),
+    LANGUAGE: ("Language of the sound as two letters, such as en.", "text", ["string"]),
     "temperature": ("Randomness of the answers.", "number", ["number"]),
     "maxTokens": ("Limit of the answer, in tokens.", "number", ["number"]),
     "aspectRatio": ("Aspect ratio of the output, such as 16:9.", "text", ["string"]),
@@ -272,6 +285,9 @@ def _read_model(data: Mapping[str, Any], kind: ModelNodeKind) -> tuple[Model, Va
     model = find_usable(data.get("model"))
     if model.category is not kind.category:
         message = f"The model '{model.internal_name}' gives {model.category}, not {kind.category}"
+        raise SettingsError(SettingFault(message, MODEL.name, is_beyond_schema=True))
+    if refusal := kind.refuses(model):
+        message = f"The model '{model.internal_name}' {refusal}"
         raise SettingsError(SettingFault(message, MODEL.name, is_beyond_schema=True))
     return model, typed_values(data)
 

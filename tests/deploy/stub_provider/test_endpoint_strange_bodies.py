@@ -87,6 +87,7 @@ PATHS = {
     "/v1/images/generations": MEDIA,
     "/v1/images/edits": MEDIA,
     "/v1/audio/speech": MEDIA,
+    "/v1/audio/transcriptions": MEDIA,
     "/v1/predictions": MEDIA,
     "/fal/acme/painter": MEDIA,
     "/v1beta/models/m:generateContent": CONTENTS,

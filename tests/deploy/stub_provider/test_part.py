@@ -10,7 +10,10 @@ from engine.models.availability import WorkerVariables, set_variables
 from engine.models.registry import shipped_models
 
 Prepare = Callable[..., DemoProvider]
-OPENAI_MODELS = {"gpt", "gpt-mini", "gpt-image", "text-embedding"}
+OPENAI_MODELS = {
+    *("gpt", "gpt-mini", "gpt-image", "text-embedding"),
+    *("gpt-transcribe", "gpt-speech"),
+}
 
 
 @pytest.fixture

@@ -180,6 +180,12 @@ class Kept(MediaStore):
     """Types on record, by URL."""
     seconds: list[Decimal | None] = field(default_factory=list)
     """Durations of the next media."""
+    lengths: dict[str, Decimal | None] = field(default_factory=dict)
+    """Durations of media of accounts, by URL."""
+
+    async def find(self, account_id: str, url: str, owner_id: str = "") -> StoredMedia | None:
+        found = (account_id, url) in self.own
+        return StoredMedia(url=url, seconds=self.lengths.get(url)) if found else None
 
     async def read(
         self, account_id: str, url: str, max_bytes: int, owner_id: str = ""

@@ -8,6 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 OURS, FOREIGN = "https://headrace.example/assets/a1", "https://cdn.example/1.png"
+SOUND = "https://headrace.example/assets/a2"
+"""A sound of the account."""
+HEARD = {"audio": SOUND, "video": None, "language": "en", "prompt": "hi"}
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
 DATA_URL = "data:image/png;base64,<png>"
 CHAT = {"prompt": "hi", "system": "Be brief", "image": OURS, "maxTokens": 900, "jsonSchema": SCHEMA}
@@ -149,6 +152,46 @@ RECORDED = {
         values={"prompt": "hi", "duration": 10, "aspectRatio": "1:1"},
         path="/fal-ai/kling-video/v2.5-turbo/pro/text-to-video",
         body={"prompt": "hi", "duration": "10", "aspect_ratio": "1:1"},
+    ),
+    "gpt-transcribe": Recorded(
+        values=HEARD,
+        path="/audio/transcriptions",
+        body={
+            "model": "gpt-transcribe",
+            "response_format": "json",
+            "prompt": "hi",
+            "languages[]": "en",
+            "file": ["<sound>"],
+        },
+    ),
+    "whisper-groq": Recorded(
+        values=HEARD,
+        path="/audio/transcriptions",
+        body={
+            "model": "whisper-large-v3-turbo",
+            "response_format": "verbose_json",
+            "prompt": "hi",
+            "language": "en",
+            "file": ["<sound>"],
+        },
+    ),
+    "gpt-speech": Recorded(
+        values={
+            "text": "hi",
+            "voice": "ash",
+            "instructions": "Calmly",
+            "speed": 2,
+            "format": "wav",
+        },
+        path="/audio/speech",
+        body={
+            "model": "gpt-4o-mini-tts",
+            "input": "hi",
+            "voice": "ash",
+            "instructions": "Calmly",
+            "speed": 2,
+            "response_format": "wav",
+        },
     ),
     "suno": Recorded(
         values={"prompt": "hi", "instrumental": True},

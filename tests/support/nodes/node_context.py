@@ -9,6 +9,7 @@ from engine.errors.nodes import NodeFailed
 from engine.models.calls.chat import Chat, ChatTurn
 from engine.models.manifest import Model
 from engine.models.pricing import Usage
+from engine.models.transcripts import as_transcript
 from engine.nodes import node_type
 from engine.nodes.support.base import (
     NO_MEDIA,
@@ -139,7 +140,8 @@ class FakeContext:
         if chat is not None:
             self.chats.append(chat)
             return self.turns[len(self.chats) - 1]
-        return f"{model.internal_name} {len(self.model_values)}"
+        answer = f"{model.internal_name} {len(self.model_values)}"
+        return as_transcript(answer) if model.is_transcriber else answer
 
     async def list_tools(self, server: ToolServer) -> Sequence[RemoteTool]:
         self.servers.append(server)

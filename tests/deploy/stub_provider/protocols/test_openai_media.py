@@ -1,9 +1,7 @@
-"""OpenAI's images and speech as the stub speaks them."""
+"""OpenAI's images as the stub speaks them."""
 
 import base64
 import io
-import struct
-import wave
 from typing import Any
 
 import pytest
@@ -102,16 +100,3 @@ def test_an_edit_without_an_image_is_refused(stub: TestClient) -> None:
     answer = stub.post("/v1/images/edits", json={"model": "m", "prompt": "make it blue"})
 
     assert (answer.status_code, answer.json()["error"]["param"]) == (400, "image")
-
-
-def test_speech_is_a_wav_file_and_bare_samples_for_pcm(stub: TestClient) -> None:
-    body = {"model": "m", "input": "Hello there", "voice": "any"}
-
-    file = stub.post("/v1/audio/speech", json=body)
-    bare = stub.post("/v1/audio/speech", json={**body, "response_format": "pcm"})
-
-    assert file.headers["content-type"] == "audio/wav"
-    with wave.open(io.BytesIO(file.content)) as sound:
-        assert sound.getnframes() / sound.getframerate() == 1.0
-        assert max(struct.unpack("<16000h", sound.readframes(16_000))) > 1_000
-    assert (bare.headers["content-type"], len(bare.content)) == ("audio/pcm", 48_000)

@@ -8,7 +8,7 @@ from engine.models.dialects.anthropic import AnthropicSection
 from engine.models.dialects.http import HttpSection, MediaSection
 from engine.models.dialects.openai import OpenAIApi, OpenAISection
 from engine.models.manifest import ManifestError, parse_manifest
-from tests.support.manifests import manifest, model
+from tests.support.manifests import field, manifest, model
 
 AT = 'base_url = "https://api.example/v1"\n'
 PICTURE_FIELDS = """
@@ -67,6 +67,20 @@ def test_the_category_says_which_part_of_openais_protocol_is_spoken(
     found = cast(OpenAISection, section(f'[openai]\n{AT}model = "m"', category=category))
 
     assert found.api is api
+
+
+def test_a_text_model_with_a_sound_transcribes_it_and_a_speaker_says_the_field_text() -> None:
+    sounds = "".join(field(name, name) for name in ("audio", "video", "image"))
+    call = f'[openai]\n{AT}model = "m"'
+
+    hears = cast(OpenAISection, section(call, fields=sounds))
+    says = cast(
+        OpenAISection,
+        section(call, category="audio", fields=field("text")),
+    )
+
+    assert (hears.api, hears.audio.names) == (OpenAIApi.TRANSCRIPTION, {"audio", "video"})
+    assert (says.api, says.prompt.names) == (OpenAIApi.SPEECH, {"text"})
 
 
 def test_a_manifest_may_say_another_part_of_the_protocol() -> None:

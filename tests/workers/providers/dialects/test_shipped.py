@@ -231,11 +231,15 @@ def environ_of(model: Model, url: str) -> dict[str, str]:
     return {endpoint.base_url_env: url, endpoint.api_key_env: KEY}
 
 
+AT_STUB = {"gpt-transcribe", "whisper-groq", "gpt-speech"}
+"""Models whose requests and answers are no JSON: shown against the stub alone."""
+
+
 def test_every_model_of_a_provider_is_shown_here() -> None:
     others = (each for each in all_models() if not isinstance(each.call, BuiltinSection))
     provided = {each.internal_name for each in others if section_of(each).endpoint.api_key_env}
 
-    assert provided == SHOWN.keys()
+    assert provided - AT_STUB == SHOWN.keys()
 
 
 @pytest.mark.parametrize("name", SHOWN)

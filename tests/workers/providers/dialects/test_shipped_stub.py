@@ -4,11 +4,13 @@ import base64
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from starlette.datastructures import Headers
 
+from deploy.stub_provider.contents import sounds
 from deploy.stub_provider.exchange import read_body
 from deploy.stub_provider.part import PATHS
 from engine.models.dialects.builtin import BuiltinSection
@@ -19,12 +21,12 @@ from tests.support.http.providers import KEY, Kept, calling
 from tests.support.media.files import png
 from tests.support.models.chats import ASKED, FOUND, answered, continue_chat
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
-from tests.support.models.recorded_requests import FOREIGN, OURS, RECORDED
+from tests.support.models.recorded_requests import FOREIGN, OURS, RECORDED, SOUND
 from workers.outbound.client import Egress
 from workers.providers import jobs
 from workers.providers.base import ModelCall, ignore_update
 
-PNG = png()
+PNG, WAV = png(), sounds.play("a", 1_000)
 DATA = base64.b64encode(PNG).decode()
 PROVIDED = [
     each.internal_name
@@ -73,7 +75,8 @@ def environ_of(model: Model, url: str) -> dict[str, str]:
 def read(call: HttpCall) -> Any:
     """Return the sent body, with words for an image's bytes and base64."""
     body = read_body(Headers(dict(call.headers)), call.body or b"")
-    files = {name: ["<file>" for each in value if each == PNG] for name, value in forms(body)}
+    words = {PNG: "<file>", WAV: "<sound>"}
+    files = {name: [words[each] for each in value] for name, value in forms(body)}
     return {**json.loads(json.dumps(body, default=repr).replace(DATA, "<png>")), **files}
 
 
@@ -89,6 +92,8 @@ async def test_a_model_sends_the_recorded_request_and_the_stub_answers(
     recorded, recorder = RECORDED[found.internal_name], Recorder(egress)
     environ = environ_of(found, stub_url)
     kept.own[("acc", OURS)] = PNG
+    kept.own[("acc", SOUND)] = WAV
+    kept.lengths[SOUND] = Decimal(1)
     model_call = ModelCall(checkpoints=RecordedCheckpoints(), fetch_media=fetch_media)
 
     answer = await calling(recorder, environ, kept).call(found, recorded.values, model_call)
@@ -101,6 +106,9 @@ async def test_a_model_sends_the_recorded_request_and_the_stub_answers(
     assert headers.items() >= recorded.headers.items()
     assert KEY in headers[key_header(found)]
     assert all(call.method == "GET" and call.body is None for call in rest)
+    if found.is_transcriber:
+        assert answer.value["text"] == "A sound of 1.0 seconds."
+        return
     values = answer.value if isinstance(answer.value, list) else [answer.value]
     assert all(is_right(found.category, value, stub_url) for value in values), values
 
