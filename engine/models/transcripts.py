@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeGuard
 
 TEXT, SEGMENTS = "text", "segments"
 """Members of a transcript, and of the result of a run of such a model."""
@@ -34,11 +34,11 @@ def read_segments(listed: Any) -> list[dict[str, Any]]:
 def _segments(listed: list[Any]) -> Iterator[dict[str, Any]]:
     for each in listed:
         given = each if isinstance(each, dict) else {}
-        start, end, text = (given.get(name) for name in (START, END, TEXT))
+        start, end, text = given.get(START), given.get(END), given.get(TEXT)
         if _is_time(start) and _is_time(end) and start <= end and isinstance(text, str):
             yield {START: round(start, PLACES), END: round(end, PLACES), TEXT: text.strip()}
 
 
-def _is_time(value: Any) -> bool:
+def _is_time(value: Any) -> TypeGuard[float]:
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     return is_number and math.isfinite(value) and value >= 0

@@ -30,7 +30,7 @@ class OpenAIApi(StrEnum):
 
 MEMBERS = (*ENDPOINT_MEMBERS, "api", *CHAT_MEMBERS, "mask", "audio")
 USUAL_APIS = {"image": OpenAIApi.IMAGES, "audio": OpenAIApi.SPEECH}
-PROMPTS = {OpenAIApi.SPEECH: (*PROMPT, "text")}
+PROMPTS: Mapping[str, tuple[str, ...]] = {OpenAIApi.SPEECH: (*PROMPT, "text")}
 """Fields with the prompt where that is another one than in a chat."""
 
 
