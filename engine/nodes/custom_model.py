@@ -165,8 +165,9 @@ def _output(model: Model) -> str:
 def _wired(model: Model, inputs: Mapping[str, Any]) -> dict[str, Any]:
     own = {f.name: inputs.get(_socket(f)) for f in model.fields if f.type in SOCKETS}
     for name in _file_fields(model):
-        if isinstance(own[name], list):
-            own[name] = [each for each in own[name] if each is not None]
+        value = own[name]
+        if isinstance(value, list):
+            own[name] = [each for each in value if each is not None]
     return known_values(model, own)
 
 

@@ -1,7 +1,7 @@
 """Expected requests for each model that ships, with every field filled in.
 
 `<png>` stands for the base64 of the image that `OURS` and `FOREIGN` lead to, `<file>` for its
-bytes.
+bytes, `<pdf>` for the base64 of the document at `DOCUMENT`.
 """
 
 from dataclasses import dataclass, field
@@ -11,9 +11,12 @@ OURS, FOREIGN = "https://headrace.example/assets/a1", "https://cdn.example/1.png
 SOUND = "https://headrace.example/assets/a2"
 """A sound of the account."""
 HEARD = {"audio": SOUND, "video": None, "language": "en", "prompt": "hi"}
+DOCUMENT = "https://headrace.example/assets/a3"
 SCHEMA = {"type": "object", "properties": {"a": {"type": "string"}}, "required": ["a"]}
 DATA_URL = "data:image/png;base64,<png>"
 CHAT = {"prompt": "hi", "system": "Be brief", "image": OURS, "maxTokens": 900, "jsonSchema": SCHEMA}
+READING = {**CHAT, "file": DOCUMENT}
+FILE = {"filename": "document-1.pdf", "file_data": "data:application/pdf;base64,<pdf>"}
 GIVEN = {"image": OURS, "style": FOREIGN, "character": OURS}
 
 
@@ -28,9 +31,9 @@ class Recorded:
     """Beside those of every call, and the key."""
 
 
-def chat(model: str, **more: Any) -> dict[str, Any]:
+def chat(model: str, *files: Any, **more: Any) -> dict[str, Any]:
     image = {"type": "image_url", "image_url": {"url": DATA_URL}}
-    user = [{"type": "text", "text": "hi"}, image]
+    user = [*files, {"type": "text", "text": "hi"}, image]
     schema = {"name": "answer", "schema": SCHEMA, "strict": True}
     return {
         "model": model,
@@ -45,9 +48,11 @@ def chat(model: str, **more: Any) -> dict[str, Any]:
 
 def message(model: str) -> Recorded:
     source = {"type": "base64", "media_type": "image/png", "data": "<png>"}
-    content = [{"type": "image", "source": source}, {"type": "text", "text": "hi"}]
+    pdf = {"type": "base64", "media_type": "application/pdf", "data": "<pdf>"}
+    shown = [{"type": "document", "source": pdf}, {"type": "image", "source": source}]
+    content = [*shown, {"type": "text", "text": "hi"}]
     return Recorded(
-        values=CHAT,
+        values=READING,
         path="/v1/messages",
         headers={"anthropic-version": "2023-06-01"},
         body={
@@ -64,20 +69,21 @@ def frame(role: str, url: str) -> dict[str, Any]:
     return {"type": "image_url", "image_url": {"url": url}, "role": role}
 
 
+PART = {"type": "file", "file": FILE}
 INLINE = {"inlineData": {"mimeType": "image/png", "data": "<png>"}}
 RECORDED = {
     "claude-haiku": message("claude-haiku-5-5"),
     "claude-sonnet": message("claude-sonnet-5-5"),
     "claude-opus": message("claude-opus-5-5"),
     "gpt": Recorded(
-        values={**CHAT, "effort": "high"},
+        values={**READING, "effort": "high"},
         path="/chat/completions",
-        body=chat("gpt-6-sol", max_completion_tokens=900, reasoning_effort="high"),
+        body=chat("gpt-6-sol", PART, max_completion_tokens=900, reasoning_effort="high"),
     ),
     "gpt-mini": Recorded(
-        values={**CHAT, "effort": "low"},
+        values={**READING, "effort": "low"},
         path="/chat/completions",
-        body=chat("gpt-6-luna", max_completion_tokens=900, reasoning_effort="low"),
+        body=chat("gpt-6-luna", PART, max_completion_tokens=900, reasoning_effort="low"),
     ),
     "text-embedding": Recorded(
         values={"text": "hi"},

@@ -17,17 +17,20 @@ from engine.models.dialects.builtin import BuiltinSection
 from engine.models.manifest import Category, Model
 from engine.models.registry import all_models, find_model
 from engine.nodes.support.base import HttpAnswer, HttpCall
+from tests.support.documents.small_pdf import small_pdf
 from tests.support.http.providers import KEY, Kept, calling
 from tests.support.media.files import png
 from tests.support.models.chats import ASKED, FOUND, answered, continue_chat
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
-from tests.support.models.recorded_requests import FOREIGN, OURS, RECORDED, SOUND
+from tests.support.models.recorded_requests import DOCUMENT, FOREIGN, OURS, RECORDED, SOUND
 from workers.outbound.client import Egress
 from workers.providers import jobs
 from workers.providers.base import ModelCall, ignore_update
 
 PNG, WAV = png(), sounds.play("a", 1_000)
 DATA = base64.b64encode(PNG).decode()
+PDF = small_pdf("Total: 144")
+PDF_DATA = base64.b64encode(PDF).decode()
 PROVIDED = [
     each.internal_name
     for each in all_models()
@@ -73,11 +76,12 @@ def environ_of(model: Model, url: str) -> dict[str, str]:
 
 
 def read(call: HttpCall) -> Any:
-    """Return the sent body, with words for an image's bytes and base64."""
+    """Return the sent body, with words for the bytes and base64 of files."""
     body = read_body(Headers(dict(call.headers)), call.body or b"")
     words = {PNG: "<file>", WAV: "<sound>"}
     files = {name: [words[each] for each in value] for name, value in forms(body)}
-    return {**json.loads(json.dumps(body, default=repr).replace(DATA, "<png>")), **files}
+    written = json.dumps(body, default=repr).replace(DATA, "<png>").replace(PDF_DATA, "<pdf>")
+    return {**json.loads(written), **files}
 
 
 def forms(body: Any) -> Iterator[tuple[str, list[bytes]]]:
@@ -91,8 +95,7 @@ async def test_a_model_sends_the_recorded_request_and_the_stub_answers(
 ) -> None:
     recorded, recorder = RECORDED[found.internal_name], Recorder(egress)
     environ = environ_of(found, stub_url)
-    kept.own[("acc", OURS)] = PNG
-    kept.own[("acc", SOUND)] = WAV
+    kept.own |= {("acc", OURS): PNG, ("acc", DOCUMENT): PDF, ("acc", SOUND): WAV}
     kept.lengths[SOUND] = Decimal(1)
     model_call = ModelCall(checkpoints=RecordedCheckpoints(), fetch_media=fetch_media)
 
