@@ -12,9 +12,16 @@ from deploy.admin.examples import template_documents
 from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.running_stack import RunningStack, until
 from tests.support.documents.small_pdf import small_pdf
+from tests.support.documents.small_pdf import small_pdf
 from tests.support.http.target import stub_server
 
 TEMPLATES = template_documents()
+INVOICE = next(
+    field["default"]
+    for node in TEMPLATES["invoice-to-json"]["nodes"]
+    for field in node["data"].get("fields", [])
+    if field["name"] == "text"
+)
 NAMES = {document["name"] for document in TEMPLATES.values()}
 
 
@@ -82,9 +89,7 @@ def test_a_picture_becomes_a_post_in_three_languages(stack: RunningStack) -> Non
 
 def test_an_invoice_is_read_and_its_sums_are_checked(stack: RunningStack) -> None:
     right = run(stack, "invoice-to-json")
-    (form,) = [node for node in TEMPLATES["invoice-to-json"]["nodes"] if node["id"] == "form"]
-    text = form["data"]["fields"][0]["default"]
-    wrong = run(stack, "invoice-to-json", invoice=text.replace("Total: 144.00", "Total: 150.00"))
+    wrong = run(stack, "invoice-to-json", text=INVOICE.replace("Total: 144.00", "Total: 150.00"))
 
     invoice = right["invoice"]
     assert (invoice["invoiceNumber"], invoice["date"], invoice["total"]) == (
@@ -95,6 +100,29 @@ def test_an_invoice_is_read_and_its_sums_are_checked(stack: RunningStack) -> Non
     assert [line["amount"] for line in invoice["lines"]] == [90, 30]
     assert right["checks"] == {"linesMakeNet": True, "netAndVatMakeTotal": True}
     assert wrong["checks"] == {"linesMakeNet": True, "netAndVatMakeTotal": False}
+
+
+def test_an_invoice_as_pdf_gives_the_same_with_and_without_a_model_that_takes_pdfs(
+    stack: RunningStack,
+) -> None:
+    pdf = small_pdf(INVOICE.replace("2026-0415", "2026-0777"))
+    key = {"x-api-key": stack.key, "content-type": "application/pdf"}
+    url = f"{stack.url}/api/assets"
+    asset = httpx2.post(url, content=pdf, headers=key, timeout=30).json()
+    other = json.loads(json.dumps(TEMPLATES["invoice-to-json"]).replace("gpt-mini", "gemini-flash"))
+    status, copy = stack.api(
+        "POST", "/api/workflows", {**other, "name": "By text", "isTemplate": False}
+    )
+
+    by_pdf = run(stack, "invoice-to-json", invoice=asset["id"])
+    by_text = run(stack, copy["slug"], invoice=asset["id"])
+
+    assert status == 201, copy
+    assert by_pdf == by_text
+    assert by_pdf["invoice"]["invoiceNumber"] == "2026-0777"
+    assert by_pdf["invoice"]["supplier"] == "Mill Lane Paper Ltd, Leeds"
+    assert [line["amount"] for line in by_pdf["invoice"]["lines"]] == [90, 30]
+    assert by_pdf["checks"] == {"linesMakeNet": True, "netAndVatMakeTotal": True}
 
 
 @pytest.mark.parametrize(
