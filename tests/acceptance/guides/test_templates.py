@@ -12,7 +12,6 @@ from deploy.admin.examples import template_documents
 from tests.support.acceptance.commands import json_of
 from tests.support.acceptance.running_stack import RunningStack, until
 from tests.support.documents.small_pdf import small_pdf
-from tests.support.documents.small_pdf import small_pdf
 from tests.support.http.target import stub_server
 
 TEMPLATES = template_documents()
