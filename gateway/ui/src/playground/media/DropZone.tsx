@@ -11,6 +11,7 @@ interface Props {
   describedBy?: string | undefined;
   /** Words on the button. */
   choose: string;
+  isCompact?: boolean;
   onFile: (file: File | undefined) => void;
   /** Beside the button. */
   actions?: ReactNode;
@@ -21,7 +22,7 @@ interface Props {
 }
 
 /** A place that takes a file by drop, by paste and from a dialog. */
-export function DropZone({ id, kinds, isDisabled, isInvalid, describedBy, choose, onFile, actions, children, below }: Props) {
+export function DropZone({ id, kinds, isDisabled, isInvalid, describedBy, choose, isCompact, onFile, actions, children, below }: Props) {
   const input = useRef<HTMLInputElement>(null);
   const [isOver, setOver] = useState(false);
   const over = (to: boolean) => (event: { preventDefault: () => void }) => {
@@ -63,7 +64,7 @@ export function DropZone({ id, kinds, isDisabled, isInvalid, describedBy, choose
           }}
         />
         {!isDisabled && (
-          <Button aria-describedby={describedBy} onClick={() => input.current?.click()}>
+          <Button isCompact={isCompact} aria-describedby={describedBy} onClick={() => input.current?.click()}>
             {choose}
           </Button>
         )}

@@ -40,6 +40,8 @@ export function summaryOf({ type, data }: GraphNode): Summary | null {
   return listed ? { text: listed, isCode: false } : null;
 }
 
+const STORED: Record<string, string> = { image: "A stored image", video: "A stored video", audio: "A stored sound" };
+
 const LISTED: Record<string, (data: GraphNode["data"]) => string> = {
   requestInput: ({ fields }) => namesOf(fields, "label"),
   responseOutput: ({ fields }) => namesOf(fields),
@@ -48,6 +50,7 @@ const LISTED: Record<string, (data: GraphNode["data"]) => string> = {
   agent: toolsInWords,
   mcpTool: ({ tool, server }) => [tool, typeof server === "string" && hostOf(server)].filter(Boolean).join(" of "),
   list: ({ items }) => (Array.isArray(items) && items.length > 0 ? counted(items.length, "item") : ""),
+  upload: ({ asset, kind }) => (asset ? (STORED[String(kind)] ?? "A stored file") : ""),
   documentText: ({ maxPages, ocr }) => [typeof maxPages === "number" && `At most ${counted(maxPages, "page")}`, ocr === "auto" && "recognises pictures of text"].filter(Boolean).join(", "),
   splitText: ({ by, size }) => (by || size ? `By ${by ?? "characters"}${size ? `, ${size} at most` : ""}` : ""),
   nearest: ({ k }) => (typeof k === "number" ? `The nearest ${k}` : ""),

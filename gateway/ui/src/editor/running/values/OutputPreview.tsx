@@ -27,10 +27,12 @@ interface Props {
 export function OutputPreview({ id, type, outputs }: Props) {
   const sockets = useOutputs(id, type);
   const links = Object.entries(outputs).flatMap(([socket, { urls = [] }]) => urls.map((url) => ({ socket, url })));
-  const text = Object.values(outputs).find((output) => output.text)?.text;
+  const texts = Object.values(outputs).flatMap(({ text }) => text || []);
   const media = links.filter(({ url }) => assetPath(url));
   const [first] = media;
-  if (!first) return <Beginning text={text ?? links[0]?.url} />;
+  if (!first) return <Beginning text={texts[0] ?? links[0]?.url} />;
+  // An optional field without a value says nothing beside a medium.
+  const text = texts.find((each) => each !== "null");
   const socket = sockets.find((each) => each.name === first.socket)?.type;
   return <MediaStart url={first.url} socket={socket} count={media.length} text={text} />;
 }

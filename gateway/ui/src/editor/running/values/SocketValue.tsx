@@ -56,7 +56,9 @@ function List({ name, values, socket }: { name: string; values: string[]; socket
             {isMedium(each, socket) ? (
               <SocketMedium url={each} name={`${name} ${place + 1}`} socket={socket} />
             ) : (
-              <pre className="value-text">{each}</pre>
+              <pre className="value-text" tabIndex={0} aria-label={`${name} ${place + 1}`}>
+                {each}
+              </pre>
             )}
           </li>
         ))}

@@ -16,6 +16,7 @@ export function AssetWidget({ node, label, value, id, describedBy, isInvalid, on
       isInvalid={isInvalid}
       describedBy={describedBy}
       choose={value ? "Replace the file" : "Choose a file"}
+      isCompact
       onFile={uploader.start}
       below={<UploadStatus uploader={uploader} hint={value ? undefined : "Choose, drop or paste an image, a video, a sound or a document."} />}
     >
