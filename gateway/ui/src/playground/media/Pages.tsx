@@ -23,7 +23,7 @@ export function hasPages(contentType: string): boolean {
 
 /** Address of a link to the picture of a page. */
 export function pagePath(assetId: string, page: number, width = WIDTH_PX): string {
-  return `/api/assets/${assetId}?width=${width}&page=${page}`;
+  return `/api/assets/${assetId}?w=${width}&page=${page}`;
 }
 
 /** The pages of a PDF as pictures, one at a time. The API tells the end by refusing the page behind it. */
