@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
 from engine.nodes.support.documents import DocumentOptions, DocumentText
-from workers.nodes.documents.pdf import read_pdf
+from workers.nodes.documents.pdf.reading import read_pdf
 from workers.nodes.documents.texts import read_plain
 from workers.nodes.documents.types import CSV, HTML, JSON, MARKDOWN, PDF, PLAIN, TSV
 

@@ -1,0 +1,1 @@
+"""PDFs: words with their places, tables by rules and gaps, and columns in reading order."""

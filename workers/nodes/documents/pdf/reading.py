@@ -1,0 +1,67 @@
+"""Text and tables of a PDF by page."""
+
+import pypdfium2
+
+from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
+from engine.nodes.support.documents import DocumentOptions, DocumentText, Table
+from workers.nodes.documents.pdf.layout import PageLayout, UsualSize, lay_out
+from workers.nodes.documents.pdf.rules import read_rules
+from workers.nodes.documents.pdf.words import PageFrame, read_fields, read_words
+from workers.nodes.documents.types import PDF
+
+PASSWORD = "password"  # noqa: S105
+BODY_PAGES = 8
+"""Pages at the start that tell the usual size of the font."""
+
+
+def open_pdf(data: bytes, max_pages: int) -> pypdfium2.PdfDocument:
+    """Open a PDF. Raises NodeFailed (document_unreadable)."""
+    try:
+        document = pypdfium2.PdfDocument(data)
+        count = len(document)
+    except pypdfium2.PdfiumError as error:
+        raise _unreadable(error) from None
+    if not count:
+        raise NodeFailed(DOCUMENT_UNREADABLE, "The document is broken: it has no page")
+    if count > max_pages:
+        message = f"The document has {count} pages; at most {max_pages} are read"
+        raise NodeFailed(DOCUMENT_UNREADABLE, message)
+    return document
+
+
+def read_pdf(data: bytes, options: DocumentOptions) -> DocumentText:
+    """Return the text of a PDF by page. Raises NodeFailed (document_unreadable)."""
+    document = open_pdf(data, options.max_pages)
+    pages: list[str] = []
+    tables: list[Table] = []
+    sizes = UsualSize()
+    for number in range(len(document)):
+        layout = _read_page(document, number, sizes)
+        pages.append("\n\n".join(layout.blocks))
+        tables += layout.tables
+    return DocumentText(content_type=PDF, pages=tuple(pages), tables=tuple(tables))
+
+
+def _read_page(document: pypdfium2.PdfDocument, number: int, sizes: UsualSize) -> PageLayout:
+    """Return the layout of a page."""
+    try:
+        page = document[number]
+        text_page = page.get_textpage()
+    except pypdfium2.PdfiumError:
+        message = f"Page {number + 1} of the document is broken"
+        raise NodeFailed(DOCUMENT_UNREADABLE, message) from None
+    try:
+        frame = PageFrame(page)
+        words = [*read_words(text_page, frame), *read_fields(page, frame)]
+        if number < BODY_PAGES:
+            sizes.add(words)
+        return lay_out(words, read_rules(page, frame), sizes.value)
+    finally:
+        text_page.close()
+        page.close()
+
+
+def _unreadable(error: Exception) -> NodeFailed:
+    if PASSWORD in str(error).lower():
+        return NodeFailed(DOCUMENT_UNREADABLE, "The document is encrypted: it needs a password")
+    return NodeFailed(DOCUMENT_UNREADABLE, "The document is broken: it is no PDF that can be read")

@@ -1,0 +1,218 @@
+"""Rows of a page, and rows that share gaps: columns of a text, or a table without lines."""
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from workers.nodes.documents.pdf.words import Box, Word
+
+MARK = re.compile(r"[•◦▪‣·●○■□–\-*]|\(?\d{1,3}[.)]|\(?[a-z][.)]")
+GAP_SIZES = 1.0
+"""Sizes of the font between words of two cells or columns."""
+MIN_ROWS = 3
+BREAK_SIZES = 4.0
+"""Sizes of the font between rows that do not belong together."""
+CELL_CHARACTERS = 24
+"""Cells have fewer characters on average than the lines of a column of text."""
+
+
+@dataclass(slots=True)
+class Piece(Box):
+    """Words of a row without a wide gap, or a table between lines."""
+
+    words: list[Word] = field(default_factory=list)
+    rows: list[list[str]] | None = None
+    """Rows of a table; None: it is text."""
+
+    @property
+    def text(self) -> str:
+        """Its words in reading order."""
+        return join_words(self.words)
+
+    @property
+    def size(self) -> float:
+        """Size of most of its letters."""
+        return max(self.words, key=lambda word: len(word.text)).size if self.words else 10.0
+
+
+@dataclass(slots=True)
+class Row(Box):
+    """Pieces beside each other."""
+
+    pieces: list[Piece]
+
+    @property
+    def size(self) -> float:
+        """Size of the font of its longest piece."""
+        return max(self.pieces, key=lambda piece: piece.right - piece.left).size
+
+
+@dataclass(slots=True)
+class RowGroup:
+    """Rows that share the gaps between bands."""
+
+    rows: list[Row]
+    bands: list[tuple[float, float]]
+
+    def cells(self) -> list[list[list[Piece]]]:
+        """Return the pieces of each row by band."""
+        return [
+            [
+                [piece for piece in row.pieces if left - 1 <= piece.middle[0] <= right + 1]
+                for left, right in self.bands
+            ]
+            for row in self.rows
+        ]
+
+    @property
+    def is_table(self) -> bool:
+        """Whether the bands have short texts beside each other."""
+        cells = self.cells()
+        if any(piece.rows for row in self.rows for piece in row.pieces):
+            return False
+        full = sum(sum(map(bool, row)) > 1 for row in cells)
+        if full * 2 < len(cells) or full < MIN_ROWS - 1:
+            return False
+        lengths = sorted(
+            _mean_length([row[band] for row in cells]) for band in range(len(self.bands))
+        )
+        return all(length < CELL_CHARACTERS for length in lengths[:-1])
+
+
+def _mean_length(cells: list[list[Piece]]) -> float:
+    lengths = [sum(len(word.text) + 1 for piece in cell for word in piece.words) for cell in cells]
+    filled = [length for length in lengths if length]
+    return sum(filled) / len(filled) if filled else 0.0
+
+
+def is_right_to_left(text: str) -> bool:
+    """Return whether most letters are of a script that is written from the right."""
+    kinds = [unicodedata.bidirectional(letter) for letter in text]
+    return sum(kind in ("R", "AL") for kind in kinds) > kinds.count("L")
+
+
+def join_words(words: Sequence[Word]) -> str:
+    """Return words of one row as a text."""
+    ordered = sorted(words, key=lambda word: word.left)
+    if is_right_to_left("".join(word.text for word in ordered)):
+        ordered.reverse()
+    return " ".join(word.text for word in ordered)
+
+
+def make_rows(words: Sequence[Word], tables: Sequence[Piece] = ()) -> list[Row]:
+    """Return the rows of a page from top to bottom."""
+    items: list[Box] = sorted([*words, *tables], key=lambda box: box.middle[1])
+    rows: list[list[Box]] = []
+    for item in items:
+        if rows and _is_beside(rows[-1][0], item):
+            rows[-1].append(item)
+        else:
+            rows.append([item])
+    made = [_row(row) for row in rows]
+    return sorted(made, key=lambda row: (row.top, row.left))
+
+
+def _is_beside(first: Box, item: Box) -> bool:
+    if isinstance(first, Piece) or isinstance(item, Piece):
+        return False
+    return item.middle[1] - first.middle[1] <= 0.5 * min(first.height, item.height * 1.5)
+
+
+def _row(items: Sequence[Box]) -> Row:
+    pieces: list[Piece] = []
+    for item in sorted(items, key=lambda box: box.left):
+        if isinstance(item, Piece):
+            pieces.append(item)
+        elif isinstance(item, Word):
+            if pieces and _continues(pieces[-1], item):
+                _extend(pieces[-1], item)
+            else:
+                pieces.append(Piece(item.left, item.top, item.right, item.bottom, [item]))
+    return Row(*_hull(pieces), pieces)
+
+
+def _continues(piece: Piece, word: Word) -> bool:
+    gap, size = word.left - piece.right, max(word.size, 4.0)
+    if gap <= GAP_SIZES * size:
+        return True
+    return gap <= 4 * size and len(piece.words) == 1 and bool(MARK.fullmatch(piece.words[0].text))
+
+
+def _extend(piece: Piece, word: Word) -> None:
+    piece.words.append(word)
+    piece.top, piece.bottom = min(piece.top, word.top), max(piece.bottom, word.bottom)
+    piece.right = max(piece.right, word.right)
+
+
+def _hull(boxes: Sequence[Box]) -> tuple[float, float, float, float]:
+    return (
+        min(box.left for box in boxes),
+        min(box.top for box in boxes),
+        max(box.right for box in boxes),
+        max(box.bottom for box in boxes),
+    )
+
+
+def group_rows(rows: Sequence[Row]) -> Iterator[Row | RowGroup]:
+    """Yield rows one by one, and those that share gaps together."""
+    at = 0
+    while at < len(rows):
+        group = _begin_group(rows, at)
+        if group is None:
+            yield rows[at]
+            at += 1
+        else:
+            yield from _trimmed(group)
+            at += len(group.rows)
+
+
+def _begin_group(rows: Sequence[Row], start: int) -> RowGroup | None:
+    bands = _merged([], rows[start])
+    end, bottom = start + 1, rows[start].bottom
+    while end < len(rows):
+        row = rows[end]
+        if row.top - bottom > BREAK_SIZES * row.size:
+            break
+        wider = _merged(bands, row)
+        if len(wider) < 2 or len(wider) * 2 < len(bands):
+            break
+        bands, bottom, end = wider, max(bottom, row.bottom), end + 1
+    if end - start < MIN_ROWS or len(bands) < 2:
+        return None
+    return RowGroup(list(rows[start:end]), bands)
+
+
+def _merged(bands: list[tuple[float, float]], row: Row) -> list[tuple[float, float]]:
+    """Return the bands that cover a row too; bands with a narrow gap become one."""
+    least = 0.8 * row.size
+    found: list[tuple[float, float]] = []
+    for left, right in sorted([*bands, *((piece.left, piece.right) for piece in row.pieces)]):
+        if found and left - found[-1][1] < least:
+            found[-1] = found[-1][0], max(found[-1][1], right)
+        else:
+            found.append((left, right))
+    return found
+
+
+def _trimmed(group: RowGroup) -> Iterator[Row | RowGroup]:
+    """Yield a group, and by themselves the rows around a table that have one piece."""
+    if not group.is_table:
+        yield group
+        return
+    start, end = 0, len(group.rows)
+    while start < end and len(group.rows[start].pieces) < 2:
+        start += 1
+    while end > start and _is_alone(group.rows[end - 1], group.bands):
+        end -= 1
+    yield from group.rows[:start]
+    kept = RowGroup(group.rows[start:end], group.bands)
+    if len(kept.rows) >= MIN_ROWS - 1:
+        yield kept
+    else:
+        yield from kept.rows
+    yield from group.rows[end:]
+
+
+def _is_alone(row: Row, bands: Sequence[tuple[float, float]]) -> bool:
+    return len(row.pieces) < 2 and row.left <= bands[0][1]
