@@ -2,11 +2,31 @@
 
 from collections.abc import Sequence
 
-FONT = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>"
+FONT = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
 
 
 def small_pdf(*pages: str) -> bytes:
     """Return a PDF with these pages; their texts are Latin letters."""
+    return pdf_of([_content(text) for text in pages])
+
+
+def put(x: float, y: float, text: str, size: float = 10) -> bytes:
+    """Return what writes a text at a place, from the lower left corner of the page."""
+    return b"BT /F1 %g Tf 1 0 0 1 %g %g Tm (%s) Tj ET" % (
+        size,
+        x,
+        y,
+        _escaped(text.encode("cp1252")),
+    )
+
+
+def lines(*edges: tuple[float, float, float, float]) -> bytes:
+    """Return what draws lines from and to places."""
+    return b" ".join(b"%g %g m %g %g l S" % edge for edge in edges)
+
+
+def pdf_of(pages: Sequence[bytes], page: bytes = b"") -> bytes:
+    """Return a PDF of what draws its pages; `page` are further entries of each page."""
     count = len(pages)
     kids = b" ".join(b"%d 0 R" % (4 + 2 * number) for number in range(count))
     objects = [
@@ -14,11 +34,10 @@ def small_pdf(*pages: str) -> bytes:
         b"<< /Type /Pages /Kids [%s] /Count %d >>" % (kids, count),
         FONT,
     ]
-    for number, text in enumerate(pages):
-        content = _content(text)
+    for number, content in enumerate(pages):
         objects.append(
             b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R "
-            b"/Resources << /Font << /F1 3 0 R >> >> >>" % (5 + 2 * number)
+            b"/Resources << /Font << /F1 3 0 R >> >> %s >>" % (5 + 2 * number, page)
         )
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
     return assemble(objects)

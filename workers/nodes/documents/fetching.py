@@ -4,8 +4,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
+from engine.media.documents.types import DOCUMENTS, PDF_MARK_WITHIN
 from engine.nodes.support.base import BodyConsumer, HttpAnswer, HttpCall
-from workers.nodes.documents.types import PDF_HEAD_BYTES, TYPES, find_type
+from workers.nodes.documents.types import find_type
 from workers.providers.base import Fetcher, MediaStore
 
 FETCH_SECONDS = 30.0
@@ -28,14 +29,14 @@ class DocumentSource:
         """Return the content type of the document at a URL."""
         stored = await self.media_store.content_type(self.account_id, url, self.owner_id)
         if stored is not None:
-            return _required(stored if stored in TYPES else None)
+            return _required(stored if stored in DOCUMENTS else None)
         return _required(await self._foreign_type(url))
 
     async def fetch(self, url: str) -> tuple[str, bytes]:
         """Return the content type and the bytes of the document at a URL."""
         stored = await self.media_store.content_type(self.account_id, url, self.owner_id)
         if stored is not None:
-            content_type = _required(stored if stored in TYPES else None)
+            content_type = _required(stored if stored in DOCUMENTS else None)
             data = await self.media_store.read(self.account_id, url, MAX_FILE_BYTES, self.owner_id)
             if data is not None:
                 return content_type, data
@@ -52,7 +53,7 @@ class DocumentSource:
             head = bytearray()
             async for piece in pieces:
                 head += piece
-                if len(head) >= PDF_HEAD_BYTES:
+                if len(head) >= PDF_MARK_WITHIN:
                     break
             declared = answer.headers.get("content-type", "")
             found.append(find_type(bytes(head), declared, url))

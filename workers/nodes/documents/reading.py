@@ -2,16 +2,40 @@
 
 from collections.abc import Callable, Mapping
 
-from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
+from engine.media.documents.types import (
+    CSV,
+    DOCX,
+    HTML,
+    JSON,
+    MARKDOWN,
+    PDF,
+    PLAIN,
+    PPTX,
+    TSV,
+    XLSX,
+)
 from engine.nodes.support.documents import DocumentOptions, DocumentText
+from workers.nodes.documents.html.reading import read_html
+from workers.nodes.documents.limits import unreadable
+from workers.nodes.documents.office.docx import read_docx
+from workers.nodes.documents.office.pptx import read_pptx
+from workers.nodes.documents.office.xlsx import read_xlsx
 from workers.nodes.documents.pdf.reading import read_pdf
+from workers.nodes.documents.tabular import read_tabular
 from workers.nodes.documents.texts import read_plain
-from workers.nodes.documents.types import CSV, HTML, JSON, MARKDOWN, PDF, PLAIN, TSV
 
-Reader = Callable[[bytes, DocumentOptions], DocumentText]
-
-READERS: Mapping[str, Reader] = {PDF: read_pdf}
-TEXTS = frozenset({PLAIN, MARKDOWN, JSON, HTML, CSV, TSV})
+PAGED: Mapping[str, Callable[[bytes, DocumentOptions], DocumentText]] = {
+    PDF: read_pdf,
+    DOCX: read_docx,
+    XLSX: read_xlsx,
+    PPTX: read_pptx,
+}
+TEXTS: Mapping[str, Callable[[str, bytes], DocumentText]] = {
+    CSV: read_tabular,
+    TSV: read_tabular,
+    HTML: read_html,
+    **dict.fromkeys((PLAIN, MARKDOWN, JSON), read_plain),
+}
 
 
 def read(content_type: str, data: bytes, options: DocumentOptions) -> DocumentText:
@@ -19,9 +43,8 @@ def read(content_type: str, data: bytes, options: DocumentOptions) -> DocumentTe
 
     Raises NodeFailed (document_unreadable) and MemoryError.
     """
+    if content_type in PAGED:
+        return PAGED[content_type](data, options)
     if content_type in TEXTS:
-        return read_plain(content_type, data)
-    reader = READERS.get(content_type)
-    if reader is None:
-        raise NodeFailed(DOCUMENT_UNREADABLE, f"Files of the type {content_type} are not read here")
-    return reader(data, options)
+        return TEXTS[content_type](content_type, data)
+    raise unreadable(f"Files of the type {content_type} are not read here")

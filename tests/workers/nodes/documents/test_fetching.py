@@ -5,10 +5,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from engine.errors.nodes import NodeFailed
+from engine.media.documents.types import CSV, PDF
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from tests.support.http.providers import Kept
 from workers.nodes.documents.fetching import DocumentSource
-from workers.nodes.documents.types import CSV, PDF
 
 OURS, THEIRS = "https://own.example/media/1", "https://a.example/x.csv"
 

@@ -2,7 +2,8 @@
 
 import pytest
 
-from workers.nodes.documents.types import CSV, DOCX, HTML, MARKDOWN, PDF, PLAIN, XLSX, find_type
+from engine.media.documents.types import CSV, DOCX, HTML, MARKDOWN, PDF, PLAIN, XLSX
+from workers.nodes.documents.types import find_type
 
 ZIP = b"PK\x03\x04"
 

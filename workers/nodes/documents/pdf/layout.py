@@ -8,8 +8,8 @@ from workers.nodes.documents.markdown import heading, table_text
 from workers.nodes.documents.pdf.rows import (
     MARK,
     Piece,
-    Row,
     RowGroup,
+    TextRow,
     group_rows,
     is_right_to_left,
     join_words,
@@ -104,13 +104,13 @@ class _Writer:
         self._layout = layout
         self._body = body
         self._lines: list[str] = []
-        self._last: Row | None = None
+        self._last: TextRow | None = None
         self._is_cut = False
 
-    def write(self, rows: Sequence[Row], depth: int) -> None:
+    def write(self, rows: Sequence[TextRow], depth: int) -> None:
         """Write rows in reading order; columns are written one after another."""
         for each in group_rows(rows):
-            if isinstance(each, Row):
+            if isinstance(each, TextRow):
                 self._write_row(each)
             elif each.is_table:
                 self._write_table(_table_rows(each))
@@ -123,7 +123,7 @@ class _Writer:
                     self._write_row(row)
         self._end_paragraph()
 
-    def _write_row(self, row: Row) -> None:
+    def _write_row(self, row: TextRow) -> None:
         for piece in row.pieces:
             if piece.rows is not None:
                 self._write_table(piece.rows)
@@ -131,7 +131,7 @@ class _Writer:
         if words:
             self._write_line(row, join_words(words), words)
 
-    def _write_line(self, row: Row, text: str, words: Sequence[Word]) -> None:
+    def _write_line(self, row: TextRow, text: str, words: Sequence[Word]) -> None:
         level = self._level(row, text)
         if self._last is not None and not self._belongs(row, text):
             self._end_paragraph()
@@ -150,7 +150,7 @@ class _Writer:
             self._lines.append(text)
         self._is_cut = max(words, key=lambda word: word.right).is_cut
 
-    def _belongs(self, row: Row, text: str) -> bool:
+    def _belongs(self, row: TextRow, text: str) -> bool:
         """Return whether a row goes on with the paragraph of the last one."""
         last = self._last
         if last is None or not self._lines:
@@ -159,7 +159,7 @@ class _Writer:
             return False
         return -row.height < row.top - last.bottom < 0.5 * row.size
 
-    def _level(self, row: Row, text: str) -> int:
+    def _level(self, row: TextRow, text: str) -> int:
         if len(text) > MAX_HEADING or MARK.fullmatch(text) or not any(map(str.isalpha, text)):
             return 0
         share = row.size / self._body
@@ -176,7 +176,7 @@ class _Writer:
         self._lines, self._last, self._is_cut = [], None, False
 
 
-def _columns(group: RowGroup) -> Iterator[list[Row]]:
+def _columns(group: RowGroup) -> Iterator[list[TextRow]]:
     """Yield the rows of each column in reading order."""
     pieces = [piece for row in group.rows for piece in row.pieces]
     bands = range(len(group.bands))
@@ -184,7 +184,9 @@ def _columns(group: RowGroup) -> Iterator[list[Row]]:
     from_right = is_right_to_left("".join(piece.text for piece in pieces[:50]))
     for band in reversed(bands) if from_right else bands:
         found = [piece for row in cells for piece in row[band]]
-        yield [Row(piece.left, piece.top, piece.right, piece.bottom, [piece]) for piece in found]
+        yield [
+            TextRow(piece.left, piece.top, piece.right, piece.bottom, [piece]) for piece in found
+        ]
 
 
 def _table_rows(group: RowGroup) -> list[list[str]]:

@@ -1,15 +1,18 @@
 """Text and tables of a PDF by page."""
 
+import re
+
 import pypdfium2
 
 from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
+from engine.media.documents.types import PDF
 from engine.nodes.support.documents import DocumentOptions, DocumentText, Table
 from workers.nodes.documents.pdf.layout import PageLayout, UsualSize, lay_out
 from workers.nodes.documents.pdf.rules import read_rules
 from workers.nodes.documents.pdf.words import PageFrame, read_fields, read_words
-from workers.nodes.documents.types import PDF
 
 PASSWORD = "password"  # noqa: S105
+CATALOG = re.compile(rb"(\d{1,9})\s+0\s+obj\s*<<[^>]{0,300}?/Type\s*/Catalog\b")
 BODY_PAGES = 8
 """Pages at the start that tell the usual size of the font."""
 
@@ -17,7 +20,7 @@ BODY_PAGES = 8
 def open_pdf(data: bytes, max_pages: int) -> pypdfium2.PdfDocument:
     """Open a PDF. Raises NodeFailed (document_unreadable)."""
     try:
-        document = pypdfium2.PdfDocument(data)
+        document = _open(data)
         count = len(document)
     except pypdfium2.PdfiumError as error:
         raise _unreadable(error) from None
@@ -27,6 +30,18 @@ def open_pdf(data: bytes, max_pages: int) -> pypdfium2.PdfDocument:
         message = f"The document has {count} pages; at most {max_pages} are read"
         raise NodeFailed(DOCUMENT_UNREADABLE, message)
     return document
+
+
+def _open(data: bytes) -> pypdfium2.PdfDocument:
+    """Open a PDF; one without an end gets another, with which the library finds its objects."""
+    try:
+        return pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        root = None if PASSWORD in str(error).lower() else CATALOG.search(data)
+        if root is None:
+            raise
+        end = b"\ntrailer\n<< /Root %s 0 R >>\nstartxref\n0\n%%%%EOF\n" % root[1]
+        return pypdfium2.PdfDocument(data + end)
 
 
 def read_pdf(data: bytes, options: DocumentOptions) -> DocumentText:

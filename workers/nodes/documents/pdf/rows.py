@@ -37,7 +37,7 @@ class Piece(Box):
 
 
 @dataclass(slots=True)
-class Row(Box):
+class TextRow(Box):
     """Pieces beside each other."""
 
     pieces: list[Piece]
@@ -52,7 +52,7 @@ class Row(Box):
 class RowGroup:
     """Rows that share the gaps between bands."""
 
-    rows: list[Row]
+    rows: list[TextRow]
     bands: list[tuple[float, float]]
 
     def cells(self) -> list[list[list[Piece]]]:
@@ -100,7 +100,7 @@ def join_words(words: Sequence[Word]) -> str:
     return " ".join(word.text for word in ordered)
 
 
-def make_rows(words: Sequence[Word], tables: Sequence[Piece] = ()) -> list[Row]:
+def make_rows(words: Sequence[Word], tables: Sequence[Piece] = ()) -> list[TextRow]:
     """Return the rows of a page from top to bottom."""
     items: list[Box] = sorted([*words, *tables], key=lambda box: box.middle[1])
     rows: list[list[Box]] = []
@@ -119,7 +119,7 @@ def _is_beside(first: Box, item: Box) -> bool:
     return item.middle[1] - first.middle[1] <= 0.5 * min(first.height, item.height * 1.5)
 
 
-def _row(items: Sequence[Box]) -> Row:
+def _row(items: Sequence[Box]) -> TextRow:
     pieces: list[Piece] = []
     for item in sorted(items, key=lambda box: box.left):
         if isinstance(item, Piece):
@@ -129,7 +129,7 @@ def _row(items: Sequence[Box]) -> Row:
                 _extend(pieces[-1], item)
             else:
                 pieces.append(Piece(item.left, item.top, item.right, item.bottom, [item]))
-    return Row(*_hull(pieces), pieces)
+    return TextRow(*_hull(pieces), pieces)
 
 
 def _continues(piece: Piece, word: Word) -> bool:
@@ -154,7 +154,7 @@ def _hull(boxes: Sequence[Box]) -> tuple[float, float, float, float]:
     )
 
 
-def group_rows(rows: Sequence[Row]) -> Iterator[Row | RowGroup]:
+def group_rows(rows: Sequence[TextRow]) -> Iterator[TextRow | RowGroup]:
     """Yield rows one by one, and those that share gaps together."""
     at = 0
     while at < len(rows):
@@ -167,7 +167,7 @@ def group_rows(rows: Sequence[Row]) -> Iterator[Row | RowGroup]:
             at += len(group.rows)
 
 
-def _begin_group(rows: Sequence[Row], start: int) -> RowGroup | None:
+def _begin_group(rows: Sequence[TextRow], start: int) -> RowGroup | None:
     bands = _merged([], rows[start])
     end, bottom = start + 1, rows[start].bottom
     while end < len(rows):
@@ -177,13 +177,15 @@ def _begin_group(rows: Sequence[Row], start: int) -> RowGroup | None:
         wider = _merged(bands, row)
         if len(wider) < 2 or len(wider) * 2 < len(bands):
             break
+        if end - start < MIN_ROWS and len(wider) < len(row.pieces):
+            break  # the first rows cover the gaps of this one: they are of something else
         bands, bottom, end = wider, max(bottom, row.bottom), end + 1
     if end - start < MIN_ROWS or len(bands) < 2:
         return None
     return RowGroup(list(rows[start:end]), bands)
 
 
-def _merged(bands: list[tuple[float, float]], row: Row) -> list[tuple[float, float]]:
+def _merged(bands: list[tuple[float, float]], row: TextRow) -> list[tuple[float, float]]:
     """Return the bands that cover a row too; bands with a narrow gap become one."""
     least = 0.8 * row.size
     found: list[tuple[float, float]] = []
@@ -195,7 +197,7 @@ def _merged(bands: list[tuple[float, float]], row: Row) -> list[tuple[float, flo
     return found
 
 
-def _trimmed(group: RowGroup) -> Iterator[Row | RowGroup]:
+def _trimmed(group: RowGroup) -> Iterator[TextRow | RowGroup]:
     """Yield a group, and by themselves the rows around a table that have one piece."""
     if not group.is_table:
         yield group
@@ -214,5 +216,5 @@ def _trimmed(group: RowGroup) -> Iterator[Row | RowGroup]:
     yield from group.rows[end:]
 
 
-def _is_alone(row: Row, bands: Sequence[tuple[float, float]]) -> bool:
+def _is_alone(row: TextRow, bands: Sequence[tuple[float, float]]) -> bool:
     return len(row.pieces) < 2 and row.left <= bands[0][1]

@@ -1,0 +1,105 @@
+"""Layout of pages: columns in reading order, headings, lists, and tables of both kinds."""
+
+from collections.abc import Sequence
+
+from engine.nodes.support.documents import DocumentOptions, DocumentText
+from tests.support.documents.small_pdf import lines, pdf_of, put
+from workers.nodes.documents.pdf.reading import read_pdf
+
+PROSE = "words of a line that fill a column"
+
+
+def read(*content: bytes) -> DocumentText:
+    return read_pdf(pdf_of([b" ".join(content)]), DocumentOptions())
+
+
+def grid(lefts: Sequence[float], tops: Sequence[float]) -> bytes:
+    across = [(lefts[0], y, lefts[-1], y) for y in tops]
+    return lines(*across, *[(x, tops[0], x, tops[-1]) for x in lefts])
+
+
+def test_columns_are_read_one_after_the_other_below_a_title() -> None:
+    left = [put(50, 700 - 12 * n, f"L{n} {PROSE}") for n in range(6)]
+    right = [put(320, 700 - 12 * n, f"R{n} {PROSE}") for n in range(6)]
+    title = put(150, 750, "A title over both of the columns", 20)
+
+    text = read(title, *[each for pair in zip(left, right, strict=True) for each in pair]).text
+
+    assert text.startswith("# A title over both of the columns\n\nL0")
+    order = [line[:2] for line in text.splitlines()[2:] if line]
+    assert order == [*[f"L{n}" for n in range(6)], *[f"R{n}" for n in range(6)]]
+
+
+def test_columns_need_not_have_the_same_lines() -> None:
+    left = [put(50, 700 - 12 * n, f"L{n} {PROSE}") for n in range(6)]
+    right = [put(320, 694 - 13 * n, f"R{n} {PROSE}") for n in range(6)]
+
+    order = [line[:2] for line in read(*left, *right).text.splitlines() if line]
+
+    assert order == [*[f"L{n}" for n in range(6)], *[f"R{n}" for n in range(6)]]
+
+
+def test_a_table_without_lines_has_cells_by_its_gaps() -> None:
+    rows = [("Article", "Amount", "Price"), ("Long screws", "3", "0.25"), ("Nuts", "12", "1.50")]
+    placed = [
+        put(x, 600 - 18 * n, cell)
+        for n, row in enumerate(rows)
+        for x, cell in zip((50, 200, 300), row, strict=True)
+    ]
+
+    contents = read(put(50, 640, "Dear reader, these are the articles of today:"), *placed)
+
+    assert contents.tables == ([list(row) for row in rows],)
+    assert contents.text == (
+        "Dear reader, these are the articles of today:\n\n"
+        "| Article | Amount | Price |\n| --- | --- | --- |\n"
+        "| Long screws | 3 | 0.25 |\n| Nuts | 12 | 1.50 |"
+    )
+
+
+def test_a_table_between_lines_has_their_cells_even_where_texts_are_close() -> None:
+    content = [
+        grid((50, 100, 150), (700, 680, 640)),
+        *(put(52, 685, "Name"), put(102, 685, "Longername")),
+        *(put(52, 665, "one"), put(52, 650, "two"), put(102, 665, "3 | 4")),
+    ]
+
+    contents = read(*content, put(50, 600, "after"))
+
+    assert contents.tables == ([["Name", "Longername"], ["one two", "3 | 4"]],)
+    assert contents.text.endswith("| one two | 3 \\| 4 |\n\nafter")
+
+
+def test_joined_cells_have_their_text_once() -> None:
+    content = [
+        lines((50, 700, 250, 700), (50, 680, 250, 680), (50, 660, 250, 660)),
+        lines((50, 700, 50, 660), (250, 700, 250, 660), (150, 680, 150, 660)),
+        *(put(120, 685, "Over both"), put(52, 665, "a"), put(152, 665, "b")),
+    ]
+
+    assert read(*content).tables == ([["Over both", ""], ["a", "b"]],)
+
+
+def test_a_frame_and_a_line_are_no_table() -> None:
+    frame = grid((40, 560), (800, 500))
+
+    contents = read(frame, put(50, 700, "Inside"), lines((50, 690, 300, 690)))
+
+    assert (contents.text, contents.tables) == ("Inside", ())
+
+
+def test_headings_are_larger_than_most_letters() -> None:
+    body = [put(50, 600 - 12 * n, PROSE) for n in range(8)]
+
+    text = read(put(50, 700, "First", 20), put(50, 660, "Second", 15), *body).text
+
+    assert text.startswith("# First\n\n## Second\n\nwords")
+
+
+def test_paragraphs_and_items_follow_from_gaps_and_marks() -> None:
+    content = [
+        *(put(50, 700, "One"), put(50, 688, "paragraph"), put(50, 660, "Next")),
+        *(put(50, 630, "•"), put(70, 630, "item"), put(50, 618, "•"), put(70, 618, "other")),
+    ]
+
+    assert read(*content).text == "One\nparagraph\n\nNext\n\n- item\n- other"

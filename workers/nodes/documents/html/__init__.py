@@ -1,0 +1,1 @@
+"""HTML as Markdown: without scripts and styles, with links and tables."""
