@@ -1,6 +1,7 @@
-import { type ClipboardEvent, type Dispatch, type KeyboardEvent, memo, type RefObject, useEffect, useState } from "react";
+import { type ClipboardEvent, type Dispatch, type DragEvent, type KeyboardEvent, memo, type RefObject, type SyntheticEvent, useEffect, useState } from "react";
 import type { Faults } from "../inputs";
 import { isMediaKind } from "../media/kinds";
+import { fileNameOf } from "../media/useUpload";
 import { type Column, choicesOf, spelled } from "./cells";
 import { pastedRows } from "./csv";
 import { cellsOf, guess, isHead } from "./matching";
@@ -51,14 +52,25 @@ interface Props {
   dispatch: Dispatch<Change>;
   onRemove: (row: Row) => void;
   onPaste: (at: number, cells: Record<string, string>[], lost: number) => void;
+  /** Files that were dropped or pasted at a cell of media. */
+  onFiles: (name: string, at: number, files: File[]) => void;
 }
 
 /** Rows of cells that are typed, pasted or read from a file. Only rows near the view are in the document. */
-export function RowTable({ frame, columns, rows, isChecked, dispatch, onRemove, onPaste }: Props) {
+export function RowTable({ frame, columns, rows, isChecked, dispatch, onRemove, onPaste, onFiles }: Props) {
   const [first, last] = useDrawn(frame, rows.length);
+  const takeFiles = (event: SyntheticEvent, files: FileList): boolean => {
+    const place = placeOf(event.target);
+    const column = columns.find(({ name }) => name === place?.name);
+    if (files.length === 0) return false;
+    // A file that is dropped beside its place does not take the place of the page.
+    event.preventDefault();
+    if (place && isMediaKind(column?.field?.type)) onFiles(place.name, place.row, [...files]);
+    return true;
+  };
   const paste = (event: ClipboardEvent): void => {
     const place = placeOf(event.target);
-    if (!place) return;
+    if (!place || takeFiles(event, event.clipboardData.files)) return;
     const start = columns.findIndex(({ name }) => name === place.name);
     const type = columns[start]?.field?.type;
     const pasted = pastedRows(event.clipboardData, type === "textarea" || type === "json");
@@ -80,7 +92,7 @@ export function RowTable({ frame, columns, rows, isChecked, dispatch, onRemove, 
   };
   return (
     // biome-ignore lint/a11y/noNoninteractiveElementInteractions: keys and pastes of the cells
-    <div className="row-frame" ref={frame} role="region" aria-label="Table of rows" onPaste={paste} onKeyDown={press}>
+    <div className="row-frame" ref={frame} role="region" aria-label="Table of rows" onPaste={paste} onKeyDown={press} onDragOver={allowFiles} onDrop={(event) => takeFiles(event, event.dataTransfer.files)}>
       <table className="row-table" aria-label="Rows" aria-rowcount={rows.length + 1}>
         <thead>
           <tr aria-rowindex={1}>
@@ -118,6 +130,10 @@ export function RowTable({ frame, columns, rows, isChecked, dispatch, onRemove, 
 /** Room of rows that are not drawn. */
 function Space({ px }: { px: number }) {
   return px > 0 ? <tr className="space" style={{ height: px }} aria-hidden="true" /> : null;
+}
+
+function allowFiles(event: DragEvent): void {
+  if (event.dataTransfer.types.includes("Files")) event.preventDefault();
 }
 
 /** The row and the column of a cell's control. */
@@ -181,7 +197,7 @@ function Cell({ column, text, name, fault, faultId, onChange }: CellProps) {
     "aria-label": name,
     "aria-invalid": fault ? true : undefined,
     "aria-describedby": fault ? faultId : undefined,
-    title: fault,
+    title: fault ?? fileNameOf(text),
   };
   return (
     <>

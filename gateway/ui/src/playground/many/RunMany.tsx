@@ -10,10 +10,12 @@ import { useRunOptions } from "../options";
 import { type Cells, columnsOf } from "./cells";
 import { FaultList } from "./FaultList";
 import { FileButton } from "./FileButton";
+import { FileCells } from "./FileCells";
 import { FileColumns, type FileRows } from "./FileColumns";
 import { focusCell, RowTable } from "./RowTable";
 import { allFaults, blankRows, type CellFault, changed, isBlank, type Row, type Rows } from "./rows";
 import { useBatchStart } from "./useBatchStart";
+import { useCellFiles } from "./useCellFiles";
 import "./many.css";
 
 /** Rows by workflow, which outlive a look at another page. */
@@ -27,6 +29,7 @@ export default function RunMany({ slug, schema }: { slug: string; schema: Public
   const [file, setFile] = useState<FileRows>();
   const frame = useRef<HTMLDivElement>(null);
   const begin = useBatchStart(slug, columns, dispatch);
+  const files = useCellFiles(dispatch);
   useEffect(() => void kept.set(slug, state), [slug, state]);
   const { rows } = state;
   const restore = { label: "Undo", run: () => dispatch({ kind: "restore", rows }) };
@@ -63,7 +66,8 @@ export default function RunMany({ slug, schema }: { slug: string; schema: Public
           default of its field.
         </p>
         {file && <FileColumns key={file.name + file.rows.length} file={file} columns={columns} onFill={fill} onClose={() => setFile(undefined)} />}
-        <RowTable {...{ frame, columns, rows, isChecked, dispatch }} onRemove={removeRow} onPaste={paste} />
+        <FileCells columns={columns} rows={rows} files={files} />
+        <RowTable {...{ frame, columns, rows, isChecked, dispatch }} onRemove={removeRow} onPaste={paste} onFiles={(name, at, dropped) => void files.add(name, at, dropped)} />
         <FaultList faults={faults} columns={columns} onGo={go} />
       </section>
       <StartForm

@@ -7,6 +7,11 @@ import { CANCELLED, type Upload, upload } from "../../api/upload";
 
 const names = new Map<string, string>();
 
+/** Keep the name of an uploaded file as long as the page is open. */
+export function noteFileName(assetId: string, name: string): void {
+  names.set(assetId, name);
+}
+
 /** The name that a file had when this page uploaded it; the API keeps none. */
 export function fileNameOf(assetId: string): string | undefined {
   return names.get(assetId);
@@ -54,7 +59,7 @@ export function useUpload(onMade: (asset: Asset) => void): Uploader {
     try {
       const asset = await mine.asset;
       if (running.current !== mine) return;
-      names.set(asset.id, file.name);
+      noteFileName(asset.id, file.name);
       setState(IDLE);
       onMade(asset);
     } catch (error) {

@@ -32,7 +32,7 @@ export function OutputPreview({ id, type, outputs }: Props) {
   const [first] = media;
   if (!first) return <Beginning text={texts[0] ?? links[0]?.url} />;
   // An optional field without a value says nothing beside a medium.
-  const text = texts.find((each) => each !== "null");
+  const text = texts.find((each) => each !== "null" && each !== "{}");
   const socket = sockets.find((each) => each.name === first.socket)?.type;
   return <MediaStart url={first.url} socket={socket} count={media.length} text={text} />;
 }
