@@ -21,7 +21,7 @@ from tests.support.contract.installation import (
 )
 from tests.support.http.providers import ENDPOINT, JOB, MODEL_KEYS, stub_provider
 from tests.support.http.target import Stub, stub_server
-from tests.support.manifests import manifest
+from tests.support.manifests import PROMPT, field, manifest
 
 URL = os.environ.get("HEADRACE_URL", "").rstrip("/")
 KEY = os.environ.get("HEADRACE_API_KEY", "")
@@ -31,6 +31,15 @@ PATIENCE = 300
 """Seconds for a test whose calls may have to wait for the next window of a rate limit."""
 LEFT_OUT = pytest.StashKey[int]()
 CHAT = manifest("contract-chat", call=f"[openai]{ENDPOINT}model = 'any'\n")
+TOKENS = '[[pricing]]\nunit = "input_token"\nusd = "0.00001"\natMost = 1000\n'
+READING = PROMPT + field("jsonSchema", "json")
+READER, WRITER = (
+    manifest(name, fields=fields, pricing=TOKENS, call=f"[openai]{ENDPOINT}model = 'any'\n")
+    for name, fields in (
+        ("contract-reader", READING + field("file", "file")),
+        ("contract-writer", READING),
+    )
+)
 PAINTER = manifest("contract-painter", category="image", call=f"[http]{ENDPOINT}{JOB}")
 
 
@@ -63,6 +72,8 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     models = tmp_path_factory.mktemp("models")
     (models / "chat.toml").write_text(CHAT)
     (models / "painter.toml").write_text(PAINTER)
+    (models / "reader.toml").write_text(READER)
+    (models / "writer.toml").write_text(WRITER)
     with stub_provider() as url:
         settings = {
             "HEADRACE_ALLOW_PRIVATE_URLS": "1",
@@ -79,6 +90,18 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
 def chat(stack: RunningStack) -> str:
     """A model that streams its text."""
     return "contract-chat"
+
+
+@pytest.fixture
+def reader(stack: RunningStack) -> str:
+    """A model that takes PDFs, priced by tokens, at most 1,000 of a PDF."""
+    return "contract-reader"
+
+
+@pytest.fixture
+def writer(stack: RunningStack) -> str:
+    """A model of the same prices that takes none."""
+    return "contract-writer"
 
 
 @pytest.fixture
