@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable, Collection, Coroutine, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 from msgspec import Struct, structs
@@ -10,6 +11,7 @@ from msgspec import Struct, structs
 from engine.access.opened_secrets import NO_SECRETS, OpenedSecrets
 from engine.errors.nodes import NodeFailed
 from engine.graph.plan import Node
+from engine.media.documents.types import PDF
 from engine.models.calls.chat import Chat, read_turn
 from engine.models.manifest import Category, Model
 from engine.models.pricing import NO_USAGE, Usage
@@ -25,6 +27,7 @@ from workers.mcp.tool_caller import NodeAccess
 from workers.media.fetch import fetch_media
 from workers.nodes.documents import DocumentPool
 from workers.nodes.documents.fetching import DocumentSource
+from workers.nodes.documents.pictures import read_pictures
 from workers.nodes.local_models import LocalPool
 from workers.nodes.memory import NodeMemory
 from workers.nodes.progress import NodeProgress
@@ -187,14 +190,15 @@ class NodeContext:
             await memory.wait()
         async with asyncio.timeout_at(self._deadline):
             content_type, data = await self._document_source.fetch(url)
-        return await self._tools.documents.read(
-            content_type,
-            data,
-            options,
-            seconds=self._timeout or DOCUMENT_SECONDS,
-            account_id=account_id,
-            gate=memory,
+        documents, seconds = self._tools.documents, self._timeout or DOCUMENT_SECONDS
+        contents = await documents.read(
+            content_type, data, options, seconds=seconds, account_id=account_id, gate=memory
         )
+        if not options.reads_pictures or content_type != PDF:
+            return contents
+        seconds = self._timeout or READ_SECONDS
+        draw = partial(documents.draw, data, seconds=seconds, account_id=account_id)
+        return await read_pictures(contents, draw, self.read_image, seconds)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return vectors, from a child process that is killed at the node's deadline."""

@@ -10,14 +10,16 @@ from engine.access.opened_secrets import OpenedSecrets
 from engine.errors.nodes import NodeFailed
 from engine.graph.plan import Node
 from engine.nodes.support.base import Context, HttpAnswer, HttpCall, NodeType, Outputs, WorkKind
+from engine.nodes.support.documents import DocumentOptions
 from engine.nodes.support.policy import Policy
 from engine.process.pool import Pool, PoolCrashed, PoolTimeout
 from engine.store.redis.record_packing import unpack
-from tests.support.documents.small_pdf import small_pdf
+from tests.support.documents.small_pdf import lines, pdf_of, put, small_pdf
 from tests.support.http.providers import Kept
 from workers.nodes.context import NodeAttempt
 from workers.nodes.documents import DocumentPool
 from workers.nodes.executor import AttemptOutcome, Executor
+from workers.nodes.local_models import LocalPool
 
 
 class Scripted(NodeType):
@@ -309,3 +311,36 @@ async def test_a_document_has_ten_seconds_or_the_time_of_its_node(
     assert pool.deadlines == [pytest.approx(seconds, abs=1)]
     assert outcome.failure is not None
     assert outcome.failure.code == "document_unreadable"
+
+
+async def test_pages_without_a_text_are_read_as_pictures() -> None:
+    class ReadsPictures(LocalPool):
+        async def read_image(self, data: bytes, seconds: float, account_id: str = "") -> str:
+            return f"{data[:2].hex()} within {seconds:g} s for {account_id}"
+
+    async def act(context: Context) -> Outputs:
+        contents = await context.read_document(DOCUMENT, DocumentOptions(reads_pictures=True))
+        return {"pages": list(contents.pages)}
+
+    pool = DocumentPool()
+    store = Kept(
+        own={("acc_1", DOCUMENT): pdf_of([put(50, 700, "Text"), lines((50, 50, 200, 90))])},
+        types={DOCUMENT: "application/pdf"},
+    )
+    work = NodeAttempt(
+        node=make_node(act, WorkKind.CPU),
+        execution_inputs={},
+        inputs={},
+        delivered=[],
+        account_id="acc_1",
+    )
+    executor = Executor(
+        *(NoWayOut(), cast(Pool, None)),
+        media_store=store,
+        local_pool=ReadsPictures(),
+        document_pool=pool,
+    )
+    outcome = await executor.run(work)
+    await pool.close()
+
+    assert outcome.outputs == {"pages": ["Text", "ffd8 within 30 s for acc_1"]}

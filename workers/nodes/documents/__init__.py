@@ -1,12 +1,13 @@
 """Documents: their text and tables, read in child processes of a pool of their own."""
 
-from typing import cast
+from collections.abc import Awaitable, Sequence
+from typing import Any, cast
 
 from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
 from engine.nodes.support.documents import DocumentOptions, DocumentText
 from engine.process.pool import AccountRunner, Pool, PoolCrashed, PoolGate, PoolTimeout
 
-PRELOAD = ("workers.nodes.documents.reading", "pypdfium2")
+PRELOAD = ("workers.nodes.documents.reading", "workers.nodes.documents.pdf.drawing")
 SLOTS = 1
 MEMORY_BYTES = 1024 * 1024 * 1024
 """Of address space, which holds the file twice, its inflated parts and the text."""
@@ -35,16 +36,29 @@ class DocumentPool(Pool):
         from workers.nodes.documents.reading import read  # needs libraries of documents
 
         runner = AccountRunner(self, account_id, gate)
-        try:
-            contents = await runner.run(read, content_type, data, options, deadline_seconds=seconds)
-        except PoolTimeout:
-            raise too_slow(seconds) from None
-        except (PoolCrashed, MemoryError):
-            message = "Reading the document needed more memory than it may have"
-            raise NodeFailed(DOCUMENT_UNREADABLE, message) from None
-        return cast(DocumentText, contents)
+        work = runner.run(read, content_type, data, options, deadline_seconds=seconds)
+        return cast(DocumentText, await _explained(work, seconds))
+
+    async def draw(
+        self, data: bytes, numbers: Sequence[int], *, seconds: float, account_id: str = ""
+    ) -> list[bytes]:
+        """Return pages of a PDF as pictures, within `seconds`; a bare page has no bytes.
+
+        Raises NodeFailed (document_unreadable).
+        """
+        from workers.nodes.documents.pdf.drawing import draw_pages
+
+        runner = AccountRunner(self, account_id)
+        work = runner.run(draw_pages, data, numbers, deadline_seconds=seconds)
+        return cast(list[bytes], await _explained(work, seconds))
 
 
-def too_slow(seconds: float) -> NodeFailed:
-    """Return the failure of a document that took too long."""
-    return NodeFailed(DOCUMENT_UNREADABLE, f"The document was not read within {seconds:g} s")
+async def _explained(work: Awaitable[Any], seconds: float) -> Any:
+    try:
+        return await work
+    except PoolTimeout:
+        message = f"The document was not read within {seconds:g} s"
+        raise NodeFailed(DOCUMENT_UNREADABLE, message) from None
+    except (PoolCrashed, MemoryError):
+        message = "Reading the document needed more memory than it may have"
+        raise NodeFailed(DOCUMENT_UNREADABLE, message) from None
