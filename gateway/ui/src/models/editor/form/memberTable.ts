@@ -41,7 +41,7 @@ const ACRONYMS: Record<string, string> = { api: "API", url: "URL", usd: "USD" };
 const RARE = new Set([
   ...["source", "priceSource", "fallback"],
   ...["base_url_env", "setup", "key_header", "key_prefix", "headers", "idempotency_header", "timeout_seconds", "keep_alive"],
-  ...["stream", "prompt", "system", "images", "schema", "mask"],
+  ...["stream", "prompt", "system", "images", "files", "schema", "mask"],
   ...["media", "content_type", "as_text", "inline", "status_code"],
   ...["progress", "result_path", "cancel_path", "cancel_method", "resubmit"],
 ]);
