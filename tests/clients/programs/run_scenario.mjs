@@ -41,7 +41,7 @@ const VERBS = {
   "approvals.approve": ({ approvals }, { executionId, nodeId, ...options }) => approvals.approve(executionId, nodeId, options),
   "approvals.refuse": ({ approvals }, { executionId, nodeId, ...options }) => approvals.refuse(executionId, nodeId, options),
   "assets.upload": ({ assets }, { file, ...options }) => assets.upload(Uint8Array.from(atob(file), (each) => each.charCodeAt(0)), options),
-  "assets.get": ({ assets }, { assetId }) => assets.get(assetId),
+  "assets.get": ({ assets }, { assetId, ...options }) => assets.get(assetId, options),
   "assets.list": ({ assets }, options) => assets.list(options),
   "assets.delete": ({ assets }, { assetId }) => assets.delete(assetId),
   "executions.get": ({ executions }, { executionId }) => executions.get(executionId),

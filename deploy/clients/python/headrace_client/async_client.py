@@ -255,9 +255,14 @@ class AsyncAssets:
         """
         return await self._driver.call(assets.upload_asset(self._session, file, name, content_type))
 
-    async def get(self, asset_id: str, *, width: int | None = None) -> Asset:
-        """Return an asset with a fresh link, to a smaller picture of it if `width` is given."""
-        return await self._driver.call(assets.get_asset(self._session, asset_id, width))
+    async def get(
+        self, asset_id: str, *, width: int | None = None, page: int | None = None
+    ) -> Asset:
+        """Return an asset with a fresh link, to a smaller picture of it if `width` is given.
+
+        The picture of a PDF is that of its `page`, the first one by default.
+        """
+        return await self._driver.call(assets.get_asset(self._session, asset_id, width, page))
 
     def list(self, *, limit: int | None = None) -> AsyncIterator[Asset]:
         """Iterate over assets, newest first; `limit` is the rows of a page."""

@@ -27,9 +27,10 @@ export class Assets {
     return this.#transport.json(call, new Deadline(options));
   }
 
-  /** Return one asset with a fresh signed `url`. */
-  get(id: string, options: CallOptions = {}): Promise<Asset> {
-    return this.#transport.json({ method: "GET", path: path`/api/assets/${id}` }, new Deadline(options));
+  /** Return one asset with a fresh signed `url`, to a smaller picture if `width` is given: of a PDF, of its `page`. */
+  get(id: string, options: CallOptions & { width?: number; page?: number } = {}): Promise<Asset> {
+    const query = { w: options.width, page: options.page };
+    return this.#transport.json({ method: "GET", path: path`/api/assets/${id}`, query }, new Deadline(options));
   }
 
   /** Yield assets, newest first. */

@@ -57,9 +57,12 @@ def _part(content: bytes | BinaryIO, name: str, content_type: str | None) -> Upl
     return UploadPart(name, content_type or guess_type(name), content)
 
 
-def get_asset(session: Session, asset_id: str, width: int | None) -> Flow[Asset]:
+def get_asset(
+    session: Session, asset_id: str, width: int | None, page: int | None = None
+) -> Flow[Asset]:
     """Return an asset with a fresh link to it, or to a picture of at least that width."""
-    request = Request(method="GET", path=_path(asset_id), query=query_of({"w": width}))
+    query = query_of({"w": width, "page": page})
+    request = Request(method="GET", path=_path(asset_id), query=query)
     return decode(Asset, (yield from session.fetch(request, session.deadline())))
 
 
