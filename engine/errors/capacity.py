@@ -115,6 +115,10 @@ class Unavailable(EngineError):
 Unavailable.examples = (Unavailable(),)
 
 
+class NotMigrated(Unavailable):
+    """The request needs a newer schema of the store, which `headrace migrate` sets."""
+
+
 class StoreFull(Unavailable):
     """Redis refuses writes: memory or disk is full."""
 

@@ -54,6 +54,16 @@ def invalid_output() -> NodeFailed:
     return NodeFailed("invalid_output", "The node's output is not valid JSON")
 
 
+class FilesMustWait(NodeFailed):
+    """A document cannot be stored before the schema of the store is raised."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(STORAGE, message, retryable=True)
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return FilesMustWait, (self.message,)
+
+
 class SiblingFailed(NodeFailed):
     """A call was abandoned because another call of its node failed; the next attempt resumes it."""
 

@@ -141,7 +141,6 @@ class Inspector:
         return facts
 
 
-def inspect_whole(data: bytes) -> Facts:
+def inspect_whole(data: bytes, declared: str = UNTYPED, file_name: str = "") -> Facts:
     """Return the facts of a whole file, with the duration if it can be read. Raises UnfitMedia."""
-    inspector = Inspector(UNTYPED, math.inf)
-    return inspector.read_whole(data)
+    return Inspector(declared, math.inf, file_name=file_name).read_whole(data)

@@ -9,7 +9,7 @@ from urllib.parse import quote, unquote_plus, urlsplit, urlunsplit
 from msgspec import Struct
 
 from engine.access.opened_secrets import NO_SECRETS, OpenedSecrets
-from engine.errors.nodes import NodeFailed
+from engine.errors.nodes import FilesMustWait, NodeFailed
 from engine.ids.secret_names import PREFIX
 from engine.media.formats import media_kind_of
 from engine.net.header_policy import header_fault
@@ -106,7 +106,9 @@ class HttpRequest(NodeType):
         media: Mapping[str, frozenset[SocketType]] = NO_MEDIA,
     ) -> HttpRequestSettings:
         kept = settings.kept | media.get(RESPONSE_OUT, frozenset())
-        return replace(settings, reads_status=STATUS_OUT in wired, kept=kept)
+        needs_file = SocketType.FILE in media.get(RESPONSE_OUT, ())
+        is_read = STATUS_OUT in wired
+        return replace(settings, reads_status=is_read, kept=kept, needs_file=needs_file)
 
     async def run(
         self, settings: HttpRequestSettings, inputs: Mapping[str, Any], context: Context
@@ -185,16 +187,30 @@ async def _parse(
 ) -> ParsedResponse:
     if answer.status >= 400 and not settings.reads_status:
         raise await _redact(answer, secrets, refused, answer, secrets)
-    content_type = find_medium(answer) if settings.kept and answer.status < 400 else None
-    if content_type is not None and SocketType(media_kind_of(content_type)) in settings.kept:
-        if secrets.is_in_bytes(answer.body):
-            raise NodeFailed("secret_exposed", "The medium in the answer has a secret in it")
-        url = await keep_answer(answer, content_type, context)
+    url = await _keep(answer, settings, secrets, context)
+    if url is not None:
         return ParsedResponse(value=url, status=answer.status)
     value = read_answer(answer)
     if secrets.values:
         value = await _redact(answer, secrets, secrets.redact, value)
     return ParsedResponse(value=value, status=answer.status, size=len(answer.body))
+
+
+async def _keep(
+    answer: HttpAnswer, settings: HttpRequestSettings, secrets: OpenedSecrets, context: Context
+) -> str | None:
+    """Return the URL of an answer that became an asset; None: it stays a value."""
+    content_type = find_medium(answer) if settings.kept and answer.status < 400 else None
+    if content_type is None or SocketType(media_kind_of(content_type)) not in settings.kept:
+        return None
+    if secrets.is_in_bytes(answer.body):
+        raise NodeFailed("secret_exposed", "The medium in the answer has a secret in it")
+    try:
+        return await keep_answer(answer, content_type, context)
+    except FilesMustWait:
+        if settings.needs_file:
+            raise
+        return None  # as the release before does, beside which this one runs
 
 
 async def _redact(

@@ -78,11 +78,13 @@ class MediaService:
         medium: MediaKind | None = None,
         execution_id: str = "",
         file_name: str = "",
+        takes_files: bool = True,
     ) -> Asset:
         """Store a file of the declared type; `medium` is the required kind.
 
         The asset of an execution lives as long as the execution. Raises UnsupportedMediaType,
-        BodyTooLarge, MediaQuotaExceeded, StorageFailed, Unavailable, or the errors of `pieces`.
+        BodyTooLarge, MediaQuotaExceeded, StorageFailed, Unavailable, NotMigrated for a document
+        while release 0.2.0 may run, or the errors of `pieces`.
         """
         self._demand_key()
         if declared in DOCUMENTS:
@@ -95,7 +97,7 @@ class MediaService:
             await self._objects.put_stream(key, inspector.through(pieces))
             facts, size = inspector.known, inspector.bytes
             if facts.medium is MediaKind.FILE:
-                self._schema.require(FILES_SCHEMA, FILES)
+                self._check_file(takes_files)
             return await self._assets.complete(reservation.asset_id, facts, size, execution_id)
         except StorageStalled:
             raise  # the write may still succeed; the expired reservation removes its bytes
@@ -106,6 +108,11 @@ class MediaService:
             if isinstance(error, TooLargeMedia):
                 raise self._too_large(reservation) from None
             raise
+
+    def _check_file(self, is_taken: bool) -> None:
+        if not is_taken:
+            raise UnfitMedia("The file is a document")
+        self._schema.require(FILES_SCHEMA, FILES)
 
     def _too_large(self, reservation: UploadReservation) -> BodyTooLarge:
         if reservation.limit is None or reservation.remaining_bytes >= self.max_bytes:

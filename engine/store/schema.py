@@ -1,6 +1,6 @@
 """Schema version of the store, which decides on the releases that may use it."""
 
-from engine.errors import Unavailable
+from engine.errors import NotMigrated
 from engine.store.redis import keyspace
 from engine.store.redis.client import Client
 from engine.store.redis.installation import FIRST_SCHEMA, SCHEMA, Guard
@@ -36,9 +36,9 @@ class StoreSchema:
         return since <= FIRST_SCHEMA or self._guard.schema >= since
 
     def require(self, since: int, noun: str) -> None:
-        """Raise Unavailable, with the noun, while processes may run that do not tolerate it."""
+        """Raise NotMigrated, with the noun, while processes may run that do not tolerate it."""
         if not self.allows(since):
-            raise Unavailable(NOT_MIGRATED.format(noun))
+            raise NotMigrated(NOT_MIGRATED.format(noun))
 
     async def read(self) -> int:
         """Return the schema version. Raises Unavailable."""

@@ -9,7 +9,7 @@ import mcp_types as types
 import msgspec
 
 from engine.access.opened_secrets import OpenedSecrets
-from engine.errors.nodes import BAD_RESPONSE, NodeFailed
+from engine.errors.nodes import BAD_RESPONSE, FilesMustWait, NodeFailed
 from engine.nodes.support.tool_servers import KeepMedia, ToolAnswer
 from engine.values.plain import fault
 from workers.mcp.messages import MAX_VALUES, is_small
@@ -72,7 +72,7 @@ async def _keep(data: str, content_type: str, secrets: OpenedSecrets, keep: Keep
     try:
         return await keep(decoded, content_type)
     except NodeFailed as failure:
-        if failure.code != BAD_RESPONSE:
+        if failure.code != BAD_RESPONSE and not isinstance(failure, FilesMustWait):
             raise
         return f"({content_type[:100] or 'data'} of {len(decoded)} bytes, which cannot be kept)"
 

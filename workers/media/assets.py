@@ -11,10 +11,12 @@ from engine.errors import (
     BodyTooLarge,
     EngineError,
     MediaQuotaExceeded,
+    NotMigrated,
     StorageFailed,
     UnsupportedMediaType,
 )
-from engine.errors.nodes import BAD_RESPONSE, STORAGE, NodeFailed
+from engine.errors.nodes import BAD_RESPONSE, STORAGE, FilesMustWait, NodeFailed
+from engine.media.documents.types import TEXTS
 from engine.media.formats import UNTYPED, MediaKind
 from engine.media.ranges import ByteRange
 from engine.net.url_policy import UrlRefused, check_url
@@ -42,6 +44,7 @@ class AccountMedia:
         execution_id: str = "",
         medium: MediaKind | None = None,
         provider: str = "",
+        is_of_model: bool = False,
     ) -> None:
         self._media_service = media_service
         self._egress = egress
@@ -49,12 +52,14 @@ class AccountMedia:
         self._provider = provider
         self._execution_id = execution_id
         self._medium = medium
+        self._is_of_model = is_of_model
 
     def for_execution(self, execution_id: str, kind: str, provider: str = "") -> "AccountMedia":
         """Return the same for one execution, whose media outlive it.
 
-        Stored media must be of the kind, where that is `image`, `video` or `audio`. Copies from the
-        provider's own host may come from a private address, as its answers do.
+        Stored media must be of the kind, where that is `image`, `video` or `audio`; without one a
+        node stores media of any kind. Copies from the provider's own host may come from a private
+        address, as its answers do.
         """
         return AccountMedia(
             self._media_service,
@@ -63,6 +68,7 @@ class AccountMedia:
             execution_id=execution_id,
             medium=next((each for each in MediaKind if each == kind), None),
             provider=provider,
+            is_of_model=bool(kind),
         )
 
     def linked(self, value: object) -> str | None:
@@ -107,9 +113,10 @@ class AccountMedia:
 
     async def keep(self, account_id: str, data: bytes, content_type: str) -> StoredMedia:
         """Store a medium, under a link that lasts as long as the execution."""
+        declared = self._declared(content_type)
         try:
             async with asyncio.timeout(COPY_SECONDS):
-                return await self._keep(account_id, _single_piece(data))
+                return await self._keep(account_id, _single_piece(data), declared)
         except TimeoutError:
             STORAGE_FAILURES.inc()
             message = f"The medium was not stored within {COPY_SECONDS:g} s"
@@ -152,14 +159,24 @@ class AccountMedia:
             consume=take,
         )
 
-    async def _keep(self, account_id: str, pieces: AsyncIterator[bytes]) -> StoredMedia:
+    def _declared(self, content_type: str) -> str:
+        """Return the type that a medium is stored as: the bytes of media tell it better.
+
+        Texts are none that models make.
+        """
+        return content_type if content_type in TEXTS and not self._is_of_model else UNTYPED
+
+    async def _keep(
+        self, account_id: str, pieces: AsyncIterator[bytes], declared: str = UNTYPED
+    ) -> StoredMedia:
         with _explained():
             asset = await self._media_service.save(
                 account_id,
-                UNTYPED,  # declared types are often wrong: the bytes decide
+                declared,
                 pieces,
                 source=AssetSource.PROVIDER,
                 medium=self._medium,
+                takes_files=not self._is_of_model,
                 execution_id=self._execution_id,
             )
             return StoredMedia(url=self._media_service.lasting_link(asset), seconds=_seconds(asset))
@@ -250,6 +267,8 @@ def _explained() -> Iterator[None]:
         yield
     except AssetNotFound:
         raise NodeFailed(NOT_FOUND, "The account has no such asset (any more)") from None
+    except NotMigrated as error:
+        raise FilesMustWait(error.message) from None
     except MediaQuotaExceeded as error:
         raise NodeFailed(STORAGE, error.message) from None
     except StorageFailed as error:

@@ -154,6 +154,14 @@ class NodeContext:
                 url, attempt.account_id, tools.media_store, tools.fetcher, attempt.owner_id
             )
 
+    async def stored_type(self, url: str) -> str | None:
+        """Return the content type of the asset at a link of ours; None for any other URL."""
+        attempt = self._attempt
+        async with asyncio.timeout_at(self._deadline):
+            return await self._tools.media_store.content_type(
+                attempt.account_id, url, attempt.owner_id
+            )
+
     async def keep_media(self, data: bytes, content_type: str) -> str:
         """Store a medium of the account; returns its URL."""
         async with asyncio.timeout_at(self._deadline):

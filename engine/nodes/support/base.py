@@ -167,6 +167,13 @@ class Context(Protocol):
         """Return the bytes of an asset's link or another URL, up to a limit. Raises NodeFailed."""
         ...
 
+    async def stored_type(self, url: str) -> str | None:
+        """Return the content type of the asset at a link of ours; None for any other URL.
+
+        Raises NodeFailed if the link leads to no asset of the account.
+        """
+        ...
+
     async def keep_media(self, data: bytes, content_type: str) -> str:
         """Store a medium as an asset of the account; return its URL. Raises NodeFailed."""
         ...
@@ -200,7 +207,7 @@ class Context(Protocol):
         ...
 
     async def use_asset(self, asset_id: str, *, is_named: bool) -> tuple[str, str]:
-        """Return the kind (`image`, `video` or `audio`) of an asset, and a link to it.
+        """Return the kind (`image`, `video`, `audio` or `file`) of an asset, and a link to it.
 
         The asset is the workflow owner's where the document names it, else that of the account
         that runs the workflow. Raises NodeFailed if the account has no such asset.

@@ -1,5 +1,6 @@
 """Answers to HTTP requests: conversion to values, stored media and failures."""
 
+import contextlib
 import re
 from typing import Any
 
@@ -7,6 +8,7 @@ import msgspec
 
 from engine.access.opened_secrets import OpenedSecrets
 from engine.errors.nodes import BAD_RESPONSE, NodeFailed
+from engine.media.documents.types import TEXTS
 from engine.media.formats import (
     ANY_TYPE,
     HEAD_BYTES,
@@ -16,6 +18,7 @@ from engine.media.formats import (
     declared_type,
 )
 from engine.media.headers import read_facts
+from engine.media.inspector import inspect_whole
 from engine.nodes.support.base import Context, HttpAnswer
 from engine.values.plain import fault
 
@@ -51,19 +54,25 @@ def read_answer(answer: HttpAnswer) -> Any:
 def find_medium(answer: HttpAnswer) -> str | None:
     """Return the content type of an answer that is a medium, or None.
 
-    Without a declared type it is detected from the bytes.
+    Without a declared type it is detected from the bytes. A document is one that its bytes fit;
+    those of a text are UTF-8.
     """
     declared = declared_type(answer.headers.get("content-type", UNTYPED))
     if declared in TYPES:
         return declared
-    try:
-        return read_facts(answer.body[:HEAD_BYTES]).content_type if declared in ANY_TYPE else None
-    except UnfitMedia:
-        return None
+    if declared in ANY_TYPE:
+        with contextlib.suppress(UnfitMedia):
+            return read_facts(answer.body[:HEAD_BYTES]).content_type
+    with contextlib.suppress(UnfitMedia):
+        return inspect_whole(answer.body, declared).content_type
+    return None
 
 
 async def keep_answer(answer: HttpAnswer, content_type: str, context: Context) -> str:
-    """Store a medium as an asset of the account; return its URL. Raises NodeFailed."""
+    """Store a medium as an asset of the account; return its URL.
+
+    Raises NodeFailed, and FilesMustWait for a document while it cannot be stored.
+    """
     try:
         return await context.keep_media(answer.body, content_type)
     except NodeFailed as failure:
@@ -85,7 +94,7 @@ def refused(answer: HttpAnswer, secrets: OpenedSecrets) -> NodeFailed:
 def _show(answer: HttpAnswer, secrets: OpenedSecrets) -> str:
     """Return the start of a textual body without secrets, or an empty text."""
     content_type = answer.headers.get("content-type", "")
-    if find_medium(answer) is not None:
+    if find_medium(answer) not in (None, *TEXTS):
         return ""
     # A secret across the end of the excerpt is found in the whole body only.
     body = answer.body if secrets.values else answer.body[:SHOWN_BYTES]

@@ -4,14 +4,16 @@ import secrets
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import unquote, urlencode, urlsplit
 
 import msgspec
 
 from engine.errors.nodes import NodeFailed
+from engine.media.documents import types as documents
 from engine.media.formats import HEAD_BYTES, UNTYPED, UnfitMedia
 from engine.media.headers import read_facts
 from engine.media.ids import is_asset_id
+from engine.media.inspector import inspect_whole
 from engine.nodes.support.base import Context
 from engine.nodes.support.settings import Faults, Setting, as_it_is, choice, read_template
 from engine.values.plain import kind_of
@@ -26,6 +28,8 @@ MAX_BODY_BYTES = 104_857_600
 TEXT_TYPE = "text/plain; charset=utf-8"
 JSON_TYPE = "application/json"
 FORM_TYPE = "application/x-www-form-urlencoded"
+EXTENSIONS = {**documents.EXTENSIONS, UNTYPED: "bin"}
+"""Extensions of files that differ from the end of their types."""
 ESCAPES = str.maketrans({'"': "%22", "\r": "%0D", "\n": "%0A"})
 """Escapes of names in the header of a part, as browsers write them."""
 
@@ -219,7 +223,7 @@ async def _parts(fields: Fields, context: Context) -> AsyncIterator[tuple[str, b
             yield head, to_text(item.value).encode()
             continue
         data, kind = await _load(item.value, context, is_named=item.is_named)
-        extension = "bin" if kind == UNTYPED else kind.partition("/")[2]
+        extension = EXTENSIONS.get(kind, kind.partition("/")[2])
         yield f'{head}; filename="file.{extension}"\r\nContent-Type: {kind}', data
 
 
@@ -231,7 +235,16 @@ async def _load(value: Any, context: Context, *, is_named: bool) -> tuple[bytes,
     if is_asset_id(value):
         _, value = await context.use_asset(value, is_named=is_named)
     data = await context.fetch_media(value)
+    return data, await context.stored_type(value) or _find_type(data, value)
+
+
+def _find_type(data: bytes, url: str) -> str:
+    """Return the type of the file at a foreign URL, which may name a text."""
     try:
-        return data, read_facts(data[:HEAD_BYTES]).content_type
+        return read_facts(data[:HEAD_BYTES]).content_type
     except UnfitMedia:
-        return data, UNTYPED
+        name = unquote(urlsplit(url).path.rpartition("/")[2])
+    try:
+        return inspect_whole(data, UNTYPED, name).content_type
+    except UnfitMedia:
+        return UNTYPED

@@ -51,6 +51,8 @@ class HttpRequestSettings:
     """Each item of the wired lists makes a call."""
     kept: frozenset[SocketType] = frozenset()
     """Kinds of media that are stored as assets."""
+    needs_file: bool = False
+    """The answer goes to a socket of files."""
     reads_status: bool = False
     """The status output has an edge, so no status is a failure."""
     secrets: frozenset[str] = field(init=False)

@@ -49,6 +49,8 @@ class FakeContext:
     """Items with rejected answers."""
     fetched: list[str] = field(default_factory=list)
     """URLs of media."""
+    stored_types: Mapping[str, str] = field(default_factory=dict)
+    """Content types of assets, by URL."""
     kept: list[bytes] = field(default_factory=list)
     documents: Mapping[str, DocumentText] = field(default_factory=dict)
     """Contents of documents, by URL; any other URL is a document with a text that names it."""
@@ -91,6 +93,9 @@ class FakeContext:
     async def fetch_media(self, url: str) -> bytes:
         self.fetched.append(url)
         return url.encode()
+
+    async def stored_type(self, url: str) -> str | None:
+        return self.stored_types.get(url)
 
     async def keep_media(self, data: bytes, content_type: str) -> str:
         self.kept.append(data)

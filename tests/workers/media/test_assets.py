@@ -7,17 +7,19 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from engine.errors.nodes import NodeFailed
+from engine.errors.nodes import BAD_RESPONSE, FilesMustWait, NodeFailed
 from engine.media.formats import MediaKind
 from engine.nodes.support.base import HttpCall
 from engine.services.media import MediaService
 from engine.settings import Settings
 from engine.store import Account, Asset, Store
 from engine.store.media import AssetSource
+from engine.store.schema import FILES_SCHEMA
 from engine.telemetry.metrics import REGISTRY
 from tests.support.factories import Graph, Runner
 from tests.support.http import raw_server
 from tests.support.media import files
+from tests.support.media.documents import pdf, samples
 from workers.media.assets import AccountMedia, OwnMedia
 from workers.outbound.client import Egress
 from workers.walk.walker import Walker
@@ -75,6 +77,48 @@ async def test_a_medium_at_a_providers_url_is_copied(
     asset = await media_service.find((await media_store.copy(account.id, f"{stub.url}/a.png")).url)
 
     assert (asset.medium, asset.bytes) == (MediaKind.IMAGE, len(files.png()))
+
+
+@pytest.mark.parametrize("content_type", samples())
+async def test_a_node_stores_documents_of_the_type_that_is_declared(
+    media_service: MediaService, account: Account, egress: Egress, content_type: str
+) -> None:
+    data = samples()[content_type]
+    media_store = AccountMedia(media_service, egress, egress).for_execution("x", "")
+
+    asset = await media_service.find((await media_store.keep(account.id, data, content_type)).url)
+
+    assert (asset.content_type, asset.medium) == (content_type, MediaKind.FILE)
+
+
+@pytest.mark.parametrize("kind", ["image", "audio", "text"])
+@pytest.mark.parametrize("content_type", samples())
+async def test_a_model_makes_no_documents_of_texts_or_of_another_kind(
+    media_service: MediaService, account: Account, egress: Egress, kind: str, content_type: str
+) -> None:
+    data = samples()[content_type]
+    media_store = AccountMedia(media_service, egress, egress).for_execution("x", kind)
+
+    failure = await failing(media_store.keep(account.id, data, content_type))
+
+    assert failure.code == BAD_RESPONSE
+
+
+async def test_a_document_of_a_node_waits_for_migrate(
+    media_service: MediaService,
+    account: Account,
+    egress: Egress,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(store.schema, "allows", lambda since: since < FILES_SCHEMA)
+    media_store = AccountMedia(media_service, egress, egress).for_execution("x", "")
+
+    for declared in ("application/pdf", "application/octet-stream"):
+        failure = await failing(media_store.keep(account.id, pdf(), declared))
+        assert isinstance(failure, FilesMustWait)
+        assert "headrace migrate" in failure.message
+    assert await media_store.keep(account.id, files.png(), "image/png")
 
 
 async def test_the_type_on_record_is_told_to_accounts_that_may_read_the_asset(

@@ -4,15 +4,18 @@ from typing import Any
 
 import pytest
 
-from engine.errors.nodes import BAD_RESPONSE, NodeFailed, SettingsError
+from engine.errors.nodes import BAD_RESPONSE, FilesMustWait, NodeFailed, SettingsError
+from engine.media.documents.types import CSV, DOCX, PDF
 from engine.nodes.http_request import HttpRequest
 from engine.nodes.support.base import HttpAnswer
 from engine.values.sockets import SocketType
+from tests.support.media.documents import archive, samples
 from tests.support.media.files import png
 from tests.support.nodes.node_context import FakeContext, run_node
 
 URL = "https://a.example/x"
 PNG = png(3, 2)
+SAMPLES = samples()
 KEPT = "https://kept.example/1"
 
 
@@ -53,9 +56,54 @@ async def test_with_save_as_asset_any_medium_becomes_one(content_type: str) -> N
 
 
 @pytest.mark.parametrize(
+    ("sample", "content_type"),
+    [
+        *((each, each) for each in SAMPLES),
+        (CSV, "application/csv; charset=utf-8"),
+        (PDF, "application/octet-stream"),
+        (DOCX, None),
+    ],
+)
+@pytest.mark.parametrize("options", [{"saveAs": "asset"}, {"to": SocketType.FILE}])
+async def test_a_document_becomes_an_asset(
+    sample: str, content_type: str | None, options: dict[str, Any]
+) -> None:
+    context = FakeContext()
+
+    assert await receive(SAMPLES[sample], content_type, context=context, **options) == KEPT
+    assert context.kept == [SAMPLES[sample]]
+
+
+@pytest.mark.parametrize(
+    ("body", "content_type"),
+    [
+        (b"a", PDF),
+        (SAMPLES[DOCX], PDF),
+        (archive(["a.txt"]), DOCX),
+        ("Grüße".encode("latin-1"), "text/plain; charset=iso-8859-1"),
+        (b"a\0", "text/plain"),
+        (b"a,b", None),
+        (b"a", "text/javascript"),
+    ],
+)
+@pytest.mark.parametrize("options", [{"saveAs": "asset"}, {"to": SocketType.FILE}])
+async def test_an_answer_that_its_type_does_not_fit_is_no_document(
+    body: bytes, content_type: str | None, options: dict[str, Any]
+) -> None:
+    context = FakeContext()
+
+    await receive(body, content_type, context=context, **options)
+
+    assert context.kept == []
+
+
+@pytest.mark.parametrize(
     ("body", "content_type", "options"),
     [
         (b"abc", "image/png", {}),
+        (b"abc", "text/plain", {}),
+        (b"abc", "text/plain", {"to": SocketType.TEXT}),
+        (b"abc", "image/png", {"to": SocketType.FILE}),
         (b"abc", "video/mp4", {"to": SocketType.IMAGE}),
         (b"abc", "text/plain", {"to": SocketType.IMAGE}),
         (b"abc", "application/octet-stream", {"saveAs": "asset"}),
@@ -70,6 +118,19 @@ async def test_other_answers_stay_what_they_are(
 
     assert await receive(body, content_type, context=context, **options) == "abc"
     assert context.kept == []
+
+
+async def test_a_document_that_must_wait_stays_a_value_unless_a_file_is_needed() -> None:
+    class Waiting(FakeContext):
+        async def keep_media(self, data: bytes, content_type: str) -> str:
+            raise FilesMustWait("Files need the store's new schema: … `headrace migrate` …")
+
+    value = await receive(b'{"a": 1}', "application/json", saveAs="asset", context=Waiting())
+
+    assert value == {"a": 1}
+    with pytest.raises(NodeFailed, match="headrace migrate") as raised:
+        await receive(b"{}", "application/json", to=SocketType.FILE, context=Waiting())
+    assert (raised.value.code, raised.value.retryable) == ("storage_error", True)
 
 
 async def test_json_for_a_socket_of_images_is_a_value() -> None:

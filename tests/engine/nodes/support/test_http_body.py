@@ -1,5 +1,7 @@
 """Bodies of HTTP requests by their `bodyType`."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from email import message_from_bytes
 from typing import Any
 from urllib.parse import parse_qsl
@@ -7,23 +9,30 @@ from urllib.parse import parse_qsl
 import pytest
 
 from engine.errors.nodes import NodeFailed, SettingsError
+from engine.media.documents.types import DOCUMENTS, DOCX, EXTENSIONS
 from engine.nodes.http_request import HttpRequest
 from engine.nodes.support.base import HttpCall, InEdge
 from engine.values.sockets import SocketType
+from tests.support.media.documents import office, pdf, samples
 from tests.support.media.files import png
 from tests.support.nodes.node_context import FakeContext, run_node
 
 URL = "https://a.example/x"
 ASSET = "Zr0sQm9yXk1dWc7uT2eHbL5a"
+STORED = f"https://example.com/media/{ASSET}"
 FILE = "https://files.example/a.png"
 
 
+@dataclass
 class Files(FakeContext):
-    """Context that returns an image for every URL."""
+    """Context that returns an image for every URL without a body."""
+
+    bodies: Mapping[str, bytes] = field(default_factory=dict)
+    stored_types: Mapping[str, str] = field(default_factory=lambda: {STORED: "text/csv"})
 
     async def fetch_media(self, url: str) -> bytes:
         self.fetched.append(url)
-        return b"plain" if url.endswith(".txt") else png(3, 2)
+        return self.bodies.get(url, png(3, 2))
 
 
 def wire(socket: str, kind: SocketType = SocketType.IMAGE) -> InEdge:
@@ -115,7 +124,8 @@ async def test_a_form_takes_an_object(kind: str, value: Any) -> None:
 async def test_multipart_has_texts_and_files() -> None:
     data = {"title": "A {{ what }}", 'photo"s': "{{ photos }}", "link": "at {{ photos[0] }}"}
     inputs = {"what": "tree", "photos": [FILE, ASSET]}
-    context = Files(delivered=[(wire("photos"), inputs["photos"])], assets={ASSET: "image"})
+    wired = [(wire("photos"), inputs["photos"])]
+    context = Files(delivered=wired, assets={ASSET: "image"}, stored_types={STORED: "image/png"})
 
     call = await send({"bodyType": "multipart", "body": data}, inputs, context)
 
@@ -137,6 +147,23 @@ async def test_multipart_has_texts_and_files() -> None:
     assert context.fetched == [FILE, f"https://example.com/media/{ASSET}"]
 
 
+@pytest.mark.parametrize("kind", sorted(DOCUMENTS))
+async def test_a_document_of_a_multipart_body_has_its_type_and_a_name(kind: str) -> None:
+    body = samples()[kind]
+    context = Files(
+        delivered=[(wire("doc", SocketType.FILE), STORED)],
+        bodies={STORED: body},
+        stored_types={STORED: kind},
+    )
+    data = {"bodyType": "multipart", "body": {"doc": "{{ doc }}"}}
+
+    call = await send(data, {"doc": STORED}, context)
+
+    head = f'Content-Disposition: form-data; name="doc"; filename="file.{EXTENSIONS[kind]}"'
+    expected = f"{head}\r\nContent-Type: {kind}\r\n\r\n".encode() + body
+    assert expected in (call.body or b"")
+
+
 async def test_a_text_that_is_wired_to_a_field_of_a_multipart_body_is_no_file() -> None:
     context = Files(delivered=[(wire("u", SocketType.TEXT), FILE)])
 
@@ -150,7 +177,13 @@ async def test_a_text_that_is_wired_to_a_field_of_a_multipart_body_is_no_file() 
     ("url", "body", "kind"),
     [
         (FILE, png(3, 2), "image/png"),
-        ("https://files.example/a.txt", b"plain", "application/octet-stream"),
+        ("https://files.example/a.txt", b"plain", "text/plain"),
+        ("https://files.example/a.txt?b=c.md", b"plain", "text/plain"),
+        ("https://files.example/a.txt", b"pl\0in", "application/octet-stream"),
+        ("https://files.example/a", b"plain", "application/octet-stream"),
+        ("https://files.example/a", pdf(), "application/pdf"),
+        ("https://files.example/a.bin", office(DOCX), DOCX),
+        (STORED, b"ID3,b", "text/csv"),
     ],
 )
 @pytest.mark.parametrize("is_wired", [True, False])
@@ -159,7 +192,7 @@ async def test_an_asset_is_sent_as_the_bytes_that_it_has(
 ) -> None:
     data, inputs = ({}, {"body-in": url}) if is_wired else ({"body": "{{ u }}"}, {"u": url})
 
-    call = await send({"bodyType": "asset", **data}, inputs, Files())
+    call = await send({"bodyType": "asset", **data}, inputs, Files(bodies={url: body}))
 
     assert (call.body, content_type(call)) == (body, kind)
 
