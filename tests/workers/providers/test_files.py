@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from aiohttp import web
 
 from engine.errors.nodes import NodeFailed
 from engine.models.calls.chat import Chat, ChatMessage, ChatRole
@@ -214,64 +213,3 @@ async def test_the_bound_of_the_price_or_the_nodes_bounds_the_tokens(
     answer = await models.call(reader("openai"), values, call(most=bound))
 
     assert answer.usage.input_tokens == tokens
-
-
-# -- fallbacks ------------------------------------------------------------------------------------
-
-
-def fallback_of(*names: str) -> Model:
-    listed = ", ".join(f'"{name}"' for name in names)
-    return reader("openai", name="first", head=f"fallback = [{listed}]\n")
-
-
-async def test_a_fallback_that_takes_no_files_gets_their_text(
-    models: ModelCaller, provider: Provider
-) -> None:
-    provider.answers = [web.Response(status=503)]
-
-    answer = await models.call(
-        fallback_of("echo"), {"prompt": "Sum it up", "file": [OURS, FOREIGN]}, call()
-    )
-
-    texts = "".join(
-        f'<document index="{number}">\ntext of {url}\n</document>\n\n'
-        for number, url in enumerate((OURS, FOREIGN), 1)
-    )
-    assert answer.value == f"<{texts}Sum it up>"
-
-
-async def test_a_fallback_that_takes_files_gets_them(
-    models: ModelCaller, provider: Provider
-) -> None:
-    second = reader("anthropic", name="second")
-    provider.answers = [web.Response(status=503), MESSAGE]
-
-    with use_models([second]):
-        await models.call(fallback_of("second"), {"prompt": "x", "file": OURS}, call())
-
-    assert provider.asked[-1].body["messages"][0]["content"][0] == block(BILL)
-
-
-async def test_a_fallback_without_a_prompt_is_none_for_a_call_with_files(
-    models: ModelCaller, provider: Provider
-) -> None:
-    deaf = model("deaf", fields=field("note"), call='[builtin]\ntemplate = "deaf"\n')
-    provider.answers = [web.Response(status=503)]
-
-    with use_models([deaf]), pytest.raises(NodeFailed) as raised:
-        await models.call(fallback_of("deaf"), {"prompt": "x", "file": OURS}, call())
-
-    assert raised.value.code == "PROVIDER_UNAVAILABLE"
-
-
-async def test_a_fallback_of_a_chat_gets_the_text_of_documents(
-    models: ModelCaller, provider: Provider
-) -> None:
-    plain = provided("openai", '\nmodel = "plain"', name="plain")
-    provider.answers = [web.Response(status=503), CHAT]
-
-    with use_models([plain]):
-        await models.call(fallback_of("plain"), {}, call(talk(OURS)))
-
-    [message] = provider.asked[-1].body["messages"]
-    assert message["content"] == (f'<document index="1">\ntext of {OURS}\n</document>\n\nSum it up')

@@ -1,4 +1,4 @@
-"""Assistant with files: PDFs for models that take them, texts for others, and what is reserved."""
+"""Files of an assistant: PDFs for models that take them, texts for others, and what is reserved."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
