@@ -16,6 +16,7 @@ export function DataTable({ rows, name, most = MOST_ROWS, note }: Props) {
   const width = Math.min(MOST_COLUMNS, Math.max(...rows.slice(0, most + 1).map((row) => row.length)));
   const columns = Array.from({ length: width }, (_, column) => column);
   const left = body.length - most;
+  const notes = [left > 0 && `and ${left.toLocaleString("en")} more ${left === 1 ? "row" : "rows"}`, note].filter(Boolean);
   return (
     <>
       <div className="data-frame" role="group" aria-label={`Rows of ${name}`} tabIndex={0}>
@@ -43,9 +44,7 @@ export function DataTable({ rows, name, most = MOST_ROWS, note }: Props) {
           </tbody>
         </table>
       </div>
-      <p className="hint">
-        {[left > 0 && `and ${left.toLocaleString("en")} more ${left === 1 ? "row" : "rows"}`, note].filter(Boolean).join("; ")}
-      </p>
+      {notes.length > 0 && <p className="hint">{notes.join("; ")}</p>}
     </>
   );
 }
