@@ -1,4 +1,4 @@
-"""Upload: a stored image, video or sound of the author."""
+"""Upload: a stored image, video, sound or file of the author."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -33,7 +33,7 @@ class Upload(NodeType):
     type = "upload"
     category = "Inputs"
     label = "Upload"
-    description = "An image, a video or a sound that the author has stored."
+    description = "An image, a video, a sound or a file that the author has stored."
     kind = WorkKind.IO
     is_dynamic = True
     members = (

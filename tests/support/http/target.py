@@ -49,7 +49,7 @@ class Stub:
         self.holder_port = 0
         """Client of that call."""
         self._holds = holds
-        self._values = dict(values or {})
+        self._given = {path: _as_json(value) for path, value in (values or {}).items()}
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), self._make_handler())
@@ -67,7 +67,11 @@ class Stub:
 
     def give(self, path: str, value: Any) -> None:
         """Answer calls of a path with a value from now on."""
-        self._values[path] = value
+        self._given[path] = _as_json(value)
+
+    def give_file(self, path: str, data: bytes, content_type: str) -> None:
+        """Answer calls of a path with a file from now on."""
+        self._given[path] = data, content_type
 
     def close(self) -> None:
         """Stop answering."""
@@ -100,8 +104,8 @@ class Stub:
                     self.rfile.read(1)  # until the caller has disconnected
                 elif outer._holds:
                     self.send(200, self.path.removeprefix("/"))
-                elif self.path in outer._values:
-                    self.send(200, json.dumps(outer._values[self.path]), "application/json")
+                elif self.path in outer._given:
+                    self.send(200, *outer._given[self.path])
                 else:
                     self.reply(self.path.strip("/").split("/"))
 
@@ -127,6 +131,10 @@ class Stub:
                 return
 
         return Handler
+
+
+def _as_json(value: Any) -> tuple[bytes, str]:
+    return json.dumps(value).encode(), "application/json"
 
 
 def _reply(path: str, words: list[str]) -> tuple[int, str | bytes, str]:
