@@ -13,6 +13,7 @@ from tests.e2e.conftest import MakePage
 from tests.support.acceptance.running_stack import RunningStack
 from tests.support.e2e.axe import SETTLED, violations
 from tests.support.e2e.batches import open_table, paste
+from tests.support.e2e.document_pages import DOCUMENT_PAGES, prepare_documents
 from tests.support.e2e.editor_pages import EDITOR_PAGES, prepare, refund_after_approval
 from tests.support.e2e.hook_pages import HOOK_PAGES, prepare_hook
 from tests.support.e2e.last_hour import fill_last_hour
@@ -40,7 +41,7 @@ FIRST_LOAD_BYTES = {
     **dict.fromkeys(("run-many", "batch", "batches"), 150_000),
     **dict.fromkeys(("replays", "replay", "new-replay"), 150_000),
     **dict.fromkeys(("approvals", "execution-waiting", "execution-agent"), 150_000),
-    **dict.fromkeys((*HOOK_PAGES, *CONNECT_PAGES, *RELEASE_PAGES), 150_000),
+    **dict.fromkeys((*HOOK_PAGES, *DOCUMENT_PAGES, *CONNECT_PAGES, *RELEASE_PAGES), 150_000),
     **dict.fromkeys(("triggers", "trigger", "new-schedule"), 150_000),
     **dict.fromkeys(("models", "model", "model-manifest"), 150_000),
     **dict.fromkeys(("editor", "editor-tests"), 260_000),
@@ -56,6 +57,7 @@ def workflow(stack: RunningStack) -> None:
     batch = {"items": [{"inputs": {"title": each}} for each in titles], "tags": ["catalogue"]}
     stack.api("POST", "/api/workflows/product-notes/batch", batch)
     prepare_hook(stack)
+    prepare_documents(stack)
     refund_after_approval(stack)
     set_triggers(stack)
     prepare_releases(stack)
@@ -337,6 +339,7 @@ PAGES: dict[str, Callable[[Page], None]] = {
     "audit": show_audit,
     "installation": show_installation,
     **HOOK_PAGES,
+    **DOCUMENT_PAGES,
     **CONNECT_PAGES,
     **RELEASE_PAGES,
     **PUBLISH_PAGES,

@@ -1,8 +1,10 @@
 """Files that tests drop into pages, and documents as real programs write them."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from playwright.sync_api import Locator, Page
+if TYPE_CHECKING:
+    from playwright.sync_api import Locator, Page
 
 ROOT = Path(__file__).parents[3]
 INVOICE = ROOT / "examples" / "files" / "invoice.pdf"
@@ -18,12 +20,12 @@ DROP = """(element, {name, type, bytes}) => {
 """Drop a file, as a browser tells of one that comes from a folder."""
 
 
-def drop(target: Locator, name: str, data: bytes, content_type: str = "") -> None:
+def drop(target: "Locator", name: str, data: bytes, content_type: str = "") -> None:
     """Drop a file onto an element; browsers leave the type of some kinds empty."""
     target.evaluate(DROP, {"name": name, "type": content_type, "bytes": list(data)})
 
 
-def print_pdf(page: Page, *bodies: str) -> bytes:
+def print_pdf(page: "Page", *bodies: str) -> bytes:
     """Return a PDF that Chromium prints, with a page for each piece of HTML."""
     pages = (f'<section style="break-after: page">{each}</section>' for each in bodies[:-1])
     page.set_content(f"<!doctype html><body>{''.join(pages)}<section>{bodies[-1]}</section>")
