@@ -36,6 +36,18 @@ def test_the_invoice_of_the_page_comes_back_as_the_json_that_it_shows(shell: Gui
     assert json.loads(shell.run(run)) == json.loads(shown)
 
 
+def test_the_table_of_the_page_is_read(shell: GuideShell, tmp_path: Path) -> None:
+    *_, commands = blocks(READ)
+    _, document = blocks(READ, "json")
+    (tmp_path / "document-text.json").write_text(document)
+
+    *_, result = re.split(r"\n(?=\{)", shell.run(commands))
+
+    read = json.loads(result)
+    assert read["tables"] == [[["name", "amount"], ["Ada", "120"], ["Bob", "80"]]]
+    assert len(read["pages"]) == 1
+
+
 def test_the_question_of_the_page_is_answered_with_its_passages(shell: GuideShell) -> None:
     _, ask = blocks(ANSWER)
 

@@ -59,15 +59,17 @@ def prepare_documents(stack: RunningStack) -> None:
 def run(page: "Page") -> None:
     """Run the form to its end."""
     page.get_by_role("button", name="Run").click()
-    page.get_by_role("region", name="Result").get_by_text("completed", exact=True).wait_for()
+    page.get_by_role("region", name="Result").get_by_text("completed", exact=True).first.wait_for()
 
 
 def show_invoice(page: "Page") -> None:
     """Show an invoice with a picture of its page, and its JSON."""
     page.goto("/app/playground/invoice-to-json")
     drop(page.get_by_label("Or an https address"), "invoice.pdf", INVOICE.read_bytes())
-    page.get_by_role("img", name="Page 1 of ").wait_for()
+    page.get_by_role("img", name="Page 1 of ").evaluate("each => each.decode()")
     run(page)
+    page.get_by_role("region", name="Result").locator("summary", has_text="invoice").last.click()
+    page.evaluate("scrollTo(0, 0)")
 
 
 def show_table(page: "Page") -> None:
