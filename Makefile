@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image clean
+.PHONY: help run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench documents-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -31,7 +31,7 @@ run: gateway/static/sources.sha256 $(VENV)/.installed$(if $(LOCAL),-local) ## St
 	@exec $(BIN)/headrace up --port $(PORT) --data-dir '$(DATA_DIR)' $(if $(LOCAL),--local) $(if $(DEMO),--demo-provider)
 
 # Each process imports much: with bytecode that is kept, in half of the time.
-run bench telemetry-bench mcp-bench releases-bench scale children test slow coverage test-newest: export PYTHONDONTWRITEBYTECODE =
+run bench telemetry-bench mcp-bench releases-bench documents-bench scale children test slow coverage test-newest: export PYTHONDONTWRITEBYTECODE =
 
 test: $(VENV)/.installed-dev ## Run the tests (AGAIN=1: up to three that fail run once more, alone)
 
@@ -106,6 +106,9 @@ mcp-bench: $(VENV)/.installed-dev ## Measure lists of tools and W1 over MCP besi
 
 releases-bench: $(VENV)/.installed-dev ## Measure W1 with aliases and a canary, its share, and times to its roll back (5 minutes; BENCH='--rounds 60')
 	$(BIN)/python -m tests.benchmarks.releases $(BENCH)
+
+documents-bench: $(VENV)/.installed-dev ## Measure how much is read of a corpus of documents, how fast, and with how much memory (2 minutes)
+	$(BIN)/python -m tests.benchmarks.documents $(BENCH)
 
 smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
 	$(BIN)/pytest tests/acceptance/commands/test_first_run.py

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 
+from engine.errors.nodes import NodeFailed
 from engine.media.documents.types import (
     CSV,
     DOCX,
@@ -43,8 +44,13 @@ def read(content_type: str, data: bytes, options: DocumentOptions) -> DocumentTe
 
     Raises NodeFailed (document_unreadable) and MemoryError.
     """
-    if content_type in PAGED:
-        return PAGED[content_type](data, options)
-    if content_type in TEXTS:
-        return TEXTS[content_type](content_type, data)
+    try:
+        if content_type in PAGED:
+            return PAGED[content_type](data, options)
+        if content_type in TEXTS:
+            return TEXTS[content_type](content_type, data)
+    except (NodeFailed, MemoryError):
+        raise
+    except Exception as error:  # of a file that is as nobody has thought of
+        raise unreadable("The document is broken: it cannot be read") from error
     raise unreadable(f"Files of the type {content_type} are not read here")

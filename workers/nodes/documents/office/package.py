@@ -104,7 +104,7 @@ class _XmlReader:
         self._done = []
         try:
             self._parser.Parse(piece, is_last)
-        except expat.ExpatError:
+        except (expat.ExpatError, ValueError, LookupError):  # of encodings that are none, too
             raise unreadable("The document is broken: its XML cannot be read") from None
         return self._done
 

@@ -112,9 +112,9 @@ class _Writer:
         for each in group_rows(rows):
             if isinstance(each, TextRow):
                 self._write_row(each)
-            elif each.is_table:
+            elif depth and each.is_table and not each.is_numbered:
                 self._write_table(_table_rows(each))
-            elif depth:
+            elif depth and not each.is_numbered:
                 for column in _columns(each):
                     self.write(column, depth - 1)
                     self._end_paragraph()

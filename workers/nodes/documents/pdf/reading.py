@@ -13,6 +13,7 @@ from workers.nodes.documents.pdf.words import PageFrame, read_fields, read_words
 
 PASSWORD = "password"  # noqa: S105
 CATALOG = re.compile(rb"(\d{1,9})\s+0\s+obj\s*<<[^>]{0,300}?/Type\s*/Catalog\b")
+END, END_WITHIN = b"%%EOF", 2_048
 BODY_PAGES = 8
 """Pages at the start that tell the usual size of the font."""
 
@@ -54,6 +55,8 @@ def read_pdf(data: bytes, options: DocumentOptions) -> DocumentText:
         layout = _read_page(document, number, sizes)
         pages.append("\n\n".join(layout.blocks))
         tables += layout.tables
+    if not any(pages) and END not in data[-END_WITHIN:]:
+        raise NodeFailed(DOCUMENT_UNREADABLE, "The document is broken: its end is missing")
     return DocumentText(content_type=PDF, pages=tuple(pages), tables=tuple(tables))
 
 

@@ -17,6 +17,10 @@ CELL_CHARACTERS = 24
 """Cells have fewer characters on average than the lines of a column of text."""
 
 
+Bands = list[tuple[float, float]]
+"""Left and right edges of columns."""
+
+
 @dataclass(slots=True)
 class Piece(Box):
     """Words of a row without a wide gap, or a table between lines."""
@@ -53,7 +57,7 @@ class RowGroup:
     """Rows that share the gaps between bands."""
 
     rows: list[TextRow]
-    bands: list[tuple[float, float]]
+    bands: Bands
 
     def cells(self) -> list[list[list[Piece]]]:
         """Return the pieces of each row by band."""
@@ -64,6 +68,17 @@ class RowGroup:
             ]
             for row in self.rows
         ]
+
+    @property
+    def is_numbered(self) -> bool:
+        """Whether the first of two bands counts the rows."""
+        if len(self.bands) != 2:
+            return False
+        first = [cell[0].text for cell, _ in self.cells() if cell]
+        if not all(text.isdecimal() and len(text) < 4 for text in first):
+            return False
+        numbers = [int(text) for text in first]
+        return numbers == list(range(numbers[0], numbers[0] + len(numbers)))
 
     @property
     def is_table(self) -> bool:
@@ -175,7 +190,7 @@ def _begin_group(rows: Sequence[TextRow], start: int) -> RowGroup | None:
         if row.top - bottom > BREAK_SIZES * row.size:
             break
         wider = _merged(bands, row)
-        if len(wider) < 2 or len(wider) * 2 < len(bands):
+        if len(wider) < 2 or _bridges(row, bands, wider):
             break
         if end - start < MIN_ROWS and len(wider) < len(row.pieces):
             break  # the first rows cover the gaps of this one: they are of something else
@@ -185,10 +200,15 @@ def _begin_group(rows: Sequence[TextRow], start: int) -> RowGroup | None:
     return RowGroup(list(rows[start:end]), bands)
 
 
-def _merged(bands: list[tuple[float, float]], row: TextRow) -> list[tuple[float, float]]:
+def _bridges(row: TextRow, before: Bands, after: Bands) -> bool:
+    """Return whether a row lies across bands, so that it is no row of the same table."""
+    return len(after) * 2 < len(before) or (len(row.pieces) == 1 and len(after) < len(before))
+
+
+def _merged(bands: Bands, row: TextRow) -> Bands:
     """Return the bands that cover a row too; bands with a narrow gap become one."""
     least = 0.8 * row.size
-    found: list[tuple[float, float]] = []
+    found: Bands = []
     for left, right in sorted([*bands, *((piece.left, piece.right) for piece in row.pieces)]):
         if found and left - found[-1][1] < least:
             found[-1] = found[-1][0], max(found[-1][1], right)
