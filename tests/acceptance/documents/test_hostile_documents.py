@@ -2,11 +2,13 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
+import httpx2
 import pytest
 
 from tests.support.acceptance.callers import Caller, make_caller, save
@@ -64,10 +66,20 @@ def attack(caller: DocumentCaller, document: HostileDocument, url: str) -> tuple
     uploaded = caller.upload(f"file.{document.ending}", document.content_type, data)
     if uploaded.status_code != 201:
         return str(uploaded.status_code), 0
+    if document.ending == "pdf":
+        assert picture_status(caller, uploaded.json()) in (200, 404, 415)
     began = time.monotonic()
     ended = caller.ended(caller.begin(uploaded.json()["id"]))
     seconds = time.monotonic() - began
-    return (ended["error"] or {}).get("nodeCode") or ended["status"], seconds
+    codes = [node["error"]["code"] for node in ended["nodes"] if node["error"]]
+    return codes[0] if codes else ended["status"], seconds
+
+
+def picture_status(caller: DocumentCaller, asset: Mapping[str, Any]) -> int:
+    """Return the status of a picture of a document's first page."""
+    key = {"x-api-key": caller.key}
+    shown = httpx2.get(f"{caller.stack.url}/api/assets/{asset['id']}?width=256", headers=key)
+    return httpx2.get(shown.json()["url"], timeout=60).status_code
 
 
 @pytest.mark.slow
