@@ -2,6 +2,7 @@
 
 import csv
 import json
+import math
 from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,8 @@ from deploy.client.api import Answer
 from deploy.client.batches.item_files import CSV, ENDINGS, JSON_LINES
 from deploy.output.problems import CommandFailed
 
-FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""Beginnings of texts that spreadsheets take for formulas."""
+FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "\uff1d", "\uff0b", "\uff0d", "\uff20")
+"""Beginnings of texts that spreadsheets take for formulas; some take the wide signs of Japanese."""
 
 
 def check_output(file: Path) -> None:
@@ -108,7 +109,6 @@ def _cell(value: Any) -> str:
 
 def _is_number(text: str) -> bool:
     try:
-        float(text)
+        return math.isfinite(float(text))
     except ValueError:
         return False
-    return True

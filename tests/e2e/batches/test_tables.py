@@ -117,6 +117,18 @@ def test_results_are_written_as_other_programs_read_them(functions: Open) -> Non
     assert (rows[2]["errorCode"], rows[2]["errorMessage"]) == tuple(error.values())
 
 
+@pytest.mark.parametrize(
+    "text", ["=1+1", "+x", "-x", "@a", "\t=1", "\r=1", "\n=1", "＝1", "-Infinity"]
+)
+def test_no_text_is_computed_by_a_spreadsheet(functions: Open, text: str) -> None:
+    page = functions("batches/batch/results.ts", "results")
+
+    table = page.evaluate("items => results.asTable(items)", [item(0, text)])
+
+    (row,) = csv.DictReader(io.StringIO(table, newline=""))
+    assert row["result"] == f"'{text}"
+
+
 def test_results_that_are_no_objects_have_one_column(functions: Open) -> None:
     page = functions("batches/batch/results.ts", "results")
 

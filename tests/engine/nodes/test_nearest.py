@@ -1,5 +1,8 @@
 """Nearest: order, ties, its limits, and many vectors in child processes."""
 
+import asyncio
+import random
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -9,8 +12,10 @@ from engine.errors.nodes import NodeFailed, SettingsError
 from engine.nodes import node_type
 from engine.nodes.retrieval import vectors
 from engine.nodes.support.base import WorkKind
+from engine.process.pool import Pool, compute
 from tests.support.nodes.node_context import FakeContext, run_node
 from tests.support.nodes.node_sample import NodeSample
+from tests.support.process.cpu_time import cpu_time
 
 INPUTS = {"query-in": [1, 0], "vectors-in": [[1, 1]], "items-in": ["a"]}
 SAMPLES = {"nearest": NodeSample(WorkKind.CPU, "Utilities", {"k": 2}, inputs=INPUTS)}
@@ -23,8 +28,12 @@ POINTS = {
 }
 
 
-@pytest.fixture(autouse=True)
-def sample_inputs(monkeypatch: pytest.MonkeyPatch) -> None:
+DIMENSIONS, MANY = 384, 10_000
+PATIENCE_SECONDS = 60.0
+
+
+@pytest.fixture
+def small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     """Keep the number of vectors of a block small, so that a few make several."""
     monkeypatch.setattr(vectors, "BLOCK_NUMBERS", 1_000)
 
@@ -102,6 +111,7 @@ class Counted(FakeContext):
         return function(*args)
 
 
+@pytest.mark.usefixtures("small_blocks")
 async def test_many_vectors_are_scored_in_child_processes_part_by_part() -> None:
     context, found = Counted(), [[position, 1] for position in range(1_200)]
 
@@ -111,9 +121,49 @@ async def test_many_vectors_are_scored_in_child_processes_part_by_part() -> None
     assert context.parts == [500, 500, 200]
 
 
+@pytest.mark.usefixtures("small_blocks")
 async def test_a_wrong_vector_of_a_later_part_is_named_by_its_place() -> None:
     found: list[Any] = [[1, 1]] * 700
     found[600] = [1, "x"]
 
     with pytest.raises(NodeFailed, match="Vector 600 at vectors-in has a text at 1"):
         await nearest([1, 0], found, [0] * 700, context=Counted())
+
+
+class Pooled(FakeContext):
+    """Computes in child processes, as a worker does."""
+
+    def __init__(self, pool: Pool) -> None:
+        super().__init__()
+        self._pool = pool
+
+    async def compute(self, function: Callable[..., Any], *args: Any) -> Any:
+        return await compute(self._pool, "The work", PATIENCE_SECONDS, function, *args)
+
+
+async def longest_turn(stop: asyncio.Event) -> float:
+    """Return the longest CPU time of the event loop's thread between two looks, until told."""
+    longest, last = 0.0, time.thread_time()
+    while not stop.is_set():
+        await asyncio.sleep(0.001)
+        longest, last = max(longest, time.thread_time() - last), time.thread_time()
+    return longest
+
+
+async def test_ten_thousand_vectors_leave_the_event_loop_to_others() -> None:
+    pool, stop = Pool(slots=1, preload=()), asyncio.Event()
+    dice = random.Random(7)
+    found = [[dice.random() - 0.5 for _ in range(DIMENSIONS)] for _ in range(MANY)]
+    try:
+        await pool.start()
+        turns = asyncio.create_task(longest_turn(stop))
+        with cpu_time() as measured:
+            outputs = await nearest(found[77], found, list(range(MANY)), k=3, context=Pooled(pool))
+        stop.set()
+        longest = await turns
+    finally:
+        await pool.close()
+
+    assert (outputs["items-out"][0], outputs["scores-out"][0]) == (77, pytest.approx(1))
+    assert longest < 0.1
+    assert measured.seconds < 3

@@ -77,6 +77,13 @@ async def test_results_of_members_have_a_column_for_each(tmp_path: Path) -> None
         ("=1+1", "'=1+1"),
         ("@a", "'@a"),
         ("-x", "'-x"),
+        ("+cmd|' /C calc'!A0", "'+cmd|' /C calc'!A0"),
+        ("\t=1+1", "'\t=1+1"),
+        ("\r=1+1", "'\r=1+1"),
+        ("\n=1+1", "'\n=1+1"),
+        ("＝1+1", "'＝1+1"),
+        ("＠a", "'＠a"),
+        ("-inf", "'-inf"),
         ("-1.5", "-1.5"),
         ("+4", "+4"),
         ("a=1", "a=1"),
@@ -87,6 +94,17 @@ async def test_no_text_is_computed_by_a_spreadsheet(tmp_path: Path, text: str, c
     _, row = await table_of(tmp_path / "out.csv", [{**DONE, "result": text}])
 
     assert row[3] == cell
+
+
+async def test_no_name_and_no_message_is_computed_by_a_spreadsheet(tmp_path: Path) -> None:
+    named = {**DONE, "result": {"=1+1": "x"}}
+    failed = {**FAILED, "error": {"code": "=2+2", "message": "@sum(1)"}}
+
+    table = await table_of(tmp_path / "out.csv", [named, failed])
+
+    cells = [cell for row in table for cell in row]
+    assert {"result.=1+1", "'=2+2", "'@sum(1)"} <= set(cells)
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "@"))]
 
 
 async def test_a_file_is_replaced_once_all_is_there(tmp_path: Path) -> None:

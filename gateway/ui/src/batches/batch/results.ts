@@ -48,14 +48,18 @@ export function asTable(items: BatchItem[]): string {
   return [head, ...rows].map((row) => `${row.map(cell).join(",")}\r\n`).join("");
 }
 
-/** Beginnings of texts that spreadsheets take for formulas. */
-const FORMULA = /^[=+\-@\t\r]/;
+/** Beginnings of texts that spreadsheets take for formulas; some take the wide signs of Japanese. */
+const FORMULA = /^[=+\-@\t\r\n\uff1d\uff0b\uff0d\uff20]/;
 
 /** A value as a cell. A text that a spreadsheet would compute has an apostrophe before it. */
 function cell(value: unknown): string {
   if (value === null || value === undefined) return "";
   if (typeof value !== "string") return quoted(typeof value === "object" ? JSON.stringify(value) : String(value));
-  return quoted(FORMULA.test(value) && Number.isNaN(Number(value)) ? `'${value}` : value);
+  return quoted(FORMULA.test(value) && !isNumber(value) ? `'${value}` : value);
+}
+
+function isNumber(text: string): boolean {
+  return text.trim() !== "" && Number.isFinite(Number(text));
 }
 
 function quoted(text: string): string {
