@@ -11,12 +11,14 @@ from engine.errors import (
     ExecutionCancelled,
     ExecutionFailed,
     IdempotencyKeyInUse,
+    InvalidInputs,
     MaxCreditsExceeded,
 )
 from engine.errors.nodes import NO_WORKER_CAN_RUN
 from engine.executions.events import BEFORE_ALL
 from engine.executions.execution import Execution, ExecutionOutcome
 from engine.executions.statuses import TERMINAL, ExecutionStatus
+from engine.models.input_lengths import read_refusal
 from engine.store import IdempotentReplay, Principal
 from gateway.http import response_headers
 from gateway.http.responses import json_response
@@ -54,13 +56,17 @@ async def answer_accepted_before(
 
 
 def answer_ended(
-    execution: Execution | ExecutionOutcome, milliseconds: int, warnings: Sequence[str]
+    execution: Execution | ExecutionOutcome,
+    milliseconds: int,
+    warnings: Sequence[str],
+    *,
+    is_of_model: bool = False,
 ) -> Response:
     """Return the answer of an execution that has ended. Raises the error of a failed one."""
     if execution.status is ExecutionStatus.CANCELLED:
         raise ExecutionCancelled(execution.id)
     if execution.status is ExecutionStatus.FAILED:
-        raise _failure(execution)
+        raise _refused_input(execution) if is_of_model else _failure(execution)
     return json_response(
         RunResult(
             success=True,
@@ -81,6 +87,16 @@ def _failure(execution: Execution | ExecutionOutcome) -> EngineError:
         return EngineError(message, executionId=execution.id)
     context = {name: error[name] for name in NODE_CONTEXT if name in error}
     return kind(message, **context, executionId=execution.id)
+
+
+def _refused_input(execution: Execution | ExecutionOutcome) -> EngineError:
+    """Return the error of a run of a model: a length that a worker refuses is an invalid input."""
+    refusal = read_refusal(str((execution.error or {}).get("reason", "")))
+    if refusal is None:
+        return _failure(execution)
+    error = InvalidInputs(*refusal)
+    error.context["executionId"] = execution.id
+    return error
 
 
 def answer_with_events(
@@ -118,7 +134,8 @@ async def find_first_answer(
     response_headers.add(request.scope, idempotent_replayed="true")
     if answer == ACCEPTED:
         return await answer_accepted_before(request, principal, replay.execution_id)
-    return answer_ended(execution, int(answer), execution.warnings)
+    is_of_model = parameters.is_of_model
+    return answer_ended(execution, int(answer), execution.warnings, is_of_model=is_of_model)
 
 
 async def _stream_again(

@@ -48,6 +48,8 @@ class RunParameters(Struct, frozen=True, kw_only=True):
     idempotency_key: IdempotencyKey | None = None
     webhook: RequestedWebhook | None = None
     """Webhook that is told of the run; None: none is."""
+    is_of_model: bool = False
+    """The run is of one model: an input whose length it refuses is the caller's."""
     after: EventId | None = None
     """None: one answer. Else events, from this one on when the call is repeated."""
 

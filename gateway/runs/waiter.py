@@ -59,6 +59,7 @@ class PendingRunAnswer:
         self._completion = request.services.notifier.expect(execution_id)
         self._wait_seconds = parameters.wait_seconds
         self._idempotency_key = parameters.idempotency_key
+        self._is_of_model = parameters.is_of_model
         self._began = parameters.began
         self._checks = 0
         self._is_left = False
@@ -150,7 +151,8 @@ class PendingRunAnswer:
         milliseconds = self.milliseconds
         if self._idempotency_key is not None:
             milliseconds = await self._record_answer(self._idempotency_key, milliseconds)
-        return answer_ended(execution, milliseconds, self.warnings)
+        is_of_model = self._is_of_model
+        return answer_ended(execution, milliseconds, self.warnings, is_of_model=is_of_model)
 
     async def _record_answer(self, idempotency_key: IdempotencyKey, milliseconds: int) -> int:
         """Record the time of the answer for repeated calls, and return the recorded one."""

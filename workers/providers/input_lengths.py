@@ -9,6 +9,7 @@ from typing import Any
 from engine.errors.nodes import NodeFailed
 from engine.media.formats import MediaKind, UnfitMedia
 from engine.media.inspector import inspect_whole
+from engine.models.input_lengths import TOO_LONG, UNKNOWN
 from engine.models.manifest import Model
 from engine.values.fields import TIMED
 from workers.providers.base import CallContext, ModelAnswer
@@ -26,13 +27,13 @@ async def measure(model: Model, media: Mapping[str, Any], call: CallContext) -> 
     price = model.input_second_price
     if price is None:
         return call
-    names = [each.name for each in model.fields if each.type in TIMED]
-    urls = [media[name] for name in names if isinstance(media.get(name), str)]
     loaded: dict[str, bytes] = {}
-    seconds = sum([await _measure(url, call, loaded) for url in urls], Decimal(0))
-    if seconds > price.at_most:
-        message = f"A call takes sounds and videos of {price.at_most} s at most, not {seconds} s"
-        raise NodeFailed("invalid_value", message)
+    seconds = Decimal(0)
+    for name in (each.name for each in model.fields if each.type in TIMED):
+        if isinstance(media.get(name), str):
+            seconds += await _measure(name, media[name], call, loaded)
+        if seconds > price.at_most:
+            raise _refusal(name, TOO_LONG.format(price.at_most, seconds))
     return replace(call, loaded=loaded, measured_seconds=seconds)
 
 
@@ -44,29 +45,31 @@ def with_length(answer: ModelAnswer, call: CallContext) -> ModelAnswer:
     return replace(answer, usage=replace(answer.usage, input_seconds=seconds))
 
 
-async def _measure(url: str, call: CallContext, loaded: dict[str, bytes]) -> Decimal:
+async def _measure(name: str, url: str, call: CallContext, loaded: dict[str, bytes]) -> Decimal:
     stored = await call.find(url)
     if stored is not None:
         if stored.seconds is None:
-            raise _unknown("its file does not tell it")
+            raise _refusal(name, UNKNOWN)
         return stored.seconds
     data = await call.model_call.fetch_media(url)
     if len(data) > MAX_SENT_BYTES:
         raise NodeFailed("response_too_large", "A sound or video is too large to be sent")
     loaded[url] = data
-    return await asyncio.to_thread(_length_of, data)
-
-
-def _length_of(data: bytes) -> Decimal:
     try:
-        facts = inspect_whole(data)
+        seconds = await asyncio.to_thread(_length_of, data)
     except UnfitMedia as error:
-        raise _unknown(str(error)) from None
-    if facts.medium not in (MediaKind.AUDIO, MediaKind.VIDEO) or facts.duration_ms is None:
-        raise _unknown("its file does not tell it")
-    return Decimal(facts.duration_ms) / 1000
+        raise _refusal(name, f"{UNKNOWN}: {error}") from None
+    if seconds is None:
+        raise _refusal(name, UNKNOWN)
+    return seconds
 
 
-def _unknown(reason: str) -> NodeFailed:
-    message = f"The price is by the length of a sound or video, which cannot be read: {reason}"
-    return NodeFailed("invalid_value", message)
+def _length_of(data: bytes) -> Decimal | None:
+    """Return the length of a sound or a video, None for other files. Raises UnfitMedia."""
+    facts = inspect_whole(data)
+    is_timed = facts.medium in (MediaKind.AUDIO, MediaKind.VIDEO)
+    return Decimal(facts.duration_ms) / 1000 if is_timed and facts.duration_ms else None
+
+
+def _refusal(name: str, reason: str) -> NodeFailed:
+    return NodeFailed("invalid_value", f"'{name}' {reason}")

@@ -12,6 +12,7 @@ from engine.graph.plan import Plan
 from engine.media.ids import is_asset_id
 from engine.models.calls.call_checks import check_call
 from engine.services.media import MediaService
+from engine.services.runs.model_inputs import check_model_inputs
 from engine.store import Asset
 from engine.values.fields import MEDIA, Field, FieldType, check_inputs
 
@@ -69,6 +70,8 @@ async def check_run_inputs(
     for name in named.keys() & inputs.keys():
         linking = _Linking(use=use, field=named[name], only_pdfs=is_model)
         inputs[name] = await linking.link(inputs[name], raw.get(name))
+    if is_model:
+        await check_model_inputs(plan, inputs, use.media_service, use.account_id)
     return inputs
 
 

@@ -1,5 +1,6 @@
 """Routes that run a workflow or a model."""
 
+from msgspec import structs
 from starlette.routing import Route
 
 from engine import errors
@@ -51,7 +52,7 @@ async def run_model(request: GatewayRequest, principal: Principal) -> Answer:
     """Run a model as if it were a workflow of one node."""
     target = RegisteredModel(request.path_params["internal_name"])
     parameters = await read_run(request, principal, RunQuery.parse(request.scope))
-    return await run(request, principal, target, parameters)
+    return await run(request, principal, target, structs.replace(parameters, is_of_model=True))
 
 
 routes = [

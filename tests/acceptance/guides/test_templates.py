@@ -86,6 +86,25 @@ def test_a_picture_becomes_a_post_in_three_languages(stack: RunningStack) -> Non
     }
 
 
+SAID = "Decisions: no blue lids.\nTask: buy lids; owner: Bo\nTask: call the shop; owner: Mia"
+
+
+def test_a_recording_becomes_notes_and_without_one_a_sample_is_spoken(stack: RunningStack) -> None:
+    _, answer = stack.api("POST", "/api/models/gpt-speech/run", {"inputs": {"text": SAID}})
+    [recording] = answer["result"]["audios"]
+
+    sample = run(stack, "meeting-notes-from-sound")
+    result = run(stack, "meeting-notes-from-sound", recording=recording)
+
+    assert [each["owner"] for each in sample["notes"]["tasks"]] == ["Ada", "Grace"]
+    assert "May" in sample["notes"]["summary"]
+    assert result["transcript"] == SAID
+    assert result["notes"]["tasks"] == [
+        {"task": "buy lids", "owner": "Bo"},
+        {"task": "call the shop", "owner": "Mia"},
+    ]
+
+
 def test_an_invoice_is_read_and_its_sums_are_checked(stack: RunningStack) -> None:
     right = run(stack, "invoice-to-json")
     wrong = run(stack, "invoice-to-json", text=INVOICE.replace("Total: 144.00", "Total: 150.00"))

@@ -8,6 +8,7 @@ import pytest
 
 from deploy.stub_provider.contents import sounds
 from engine.errors.nodes import NodeFailed
+from engine.models.input_lengths import UNKNOWN
 from engine.models.manifest import Model
 from engine.models.pricing import cost_micro_usd
 from engine.models.registry import use_models
@@ -115,7 +116,7 @@ async def test_a_length_that_cannot_be_read_is_no_call(
     failure = await refused(caller, priced, file, audio=FOREIGN)
 
     assert (failure.code, way_out.calls) == ("invalid_value", [])
-    assert failure.message.startswith("The price is by the length of a sound or video")
+    assert failure.message.startswith(f"'audio' {UNKNOWN}")
 
 
 async def test_an_asset_without_a_length_is_no_call(
@@ -138,7 +139,7 @@ async def test_more_than_the_price_allows_is_no_call(
 
     assert [each.code for each in failures] == ["invalid_value"] * 2
     assert failures[0].message == failures[1].message
-    assert failures[0].message.endswith("of 60 s at most, not 60.001 s")
+    assert failures[0].message == "'audio' is too long: the model takes 60 s at most, not 60.001 s"
     assert not way_out.calls
 
 
