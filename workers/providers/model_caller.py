@@ -41,7 +41,7 @@ from workers.providers.dialects.builtin import (
 from workers.providers.dialects.http import HttpDialect, client_of
 from workers.providers.dialects.openai import OpenAIDialect
 from workers.providers.fallback_files import can_fit, fit_files
-from workers.providers.input_lengths import measure, with_length
+from workers.providers.input_lengths import with_length
 from workers.providers.jobs import cancel_job, refuse_unknown_job
 from workers.providers.limiter.call_counts import count_call
 from workers.providers.limiter.call_limiter import CallLimiter, LimiterKey, guess_tokens
@@ -190,8 +190,7 @@ class ModelCaller:
             LimiterKey.for_model(model, self._environ),
         )
         if isinstance(model.call, BuiltinSection):
-            call = await measure(model, values, call)
-            return with_length(await dialect.answer(model, values, call), call)
+            return await dialect.answer(model, values, call)  # it measures what it reads
         provider = "" if limiter_key is None else limiter_key.label
         if call.is_under_way:
             with count_call(provider, call):

@@ -11,7 +11,7 @@ from engine.graph.model_plan import model_plan
 from engine.models.manifest import Model
 from engine.models.registry import use_models
 from engine.services.media import MediaService
-from engine.services.runs.model_inputs import check_model_inputs
+from engine.services.runs.run_inputs import check_model_inputs
 from tests.support.manifests import model
 from tests.support.models.speech_models import all_models
 
