@@ -35,7 +35,7 @@ from engine.nodes.support.model_calls import (
 from engine.nodes.support.model_files import (
     FILE_IN,
     FILE_SOCKET,
-    add_files,
+    ask_with_files,
     links_at,
     without_files,
 )
@@ -213,12 +213,10 @@ class Assistant(NodeType):
 
 
 async def _ask(calls: ModelCalls, links: Sequence[str], context: Context) -> list[Any]:
-    """Make the calls, each with all files, at what is reserved for them without."""
-    if not links:
-        return await call_each(calls.model, calls.values, context)
-    most = [calls.model.max_usage(values, is_partial=True) for values in calls.values]
-    calls = await add_files(calls, links, context)
-    return await call_each(calls.model, calls.values, context, most)
+    """Make the calls, each with all files."""
+    if links:
+        return await ask_with_files(calls, links, context)
+    return await call_each(calls.model, calls.values, context)
 
 
 def _outputs(*, has_schema: bool) -> dict[str, Socket]:

@@ -198,26 +198,15 @@ def longest_list(values: Iterable[Any]) -> int | None:
 
 
 async def call_each(
-    model: Model,
-    items: Sequence[Mapping[str, Any]],
-    context: Context,
-    most: Sequence[Usage] | None = None,
+    model: Model, items: Sequence[Mapping[str, Any]], context: Context
 ) -> list[Any]:
     """Call the model for each item; return the answers in order.
-
-    `most` bounds the usage of each call; None: the values bound it.
 
     If a failed call leads to another attempt, the other calls continue: their answers are kept for
     that attempt. Otherwise they are cancelled.
     """
-
-    async def call(position: int, values: Mapping[str, Any]) -> Any:
-        if most is None:
-            return await context.call_model(model, values, position)
-        return await context.call_model(model, values, position, most=most[position])
-
     return await run_each(
-        call,
+        lambda position, values: context.call_model(model, values, position),
         items,
         CALLS_AT_ONCE,
         context.is_final,

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
@@ -10,7 +10,7 @@ from engine.models.calls.call_checks import MAX_FILES
 from engine.models.manifest import Model
 from engine.nodes.support.base import Context
 from engine.nodes.support.documents import DocumentText
-from engine.nodes.support.fan_out import check_values
+from engine.nodes.support.fan_out import CALLS_AT_ONCE, check_values
 from engine.nodes.support.list_mapping import run_each
 from engine.nodes.support.model_calls import PROMPT, ModelCalls
 from engine.values.fields import FieldType
@@ -22,6 +22,9 @@ FILE = "file"
 PDF = "application/pdf"
 FILE_SOCKET = Socket(type=SocketType.FILE, many=True)
 READ_AT_ONCE = 4
+MAX_CHARACTERS = 10_000_000
+"""Most characters of the texts of all files of a call, more than any model takes."""
+TOO_LONG = f"The texts of the files have over {MAX_CHARACTERS:,} characters together"
 NO_TEXT = "The document has no text: its pages are pictures, which a model that takes PDFs may read"
 END_MARK = re.compile(r"<(?=\s*/\s*document\b)", re.IGNORECASE)
 """Beginning of the mark that ends a document, which a text must not have."""
@@ -62,21 +65,39 @@ def takes_pdfs(model: Model) -> bool:
     return any(each.name == FILE and each.type is FieldType.FILE for each in model.fields)
 
 
-async def add_files(calls: ModelCalls, links: Sequence[str], context: Context) -> ModelCalls:
-    """Return the calls with these files, which all of them have. Raises NodeFailed."""
-    files = await read_files(links, context, as_text=not takes_pdfs(calls.model))
-    values = tuple(_with_files(calls.model, each, files) for each in calls.values)
-    return replace(calls, values=values)
+async def ask_with_files(calls: ModelCalls, links: Sequence[str], context: Context) -> list[Any]:
+    """Make the calls, each with all of these files; return the answers in order.
+
+    The files are charged within what is reserved for the calls without them. Raises NodeFailed.
+    """
+    model, texts = calls.model, [str(each.get(PROMPT) or "") for each in calls.values]
+    files = await read_files(links, context, as_text=not takes_pdfs(model))
+    for text in texts:
+        check_prompt(model, len(text), len(files.text))
+
+    async def ask(position: int, values: Mapping[str, Any]) -> Any:
+        # The prompts are put together call by call: each has the text of all files.
+        most = model.max_usage(values, is_partial=True)
+        added = _with_files(values, texts[position], files)
+        return await context.call_model(model, check_values(model, added), position, most=most)
+
+    return await run_each(ask, calls.values, CALLS_AT_ONCE, context.is_final)
 
 
 async def read_files(links: Sequence[str], context: Context, *, as_text: bool) -> ReadFiles:
     """Read those files that are no PDFs, or all with `as_text`. Raises NodeFailed."""
     check_count(links)
+    size = 0
 
     async def read(position: int, link: str) -> str:
+        nonlocal size
         if not as_text and await context.file_type(link) == PDF:
             return ""
-        return marked(position + 1, await context.read_document(link))
+        text = marked(position + 1, await context.read_document(link))
+        size += len(text)
+        if size > MAX_CHARACTERS:
+            raise NodeFailed("invalid_value", TOO_LONG)
+        return text
 
     texts = await run_each(read, links, READ_AT_ONCE)
     pdfs = (link for link, text in zip(links, texts, strict=True) if not text)
@@ -107,23 +128,30 @@ def _listed(value: Any) -> Sequence[Any]:
     return value if isinstance(value, list) else [value]
 
 
-def _with_files(model: Model, values: Mapping[str, Any], files: ReadFiles) -> dict[str, Any]:
+def _with_files(values: Mapping[str, Any], prompt: str, files: ReadFiles) -> dict[str, Any]:
     added = dict(values)
     if files.text:
-        added[PROMPT] = with_text(model, str(values.get(PROMPT) or ""), files.text)
+        added[PROMPT] = files.text + prompt
     if files.pdfs:
         added[FILE] = list(files.pdfs)
-    return check_values(model, added)
+    return added
 
 
 def with_text(model: Model, prompt: str, text: str) -> str:
     """Return a prompt of the model with the text of its files before it. Raises NodeFailed."""
+    check_prompt(model, len(prompt), len(text))
+    return text + prompt
+
+
+def check_prompt(model: Model, size: int, added: int) -> None:
+    """Raise NodeFailed if a prompt of a size cannot have the text of files, of another size."""
+    if not added:
+        return
     field = next((each for each in model.fields if each.name == PROMPT), None)
     if field is None:
         reason = f"The model '{model.internal_name}' has no '{PROMPT}' for the text of files"
         raise NodeFailed("invalid_value", reason)
-    size, most = len(text) + len(prompt), field.max_length
-    if most is not None and size > most:
-        message = f"'{PROMPT}' has {size} characters with the text of its files, at most {most}"
+    whole, most = size + added, field.max_length
+    if most is not None and whole > most:
+        message = f"'{PROMPT}' has {whole} characters with the text of its files, at most {most}"
         raise NodeFailed("invalid_value", f"{message} are allowed")
-    return text + prompt

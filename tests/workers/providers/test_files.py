@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from engine.nodes.support.model_files import PDF
 from tests.support.http.providers import Kept, Provider, provided
 from tests.support.manifests import PROMPT, field, model
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
+from tests.support.models.streams import DONE, STOP, delta, stream
 from workers.providers.base import ModelCall
 from workers.providers.media import MAX_SENT_BYTES, NO_PDF
 from workers.providers.media_memory import MAX_BYTES
@@ -148,6 +150,20 @@ async def test_a_turn_of_a_chat_has_documents_too(
     kinds = {each["type"] for each in message["content"]}
     assert message["content"][0] == expected
     assert kinds == {expected["type"], "text", "image_url" if section == "openai" else "image"}
+
+
+async def test_a_stream_is_asked_for_with_the_same_content(
+    models: ModelCaller, provider: Provider
+) -> None:
+    provider.answers = [stream(delta("hi"), STOP, DONE)]
+    pieces: list[str] = []
+    watched = replace(call(), publish_text=pieces.append)
+
+    answer = await models.call(reader("openai"), {"prompt": "x", "file": OURS}, watched)
+
+    body = provider.asked[-1].body
+    assert (body["stream"], body["messages"][0]["content"][0]) == (True, part(1, BILL))
+    assert (answer.value, pieces) == ("hi", ["hi"])
 
 
 # -- bounds ---------------------------------------------------------------------------------------

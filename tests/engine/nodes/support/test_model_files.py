@@ -9,6 +9,7 @@ from engine.errors.nodes import NodeFailed
 from engine.graph.plan import check_graph
 from engine.models.registry import use_models
 from engine.nodes.assistant import Assistant
+from engine.nodes.support import model_files
 from engine.nodes.support.documents import DocumentText
 from engine.nodes.support.model_files import PDF
 from engine.values.sockets import SocketType
@@ -126,6 +127,27 @@ async def test_files_are_links_and_twenty_at_most(links: list[Any], reason: str)
         await asked("reader", links)
 
     assert (raised.value.code, raised.value.message) == ("invalid_value", f"'file-in' {reason}")
+
+
+async def test_texts_of_files_have_a_bound_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model_files, "MAX_CHARACTERS", 2 * len(FIRST) - 1)
+
+    with pytest.raises(NodeFailed) as raised:
+        await asked("plain", BILL, BILL)
+
+    assert (raised.value.code, raised.value.message) == ("invalid_value", model_files.TOO_LONG)
+
+
+async def test_a_prompt_that_gets_too_long_fails_before_any_call() -> None:
+    context = FakeContext(documents=DOCUMENTS)
+    size = len(FIRST) + 10
+    fields = PROMPT.replace("required = true", f"required = true\nmaxLength = {size}")
+    prompts = {"prompt-in": ["short", "longer than that"], "file-in": [BILL]}
+
+    with use_models([model("short", fields=fields)]), pytest.raises(NodeFailed):
+        await run_node("assistant", {"model": "short"}, prompts, context=context)
+
+    assert context.model_values == []
 
 
 async def test_the_text_of_files_counts_in_the_length_of_the_prompt() -> None:
