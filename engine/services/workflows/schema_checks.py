@@ -13,7 +13,8 @@ from engine.graph.parsed import Problem
 from engine.nodes import node_type
 from engine.nodes.catalogue import WAITS_FOR_SCHEMA
 from engine.nodes.support.policy import CACHE, POLICY
-from engine.store.schema import StoreSchema
+from engine.services.workflows.later_models import later_parts
+from engine.store.schema import FILES_SCHEMA, StoreSchema
 
 FEATURES_SCHEMA = 2
 """Schema from which on no worker of release 0.1.0 runs: later ones leave what they do not know."""
@@ -31,9 +32,17 @@ def check_schema(schema: StoreSchema, nodes: Elements, edges: Elements) -> list[
 def _check_one(schema: StoreSchema, nodes: Elements, edges: Elements) -> list[Problem]:
     nodes = [node for node in nodes if isinstance(node.get("id"), str)]
     problems = [problem for node in nodes for problem in _check_node(schema, node)]
+    if not schema.allows(FILES_SCHEMA):
+        problems += _check_models(nodes, edges)
     if not schema.allows(FEATURES_SCHEMA):
         problems += _check_features(nodes, edges, {problem.node_id for problem in problems})
     return problems
+
+
+def _check_models(nodes: Elements, edges: Elements) -> Iterator[Problem]:
+    for node in nodes:
+        for part, setting in later_parts(node, edges):
+            yield Problem(reason=_reason(part), node_id=node["id"], field=setting)
 
 
 def _check_features(

@@ -24,6 +24,7 @@ from engine.models.registry import (
 )
 from engine.models.saved import parse_saved
 from engine.services.runs.targets import RegisteredModel
+from engine.services.workflows.later_models import check_model_run
 from engine.store import Principal
 from gateway.auth.endpoints import admins_only, operation
 from gateway.auth.resource import Resource
@@ -227,6 +228,7 @@ async def try_model(request: GatewayRequest, principal: Principal) -> Answer:
     reason = workers.unavailable_reason(model)
     if reason is not None:
         return json_response(TryResult.for_uncalled(UNAVAILABLE, reason))
+    check_model_run(request.services.store.schema, model.internal_name, inputs)
     target = RegisteredModel(model.internal_name)
     # The run lets go of its inputs once it is accepted.
     sent = shown_request(model, inputs, is_demo=workers.is_demo(model))

@@ -6,6 +6,7 @@ from starlette.routing import Route
 from engine import errors
 from engine.ids.slugs import check_slug
 from engine.services.runs.targets import RegisteredModel, SavedWorkflow
+from engine.services.workflows.later_models import check_model_run
 from engine.store import Principal
 from gateway.auth.endpoints import operation, requires
 from gateway.auth.resource import Resource
@@ -52,6 +53,7 @@ async def run_model(request: GatewayRequest, principal: Principal) -> Answer:
     """Run a model as if it were a workflow of one node."""
     target = RegisteredModel(request.path_params["internal_name"])
     parameters = await read_run(request, principal, RunQuery.parse(request.scope))
+    check_model_run(request.services.store.schema, target.internal_name, parameters.inputs)
     return await run(request, principal, target, structs.replace(parameters, is_of_model=True))
 
 

@@ -322,6 +322,14 @@ class VersionLoad:
         answer = await self._client.request(method, url + path, json=body)
         return answer.status_code, answer.json()
 
+    async def store_asset(
+        self, content: bytes, content_type: str, url: str
+    ) -> tuple[int, dict[str, Any]]:
+        """Store an asset at the gateway at an address; return what it answers."""
+        headers = {"Content-Type": content_type}
+        answer = await self._client.post(f"{url}/api/assets", content=content, headers=headers)
+        return answer.status_code, answer.json()
+
     def _choose(self) -> str:
         """Return the URL of some gateway, else one at which nobody answers."""
         return self._rng.choice(self._urls() or [NOWHERE])

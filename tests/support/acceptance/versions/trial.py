@@ -104,6 +104,10 @@ class VersionTrial:
         self._stack.push_async_callback(load.close)
         return load
 
+    async def save_model(self, name: str, manifest: str) -> None:
+        """Save a manifest in the store."""
+        await self._store.models.create(name, manifest, self.account.id)
+
     async def close(self) -> None:
         """Close the callers of other accounts."""
         await self._stack.aclose()
