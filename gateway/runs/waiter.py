@@ -43,6 +43,7 @@ class PendingRunAnswer:
 
     __slots__ = (
         *("_began", "_checks", "_completion", "_idempotency_key", "_is_decided", "_is_left"),
+        "_is_of_model",
         "_principal",
         *("_request", "_wait_seconds", "warnings"),
     )

@@ -9,7 +9,7 @@ from tests.support.contract.shapes import anything, assert_fits, moment, number,
 
 ECHO = {"prompt": "Hello"}
 CATEGORIES = ("text", "image", "video", "audio")
-UNITS = ("call", "image", "second", "input_token", "output_token")
+UNITS = ("call", "image", "second", "input_second", "input_token", "output_token")
 TIERS = ("free", "creator", "pro", "business", "enterprise")
 FIELD = {
     "name": str,

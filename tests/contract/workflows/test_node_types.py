@@ -34,6 +34,8 @@ CATEGORIES = {
     "imageGenerator": "Image Models",
     "videoGenerator": "Video Models",
     "musicGenerator": "Music Models",
+    "transcribe": "Speech",
+    "speak": "Speech",
     "list": "Utilities",
     "httpRequest": "Utilities",
     "customModel": "Custom",

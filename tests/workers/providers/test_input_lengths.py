@@ -1,5 +1,6 @@
 """Prices by the second of what is sent: measured before the call, charged, and bounded."""
 
+import asyncio
 import json
 from decimal import Decimal
 from typing import Any
@@ -16,12 +17,14 @@ from engine.nodes.support.base import HttpAnswer, HttpCall
 from tests.support.http.providers import MODEL_KEYS, Kept, calling, provided
 from tests.support.models.recorded_checkpoints import RecordedCheckpoints
 from tests.support.models.speech_models import AUDIO_FIELD, PER_INPUT_SECOND, transcriber
+from tests.support.workers.job_workers import poll_quickly
 from workers.providers.base import ModelAnswer, ModelCall
 from workers.providers.model_caller import ModelCaller
 
 OURS, FOREIGN = "https://headrace.example/assets/a1", "https://cdn.example/1.wav"
 WAV, LONG = sounds.play("a", 1_500), sounds.play("a", 60_001)
 PNG = b"\x89PNG\r\n\x1a\n"
+DONE = {"id": "j1", "status": "done", "said": "Hello"}
 SENDS_URL = 'path = "/listen"\nresult = "said"\nbody = { url = "{{ audio }}" }\n'
 
 
@@ -149,6 +152,45 @@ async def test_without_such_a_price_nothing_is_measured(
     answer = await hear(caller, transcriber(), b"OggS\x00 of an unknown length", audio=FOREIGN)
 
     assert (answer.usage.input_seconds, len(way_out.calls)) == (0, 1)
+
+
+JOB = """
+path = "/jobs"
+result = "said"
+[http.body]
+url = "{{ audio }}"
+[http.job]
+id = "id"
+path = "/jobs/{{ job }}"
+status = "status"
+done = ["done"]
+failed = ["failed"]
+"""
+
+
+async def test_a_job_that_another_worker_goes_on_with_is_charged_by_the_length_on_record(
+    way_out: WayOut, kept: Kept, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    poll_quickly(monkeypatch)
+    model = provided("http", JOB, fields=AUDIO_FIELD, pricing=PER_INPUT_SECOND)
+    checkpoints, replies = RecordedCheckpoints(), [{"id": "j1"}, None, DONE]
+
+    async def fetch(call: HttpCall) -> HttpAnswer:
+        reply = replies.pop(0)
+        if reply is None:
+            raise asyncio.CancelledError  # the worker dies
+        return HttpAnswer(status=200, headers={}, body=json.dumps(reply).encode())
+
+    way_out.fetch = fetch  # type: ignore[method-assign]
+    models = calling(way_out, {"PROVIDER_URL": "https://a.example", **MODEL_KEYS}, kept)
+    first = ModelCall(checkpoints=checkpoints, fetch_media=Elsewhere(WAV).fetch)
+    with pytest.raises(asyncio.CancelledError):
+        await models.call(model, {"audio": FOREIGN}, first)
+
+    second = ModelCall(checkpoints=checkpoints, fetch_media=Elsewhere().fetch)
+    answer = await models.call(model, {"audio": FOREIGN}, second)
+
+    assert (answer.value["text"], answer.usage.input_seconds) == ("Hello", Decimal("1.5"))
 
 
 async def test_a_fallback_is_charged_by_the_length_at_its_own_price(

@@ -107,7 +107,7 @@ async def test_templates_that_must_wait_for_the_schema_are_pushed_by_a_later_sta
     await demo.prepare()
     waiting = {"Enrichment of rows by a model", "Meeting report", "Daily digest"}
     waiting |= {"Post after approval", "Remind me later", "Support agent", "Reply to a review"}
-    waiting |= {"Invoice to JSON", "Answer from these documents"}
+    waiting |= {"Invoice to JSON", "Answer from these documents", "Meeting notes from sound"}
     before = await names(store, templates=True)
 
     await store.client.send("HSET", keyspace.installation(), "schema", SCHEMA)
