@@ -37,8 +37,8 @@ def test_an_upload_has_the_socket_of_its_kind() -> None:
         ({}, "asset must be the id of an asset"),
         ({"asset": "../../etc/passwd"}, "asset must be the id of an asset"),
         ({"asset": 5}, "asset must be the id of an asset"),
-        ({"asset": ASSET, "kind": "text"}, "kind must be one of image, video, audio"),
-        ({"asset": ASSET, "kind": ["image"]}, "kind must be one of image, video, audio"),
+        ({"asset": ASSET, "kind": "text"}, "kind must be one of image, video, audio, file"),
+        ({"asset": ASSET, "kind": ["image"]}, "kind must be one of image, video, audio, file"),
     ],
 )
 def test_what_is_no_upload_is_said_at_save(data: dict[str, object], reason: str) -> None:

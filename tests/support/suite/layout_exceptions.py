@@ -9,7 +9,6 @@ MANY_ENTRIES: dict[str, str] = {
     "engine/nodes/support": "One module for each thing that node types share.",
     "engine/store": "One folder for each subject of the store, and its modules.",
     "examples/templates": "One document for each template.",
-    "engine/models/shipped": "One manifest for each model.",
     "docs/how-to/compose": "One page for each task of whoever composes workflows.",
     "docs/design": "One page for each mechanism, and the drawings of some.",
     "docs/benchmarks": "One page for each benchmark, with its record and its drawing.",
