@@ -10,7 +10,8 @@ from playwright.sync_api import Page, expect
 
 from tests.clients.typescript.installed import NODE, install
 from tests.support.acceptance.running_stack import RunningStack
-from tests.support.e2e.workflows import greeting
+from tests.support.documents.small_pdf import small_pdf
+from tests.support.e2e.workflows import edge, greeting, node
 
 pytestmark = pytest.mark.slow
 NAME = """O'Neill "the" \\ first ${x} `y`"""
@@ -22,6 +23,20 @@ PYTHON_CLIENT = Path(__file__).parents[3] / "deploy" / "clients" / "python"
 @pytest.fixture(scope="module", autouse=True)
 def workflows(stack: RunningStack) -> None:
     stack.api("POST", "/api/workflows", greeting("In code"))
+    invoice = {"name": "invoice", "label": "Invoice", "type": "file", "required": True}
+    document = {
+        "name": "File in code",
+        "nodes": [
+            node("form", "requestInput", 0, fields=[invoice]),
+            node("read", "documentText", 1),
+            node("result", "responseOutput", 2),
+        ],
+        "edges": [
+            edge("form", "invoice", "read", "file-in"),
+            edge("read", "text-out", "result", "result-in"),
+        ],
+    }
+    stack.api("POST", "/api/workflows", document)
 
 
 @pytest.fixture(scope="module")
@@ -93,6 +108,19 @@ def test_the_code_of_a_model_calls_it(
     page.goto("/app/models/gpt-mini")
 
     assert "(stub)" in run(language, choose(page, language, way), folder, stack)
+
+
+@pytest.mark.parametrize(("language", "way"), CASES)
+def test_the_code_uploads_a_file_that_is_needed_and_not_chosen(
+    language: str, way: str | None, page: Page, stack: RunningStack, folder: Path
+) -> None:
+    (folder / "document.pdf").write_bytes(small_pdf("Invoice 4711"))
+    page.goto("/app/playground/file-in-code")
+    expect(page.get_by_text("files that it uploads first")).to_be_visible()
+
+    code = choose(page, language, way)
+
+    assert "Invoice 4711" in run(language, code, folder, stack)
 
 
 def test_the_choice_is_remembered(page: Page) -> None:
