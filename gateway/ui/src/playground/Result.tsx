@@ -44,6 +44,23 @@ export function Result({ value }: { value: unknown }) {
   return <Tree value={value} />;
 }
 
+/** An asset of a result, at a path of this origin. */
+export interface LinkedAsset {
+  name: string;
+  path: string;
+}
+
+/** The assets of a result that has nothing else; none for any other. */
+export function mediaOf(result: unknown): LinkedAsset[] {
+  if (typeof result !== "object" || result === null) return [];
+  const entries = Object.entries(result);
+  if (!entries.every(([name, urls]) => name in MEDIA && Array.isArray(urls))) return [];
+  const linked = (entries as [string, unknown[]][]).flatMap(([kind, urls]) =>
+    urls.map((url, place) => ({ name: `${MEDIA[kind]} ${place + 1}`, path: typeof url === "string" ? assetPath(url) : null })),
+  );
+  return linked.every((each): each is LinkedAsset => each.path !== null) ? linked : [];
+}
+
 const LONG = 80;
 
 /** Whether named outputs are texts and media, rather than data. */

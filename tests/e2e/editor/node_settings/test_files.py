@@ -136,3 +136,22 @@ def test_the_code_of_a_workflow_that_takes_files_uploads_one_first(
     code = page.get_by_role("region", name="curl call")
     expect(code).to_contain_text("-F 'file=@document.pdf;type=application/pdf'")
     expect(code).to_contain_text('"document": "\'"$document_id"\'"')
+
+
+def test_models_are_offered_to_the_nodes_that_call_them(page: Page, stack: RunningStack) -> None:
+    nodes = [node("ask", "assistant"), node("hear", "transcribe"), node("say", "speak")]
+    slug = save_draft(stack, "Speech", nodes)
+    names = {each["internalName"]: each["name"] for each in stack.api("GET", "/api/models")[1]}
+    offered = {}
+    for each in ("ask", "hear", "say"):
+        panel = open_settings(page, slug, each)
+        panel.get_by_role("combobox", name="Model").click()
+        choices = page.get_by_role("listbox", name="Choices").locator(".model-name")
+        expect(choices.first).to_be_visible()
+        offered[each] = set(choices.all_inner_texts())
+
+    assert names["gpt-mini"] in offered["ask"]
+    assert names["gpt-transcribe"] in offered["hear"]
+    assert names["gpt-speech"] in offered["say"]
+    assert not offered["ask"] & (offered["hear"] | offered["say"])
+    assert not offered["hear"] & offered["say"]

@@ -5,6 +5,7 @@ import type { Page } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Failed, Loading } from "../../components/States";
 import { StatusBadge } from "../../components/StatusBadge";
+import { type LinkedAsset, mediaOf } from "../../playground/Result";
 import { Link, useParameter } from "../../shell/router";
 import { Downloads } from "./Downloads";
 
@@ -129,6 +130,20 @@ function Outcome({ row: { error, result } }: { row: BatchItem }) {
     );
   }
   if (result === null || result === undefined) return null;
+  const media = mediaOf(result);
+  if (media.length > 0) return <MediaLinks media={media} />;
   const text = typeof result === "string" ? result : JSON.stringify(result);
   return <span className="item-text">{text.length > SHOWN_CHARACTERS ? `${text.slice(0, SHOWN_CHARACTERS)}…` : text}</span>;
+}
+
+function MediaLinks({ media }: { media: LinkedAsset[] }) {
+  return (
+    <span className="row">
+      {media.map(({ name, path }) => (
+        <a key={path} href={path} target="_blank" rel="noreferrer">
+          {name}
+        </a>
+      ))}
+    </span>
+  );
 }
