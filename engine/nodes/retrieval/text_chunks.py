@@ -11,9 +11,11 @@ MAX_CHARACTERS = 50_000_000
 """Most code points of all chunks together: an overlap may repeat a text many times."""
 
 SENTENCE_END = re.compile(
-    r"(?<![.!?…])[.!?…]++[\"'”’»)\]]*+\s++"  # not within a run: each is looked at once
-    r"|(?<![。！？])[。！？]++[」』”’）]*+\s*+"
-    r"|(?<![\r\n])(?:(?:\r\n?|\n)[ \t]*+){2,}+"
+    r"[.!?…。！？\r\n](?:"  # a set of characters at the beginning is found fast
+    r"(?<=[.!?…])(?<![.!?…]{2})[.!?…]*+[\"'”’»)\]]*+\s++"  # a run is looked at once
+    r"|(?<=[。！？])(?<![。！？]{2})[。！？]*+[」』”’）]*+\s*+"
+    r"|(?<=[\r\n])(?<![\r\n]{2})(?:(?<=\r)\n)?+[ \t]*+(?:(?:\r\n?|\n)[ \t]*+)++"
+    r")"
 )
 ABBREVIATION = re.compile(
     r"(?:^|[\s(\"'])(?:\w|Dr|Mr|Mrs|Ms|Prof|St|Nr|No|Fig|vs|bzw|ca|etc)\.\s+$"

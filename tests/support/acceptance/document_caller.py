@@ -21,8 +21,12 @@ READING = {
             "data": {"fields": [{"name": "document", "type": "file", "required": True}]},
         },
         {"id": "read", "type": "documentText", "position": {"x": 320, "y": 0}, "data": {}},
-        {"id": "split", "type": "splitText", "position": {"x": 640, "y": 0}, "data": {}},
-        {"id": "result", "type": "responseOutput", "position": {"x": 960, "y": 0}, "data": {}},
+        {
+            "id": "result",
+            "type": "responseOutput",
+            "position": {"x": 640, "y": 0},
+            "data": {"fields": [{"name": "error"}]},
+        },
     ],
     "edges": [
         {
@@ -34,12 +38,11 @@ READING = {
         }
         for source, output, target, socket in (
             ("form", "document", "read", "file-in"),
-            ("read", "text-out", "split", "text-in"),
-            ("split", "chunks-out", "result", "result-in"),
+            ("read", "error-out", "result", "error"),
         )
     ],
 }
-"""A workflow whose result is the chunks of the document's text."""
+"""A workflow whose result is the error of the document, or null."""
 
 
 @dataclass(frozen=True, slots=True)

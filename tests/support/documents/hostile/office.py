@@ -409,6 +409,9 @@ EXCEL: dict[str, Maker] = {
         [sheet('<row r="1"><c r="A1" t="s"><v>4294967295</v></c></row>')], strings("x")
     ),
     "five thousand sheets": lambda url: excel([sheet(SHARED_CELL)] * 5_000, strings("x")),
+    "escaped halves of characters": lambda url: excel(
+        [sheet(SHARED_CELL)], strings("_xD800_ _x0000_ _xFFFF_")
+    ),
     "formulas and links elsewhere": external_links,
     "half of a file": half(usual_excel),
 }

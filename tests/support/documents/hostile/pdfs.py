@@ -267,6 +267,8 @@ PDFS: dict[str, Maker] = {
     "a form that draws itself": lambda url: own_form(),
     "a pattern of itself": lambda url: own_pattern(),
     "a map of all characters": lambda url: character_map("<00000000> <FFFFFFFF> <0000>"),
+    "halves of characters": lambda url: character_map("<00010002> <00010002> <D800>"),
+    "a map to NUL": lambda url: character_map("<00010002> <00010002> <0000>"),
     "a page of a thousand kilometres": lambda url: one_page(
         page="/MediaBox [0 0 2147483647 2147483647] /CropBox [-1e38 -1e38 1e38 1e38]"
     ),

@@ -48,6 +48,9 @@ HTML: dict[str, Maker] = {
     "a thousand cells over a thousand columns": lambda url: (
         b"<table>" + (b"<tr>" + b"<td colspan=1000 rowspan=1000>x</td>" * 100 + b"</tr>") * 100
     ),
+    "references to halves of characters": lambda url: (
+        b"<p>&#xD800;&#xDFFF;&#0;&#x110000;&#99999999999999;</p>" * 1_000
+    ),
     "entities of entities": lambda url: entities().encode(),
     "an attribute of fifty megabytes": lambda url: (
         b'<p title="' + b"x" * (50 * MIB) + b'">text</p>'

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from engine.errors.nodes import NodeFailed
-from engine.nodes.support.documents import DocumentOptions
+from engine.nodes.support.documents import DocumentOptions, DocumentText
 from tests.support.documents.small_pdf import small_pdf
 from workers.nodes.documents import DocumentPool, reading
 
@@ -81,3 +81,17 @@ async def test_a_document_that_takes_too_much_memory_ends_with_its_process(
     monkeypatch.setattr(reading, "read", take_memory)
 
     assert "more memory than it may have" in await fail(pool, PDF, b"")
+
+
+def test_an_error_that_nobody_expects_of_a_document_is_its_fault(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail(*_: object) -> DocumentText:
+        raise IndexError("a secret of the document")
+
+    monkeypatch.setattr(reading, "TEXTS", {PLAIN: fail})
+
+    with pytest.raises(NodeFailed, match="it cannot be read$") as caught:
+        reading.read(PLAIN, b"x", DocumentOptions())
+
+    assert caught.value.code == "document_unreadable"

@@ -66,8 +66,10 @@ class Package:
     def _pieces(self, name: str) -> Iterator[bytes]:
         if name not in self:
             raise unreadable(f"The document is broken: it lacks the part {name[:100]}")
+        info = self._names[name]
+        self._check(info.file_size)  # no part has more bytes than it says
         try:
-            with self._zip.open(self._names[name]) as part:
+            with self._zip.open(info) as part:
                 while piece := part.read(PIECE_BYTES):
                     self._take(len(piece))
                     yield piece
@@ -76,8 +78,11 @@ class Package:
             raise unreadable(f"A part of the document cannot be read: {reason}") from None
 
     def _take(self, size: int) -> None:
+        self._check(size)
         self._left -= size
-        if self._left < 0:
+
+    def _check(self, size: int) -> None:
+        if size > self._left:
             most = MAX_INFLATED_BYTES // 2**20
             raise unreadable(f"The document unpacks to more than {most} MB")
 
