@@ -12,9 +12,9 @@ import httpx2
 import pytest
 
 from tests.support.acceptance.callers import Caller, make_caller, save
-from tests.support.acceptance.document_caller import DocumentCaller, document_caller
 from tests.support.acceptance.footprint import resident_megabytes
 from tests.support.acceptance.running_stack import ONE_WORKER, RunningStack, running
+from tests.support.documents.document_caller import DocumentCaller, document_caller
 from tests.support.documents.hostile.corpus import HostileDocument, every_document
 from tests.support.documents.small_pdf import small_pdf
 from tests.support.http.target import stub_server
