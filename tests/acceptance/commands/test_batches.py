@@ -150,16 +150,19 @@ def test_faults_of_the_file_and_of_the_server_are_named_by_row(
     )
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "data"), [("image", "cat.png", png()), ("file", "notes.md", b"# Kettles\n")]
+)
 def test_files_of_cells_are_uploaded_once(
-    stack: RunningStack, way: tuple[str, ...], tmp_path: Path
+    stack: RunningStack, way: tuple[str, ...], tmp_path: Path, kind: str, name: str, data: bytes
 ) -> None:
     nodes = [
-        node("in", "requestInput", fields=[field("photo", "image")]),
+        node("in", "requestInput", fields=[field("given", kind)]),
         node("out", "responseOutput"),
     ]
-    slug = save(stack, stack.key, "Photo", nodes, [edge("in", "photo", "out", "result-in")])
-    (tmp_path / "cat.png").write_bytes(png())
-    items = file_of(tmp_path, "photo\n@cat.png\n@cat.png\n")
+    slug = save(stack, stack.key, "Given", nodes, [edge("in", "given", "out", "result-in")])
+    (tmp_path / name).write_bytes(data)
+    items = file_of(tmp_path, f"given\n@{name}\n@{name}\n")
     out = tmp_path / "out.jsonl"
 
     done = stack.command("batch", "run", slug, items, "--output", str(out), *way)

@@ -18,6 +18,7 @@ TYPES = {
     "loud": "toggle",
     "data": "json",
     "photo": "image",
+    "bill": "file",
 }
 
 
@@ -125,9 +126,10 @@ def test_without_the_types_every_cell_is_a_text(tmp_path: Path) -> None:
 def test_a_medium_may_be_a_file_beside_the_table(tmp_path: Path) -> None:
     (tmp_path / "a.png").touch()
 
-    found = read(tmp_path, "photo,name\n@a.png,@a.png\n")
+    found = read(tmp_path, "photo,bill,name\n@a.png,@a.png,@a.png\n")
 
-    assert inputs(found) == [{"photo": tmp_path / "a.png", "name": "@a.png"}]
+    medium = tmp_path / "a.png"
+    assert inputs(found) == [{"photo": medium, "bill": medium, "name": "@a.png"}]
     assert faults(tmp_path, "photo\n@b.png\n") == [
         "items.csv, row 2, column 'photo': names no file: b.png"
     ]
