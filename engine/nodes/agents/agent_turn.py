@@ -17,7 +17,7 @@ from engine.nodes.agents.chat_model import (
     read_chat_model,
 )
 from engine.nodes.agents.parts import MESSAGES, SCHEMA, SYSTEM, TOOLS, TURN_OUT
-from engine.nodes.agents.turn_files import with_documents
+from engine.nodes.agents.turn_files import with_documents, with_images_alone
 from engine.nodes.assistant import SCHEMA_SENTENCE
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.fan_out import MODEL
@@ -71,25 +71,20 @@ class AgentTurn(NodeType):
     ) -> Outputs:
         model, _ = chat_values(settings)
         chat = _read(inputs)
-        turn = await self._ask(settings, inputs, _instruct(model, chat), context)
+        turn = await self._ask(settings, _instruct(model, chat), context)
         if chat.schema is not None and not turn.calls:
             await _check_answer(dict(chat.schema), turn, context)
         return {TURN_OUT: to_plain(turn)}
 
-    async def _ask(
-        self,
-        settings: ChatModelSettings,
-        inputs: Mapping[str, Any],
-        chat: Chat,
-        context: Context,
-    ) -> ChatTurn:
-        """Call the model, at what is reserved for the turn before its files are read."""
+    async def _ask(self, settings: ChatModelSettings, chat: Chat, context: Context) -> ChatTurn:
+        """Call the model; documents are charged within the bound of the price."""
         model, values = chat_values(settings)
         whole = await with_documents(chat, model, context)
         if whole is chat:
             found = await context.call_model(model, values, chat=chat)
         else:
-            most = self.max_usage(settings, inputs)
+            images = with_images_alone(chat, whole)
+            most = max_turn_usage(settings, images, has_documents=True)
             found = await context.call_model(model, values, chat=whole, most=most)
         return cast(ChatTurn, found)
 

@@ -89,14 +89,17 @@ def chat_values(settings: ChatModelSettings) -> tuple[Model, dict[str, Any]]:
         raise NodeFailed("invalid_value", reason) from None
 
 
-def max_turn_usage(settings: ChatModelSettings, chat: Chat | None = None) -> Usage:
+def max_turn_usage(
+    settings: ChatModelSettings, chat: Chat | None = None, *, has_documents: bool = False
+) -> Usage:
     """Return the most that one turn can use, before it reads the chat's files.
 
-    Without a chat, and with files that may be no images, the bound of the model's price counts.
+    Without a chat, and with documents or files that may be some, the bound of the model's price
+    counts.
     """
     model = latest_model(settings.model)
     usage = model.max_chat_usage(settings.values, chat)
-    if chat is None or not may_have_documents(chat):
+    if chat is None or not (has_documents or may_have_documents(chat)):
         return usage
     unknown = model.max_chat_usage(settings.values, None)
     return replace(usage, input_tokens=max(usage.input_tokens, unknown.input_tokens))

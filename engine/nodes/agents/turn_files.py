@@ -50,6 +50,12 @@ async def with_documents(chat: Chat, model: Model, context: Context) -> Chat:
     return replace(chat, messages=tuple(messages))
 
 
+def with_images_alone(chat: Chat, whole: Chat) -> Chat:
+    """Return a chat with those of its files that are images in the chat for its model."""
+    pairs = zip(chat.messages, whole.messages, strict=True)
+    return replace(chat, messages=tuple(replace(one, files=other.files) for one, other in pairs))
+
+
 async def _sorted(
     message: ChatMessage, images: frozenset[str], model: Model, context: Context
 ) -> ChatMessage:

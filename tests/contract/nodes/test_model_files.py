@@ -137,6 +137,18 @@ def test_files_cost_no_more_than_what_is_reserved(caller: Caller, reader: str, w
         assert (answer.json()["cost"] == estimate) is (name == reader)
 
 
+def test_the_file_of_an_agent_costs_no_more_than_the_bound_of_the_price(
+    caller: Caller, reader: str
+) -> None:
+    paper = upload(caller, small_pdf(*["Page"] * 50))
+
+    answer = run(caller, reading("agent", "text-out", model=reader), paper)
+
+    # 50 × 258 tokens at the provider are 155 credits; `atMost`, or what goes beside the file, 14.
+    assert answer.status_code == 200, answer.text
+    assert 12 <= answer.json()["cost"] <= 15
+
+
 def test_a_draft_takes_over_the_answer_for_the_same_file(caller: Caller, reader: str) -> None:
     bill = upload(caller, BILL)
     slug = caller.save(reading("assistant", "text-out", model=reader))

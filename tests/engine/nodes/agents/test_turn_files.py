@@ -35,6 +35,8 @@ def registry() -> Iterator[None]:
         "blind": PROMPT + field("file", "file"),
     }
     models = [model(name, fields=each, pricing=PRICING, call=CALL) for name, each in fields.items()]
+    dear = PRICING.replace("perImage = 10\n", "perImage = 10000\n")
+    models.append(model("dear", fields=PROMPT + IMAGE, pricing=dear, call=CALL))
     with use_models(models):
         yield
 
@@ -106,6 +108,14 @@ async def test_documents_are_charged_within_the_bound_of_the_price() -> None:
     assert bound is not None
     assert bound.input_tokens == most("plain", BILL) == 5000
     assert most("plain", PICTURE) < 2000
+
+
+async def test_a_document_does_not_count_as_an_image() -> None:
+    context = await turn("dear", BILL, PHOTO)
+
+    [bound] = context.most
+    assert bound is not None
+    assert 10_000 < bound.input_tokens < 20_000 < most("dear", BILL, PHOTO)
 
 
 async def test_images_alone_are_charged_by_their_number() -> None:
