@@ -11,12 +11,11 @@ from workers.nodes.documents.pdf.rows import (
     RowGroup,
     TextRow,
     group_rows,
-    is_right_to_left,
     join_words,
     make_rows,
 )
 from workers.nodes.documents.pdf.rules import Grid, Rules, find_grids
-from workers.nodes.documents.pdf.words import Word
+from workers.nodes.documents.pdf.words import Word, is_right_to_left
 
 BULLETS = "•◦▪‣●○■□·"
 LEVELS = ((1.7, 1), (1.35, 2), (1.12, 3))

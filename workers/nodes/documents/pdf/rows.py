@@ -1,11 +1,10 @@
 """Rows of a page, and rows that share gaps: columns of a text, or a table without lines."""
 
 import re
-import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
-from workers.nodes.documents.pdf.words import Box, Word
+from workers.nodes.documents.pdf.words import Box, Word, is_right_to_left
 
 MARK = re.compile(r"[•◦▪‣·●○■□–\-*]|\(?\d{1,3}[.)]|\(?[a-z][.)]")
 GAP_SIZES = 1.0
@@ -13,6 +12,9 @@ GAP_SIZES = 1.0
 MIN_ROWS = 3
 BREAK_SIZES = 4.0
 """Sizes of the font between rows that do not belong together."""
+PART_STEPS = 2.5
+"""Usual distances of rows between two tables."""
+TITLE_SIZES = 1.2
 CELL_CHARACTERS = 24
 """Cells have fewer characters on average than the lines of a column of text."""
 
@@ -99,12 +101,6 @@ def _mean_length(cells: list[list[Piece]]) -> float:
     lengths = [sum(len(word.text) + 1 for piece in cell for word in piece.words) for cell in cells]
     filled = [length for length in lengths if length]
     return sum(filled) / len(filled) if filled else 0.0
-
-
-def is_right_to_left(text: str) -> bool:
-    """Return whether most letters are of a script that is written from the right."""
-    kinds = [unicodedata.bidirectional(letter) for letter in text]
-    return sum(kind in ("R", "AL") for kind in kinds) > kinds.count("L")
 
 
 def join_words(words: Sequence[Word]) -> str:
@@ -218,9 +214,14 @@ def _merged(bands: Bands, row: TextRow) -> Bands:
 
 
 def _trimmed(group: RowGroup) -> Iterator[TextRow | RowGroup]:
-    """Yield a group, and by themselves the rows around a table that have one piece."""
+    """Yield a group; a table by its parts, and by themselves the rows around it with one piece."""
     if not group.is_table:
         yield group
+        return
+    at = _part_end(group.rows)
+    if at is not None:
+        yield from group_rows(group.rows[:at])
+        yield from group_rows(group.rows[at:])
         return
     start, end = 0, len(group.rows)
     while start < end and len(group.rows[start].pieces) < 2:
@@ -234,6 +235,22 @@ def _trimmed(group: RowGroup) -> Iterator[TextRow | RowGroup]:
     else:
         yield from kept.rows
     yield from group.rows[end:]
+
+
+def _part_end(rows: Sequence[TextRow]) -> int | None:
+    """Return where another table begins: behind a wide gap, or at a larger row and behind it."""
+    steps = [after.top - before.top for before, after in zip(rows, rows[1:], strict=False)]
+    usual = sorted(steps)[len(steps) // 2]
+    size = sorted(row.size for row in rows)[len(rows) // 2]
+    for at, step in enumerate(steps, 1):
+        above, below = (_is_title(row, size) for row in rows[at - 1 : at + 1])
+        if above or below or step > PART_STEPS * usual:
+            return at
+    return None
+
+
+def _is_title(row: TextRow, size: float) -> bool:
+    return len(row.pieces) == 1 and row.size > TITLE_SIZES * size
 
 
 def _is_alone(row: TextRow, bands: Sequence[tuple[float, float]]) -> bool:

@@ -2,6 +2,7 @@
 
 import ctypes
 import re
+import unicodedata
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +49,14 @@ class Word(Box):
     def is_upright(self) -> bool:
         """False: it is written from top to bottom, or the other way."""
         return len(self.text) < 3 or self.height < 2 * (self.right - self.left)
+
+
+def is_right_to_left(text: str) -> bool:
+    """Return whether most letters are of a script that is written from the right."""
+    if text.isascii():
+        return False
+    kinds = [unicodedata.bidirectional(letter) for letter in text]
+    return sum(kind in ("R", "AL") for kind in kinds) > kinds.count("L")
 
 
 class PageFrame:
@@ -120,8 +129,23 @@ class _Measure:
             max(first.top, last.top),
         )
         is_cut = end < len(text) and text[end] in HYPHENS
-        edges = box.left, box.top, box.right, box.bottom
-        return Word(*edges, text[start:end], self._size(start), is_cut)
+        edges, letters = (box.left, box.top, box.right, box.bottom), text[start:end]
+        if is_right_to_left(letters):
+            letters = self._in_order(letters, start)
+        return Word(*edges, letters, self._size(start), is_cut)
+
+    def _in_order(self, letters: str, start: int) -> str:
+        """Return a word in reading order, which some files have in the order that is seen."""
+        strong = [place for place, letter in enumerate(letters) if letter.isalnum()]
+        if not strong:
+            return letters
+        first, last = strong[0], strong[-1]
+        pdfium.FPDFText_GetLooseCharBox(self._handle, start + first, self._first)
+        pdfium.FPDFText_GetLooseCharBox(self._handle, start + last, self._last)
+        if self._first.left >= self._last.left:
+            return letters
+        turned = letters[first : last + 1][::-1]
+        return letters[:first] + turned + letters[last + 1 :]
 
     def _size(self, position: int) -> float:
         matrix = self._matrix

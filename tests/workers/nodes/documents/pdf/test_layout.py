@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from engine.nodes.support.documents import DocumentOptions, DocumentText
 from tests.support.documents.small_pdf import lines, pdf_of, put
 from workers.nodes.documents.pdf.reading import read_pdf
+from workers.nodes.documents.pdf.rows import join_words
+from workers.nodes.documents.pdf.words import Word
 
 PROSE = "words of a line that fill a column"
 
@@ -16,6 +18,14 @@ def read(*content: bytes) -> DocumentText:
 def grid(lefts: Sequence[float], tops: Sequence[float]) -> bytes:
     across = [(lefts[0], y, lefts[-1], y) for y in tops]
     return lines(*across, *[(x, tops[0], x, tops[-1]) for x in lefts])
+
+
+def spread(lefts: Sequence[float], y: float, texts: Sequence[str]) -> list[bytes]:
+    return [put(x, y, text) for x, text in zip(lefts, texts, strict=True)]
+
+
+def word(text: str, left: float) -> Word:
+    return Word(left, 0, left + 5, 10, text, 10)
 
 
 def test_columns_are_read_one_after_the_other_below_a_title() -> None:
@@ -103,3 +113,24 @@ def test_paragraphs_and_items_follow_from_gaps_and_marks() -> None:
     ]
 
     assert read(*content).text == "One\nparagraph\n\nNext\n\n- item\n- other"
+
+
+def test_a_block_of_addresses_is_no_part_of_the_table_below_a_heading() -> None:
+    above = [("Timber Ltd", "Invoice 17"), ("4 Quay", "14 March"), ("Oldtown", "Customer 11")]
+    rows = [("Article", "Pieces", "Sum"), ("Boards", "12", "222.00"), ("Nails", "3", "29.70")]
+    placed = [
+        *(each for n, row in enumerate(above) for each in spread((50, 430), 760 - 14 * n, row)),
+        put(50, 690, "Invoice", 20),
+        *(each for n, row in enumerate(rows) for each in spread((50, 400, 460), 660 - 18 * n, row)),
+    ]
+
+    contents = read(*placed)
+
+    assert contents.tables[-1] == [list(row) for row in rows]
+    assert "# Invoice\n\n| Article | Pieces | Sum |" in contents.text
+
+
+def test_words_from_right_to_left_are_read_from_the_right() -> None:
+    words = join_words([word("abc", 10), word("גד", 30), word("אב", 60), word("הו", 5)])
+
+    assert words == "אב גד abc הו"
