@@ -24,6 +24,7 @@ FORM: list[dict[str, Any]] = [
     {"name": "mood", "type": "pills", "options": ["calm", "wild", 3], "required": True},
     {"name": "loud", "type": "toggle"},
     {"name": "photo", "type": "image"},
+    {"name": "bill", "type": "file"},
     {"name": "extra", "type": "json"},
 ]
 WORKFLOW = {
