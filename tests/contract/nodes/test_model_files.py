@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from tests.support.contract.installation import Caller, workflow
+from tests.support.contract.replays import ended_replay, start_replay
 from tests.support.documents.small_pdf import small_pdf
 from tests.support.gateway.documents import edge, node
 
@@ -163,3 +164,15 @@ def test_a_draft_takes_over_the_answer_for_the_same_file(caller: Caller, reader:
 
     assert again["result"] == first["result"]
     assert (first["cost"] > 0, again["cost"]) == (True, 0)
+
+
+def test_a_replay_finds_what_was_recorded_for_the_same_file(caller: Caller, reader: str) -> None:
+    bill = upload(caller, BILL)
+    slug = caller.save(reading("assistant", "text-out", model=reader))
+    caller.run(slug, {"paper": bill})
+
+    begun = start_replay(caller, slug, last=1, against=1, calls="recorded").json()
+    ended = ended_replay(caller, begun["replayId"])
+
+    [row] = ended["rows"]
+    assert (row["verdict"], row["after"]["creditsCost"]) == ("same", 0)
