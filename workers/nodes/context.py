@@ -193,14 +193,19 @@ class NodeContext:
         self, url: str, options: DocumentOptions = USUAL_DOCUMENT
     ) -> DocumentText:
         """Read a document in a child process that is killed at the deadline."""
-        memory, account_id = self._attempt.memory, self._attempt.account_id
-        if memory is not None:
-            await memory.wait()
-        async with asyncio.timeout_at(self._deadline):
-            content_type, data = await self._document_source.fetch(url)
-        documents, seconds = self._tools.documents, self._timeout or DOCUMENT_SECONDS
+        account_id = self._attempt.account_id
+        async with self._tools.documents.turn(account_id, self._attempt.memory):
+            async with asyncio.timeout(self._timeout):
+                content_type, data = await self._document_source.fetch(url)
+            return await self._read_document(content_type, data, options)
+
+    async def _read_document(
+        self, content_type: str, data: bytes, options: DocumentOptions
+    ) -> DocumentText:
+        documents, account_id = self._tools.documents, self._attempt.account_id
+        seconds = self._timeout or DOCUMENT_SECONDS
         contents = await documents.read(
-            content_type, data, options, seconds=seconds, account_id=account_id, gate=memory
+            content_type, data, options, seconds=seconds, account_id=account_id
         )
         if not options.reads_pictures or content_type != PDF:
             return contents

@@ -1,10 +1,12 @@
 """Documents: their text and tables, read in child processes of a pool of their own."""
 
-from collections.abc import Awaitable, Sequence
+import contextlib
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any, cast
 
 from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
 from engine.nodes.support.documents import DocumentOptions, DocumentText
+from engine.process.account_semaphore import AccountSemaphore
 from engine.process.pool import AccountRunner, Pool, PoolCrashed, PoolGate, PoolTimeout
 
 PRELOAD = ("workers.nodes.documents.reading", "workers.nodes.documents.pdf.drawing")
@@ -12,12 +14,30 @@ SLOTS = 1
 MEMORY_BYTES = 1024 * 1024 * 1024
 """Of address space, which holds the file twice, its inflated parts and the text."""
 
+FILES, FILES_OF_ACCOUNT = 8, 2
+"""Files that a worker process has in memory at a time, of all accounts and of one."""
+
 
 class DocumentPool(Pool):
     """A pool with memory for documents, in which accounts take turns."""
 
     def __init__(self, *, slots: int = SLOTS, memory_bytes: int = MEMORY_BYTES) -> None:
         super().__init__(slots=slots, memory_bytes=memory_bytes, preload=PRELOAD)
+        self._files = AccountSemaphore(FILES, share=FILES_OF_ACCOUNT)
+
+    @contextlib.asynccontextmanager
+    async def turn(self, account_id: str, gate: PoolGate | None) -> AsyncIterator[None]:
+        """Hold the place of one file in memory, taken while the gate is open.
+
+        Work in the turn passes no gate: whoever waits at one must not hold what others wait for.
+        """
+        while True:
+            if gate is not None:
+                await gate.wait()
+            async with self._files.slot(account_id):
+                if gate is None or gate.may_grow:
+                    yield
+                    return
 
     async def read(
         self,
@@ -27,7 +47,6 @@ class DocumentPool(Pool):
         *,
         seconds: float,
         account_id: str = "",
-        gate: PoolGate | None = None,
     ) -> DocumentText:
         """Return the contents of a document, within `seconds`.
 
@@ -35,7 +54,7 @@ class DocumentPool(Pool):
         """
         from workers.nodes.documents.reading import read  # needs libraries of documents
 
-        runner = AccountRunner(self, account_id, gate)
+        runner = AccountRunner(self, account_id)
         work = runner.run(read, content_type, data, options, deadline_seconds=seconds)
         return cast(DocumentText, await _explained(work, seconds))
 

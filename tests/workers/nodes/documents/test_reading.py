@@ -1,5 +1,6 @@
 """The pool of documents: contents, and the reasons of those that cannot be read."""
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from typing import Any
@@ -95,3 +96,50 @@ def test_an_error_that_nobody_expects_of_a_document_is_its_fault(
         reading.read(PLAIN, b"x", DocumentOptions())
 
     assert caught.value.code == "document_unreadable"
+
+
+class Gate:
+    """A gate that closes as often as told while a caller takes its turn."""
+
+    def __init__(self, closings: int = 0) -> None:
+        self.waits = 0
+        self._closings = closings
+
+    @property
+    def may_grow(self) -> bool:
+        return self.waits > self._closings
+
+    async def wait(self) -> None:
+        self.waits += 1
+
+
+async def test_an_account_has_two_files_in_memory_and_others_go_on_beside_it(
+    pool: DocumentPool,
+) -> None:
+    inside: list[str] = []
+    stop = asyncio.Event()
+
+    async def hold(account_id: str) -> None:
+        async with pool.turn(account_id, None):
+            inside.append(account_id)
+            await stop.wait()
+
+    async with asyncio.TaskGroup() as group:
+        for account_id in ("greedy",) * 5 + ("neighbour",):
+            group.create_task(hold(account_id))
+        while "neighbour" not in inside:
+            await asyncio.sleep(0)
+        at_once = sorted(inside)
+        stop.set()
+
+    assert at_once == ["greedy", "greedy", "neighbour"]
+    assert len(inside) == 6
+
+
+async def test_a_turn_that_a_gate_has_ended_is_taken_again(pool: DocumentPool) -> None:
+    gate = Gate(closings=2)
+
+    async with pool.turn("a", gate):
+        waits = gate.waits
+
+    assert waits == 3
