@@ -40,9 +40,9 @@ class PictureQuery(WidthQuery):
     """Query of a link to an asset, or to a picture of it."""
 
     page: Annotated[
-        Annotated[int, Meta(ge=1, le=MAX_PAGE)],
-        doc("Page of a PDF that the smaller picture shows.", 2),
-    ] = 1
+        Annotated[int, Meta(ge=1, le=MAX_PAGE)] | None,
+        doc("Page of a PDF that the smaller picture shows; the first one without it.", 2),
+    ] = None
 
 
 class LinkQuery(PictureQuery):
@@ -83,8 +83,8 @@ class AssetForm(RequestBody):
     file: Annotated[
         str,
         Meta(
-            description="The file with its type. The bytes alone, under their own type, do as "
-            "well.",
+            description="The file with its type; its name tells the type of a text. The bytes "
+            "alone, under their own type, do as well.",
             extra_json_schema={"contentMediaType": "application/octet-stream"},
         ),
     ]
@@ -160,9 +160,11 @@ async def get_asset(request: GatewayRequest, principal: Principal) -> Response:
     """One of the caller's assets, with a fresh link to it or to a smaller picture of it."""
     query = PictureQuery.parse(request.scope)
     width = None if query.width is None else round_width(query.width)
+    if width is None and query.page is not None:
+        raise errors.InvalidQuery("page", "'page' needs 'w', the width of its picture")
     media_service = request.services.media_service
     asset = await media_service.get(principal.account.id, request.path_params["asset_id"])
-    link = media_service.link(asset, width=width, page=1 if width is None else query.page)
+    link = media_service.link(asset, width=width, page=query.page or 1)
     return json_response(AssetView.from_record(asset, url=link))
 
 

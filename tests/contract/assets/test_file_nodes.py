@@ -210,3 +210,22 @@ def test_an_answer_that_is_a_document_becomes_an_asset(
     assert answer.content == SAMPLES[content_type]
     assert answer.headers["content-type"].partition(";")[0] == content_type
     assert answer.headers["content-disposition"].startswith("attachment")
+
+
+def test_a_copy_of_a_template_has_a_copy_of_its_file(caller: Caller, stranger: Caller) -> None:
+    headers = {"content-type": CSV}
+    asset = caller.request("POST", "/api/assets", content=SAMPLES[CSV], headers=headers).json()
+    up = node("up", "upload", asset=asset["id"])
+    up["data"]["kind"] = "file"
+    edges = [edge("up", "file-out", "out", "result-in")]
+    slug = caller.save(workflow([up, OUT], edges, isTemplate=True))
+
+    copied = stranger.create({"copyOf": slug, "name": "Mine"})
+
+    assert copied.status_code == 201, copied.text
+    result = stranger.run(copied.json()["slug"], {}).json()["result"]
+    assert reading(stranger, result["files"][0]) == SAMPLES[CSV]
+    [copy] = stranger.get("/api/assets").json()["rows"]
+    assert (copy["contentType"], copy["id"] == asset["id"]) == (CSV, False)
+    stranger.delete(f"/api/workflows/{copied.json()['slug']}")
+    stranger.delete(f"/api/assets/{copy['id']}")
