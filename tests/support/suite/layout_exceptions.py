@@ -5,6 +5,7 @@ MANY_ENTRIES: dict[str, str] = {
     "deploy/client": "One folder for each subject of the API, and what their calls share.",
     "gateway": "One folder for each part of the way of a request, and modules of the process.",
     "engine": "One folder for each subject of the domain, and the settings.",
+    "engine/models/shipped": "One manifest for each model.",
     "engine/nodes": "One module for each node type.",
     "engine/nodes/support": "One module for each thing that node types share.",
     "engine/store": "One folder for each subject of the store, and its modules.",
