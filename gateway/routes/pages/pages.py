@@ -40,6 +40,8 @@ HEADERS = {
         "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
     ),
     "cache-control": "no-store",
+    # Forms record sounds, after a click and the browser's own question.
+    "permissions-policy": "camera=(), geolocation=(), microphone=(self)",
     "referrer-policy": "same-origin",
 }
 FOREVER = {"cache-control": "public, max-age=31536000, immutable", "vary": "accept-encoding"}

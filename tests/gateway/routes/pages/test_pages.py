@@ -81,6 +81,13 @@ async def test_no_script_or_style_but_our_own_may_run(make_client: MakeClient) -
     assert parts["media-src"] == "'self' blob:"
 
 
+async def test_the_microphone_is_for_our_own_pages_alone(make_client: MakeClient) -> None:
+    answer = await (await make_client()).get("/")
+
+    allowed = dict(each.split("=") for each in answer.headers["permissions-policy"].split(", "))
+    assert allowed == {"camera": "()", "geolocation": "()", "microphone": "(self)"}
+
+
 @pytest.mark.parametrize("path", ACCOUNTS)
 async def test_visitors_sign_in_first_and_come_back(make_client: MakeClient, path: str) -> None:
     answer = await (await make_client()).get(f"{path}?key=hr_live_by_mistake")
