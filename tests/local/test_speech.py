@@ -15,6 +15,7 @@ from engine.errors.nodes import NodeFailed
 from tests.local.test_sounds import FORMATS, encoded
 from tests.support.acceptance.running_stack import running
 from tests.support.contract.installation import Administration
+from tests.support.factories import Graph
 from workers.nodes.local_models import SpeechPool
 from workers.providers.media import content_type_of
 
@@ -165,17 +166,32 @@ async def test_ten_minutes_are_recognised_within_the_memory(pool: SpeechPool) ->
     assert error_rate(said * round(seconds / (seconds_of(sound) + 1)), transcript["text"]) < 0.1
 
 
+def repeating() -> Graph:
+    """Return a workflow that says a text, and writes down what it hears."""
+    graph = Graph("said").node("s", "speak", model="local-speech")
+    graph.node("t", "transcribe", model="local-transcription", language="en")
+    graph.node("out", "responseOutput")
+    return graph.wire(
+        *("in.said > s.text-in", "s.audio-out > t.audio-in"), "t.text-out > out.result-in"
+    )
+
+
 def test_a_text_is_spoken_and_recognised_over_http(tmp_path: Path) -> None:
     with running(tmp_path, "--no-demo") as stack:
         made = Administration(stack)
-        admin = made.with_key(made.key(made.account("business"), "model:run"))
+        rights = ("model:run", "workflow:*")
+        admin = made.with_key(made.key(made.account("business"), *rights))
         spoken: Any = admin.run_model("local-speech", {"text": SENTENCES[1]})
         assert spoken.status_code == 200, spoken.text
         [url] = spoken.json()["result"]["audios"]
         heard: Any = admin.run_model("local-transcription", {"audio": url, "language": "en"})
         broken: Any = admin.run_model("local-transcription", {"audio": url, "language": "xx"})
+        slug = admin.save(repeating().body("Repeat"))
+        run: Any = admin.run(slug, {"said": SENTENCES[2]})
         made.close()
 
+    assert run.status_code == 200, run.text
+    assert error_rate(SENTENCES[2], run.json()["result"]["text"]) <= MOST_ERRORS
     assert heard.status_code == 200, heard.text
     result = heard.json()["result"]
     assert error_rate(SENTENCES[1], result["text"]) <= MOST_ERRORS
