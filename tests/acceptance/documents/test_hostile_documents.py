@@ -79,7 +79,7 @@ def picture_status(caller: DocumentCaller, asset: Mapping[str, Any]) -> int:
     """Return the status of a picture of a document's first page."""
     key = {"x-api-key": caller.key}
     shown = httpx2.get(f"{caller.stack.url}/api/assets/{asset['id']}?w=256", headers=key)
-    assert shown.status_code == 200, shown.text
+    assert shown.status_code == 200 and "w=256" in shown.json()["url"], shown.text
     return httpx2.get(shown.json()["url"], timeout=60).status_code
 
 
