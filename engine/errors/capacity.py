@@ -119,6 +119,14 @@ class NotMigrated(Unavailable):
     """The request needs a newer schema of the store, which `headrace migrate` sets."""
 
 
+NotMigrated.examples = (
+    NotMigrated(
+        "Documents need the store's new schema: the operator runs `headrace migrate` once all "
+        "processes of the version before are gone"
+    ),
+)
+
+
 class StoreFull(Unavailable):
     """Redis refuses writes: memory or disk is full."""
 
