@@ -13,10 +13,10 @@ DRAWING = "http://schemas.openxmlformats.org/drawingml/2006/main"
 
 
 def zipped(parts: Mapping[str, str | bytes]) -> bytes:
-    """Return a ZIP file of the parts."""
+    """Return a ZIP file of the parts, and of the list of types that Office documents have."""
     file = io.BytesIO()
     with zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in parts.items():
+        for name, content in {"[Content_Types].xml": "<Types/>", **parts}.items():
             archive.writestr(name, content)
     return file.getvalue()
 
