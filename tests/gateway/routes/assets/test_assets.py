@@ -7,7 +7,7 @@ import httpx2
 import pytest
 
 from engine.ids.partitions import partition_of
-from engine.services import media
+from engine.media.pictures import store as pictures
 from engine.store import Account, Store
 from engine.store.redis import keyspace
 from tests.engine.media.test_links import BAD_IDS
@@ -236,13 +236,13 @@ async def test_a_smaller_picture_is_sent_as_what_it_is(client: httpx2.AsyncClien
 async def test_no_link_is_given_to_a_smaller_picture_that_cannot_be_made(
     client: httpx2.AsyncClient, monkeypatch: pytest.MonkeyPatch, data: bytes, kind: str
 ) -> None:
-    monkeypatch.setattr(media, "MAX_BYTES", len(LARGE) - 1)
+    monkeypatch.setattr(pictures, "MAX_BYTES", len(LARGE) - 1)
     asset = await upload(client, data, kind)
 
     answer = await client.get(f"/api/assets/{asset['id']}?w=256")
 
     refused(answer, 415, "UNSUPPORTED_MEDIA_TYPE")
-    assert answer.json()["error"] == "There are smaller pictures of images up to 32 MB only"
+    assert answer.json()["error"] == pictures.ONLY_IMAGES
     assert (await client.get(f"/api/assets/{asset['id']}")).status_code == 200
 
 
