@@ -101,12 +101,20 @@ class _Child:
     async def call(self, request: bytes) -> tuple[bool, Any]:
         """Send a request and wait for the answer. Raises PoolCrashed when the process ends."""
         try:
-            await asyncio.get_running_loop().sock_sendall(self._channel, _framed(request))
+            await self._send(request)
             answer = await self._receive()
         except OSError:
             raise PoolCrashed("The process ended in the middle of the work") from None
         is_value, outcome = pickle.loads(answer)
         return is_value, outcome
+
+    async def _send(self, request: bytes) -> None:
+        loop, header = asyncio.get_running_loop(), HEADER.pack(len(request))
+        if len(request) <= CHUNK_BYTES:
+            await loop.sock_sendall(self._channel, header + request)
+        else:  # without a second copy
+            await loop.sock_sendall(self._channel, header)
+            await loop.sock_sendall(self._channel, request)
 
     async def _receive(self) -> bytearray:
         data = bytearray(await _read_some(self._channel))
@@ -337,10 +345,6 @@ class AccountRunner:
             gate=self._gate,
             account_id=self._account_id,
         )
-
-
-def _framed(message: bytes) -> bytes:
-    return HEADER.pack(len(message)) + message
 
 
 async def _read_some(channel: socket.socket) -> bytes:

@@ -3,6 +3,8 @@
 from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
 
 MAX_INFLATED_BYTES = 256 * 1024 * 1024
+MAX_CHARACTERS = 50_000_000
+"""Of the text of a document; that of a book has a million."""
 MAX_CELLS = 2_000_000
 """Of all tables of a document."""
 

@@ -17,7 +17,7 @@ from engine.media.documents.types import (
 )
 from engine.nodes.support.documents import DocumentOptions, DocumentText
 from workers.nodes.documents.html.reading import read_html
-from workers.nodes.documents.limits import unreadable
+from workers.nodes.documents.limits import MAX_CHARACTERS, unreadable
 from workers.nodes.documents.office.docx import read_docx
 from workers.nodes.documents.office.pptx import read_pptx
 from workers.nodes.documents.office.xlsx import read_xlsx
@@ -46,11 +46,17 @@ def read(content_type: str, data: bytes, options: DocumentOptions) -> DocumentTe
     """
     try:
         if content_type in PAGED:
-            return PAGED[content_type](data, options)
+            return _checked(PAGED[content_type](data, options))
         if content_type in TEXTS:
-            return TEXTS[content_type](content_type, data)
+            return _checked(TEXTS[content_type](content_type, data))
     except (NodeFailed, MemoryError):
         raise
     except Exception as error:  # of a file that is as nobody has thought of
         raise unreadable("The document is broken: it cannot be read") from error
     raise unreadable(f"Files of the type {content_type} are not read here")
+
+
+def _checked(contents: DocumentText) -> DocumentText:
+    if sum(map(len, contents.pages)) > MAX_CHARACTERS:
+        raise unreadable(f"The text of the document has more than {MAX_CHARACTERS:,} characters")
+    return contents

@@ -11,6 +11,7 @@ from engine.errors.nodes import NodeFailed
 from engine.nodes.support.documents import DocumentOptions, DocumentText
 from tests.support.documents.small_pdf import small_pdf
 from workers.nodes.documents import DocumentPool, reading
+from workers.nodes.documents.limits import MAX_CHARACTERS
 
 PDF, PLAIN = "application/pdf", "text/plain"
 PATIENCE_SECONDS = 60.0
@@ -143,3 +144,10 @@ async def test_a_turn_that_a_gate_has_ended_is_taken_again(pool: DocumentPool) -
         waits = gate.waits
 
     assert waits == 3
+
+
+async def test_a_text_that_is_too_long_is_refused_where_it_is_read(pool: DocumentPool) -> None:
+    data = b"x" * (MAX_CHARACTERS + 1)
+
+    assert "more than 50,000,000 characters" in await fail(pool, PLAIN, data)
+    assert len((await read(pool, PLAIN, data[1:])).text) == MAX_CHARACTERS
