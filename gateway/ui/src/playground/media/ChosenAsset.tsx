@@ -1,7 +1,8 @@
-import { assetPath } from "../../api/assets";
+import { assetPath, idOf } from "../../api/assets";
 import { useResource } from "../../api/resource";
 import type { Asset } from "../../api/types";
 import { Button } from "../../components/Button";
+import { isSignedIn } from "../../shell/session";
 import { FilePreview, hasPreview } from "./FilePreview";
 import { isAssetId, kindOfType, nameOfType, sizeInWords } from "./kinds";
 import { Player } from "./Player";
@@ -10,7 +11,7 @@ import "../form.css";
 import "./media.css";
 
 interface Props {
-  /** Value of the field: the id of an asset, or an address, of which nothing is shown. */
+  /** Value of the field: the id of an asset or a link to one, or an address elsewhere, of which nothing is shown. */
   value: unknown;
   /** Name of the field. */
   name: string;
@@ -19,8 +20,11 @@ interface Props {
 
 /** The asset that a field has: its name and size, the way to remove it, and a preview. */
 export function ChosenAsset({ value, name, onRemove }: Props) {
-  const { data, error } = useResource<Asset>(isAssetId(value) ? `/api/assets/${value}` : null);
-  if (!isAssetId(value)) return null;
+  const linked = typeof value === "string" ? idOf(value) : null;
+  const id = isAssetId(value) ? value : linked;
+  const { data, error } = useResource<Asset>(isSignedIn && id ? `/api/assets/${id}` : null);
+  // A link may lead to an asset of another account, which is as good as any address.
+  if (!id || (linked && !data)) return null;
   const remove = onRemove && (
     <Button look="quiet" isCompact onClick={onRemove}>
       Remove the file
@@ -33,7 +37,7 @@ export function ChosenAsset({ value, name, onRemove }: Props) {
       </p>
     );
   }
-  const { id, contentType, bytes, durationMs } = data;
+  const { contentType, bytes, durationMs } = data;
   const known = [nameOfType(contentType), sizeInWords(bytes), durationMs !== undefined && `${(durationMs / 1_000).toFixed(1)} s`];
   return (
     <>
