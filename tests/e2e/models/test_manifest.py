@@ -23,6 +23,7 @@ TEMPLATES = (
     "Image by HTTP",
     "Video by a job",
     "Audio by a job",
+    "Transcripts by OpenAI's protocol",
 )
 
 

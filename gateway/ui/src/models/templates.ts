@@ -98,6 +98,39 @@ model = "the-name-of-the-model"
 max_tokens = "{{ maxTokens }}"
 `;
 
+const TRANSCRIPT = `internalName = "my-transcripts"
+name = "My transcripts"
+category = "text"
+tier = "free"
+
+[[fields]]
+name = "audio"
+label = "Sound"
+type = "audio"
+required = true
+
+[[fields]]
+name = "language"
+label = "Language"
+type = "text"
+maxLength = 10
+
+# A second of the sound; a longer sound is refused.
+[[pricing]]
+unit = "input_second"
+usd = "0.0001"
+atMost = 3600
+
+[openai]
+base_url = "https://api.example.com/v1"
+${KEY}
+model = "the-name-of-the-model"
+timeout_seconds = 600
+
+[openai.body]
+language = "{{ language }}"
+`;
+
 export const TEMPLATES: Template[] = [
   {
     id: "chat",
@@ -112,6 +145,13 @@ export const TEMPLATES: Template[] = [
     about: "One call whose JSON has the text.",
     category: "text",
     manifest: head("my-text", "My text model", "text") + perCall("0.001") + http("/v1/texts", "text"),
+  },
+  {
+    id: "transcript",
+    name: "Transcripts by OpenAI's protocol",
+    about: "A sound in, its text and the times of its parts out.",
+    category: "text",
+    manifest: TRANSCRIPT,
   },
   {
     id: "image",
