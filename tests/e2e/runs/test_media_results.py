@@ -66,8 +66,8 @@ def workflows(stack: RunningStack) -> None:
 
 def begin(page: Page) -> None:
     page.get_by_role("button", name="Run", exact=True).click()
-    result = page.get_by_role("region", name="Result")
-    expect(result.get_by_text("completed", exact=True)).to_be_visible()
+    status = page.get_by_role("region", name="Result").get_by_role("status").first
+    expect(status.get_by_text("completed", exact=True)).to_be_visible()
 
 
 def test_times_of_a_transcript_lead_into_its_sound(page: Page, tmp_path: Path) -> None:
