@@ -41,7 +41,7 @@ def test_a_template_can_be_run_with_the_defaults_of_its_form(template: dict[str,
     if TOOL in template["tags"]:
         assert not any(field.get("default") for field in fields)
         return
-    assert all(field.get("default") is not None or not field["required"] for field in fields)
+    assert all(field.get("default") is not None or not field.get("required") for field in fields)
     assert any(field.get("default") for field in fields)
 
 
