@@ -11,6 +11,7 @@ from msgspec import Struct
 from engine.access.opened_secrets import NO_SECRETS, OpenedSecrets
 from engine.errors.nodes import FilesMustWait, NodeFailed
 from engine.ids.secret_names import PREFIX
+from engine.media.documents.types import TEXTS
 from engine.media.formats import media_kind_of
 from engine.net.header_policy import header_fault
 from engine.net.url_policy import UrlRefused, check_url
@@ -203,6 +204,8 @@ async def _keep(
     content_type = find_medium(answer) if settings.kept and answer.status < 400 else None
     if content_type is None or SocketType(media_kind_of(content_type)) not in settings.kept:
         return None
+    if content_type in TEXTS and not settings.needs_file:
+        return None  # JSON and texts are values by themselves, as they were before files
     if secrets.is_in_bytes(answer.body):
         raise NodeFailed("secret_exposed", "The medium in the answer has a secret in it")
     try:

@@ -42,6 +42,7 @@ from workers.providers.base import (
 )
 from workers.providers.model_caller import ModelCaller, refuse_answer
 
+LEAST_SECONDS = 0.1
 COMPUTE_SECONDS = 5.0
 """Time-out of work in a child process where the node has none."""
 NO_CHECKPOINTS = NoCheckpoints()
@@ -203,15 +204,16 @@ class NodeContext:
         self, content_type: str, data: bytes, options: DocumentOptions
     ) -> DocumentText:
         documents, account_id = self._tools.documents, self._attempt.account_id
-        seconds = self._timeout or DOCUMENT_SECONDS
+        seconds, now = self._timeout or DOCUMENT_SECONDS, asyncio.get_running_loop().time
+        began = now()
         contents = await documents.read(
             content_type, data, options, seconds=seconds, account_id=account_id
         )
         if not options.reads_pictures or content_type != PDF:
             return contents
-        seconds = self._timeout or READ_SECONDS
-        draw = partial(documents.draw, data, seconds=seconds, account_id=account_id)
-        return await read_pictures(contents, draw, self.read_image, seconds)
+        left = max(seconds - (now() - began), LEAST_SECONDS)
+        draw = partial(documents.draw, data, seconds=left, account_id=account_id)
+        return await read_pictures(contents, draw, self.read_image, left)
 
     async def embed(self, texts: Sequence[str]) -> list[list[float]]:
         """Return vectors, from a child process that is killed at the node's deadline."""

@@ -13,6 +13,7 @@ FETCH_SECONDS = 30.0
 MAX_REDIRECTS = 3
 MAX_FILE_BYTES = 104_857_600
 """Of a document, packed."""
+TOO_LARGE = f"The document is larger than {MAX_FILE_BYTES} bytes"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,15 +36,23 @@ class DocumentSource:
     async def fetch(self, url: str) -> tuple[str, bytes]:
         """Return the content type and the bytes of the document at a URL."""
         stored = await self.media_store.content_type(self.account_id, url, self.owner_id)
-        if stored is not None:
-            content_type = _required(stored if stored in DOCUMENTS else None)
-            data = await self.media_store.read(self.account_id, url, MAX_FILE_BYTES, self.owner_id)
-            if data is not None:
-                return content_type, data
-        answer = await self.fetcher.fetch(self._call(url))
+        try:
+            if stored is not None:
+                content_type = _required(stored if stored in DOCUMENTS else None)
+                data = await self._read(url)
+                if data is not None:
+                    return content_type, data
+            answer = await self.fetcher.fetch(self._call(url))
+        except NodeFailed as failure:
+            if failure.code != "response_too_large":
+                raise
+            raise NodeFailed(DOCUMENT_UNREADABLE, TOO_LARGE) from None
         _check_status(answer)
         declared = answer.headers.get("content-type", "")
         return _required(find_type(answer.body, declared, url)), answer.body
+
+    async def _read(self, url: str) -> bytes | None:
+        return await self.media_store.read(self.account_id, url, MAX_FILE_BYTES, self.owner_id)
 
     async def _foreign_type(self, url: str) -> str | None:
         found: list[str | None] = []

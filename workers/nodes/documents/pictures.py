@@ -43,5 +43,8 @@ async def read_pictures(
 
 
 def _too_slow(count: int, seconds: float) -> NodeFailed:
-    message = f"The {count} pages without a text were not read as pictures within {seconds:g} s"
+    message = (
+        f"The {count} pages without a text were not read as pictures within "
+        f"{round(seconds, 2):g} s, the rest of the node's time; timeoutSeconds gives it more"
+    )
     return NodeFailed(DOCUMENT_UNREADABLE, message)

@@ -84,3 +84,14 @@ async def test_the_status_of_a_failed_answer_is_told(status: int, is_retryable: 
             await call(THEIRS)
         assert caught.value.code == "http_status"
         assert caught.value.retryable is is_retryable
+
+
+async def test_a_document_that_is_too_large_is_unreadable() -> None:
+    class Endless(Answers):
+        async def fetch(self, call: HttpCall) -> HttpAnswer:
+            raise NodeFailed("response_too_large", f"More than {call.max_bytes} bytes")
+
+    with pytest.raises(NodeFailed, match="larger than 104857600 bytes") as caught:
+        await source(Endless(answering().answer)).fetch(THEIRS)
+
+    assert caught.value.code == "document_unreadable"
