@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors.nodes import NodeFailed
-from engine.nodes.retrieval.vectors import blocks, cosines
+from engine.nodes.retrieval.vectors import blocks, cosines, is_small
 from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.settings import Faults, whole
 from engine.values.plain import kind_of
@@ -75,11 +75,10 @@ def _list_at(socket: str, inputs: Mapping[str, Any]) -> Sequence[Any]:
 
 
 async def _score(query: Any, vectors: Sequence[Any], context: Context) -> list[float]:
-    """Return the cosines; those of many vectors are computed in a child process, part by part."""
-    parts = list(blocks(vectors))
-    if len(parts) <= 1:
+    """Return the cosines; those of many or long vectors are computed in a child process, part by part."""
+    if is_small([query, *vectors]):
         return cosines(query, vectors)
     scores: list[float] = []
-    for first, part in parts:
+    for first, part in blocks(vectors):
         scores += await context.compute(cosines, query, part, first)
     return scores

@@ -18,8 +18,9 @@ SENTENCE_END = re.compile(
     r")"
 )
 ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'])(?:\w|Dr|Mr|Mrs|Ms|Prof|St|Nr|No|Fig|vs|bzw|ca|etc)\.\s+$"
+    r"(?:^|[\s(\"'.])(?:\w|Dr|Mr|Mrs|Ms|Prof|St|Nr|No|Fig|vs|bzw|ca|etc)\.$"
 )
+"""A word that ends in a full stop, and the character before it."""
 LONGEST_WORD = 12
 HEADING = re.compile(r"^ {0,3}#{1,6}(?:[ \t]|$)|^ {0,3}(`{3,}|~{3,})", re.MULTILINE)
 BLANKS = ("\n", " ", "\t", "\u3000")
@@ -125,7 +126,7 @@ def _goes_on(text: str, stop: int, end: int) -> bool:
     """Return True for a full stop within a sentence: an abbreviation, or a small letter follows."""
     if text[end : end + 1].islower():
         return True
-    return ABBREVIATION.search(text[max(stop - LONGEST_WORD, 0) : stop]) is not None
+    return ABBREVIATION.search(text[max(stop - LONGEST_WORD, 0) : stop + 1]) is not None
 
 
 def _headings(text: str) -> Iterator[int]:

@@ -27,6 +27,11 @@ def blocks(vectors: Sequence[Any]) -> Iterator[tuple[int, Sequence[Any]]]:
         yield begin, vectors[begin:]
 
 
+def is_small(vectors: Sequence[Any]) -> bool:
+    """Return whether these vectors together have no more numbers than a block."""
+    return sum(map(_weight, vectors)) <= BLOCK_NUMBERS
+
+
 def _weight(vector: Any) -> int:
     if isinstance(vector, str):
         return len(vector) // JSON_CHARACTERS + 1

@@ -1,6 +1,8 @@
 """Nearest: order, ties, its limits, and many vectors in child processes."""
 
 import asyncio
+import contextlib
+import json
 import random
 import time
 from collections.abc import Callable
@@ -119,6 +121,21 @@ async def test_many_vectors_are_scored_in_child_processes_part_by_part() -> None
 
     assert outputs["items-out"] == [1_199, 1_198]
     assert context.parts == [500, 500, 200]
+
+
+@pytest.mark.usefixtures("small_blocks")
+@pytest.mark.parametrize(
+    ("query", "vector"),
+    [([1] * 1_200, [1] * 1_200), (json.dumps([1] * 6_000), [1])],
+    ids=["one long vector", "a long text at query-in"],
+)
+async def test_a_single_long_vector_is_read_in_a_child_process(query: Any, vector: Any) -> None:
+    context = Counted()
+
+    with contextlib.suppress(NodeFailed):
+        await nearest(query, [vector], [0], context=context)
+
+    assert context.parts == [1]
 
 
 @pytest.mark.usefixtures("small_blocks")
