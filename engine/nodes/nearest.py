@@ -75,7 +75,7 @@ def _list_at(socket: str, inputs: Mapping[str, Any]) -> Sequence[Any]:
 
 
 async def _score(query: Any, vectors: Sequence[Any], context: Context) -> list[float]:
-    """Return the cosines; those of many or long vectors are computed in a child process, part by part."""
+    """Return the cosines, of many or long vectors part by part from a child process."""
     if is_small([query, *vectors]):
         return cosines(query, vectors)
     scores: list[float] = []

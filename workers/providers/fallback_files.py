@@ -9,7 +9,7 @@ from msgspec import structs
 from engine.models.calls.chat import ChatMessage
 from engine.models.manifest import Model
 from engine.nodes.support.model_calls import PROMPT
-from engine.nodes.support.model_files import marked, with_text
+from engine.nodes.support.model_files import MarkedTexts, with_text
 from engine.values.fields import FieldType
 from workers.providers.base import ModelCall
 
@@ -48,8 +48,12 @@ async def _with_texts(message: ChatMessage, model_call: ModelCall) -> ChatMessag
 
 
 async def _read(links: Sequence[str], model_call: ModelCall) -> str:
-    read = [await model_call.read_document(link) for link in links]
-    return "".join(marked(number, each) for number, each in enumerate(read, 1))
+    marked = MarkedTexts()
+    parts = [
+        marked.add(number, await model_call.read_document(link))
+        for number, link in enumerate(links, 1)
+    ]
+    return "".join(parts)
 
 
 def _missing(fallback: Model, model: Model, values: Mapping[str, Any]) -> list[str]:

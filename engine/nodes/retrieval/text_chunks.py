@@ -17,9 +17,7 @@ SENTENCE_END = re.compile(
     r"|(?<=[\r\n])(?<![\r\n]{2})(?:(?<=\r)\n)?+[ \t]*+(?:(?:\r\n?|\n)[ \t]*+)++"
     r")"
 )
-ABBREVIATION = re.compile(
-    r"(?:^|[\s(\"'.])(?:\w|Dr|Mr|Mrs|Ms|Prof|St|Nr|No|Fig|vs|bzw|ca|etc)\.$"
-)
+ABBREVIATION = re.compile(r"(?:^|[\s(\"'.])(?:\w|Dr|Mr|Mrs|Ms|Prof|St|Nr|No|Fig|vs|bzw|ca|etc)\.$")
 """A word that ends in a full stop, and the character before it."""
 LONGEST_WORD = 12
 HEADING = re.compile(r"^ {0,3}#{1,6}(?:[ \t]|$)|^ {0,3}(`{3,}|~{3,})", re.MULTILINE)

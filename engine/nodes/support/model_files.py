@@ -87,17 +87,12 @@ async def ask_with_files(calls: ModelCalls, links: Sequence[str], context: Conte
 async def read_files(links: Sequence[str], context: Context, *, as_text: bool) -> ReadFiles:
     """Read those files that are no PDFs, or all with `as_text`. Raises NodeFailed."""
     check_count(links)
-    size = 0
+    marked = MarkedTexts()
 
     async def read(position: int, link: str) -> str:
-        nonlocal size
         if not as_text and await context.file_type(link) == PDF:
             return ""
-        text = marked(position + 1, await context.read_document(link))
-        size += len(text)
-        if size > MAX_CHARACTERS:
-            raise NodeFailed("invalid_value", TOO_LONG)
-        return text
+        return marked.add(position + 1, await context.read_document(link))
 
     texts = await run_each(read, links, READ_AT_ONCE)
     pdfs = (link for link, text in zip(links, texts, strict=True) if not text)
@@ -111,12 +106,26 @@ def check_count(links: Sequence[str]) -> None:
         raise NodeFailed("invalid_value", message)
 
 
-def marked(number: int, document: DocumentText) -> str:
-    """Return the text of a document as a part of a prompt. Raises NodeFailed without a text."""
-    if document.content_type == PDF and not document.text.strip():
-        raise NodeFailed(DOCUMENT_UNREADABLE, NO_TEXT)
-    text = END_MARK.sub("&lt;", document.text)
-    return f'<document index="{number}">\n{text}\n</document>\n\n'
+class MarkedTexts:
+    """Puts texts of files within marks, up to a number of characters together."""
+
+    def __init__(self) -> None:
+        self._left = MAX_CHARACTERS
+
+    def add(self, number: int, document: DocumentText) -> str:
+        """Return the text of a document as a part of a prompt. Raises NodeFailed."""
+        self._take(sum(map(len, document.pages)))  # before a long text is copied
+        text = document.text
+        if document.content_type == PDF and not text.strip():
+            raise NodeFailed(DOCUMENT_UNREADABLE, NO_TEXT)
+        marked = f'<document index="{number}">\n{END_MARK.sub("&lt;", text)}\n</document>\n\n'
+        self._take(len(marked) - sum(map(len, document.pages)))
+        return marked
+
+    def _take(self, size: int) -> None:
+        self._left -= size
+        if self._left < 0:
+            raise NodeFailed("invalid_value", TOO_LONG)
 
 
 def _values_at(inputs: Mapping[str, Any]) -> Iterator[Any]:

@@ -2,6 +2,7 @@
 
 import base64
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from aiohttp import web
@@ -10,6 +11,7 @@ from engine.errors.nodes import NodeFailed
 from engine.models.calls.chat import Chat, ChatMessage, ChatRole
 from engine.models.manifest import Model
 from engine.models.registry import use_models
+from engine.nodes.support import model_files
 from engine.nodes.support.documents import DocumentText
 from engine.nodes.support.model_files import PDF
 from tests.support.http.providers import Kept, Provider, provided
@@ -64,6 +66,30 @@ async def test_a_fallback_that_takes_no_files_gets_their_text(
         for number, url in enumerate((OURS, FOREIGN), 1)
     )
     assert answer.value == f"<{texts}Sum it up>"
+
+
+async def test_the_texts_of_all_files_of_a_fallback_have_the_limit_of_a_call(
+    models: ModelCaller, provider: Provider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(model_files, "MAX_CHARACTERS", 120)
+    read: list[str] = []
+
+    async def read_noted(url: str) -> DocumentText:
+        read.append(url)
+        return DocumentText(content_type=PDF, pages=("x" * 50,))
+
+    provider.answers = [web.Response(status=503)]
+    links = [OURS, FOREIGN, OURS]
+
+    with pytest.raises(NodeFailed, match="have over") as caught:
+        await models.call(
+            fallback_of("echo"),
+            {"prompt": "Sum it up", "file": links},
+            replace(call(), read_document=read_noted),
+        )
+
+    assert caught.value.code == "invalid_value"
+    assert read == links[:2]
 
 
 async def test_a_fallback_that_takes_files_gets_them(

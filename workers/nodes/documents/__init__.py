@@ -52,11 +52,12 @@ class DocumentPool(Pool):
 
         Raises NodeFailed (document_unreadable).
         """
-        from workers.nodes.documents.reading import read  # needs libraries of documents
+        from workers.nodes.documents.packing import unpack_document
+        from workers.nodes.documents.reading import read_packed  # needs libraries of documents
 
         runner = AccountRunner(self, account_id)
-        work = runner.run(read, content_type, data, options, deadline_seconds=seconds)
-        return cast(DocumentText, await _explained(work, seconds))
+        work = runner.run(read_packed, content_type, data, options, deadline_seconds=seconds)
+        return await unpack_document(await _explained(work, seconds))
 
     async def draw(
         self, data: bytes, numbers: Sequence[int], *, seconds: float, account_id: str = ""

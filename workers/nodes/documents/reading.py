@@ -21,6 +21,7 @@ from workers.nodes.documents.limits import MAX_CHARACTERS, unreadable
 from workers.nodes.documents.office.docx import read_docx
 from workers.nodes.documents.office.pptx import read_pptx
 from workers.nodes.documents.office.xlsx import read_xlsx
+from workers.nodes.documents.packing import PackedDocument, pack_document
 from workers.nodes.documents.pdf.reading import read_pdf
 from workers.nodes.documents.tabular import read_tabular
 from workers.nodes.documents.texts import read_plain
@@ -54,6 +55,11 @@ def read(content_type: str, data: bytes, options: DocumentOptions) -> DocumentTe
     except Exception as error:  # of a file that is as nobody has thought of
         raise unreadable("The document is broken: it cannot be read") from error
     raise unreadable(f"Files of the type {content_type} are not read here")
+
+
+def read_packed(content_type: str, data: bytes, options: DocumentOptions) -> PackedDocument:
+    """Like `read`, for another process."""
+    return pack_document(read(content_type, data, options))
 
 
 def _checked(contents: DocumentText) -> DocumentText:

@@ -69,7 +69,7 @@ def take_memory(*_: object) -> None:
 async def test_a_document_that_takes_too_long_ends_with_its_process(
     pool: DocumentPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "read", sleep)
+    monkeypatch.setattr(reading, "read_packed", sleep)
 
     assert "not read within 0.2 s" in await fail(pool, PDF, b"", seconds=0.2)
 
@@ -80,7 +80,7 @@ async def test_a_document_that_takes_too_long_ends_with_its_process(
 async def test_a_document_that_takes_too_much_memory_ends_with_its_process(
     pool: DocumentPool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "read", take_memory)
+    monkeypatch.setattr(reading, "read_packed", take_memory)
 
     assert "more memory than it may have" in await fail(pool, PDF, b"")
 
