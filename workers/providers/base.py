@@ -31,6 +31,8 @@ class ModelAnswer:
     usage: Usage
     micro_usd: int | None = None
     """Cost where another model answered; None: the cost of the usage."""
+    heard_seconds: Decimal | None = None
+    """Length of what was sent as the provider tells it, None where it does not."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

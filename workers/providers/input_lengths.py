@@ -16,6 +16,8 @@ from workers.providers.base import CallContext, ModelAnswer
 
 MAX_SENT_BYTES = 20_971_520
 """Largest medium that is sent to a provider."""
+ROUNDING_SECONDS = 1
+"""By so much may the length that a provider tells be longer: some round it up."""
 
 
 async def measure(model: Model, media: Mapping[str, Any], call: CallContext) -> CallContext:
@@ -38,17 +40,22 @@ async def measure(model: Model, media: Mapping[str, Any], call: CallContext) -> 
 
 
 def with_length(answer: ModelAnswer, call: CallContext) -> ModelAnswer:
-    """Return the answer with the length of what was sent in its usage."""
-    seconds = call.input_seconds
+    """Return the answer with the length of what was sent in its usage.
+
+    A file may tell less of itself than is in it, and the provider is paid for what it heard.
+    """
+    seconds, heard = call.input_seconds, answer.heard_seconds
     if seconds is None:
         return answer
+    if heard is not None and heard > seconds + ROUNDING_SECONDS:
+        seconds = heard
     return replace(answer, usage=replace(answer.usage, input_seconds=seconds))
 
 
 async def _measure(name: str, url: str, call: CallContext, loaded: dict[str, bytes]) -> Decimal:
     stored = await call.find(url)
     if stored is not None:
-        if stored.seconds is None:
+        if not stored.seconds:
             raise _refusal(name, UNKNOWN)
         return stored.seconds
     data = await call.model_call.fetch_media(url)

@@ -11,7 +11,7 @@ from msgspec import Struct
 from engine.errors import AssetNotFound, InvalidInputs
 from engine.graph.plan import Plan
 from engine.media.ids import is_asset_id
-from engine.models.calls.call_checks import check_call
+from engine.models.calls.call_checks import MAX_FILES, check_call
 from engine.models.input_lengths import TOO_LONG, UNKNOWN
 from engine.models.manifest import Model
 from engine.models.registry import find_model
@@ -83,7 +83,8 @@ async def check_run_inputs(
 def _named(use: AssetUse, value: Any) -> Any:
     """Return the asset's id for a link to one, also within a list; other values as they are."""
     if isinstance(value, list):
-        return [use.media_service.linked(each) or each for each in value]
+        is_short = len(value) <= MAX_FILES  # a longer list is refused anyway
+        return [use.media_service.linked(each) or each for each in value] if is_short else value
     return use.media_service.linked(value) or value
 
 
@@ -189,6 +190,6 @@ async def _seconds(name: str, url: Any, media_service: MediaService, account_id:
         asset = await media_service.find(url, reader=account_id)
     except AssetNotFound:
         return Decimal(0)
-    if asset.duration_ms is None:
+    if not asset.duration_ms:
         raise InvalidInputs(name, UNKNOWN)
     return Decimal(asset.duration_ms) / 1000

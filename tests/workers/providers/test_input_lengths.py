@@ -34,10 +34,12 @@ class WayOut:
     def __init__(self) -> None:
         self.calls: list[HttpCall] = []
         self.status = 200
+        self.more: dict[str, Any] = {}
 
     async def fetch(self, call: HttpCall) -> HttpAnswer:
         self.calls.append(call)
-        reply = {"text": "Hello", "said": "Hello", "usage": {"input_tokens": 14, "seconds": 99}}
+        usage = {"input_tokens": 14, "seconds": 99}
+        reply = {"text": "Hello", "said": "Hello", "usage": usage, **self.more}
         return HttpAnswer(status=self.status, headers={}, body=json.dumps(reply).encode())
 
 
@@ -94,6 +96,35 @@ async def test_an_asset_is_charged_by_its_length_on_record(
     assert cost_micro_usd(priced.pricing, answer.usage) == 22_500
 
 
+@pytest.mark.parametrize(
+    ("more", "charged"),
+    [
+        ({"duration": 50.5}, "50.5"),
+        ({"duration": "50.5"}, "50.5"),
+        ({"duration": 600}, "60"),
+        ({"usage": {"type": "duration", "seconds": 51}}, "51"),
+        ({"duration": 3}, "2.25"),
+        ({"duration": 0.1}, "2.25"),
+        ({"duration": "long"}, "2.25"),
+        ({"duration": -1}, "2.25"),
+    ],
+)
+async def test_a_header_that_tells_less_than_the_provider_heard_is_not_believed(
+    caller: ModelCaller,
+    kept: Kept,
+    way_out: WayOut,
+    priced: Model,
+    more: dict[str, Any],
+    charged: str,
+) -> None:
+    kept.lengths[OURS] = Decimal("2.25")
+    way_out.more = more
+
+    answer = await hear(caller, priced, audio=OURS)
+
+    assert answer.usage.input_seconds == Decimal(charged)
+
+
 async def test_a_sound_elsewhere_is_loaded_once_and_charged_by_its_own_length(
     caller: ModelCaller, way_out: WayOut, priced: Model
 ) -> None:
@@ -122,9 +153,12 @@ async def test_a_length_that_cannot_be_read_is_no_call(
     assert failure.message.startswith(f"'audio' {UNKNOWN}")
 
 
+@pytest.mark.parametrize("length", [None, Decimal(0)])
 async def test_an_asset_without_a_length_is_no_call(
-    caller: ModelCaller, way_out: WayOut, priced: Model
+    caller: ModelCaller, way_out: WayOut, kept: Kept, priced: Model, length: Decimal | None
 ) -> None:
+    kept.lengths |= {} if length is None else {OURS: length}
+
     failure = await refused(caller, priced, audio=OURS)
 
     assert (failure.code, way_out.calls) == ("invalid_value", [])

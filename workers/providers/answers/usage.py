@@ -11,6 +11,11 @@ from engine.models.pricing import Usage
 from workers.providers.base import StoredMedia
 
 MAX_COUNT = 10**9
+LENGTH = Path.parse("duration")
+"""Length of a sound in a transcript of OpenAI's protocol."""
+USAGE = Path.parse("usage")
+BY_LENGTH = "duration"
+"""Type of a usage that is by the length of the sound."""
 TOKENS = {
     "input_tokens": (Path.parse("usage.prompt_tokens"), Path.parse("usage.input_tokens")),
     "output_tokens": (Path.parse("usage.completion_tokens"), Path.parse("usage.output_tokens")),
@@ -49,6 +54,14 @@ def seconds_of(stored: Sequence[StoredMedia]) -> Decimal | None:
     measured = [each.seconds for each in stored]
     known = [seconds for seconds in measured if seconds]
     return sum(known, Decimal(0)) if known and len(known) == len(measured) else None
+
+
+def heard_seconds(reply: Any) -> Decimal | None:
+    """Return the length of a transcript's sound as a provider tells it; None: it does not."""
+    found, usage = _number(LENGTH.first(reply)), USAGE.first(reply)
+    if found is None and isinstance(usage, dict) and usage.get("type") == BY_LENGTH:
+        return _number(usage.get("seconds"))
+    return found
 
 
 def _number(value: Any) -> Decimal | None:

@@ -10,7 +10,7 @@ from engine.models.pricing import Usage
 from engine.models.transcripts import SEGMENTS, TEXT, make_transcript, read_segments
 from workers.outbound.forms import Form, FormFile
 from workers.providers.answers.errors import bad_response
-from workers.providers.answers.usage import TOKENS, count_usage, seconds_of
+from workers.providers.answers.usage import TOKENS, count_usage, heard_seconds, seconds_of
 from workers.providers.base import CallContext, ModelAnswer
 from workers.providers.dialects.chat_request import ChatRequest
 from workers.providers.media import load_media, resize_sending
@@ -55,7 +55,8 @@ async def transcribe(
     form = Form(fields=fields, files=[file])
     reply = await client.fetch_json("POST", "/audio/transcriptions", form, key=call.key)
     usage = count_usage(reply, TOKENS, max_usage)
-    return ModelAnswer(value=_read_reply(reply, client), usage=usage)
+    value = _read_reply(reply, client)
+    return ModelAnswer(value=value, usage=usage, heard_seconds=heard_seconds(reply))
 
 
 async def _load_sound(

@@ -11,8 +11,9 @@ from engine.graph.model_plan import model_plan
 from engine.models.manifest import Model
 from engine.models.registry import use_models
 from engine.services.media import MediaService
-from engine.services.runs.run_inputs import check_model_inputs
-from tests.support.manifests import model
+from engine.services.runs.run_inputs import AssetUse, check_model_inputs, check_run_inputs, run_here
+from tests.support.manifests import PROMPT, model
+from tests.support.manifests import field as model_field
 from tests.support.models.speech_models import all_models
 
 OURS, OTHER, FOREIGN = "https://here.example/a", "https://here.example/b", "https://a.example/c"
@@ -48,15 +49,18 @@ def listener() -> Model:
     return all_models()[0]
 
 
-@pytest.mark.parametrize("milliseconds", [0, 1, 60_000])
+@pytest.mark.parametrize("milliseconds", [1, 60_000])
 async def test_a_length_up_to_that_of_the_price_is_taken(
     listener: Model, milliseconds: int
 ) -> None:
     assert await check(listener, Media({OURS: milliseconds}), audio=OURS) == ""
 
 
-async def test_a_longer_one_and_an_unknown_one_are_refused(listener: Model) -> None:
-    media = Media({OURS: 60_001, OTHER: None})
+@pytest.mark.parametrize("unknown", [None, 0])
+async def test_a_longer_one_and_an_unknown_one_are_refused(
+    listener: Model, unknown: int | None
+) -> None:
+    media = Media({OURS: 60_001, OTHER: unknown})
 
     assert await check(listener, media, audio=OURS) == (
         "audio is too long: the model takes 60 s at most, not 60.001 s"
@@ -69,6 +73,26 @@ async def test_a_longer_one_and_an_unknown_one_are_refused(listener: Model) -> N
 @pytest.mark.parametrize("url", [FOREIGN, "https://here.example/gone"])
 async def test_others_are_left_to_the_worker(listener: Model, url: str) -> None:
     assert await check(listener, Media(), audio=url) == ""
+
+
+async def test_no_link_of_a_list_is_read_that_is_too_long_for_a_call() -> None:
+    read: list[object] = []
+    reader = model("reader", fields=PROMPT + model_field("file", "file"))
+    with use_models([reader]):
+        plan = model_plan(reader)
+    media = cast(MediaService, SimpleNamespace(linked=read.append))
+
+    with pytest.raises(InvalidInputs, match="at most 20 files, not 21"):
+        await check_run_inputs(
+            plan,
+            {"prompt": "x", "file": [FOREIGN] * 21},
+            AssetUse(media_service=media, account_id="acc", execution_id="e"),
+            is_model=True,
+            allow_http=False,
+            runner=run_here,
+        )
+
+    assert read == []
 
 
 async def test_one_sound_or_video_is_given(listener: Model) -> None:
