@@ -170,7 +170,15 @@ def _read_head(head: list[tuple[bytes, bytes]]) -> tuple[str, str]:
         raise InvalidBody("The form's part must be the field 'file'", field=FIELD)
     types = [value for name, value in named if name == b"content-type"]
     declared = declared_type(types[0] if len(types) == 1 else UNTYPED)
-    return declared, disposition.get_filename("")
+    return declared, _file_name(disposition)
+
+
+def _file_name(head: Message) -> str:
+    """Return the file's name; empty for none, and for one that cannot be decoded."""
+    try:
+        return head.get_filename("")
+    except ValueError:
+        return ""
 
 
 def _is_file(head: Message) -> bool:

@@ -9,12 +9,13 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
+from engine.media.formats import MediaKind, media_kind_of
 from engine.models.calls.chat import Chat, ChatMessage
 from engine.models.manifest import Model
 from engine.nodes.support.base import Context
 from engine.nodes.support.list_mapping import run_each
 from engine.nodes.support.model_calls import IMAGE_INLET
-from engine.nodes.support.model_files import READ_AT_ONCE, check_count, read_files
+from engine.nodes.support.model_files import FILE_IN, READ_AT_ONCE, check_count, read_files
 
 IMAGE_ENDINGS = (".png", ".jpg", ".jpeg", ".gif", ".webp", ".avif")
 NO_IMAGES = "The model takes no images"
@@ -72,12 +73,22 @@ async def _sorted(
 
 
 async def _is_image(link: str, context: Context) -> bool:
+    stored = await context.stored_type(link)
+    if stored is not None:
+        _require_image_or_document(stored)
+        return stored.startswith("image/")
     try:
         return (await context.file_type(link)).startswith("image/")
     except NodeFailed as failure:
         if failure.code != DOCUMENT_UNREADABLE:
             raise
         return True
+
+
+def _require_image_or_document(content_type: str) -> None:
+    if media_kind_of(content_type) not in (MediaKind.IMAGE, MediaKind.FILE):
+        message = f"'{FILE_IN}' takes images and documents, and an asset there is {content_type}"
+        raise NodeFailed("invalid_value", message)
 
 
 def _links(chat: Chat) -> Iterator[str]:

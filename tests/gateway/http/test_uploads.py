@@ -54,6 +54,18 @@ async def test_a_file_may_come_in_a_form(client: httpx2.AsyncClient) -> None:
     assert (await client.get(local(answer.json()))).content == data
 
 
+@pytest.mark.parametrize("encoding", ["idna", "undefined", "punycode"])
+async def test_a_name_that_cannot_be_decoded_is_no_name(
+    client: httpx2.AsyncClient, encoding: str
+) -> None:
+    head = f"form-data; name=\"file\"; filename*={encoding}''%ff.md"
+    body = form(f"Content-Disposition: {head}\r\nContent-Type: text/plain", b"text")
+
+    answer = await client.post("/api/assets", content=body, headers=FORM)
+
+    assert (answer.status_code, answer.json()["contentType"]) == (201, "text/plain")
+
+
 @pytest.mark.parametrize("size", [1, 3, 7, 64])
 async def test_a_form_is_read_however_it_is_cut(client: httpx2.AsyncClient, size: int) -> None:
     data = files.png()

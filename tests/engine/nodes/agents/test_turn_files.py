@@ -67,6 +67,30 @@ def most(name: str, *files: str) -> int:
 
 
 @pytest.mark.parametrize("name", ["reader", "blind"])
+@pytest.mark.parametrize("kind", ["audio/wav", "video/mp4"])
+async def test_a_sound_or_a_video_of_the_account_is_refused_by_its_type(
+    name: str, kind: str
+) -> None:
+    context = Seeing(documents=DOCUMENTS, stored_types={PHOTO: kind})
+
+    with pytest.raises(NodeFailed, match=f"takes images and documents.* is {kind}") as caught:
+        await run_node("agentTurn", {"model": name}, chat(PHOTO), context=context)
+
+    assert caught.value.code == "invalid_value"
+
+
+async def test_an_image_on_record_is_one() -> None:
+    stored = {PHOTO: "image/png", BILL: PDF}
+    turns = [ChatTurn(text="Done", model="reader")]
+    context = Seeing(documents=DOCUMENTS, stored_types=stored, turns=turns)
+
+    await run_node("agentTurn", {"model": "reader"}, chat(PHOTO, BILL), context=context)
+
+    message = context.chats[0].messages[-1]
+    assert (message.files, message.documents) == ((PHOTO,), (BILL,))
+
+
+@pytest.mark.parametrize("name", ["reader", "blind"])
 async def test_pdfs_go_as_they_are_to_a_model_that_takes_them(name: str) -> None:
     context = await turn(name, BILL, NOTES)
 
