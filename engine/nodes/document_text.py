@@ -1,13 +1,13 @@
 """Document Text: texts and tables of documents."""
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Any
 
-from engine.errors.nodes import NodeFailed
+from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
 from engine.nodes import image_text
-from engine.nodes.support.base import Context, NodeType, Outputs, WorkKind
+from engine.nodes.support.base import NO_MEDIA, Context, NodeType, Outputs, WorkKind
 from engine.nodes.support.documents import MAX_PAGES, USUAL_PAGES, DocumentOptions, DocumentText
 from engine.nodes.support.fan_out import longest_list, unknown_list
 from engine.nodes.support.list_mapping import run_each
@@ -19,6 +19,8 @@ FILE_IN = "file-in"
 TEXT_OUT, PAGES_OUT, TABLES_OUT = "text-out", "pages-out", "tables-out"
 MAX_DOCUMENTS = 100
 DOCUMENTS_AT_ONCE = 2
+MAX_CHARACTERS, MAX_CELLS = 50_000_000, 2_000_000
+"""Of all documents of a list together, as of a single one."""
 
 
 class OcrMode(StrEnum):
@@ -48,6 +50,8 @@ class DocumentTextSettings:
     """Options of reading."""
 
     options: DocumentOptions
+    wired: frozenset[str] = frozenset()
+    """Outputs with edges; the others are left out, since they repeat a text that may be long."""
 
 
 class DocumentTextNode(NodeType):
@@ -76,6 +80,14 @@ class DocumentTextNode(NodeType):
         lists = Socket(type=SocketType.ANY)
         return {TEXT_OUT: Socket(type=SocketType.TEXT), PAGES_OUT: lists, TABLES_OUT: lists}
 
+    def bind(
+        self,
+        settings: DocumentTextSettings,
+        wired: frozenset[str],
+        media: Mapping[str, frozenset[SocketType]] = NO_MEDIA,
+    ) -> DocumentTextSettings:
+        return replace(settings, wired=wired)
+
     def estimate_outputs(
         self,
         settings: DocumentTextSettings,
@@ -87,27 +99,52 @@ class DocumentTextNode(NodeType):
     async def run(
         self, settings: DocumentTextSettings, inputs: Mapping[str, Any], context: Context
     ) -> Outputs:
-        wired, options = inputs.get(FILE_IN), settings.options
-        if not isinstance(wired, list):
-            contents = await _read(wired, options, context)
-            return _outputs(contents.text, [contents])
-        if len(wired) > MAX_DOCUMENTS:
-            message = f"A list of documents has at most {MAX_DOCUMENTS} items, not {len(wired)}"
+        given, options = inputs.get(FILE_IN), settings.options
+        if not isinstance(given, list):
+            contents = await _read(given, options, context)
+            return _outputs(settings, contents.text, [contents])
+        if len(given) > MAX_DOCUMENTS:
+            message = f"A list of documents has at most {MAX_DOCUMENTS} items, not {len(given)}"
             raise NodeFailed("invalid_value", message)
+        room = _Room()
 
         async def work(position: int, url: Any) -> DocumentText:
-            return await _read(url, options, context, f"Item {position + 1}: ")
+            contents = await _read(url, options, context, f"Item {position + 1}: ")
+            room.take(contents)
+            return contents
 
-        documents = await run_each(work, wired, DOCUMENTS_AT_ONCE)
-        return _outputs([each.text for each in documents], documents)
+        documents = await run_each(work, given, DOCUMENTS_AT_ONCE)
+        return _outputs(settings, [each.text for each in documents], documents)
 
 
-def _outputs(text: Any, documents: list[DocumentText]) -> Outputs:
-    return {
-        TEXT_OUT: text,
-        PAGES_OUT: [page for each in documents for page in each.pages],
-        TABLES_OUT: [table for each in documents for table in each.tables],
-    }
+class _Room:
+    """Counts what a list of documents has, and fails before it fills the memory."""
+
+    def __init__(self) -> None:
+        self._characters = MAX_CHARACTERS
+        self._cells = MAX_CELLS
+
+    def take(self, document: DocumentText) -> None:
+        """Count a document. Raises NodeFailed."""
+        self._characters -= sum(map(len, document.pages))
+        self._cells -= sum(len(row) for table in document.tables for row in table)
+        if min(self._characters, self._cells) < 0:
+            message = (
+                f"The documents of the list have more than {MAX_CHARACTERS:,} characters or "
+                f"{MAX_CELLS:,} cells together"
+            )
+            raise NodeFailed(DOCUMENT_UNREADABLE, message)
+
+
+def _outputs(
+    settings: DocumentTextSettings, text: Any, documents: Sequence[DocumentText]
+) -> Outputs:
+    outputs: dict[str, Any] = {TEXT_OUT: text}
+    if not settings.wired or PAGES_OUT in settings.wired:
+        outputs[PAGES_OUT] = [page for each in documents for page in each.pages]
+    if not settings.wired or TABLES_OUT in settings.wired:
+        outputs[TABLES_OUT] = [table for each in documents for table in each.tables]
+    return outputs
 
 
 async def _read(

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from engine.errors.nodes import NodeFailed, SettingsError
-from engine.nodes import image_text, node_type
+from engine.nodes import document_text, image_text, node_type
 from engine.nodes.support.base import USUAL_DOCUMENT, WorkKind
 from engine.nodes.support.documents import DocumentOptions, DocumentText
 from engine.process.extras import install_hint
@@ -60,6 +60,40 @@ async def test_a_list_gives_a_text_for_each_document_and_all_pages_and_tables_in
         "pages-out": ["One", "", "Two", "| b |"],
         "tables-out": [[["a"]], [["b"]], [["c", None]]],
     }
+
+
+async def test_outputs_without_an_edge_are_left_out_but_for_the_text() -> None:
+    wired = [
+        await run_node(
+            "documentText",
+            {},
+            {"file-in": FIRST},
+            context=two_documents(),
+            wired=frozenset({output}),
+        )
+        for output in ("text-out", "pages-out", "tables-out")
+    ]
+
+    assert [list(each) for each in wired] == [
+        ["text-out"],
+        ["text-out", "pages-out"],
+        ["text-out", "tables-out"],
+    ]
+
+
+@pytest.mark.parametrize(("name", "most"), [("MAX_CHARACTERS", 10), ("MAX_CELLS", 3)])
+async def test_a_list_fails_before_its_documents_fill_the_memory(
+    monkeypatch: pytest.MonkeyPatch, name: str, most: int
+) -> None:
+    monkeypatch.setattr(document_text, name, most)
+    context = two_documents()
+
+    one = await run_node("documentText", {}, {"file-in": [SECOND]}, context=context)
+    with pytest.raises(NodeFailed, match="have more than") as caught:
+        await run_node("documentText", {}, {"file-in": [FIRST, SECOND, FIRST]}, context=context)
+
+    assert one["text-out"] == ["| b |"]
+    assert caught.value.code == "document_unreadable"
 
 
 @pytest.mark.parametrize(

@@ -126,5 +126,5 @@ def test_no_other_type_of_node_runs_without_a_recorded_outcome() -> None:
     assert local == {
         *("condition", "switch", "transform", "upload"),
         *("imageCaption", "imageCompose", "imageConvert", "imageCrop", "imageResize"),
-        *("documentText", "imageText", "textEmbedding"),
+        *("documentText", "imageText", "nearest", "splitText", "textEmbedding"),
     }
