@@ -91,7 +91,7 @@ def write_json(value: Any) -> str:
 
 
 def _encode(name: str, value: Any) -> bytes:
-    """Encode a value; for `distinct`, equal values give equal bytes."""
+    """Encode a value; equal values give equal bytes."""
     try:
         plain = to_plain(value)
         reason = fault(plain)
@@ -99,7 +99,7 @@ def _encode(name: str, value: Any) -> bytes:
         reason = str(error)
     if reason:
         raise ValueError(f"{name}: the value {reason}")
-    return msgspec.json.encode(plain, order="deterministic" if name == "distinct" else None)
+    return msgspec.json.encode(plain)
 
 
 def _is_number(item: object) -> bool:

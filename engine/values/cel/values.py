@@ -16,7 +16,8 @@ def to_doubles(value: Any) -> Any:
 def to_plain(value: Any) -> Any:
     """Convert a CEL value to JSON. Raises ValueError with the end of a sentence."""
     if isinstance(value, dict):
-        return {key: to_plain(member) for key, member in value.items()}
+        # The library gives the members in another order each time.
+        return {key: to_plain(value[key]) for key in sorted(value, key=str)}
     if isinstance(value, list):
         return [to_plain(member) for member in value]
     if isinstance(value, float):

@@ -195,6 +195,15 @@ def test_a_type_that_only_the_check_refuses_is_a_fault() -> None:
     assert "Unsupported map key type" in str(cel.check("[1].map(a, {a: a}).map(b, {b: b})"))
 
 
+@pytest.mark.parametrize("expression", ["value", "[value][0]", "json.parse(json.stringify(value))"])
+def test_members_come_in_the_order_of_their_names(expression: str) -> None:
+    value = {name: {"b": 1, "a": 2} for name in "sample"}
+
+    found = cel.evaluate_as_json(expression, {"value": value})
+
+    assert found == json.dumps(value, sort_keys=True, separators=(",", ":")).encode()
+
+
 def test_the_library_is_loaded_only_when_it_is_needed() -> None:
     code = "import sys, engine.values.cel; sys.exit('cel_expr_python' in sys.modules)"
 
