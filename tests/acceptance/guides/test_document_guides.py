@@ -53,7 +53,8 @@ def test_the_question_of_the_page_is_answered_with_its_passages(shell: GuideShel
 
     answered = json.loads(shell.run(ask))
 
-    assert "Payable within 30 days" in answered["sources"][0]["passage"]
+    [source] = answered["sources"]
+    assert "Payable within 30 days" in source["passage"]
     assert answered["answer"]
 
 

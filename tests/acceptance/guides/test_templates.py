@@ -299,7 +299,7 @@ def test_an_answer_from_documents_names_its_passages(stack: RunningStack) -> Non
     page = upload(stack, small_pdf("Ada orders blue lids before Friday."), "application/pdf")
     text = upload(stack, "\n\n".join(notes).encode(), "text/plain")
     question = "Who orders blue lids?"
-    inputs = {"document": text, "second": page, "notes": "", "question": question}
+    inputs = {"document": text, "second": page, "question": question}
 
     result = run(stack, "answer-from-these-documents", **inputs)
 
