@@ -61,7 +61,10 @@ class Api:
         """Store a file as an asset, with the type that follows from its name."""
         headers = {"content-type": content_type_of(file.name)}
         request = self._request("POST", "/api/assets", headers, file)
-        return self._object(await self._answer(request))
+        try:
+            return self._object(await self._answer(request))
+        except ApiRefused as refusal:
+            raise ApiRefused(refusal.status, refusal.answer, file.name) from refusal
 
     def download(self, path: str) -> AsyncGenerator[bytes, None]:
         """Yield the bytes that a link leads to."""

@@ -21,13 +21,14 @@ class SchemaRefused(WrongRedis):
 
 
 class ApiRefused(CommandFailed):
-    """The API answered with an error."""
+    """The API answered with an error, about a subject such as a file."""
 
-    def __init__(self, status: int, answer: object) -> None:
+    def __init__(self, status: int, answer: object, subject: str = "") -> None:
         self.status = status
         self.answer = answer
         self.code = answer.get("code") if isinstance(answer, dict) else None
-        super().__init__(_sentence(status, answer))
+        sentence = _sentence(status, answer)
+        super().__init__(f"{subject}: {sentence}" if subject else sentence)
 
 
 def with_reasons(message: str, problems: object) -> str:

@@ -6,6 +6,10 @@ from engine.media.formats import ANY_TYPE, EITHER, HEAD_BYTES, TYPES, Facts, Unf
 from engine.media.headers import read_facts
 
 TAKEN = TYPES | DOCUMENTS | ANY_TYPE
+UNTOLD_TEXT = (
+    "The file is a text, and neither its type nor its name tells which kind: declare its type, or "
+    "name it .txt, .md, .html, .json, .csv or .tsv"
+)
 
 
 def read_start(head: bytes, declared: str, named: str | None = None) -> Facts:
@@ -39,6 +43,8 @@ def _find(head: bytes, declared: str, named: str | None) -> Facts:
         return read_facts(head)
     except UnfitMedia:
         document = find_document(head, named if declared in ANY_TYPE else None)
+        if document is None and declared in ANY_TYPE and begins_as_text(head[:HEAD_BYTES]):
+            raise UnfitMedia(UNTOLD_TEXT) from None
         if document is None:
             raise
         return Facts(content_type=document)

@@ -5,7 +5,7 @@ from codecs import getincrementaldecoder
 from engine.media.formats import UnfitMedia
 from engine.media.stream_follower import HeaderMetadata
 
-NOT_UTF_8 = "The text is not UTF-8"
+NOT_UTF_8 = "The text is not UTF-8: save it in that encoding"
 
 
 def begins_as_text(head: bytes) -> bool:

@@ -74,6 +74,12 @@ async def test_a_file_whose_content_contradicts_its_type_is_refused(name: str, s
         await find_type(data, declared, file_name=file_name, size=size)
 
 
+@pytest.mark.parametrize("file_name", ["", "notes", "notes.pdf"])
+async def test_a_text_without_a_type_is_refused_with_what_would_tell_it(file_name: str) -> None:
+    with pytest.raises(UnfitMedia, match=r"declare its type, or name it \.txt"):
+        await find_type(b"The shop opens at nine.", file_name=file_name)
+
+
 @pytest.mark.parametrize("before", [b"", b"\n", b"\xef\xbb\xbf", b"HTTP/1.1 200 OK\r\n" * 50])
 async def test_a_pdf_may_have_bytes_before_its_mark(before: bytes) -> None:
     assert await find_type(pdf(before=before), PDF) == PDF

@@ -45,3 +45,15 @@ async def test_nothing_is_saved_where_there_is_no_folder(
         [cat] = await caller.upload([tmp_path / "cat.png"])
         with pytest.raises(CommandFailed, match="There is no folder"):
             await caller.save(cat["id"], tmp_path / "missing" / "cat.png")
+
+
+async def test_a_file_that_is_refused_is_named(
+    account: Account, opened: OpenApi, tmp_path: Path
+) -> None:
+    files = [tmp_path / "cat.png", tmp_path / "amounts.csv"]
+    for file, data in zip(files, (png(), "Café;1".encode("latin-1")), strict=True):
+        file.write_bytes(data)
+
+    async with opened(account_id=account.id) as api:
+        with pytest.raises(ApiRefused, match=r"^amounts\.csv: The text is not UTF-8"):
+            await AssetCaller(api).upload(files)
