@@ -234,7 +234,7 @@ def _number(schema: Mapping[str, Any], usual: float) -> float:
     low, high = _bounds(schema, step or 0.001)
     number = min(max(usual, low), high)
     if step is None:
-        return number
+        return int(number) if number == int(number) else number
     up = -(-number // step) * step
     return up if up <= high else number // step * step
 

@@ -1,3 +1,4 @@
+import json
 from typing import Any
 
 import jsonschema_rs
@@ -172,6 +173,14 @@ def test_properties_have_the_values_that_the_prompt_names() -> None:
         "currency": "GBP",
         "remark": TEXT,
     }
+
+
+def test_a_whole_number_is_written_without_a_point() -> None:
+    schema = properties(total={"type": "number"}, net={"type": "number"})
+
+    made = make_value(schema, TEXT, "Total: 204.00\nNet: 170.50")
+
+    assert json.dumps(made) == '{"total": 204, "net": 170.5}'
 
 
 def test_a_list_of_objects_has_one_for_each_line_with_their_properties() -> None:
