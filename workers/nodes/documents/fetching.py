@@ -1,12 +1,13 @@
 """Documents at URLs: assets with the type on record, all others by their answer."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
-from engine.media.documents.types import DOCUMENTS, PDF_MARK_WITHIN
+from engine.media.documents.types import DOCUMENTS, PDF_MARK_WITHIN, ZIP
 from engine.nodes.support.base import BodyConsumer, HttpAnswer, HttpCall
-from workers.nodes.documents.types import find_type
+from workers.nodes.documents.types import find_type, find_whole_type, may_be_office
 from workers.providers.base import Fetcher, MediaStore
 
 FETCH_SECONDS = 30.0
@@ -31,7 +32,8 @@ class DocumentSource:
         stored = await self.media_store.content_type(self.account_id, url, self.owner_id)
         if stored is not None:
             return _required(stored if stored in DOCUMENTS else None)
-        return _required(await self._foreign_type(url))
+        found = await self._foreign_type(url)
+        return (await self.fetch(url))[0] if found == ZIP else _required(found)
 
     async def fetch(self, url: str) -> tuple[str, bytes]:
         """Return the content type and the bytes of the document at a URL."""
@@ -49,12 +51,14 @@ class DocumentSource:
             raise NodeFailed(DOCUMENT_UNREADABLE, TOO_LARGE) from None
         _check_status(answer)
         declared = answer.headers.get("content-type", "")
-        return _required(find_type(answer.body, declared, url)), answer.body
+        found = await asyncio.to_thread(find_whole_type, answer.body, declared, url)
+        return _required(found), answer.body
 
     async def _read(self, url: str) -> bytes | None:
         return await self.media_store.read(self.account_id, url, MAX_FILE_BYTES, self.owner_id)
 
     async def _foreign_type(self, url: str) -> str | None:
+        """Return the type by the start of an answer; ZIP where its end alone tells the type."""
         found: list[str | None] = []
 
         async def examine(answer: HttpAnswer, pieces: AsyncIterator[bytes]) -> None:
@@ -65,7 +69,8 @@ class DocumentSource:
                 if len(head) >= PDF_MARK_WITHIN:
                     break
             declared = answer.headers.get("content-type", "")
-            found.append(find_type(bytes(head), declared, url))
+            start = bytes(head)
+            found.append(find_type(start, declared, url) or (ZIP if may_be_office(start) else None))
 
         await self.fetcher.fetch(self._call(url, examine))
         return found[0] if found else None

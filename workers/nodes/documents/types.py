@@ -1,5 +1,6 @@
 """Type of a document that no record tells."""
 
+import contextlib
 from pathlib import PurePosixPath
 from urllib.parse import unquote, urlsplit
 
@@ -8,10 +9,31 @@ from engine.media.documents.types import (
     OFFICE,
     TEXTS,
     ZIP,
+    ZIP_MARK,
     find_document,
     resolve_type,
     type_of_name,
 )
+from engine.media.documents.zip_directory import OfficeFollower
+from engine.media.formats import UnfitMedia
+
+PIECE = 1_048_576
+
+
+def find_whole_type(data: bytes, declared: str, url: str) -> str | None:
+    """Like `find_type`, for a whole file: the end of an Office document tells which one it is."""
+    if data.startswith(ZIP_MARK):
+        follower = OfficeFollower()
+        for start in range(0, len(data), PIECE):
+            follower.feed(data[start : start + PIECE])
+        with contextlib.suppress(UnfitMedia):
+            return follower.finish().content_type
+    return find_type(data, declared, url)
+
+
+def may_be_office(data: bytes) -> bool:
+    """Return whether a file, or its start, may be an Office document."""
+    return data.startswith(ZIP_MARK)
 
 
 def find_type(data: bytes, declared: str, url: str) -> str | None:

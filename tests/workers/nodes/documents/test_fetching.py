@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 import pytest
 
 from engine.errors.nodes import NodeFailed
-from engine.media.documents.types import CSV, PDF
+from engine.media.documents.types import CSV, DOCX, OFFICE, PDF, XLSX
 from engine.nodes.support.base import HttpAnswer, HttpCall
 from tests.support.http.providers import Kept
+from tests.support.media import documents
 from workers.nodes.documents.fetching import DocumentSource
 
 OURS, THEIRS = "https://own.example/media/1", "https://a.example/x.csv"
@@ -65,6 +66,28 @@ async def test_an_asset_that_is_no_document_is_refused() -> None:
 async def test_other_urls_have_the_type_of_their_answer() -> None:
     assert await source(answering(b"a", b",b")).find_type(THEIRS) == CSV
     assert await source(answering(b"a", b",b")).fetch(THEIRS) == (CSV, b"a,b")
+
+
+@pytest.mark.parametrize("kind", sorted(OFFICE))
+@pytest.mark.parametrize("told", ["application/octet-stream", "application/zip", XLSX])
+async def test_an_office_document_is_known_by_its_content_whatever_is_told_of_it(
+    kind: str, told: str
+) -> None:
+    data = documents.samples()[kind]
+
+    found = await source(answering(data, content_type=told)).fetch("https://a.example/get")
+
+    assert found == (kind, data)
+
+
+async def test_the_end_of_a_file_tells_its_type_where_nothing_else_does() -> None:
+    told = "application/octet-stream"
+    whole = answering(documents.samples()[DOCX], content_type=told)
+    archive = answering(documents.archive(["a.txt"]), content_type=told)
+
+    assert await source(whole).find_type("https://a.example/get") == DOCX
+    with pytest.raises(NodeFailed, match="no document"):
+        await source(archive).find_type("https://a.example/get")
 
 
 async def test_the_type_needs_the_start_of_an_answer_alone() -> None:
