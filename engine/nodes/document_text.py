@@ -42,6 +42,7 @@ OCR = choice(
     "Reads pages without a text as pictures (auto), by a model that runs here, or never.",
     list(OcrMode),
     default=OcrMode.NEVER,
+    title="OCR",
 )
 
 
