@@ -9,17 +9,12 @@ from tests.support.contract.approvals import asking_person
 from tests.support.contract.batches import ended_batch, inputs_of, items_of, start_batch
 from tests.support.contract.installation import Caller, field, form, workflow
 from tests.support.contract.triggers import PATH, at, invalid, make, schedule
+from tests.support.documents.samples import of_each_kind, samples
 from tests.support.gateway.documents import edge, node
 from tests.support.http.target import Stub
-from tests.support.media import documents, files
 
-SAMPLES = documents.samples()
-MEDIA = {
-    "image": (files.png(), "image/png"),
-    "video": (files.mp4(), "video/mp4"),
-    "audio": (files.wav(), "audio/wav"),
-    "file": (SAMPLES[PDF], PDF),
-}
+SAMPLES = samples()
+MEDIA = of_each_kind()
 OUT = node("out", "responseOutput")
 
 

@@ -8,8 +8,9 @@ import pytest
 from engine.media.documents.types import DOCX, EXTENSIONS, HTML, JSON, PDF, PLAIN, TEXTS
 from tests.support.contract.installation import Caller, field, form, workflow
 from tests.support.contract.shapes import assert_fits, moment
+from tests.support.documents.samples import archive, of_each_kind, office, pdf, samples
 from tests.support.gateway.documents import edge, node
-from tests.support.media import documents, files
+from tests.support.media import files
 
 ASSET = {
     "id": str,
@@ -19,13 +20,8 @@ ASSET = {
     "createdAt": moment,
     "expiresAt": moment,
 }
-SAMPLES = documents.samples()
-MEDIA = {
-    "image": (files.png(), "image/png"),
-    "video": (files.mp4(), "video/mp4"),
-    "audio": (files.wav(), "audio/wav"),
-    "file": (SAMPLES[PDF], PDF),
-}
+SAMPLES = samples()
+MEDIA = of_each_kind()
 
 
 def upload(caller: Caller, data: bytes, content_type: str) -> httpx2.Response:
@@ -103,8 +99,8 @@ def test_the_name_of_a_file_tells_the_type_of_a_text(caller: Caller, content_typ
         ("Grüße".encode("latin-1"), PLAIN),
         ("text".encode("utf-16"), PLAIN),
         (SAMPLES[PLAIN], "application/octet-stream"),
-        (documents.office(DOCX, "word/vbaProject.bin"), DOCX),
-        (documents.archive(["a.txt"]), DOCX),
+        (office(DOCX, "word/vbaProject.bin"), DOCX),
+        (archive(["a.txt"]), DOCX),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )
@@ -151,7 +147,7 @@ def test_a_field_takes_media_of_its_own_kind_alone(caller: Caller, kind: str, gi
 
 
 def test_a_page_of_a_pdf_has_a_picture(caller: Caller) -> None:
-    asset_id = upload(caller, documents.pdf("First", "Second"), PDF).json()["id"]
+    asset_id = upload(caller, pdf("First", "Second"), PDF).json()["id"]
 
     links = [
         caller.get(f"/api/assets/{asset_id}?w=100{page}").json()["url"]

@@ -5,25 +5,15 @@ from typing import Any
 import httpx2
 import pytest
 
+from engine.media.documents.types import PDF
 from tests.support.contract.installation import Caller, workflow
 from tests.support.contract.replays import ended_replay, start_replay
+from tests.support.documents.bill import BILL, BILL_READ, BILL_SCHEMA
 from tests.support.documents.small_pdf import small_pdf
 from tests.support.gateway.documents import edge, node
 
-PDF = "application/pdf"
-BILL = small_pdf("Supplier: Mill Lane\nTotal: 144.00", "Currency: GBP")
 LETTER = small_pdf("Dear Ada, the lid broke.")
 LONG = small_pdf(*["Page"] * 5)
-SHAPE = {
-    "type": "object",
-    "properties": {
-        "supplier": {"type": "string"},
-        "total": {"type": "number"},
-        "currency": {"enum": ["EUR", "GBP"]},
-    },
-    "required": ["supplier", "total", "currency"],
-}
-READ = {"supplier": "Mill Lane", "total": 144, "currency": "GBP"}
 FORM = node("form", "requestInput", fields=[{"name": "paper", "type": "file"}])
 OUT = node("out", "responseOutput")
 
@@ -63,11 +53,11 @@ def test_a_pdf_gives_one_json_as_it_is_and_as_text(
     bill = upload(caller, BILL)
 
     found = [
-        result(caller, reading("assistant", "json-out", model=name, jsonSchema=SHAPE), bill)
+        result(caller, reading("assistant", "json-out", model=name, jsonSchema=BILL_SCHEMA), bill)
         for name in (reader, writer)
     ]
 
-    assert found == [READ, READ]
+    assert found == [BILL_READ, BILL_READ]
 
 
 def test_other_documents_are_text_before_the_prompt(caller: Caller, reader: str) -> None:

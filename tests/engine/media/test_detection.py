@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from engine.media.documents.types import CSV, DOCX, EXTENSIONS, MARKDOWN, PDF, PLAIN, TEXTS, XLSX
 from engine.media.formats import UNTYPED, UnfitMedia
+from tests.support.documents.samples import archive, office, pdf, samples
 from tests.support.media import files
-from tests.support.media.documents import archive, office, pdf, samples
 from tests.support.media.inspections import find_type
 
 SAMPLES = samples()

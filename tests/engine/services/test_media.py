@@ -29,8 +29,9 @@ from engine.store import Account, Asset, Store
 from engine.store.media import AssetSource
 from engine.store.redis import installation, keyspace
 from engine.store.schema import FILES_SCHEMA
+from tests.support.documents.samples import pdf
 from tests.support.eventually import eventually
-from tests.support.media import documents, files
+from tests.support.media import files
 from tests.support.store.redis_contents import contents
 
 
@@ -353,11 +354,11 @@ async def test_no_file_is_stored_before_migrate(
     await set_schema(store, FILES_SCHEMA - 1)
 
     with pytest.raises(Unavailable, match="headrace migrate"):
-        await media_service.save(account.id, declared, pieces(documents.pdf()), source=source)
+        await media_service.save(account.id, declared, pieces(pdf()), source=source)
     picture = await media_service.save(account.id, "image/png", pieces(files.png()), source=source)
 
     page = await media_service.page(account.id, limit=10)
     assert [each.id for each in page.assets] == [picture.id]
     await set_schema(store, FILES_SCHEMA)
-    stored = await media_service.save(account.id, declared, pieces(documents.pdf()), source=source)
+    stored = await media_service.save(account.id, declared, pieces(pdf()), source=source)
     assert stored.content_type == PDF

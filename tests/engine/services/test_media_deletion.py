@@ -21,8 +21,9 @@ from engine.settings import Settings
 from engine.store import Account, Asset, Store
 from engine.store.media import AssetSource
 from engine.store.redis import keyspace
+from tests.support.documents.samples import pdf
 from tests.support.http.s3_server import BUCKET, S3Server
-from tests.support.media import documents, files
+from tests.support.media import files
 from tests.support.store.redis_contents import contents
 
 
@@ -108,7 +109,7 @@ async def test_pictures_of_pages_go_with_their_document(
 ) -> None:
     media_service = MediaService.from_settings(replace(settings, media_url=media_url), store)
     asset = await media_service.save(
-        account.id, PDF, pieces(documents.pdf("One", "Two")), source=AssetSource.UPLOAD
+        account.id, PDF, pieces(pdf("One", "Two")), source=AssetSource.UPLOAD
     )
     for page in (1, 2):
         await media_service.picture(asset, 64, page)

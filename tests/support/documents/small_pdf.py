@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+A4 = (595, 842)
 FONT = b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica /Encoding /WinAnsiEncoding >>"
 
 
@@ -25,7 +26,13 @@ def lines(*edges: tuple[float, float, float, float]) -> bytes:
     return b" ".join(b"%g %g m %g %g l S" % edge for edge in edges)
 
 
-def pdf_of(pages: Sequence[bytes], page: bytes = b"") -> bytes:
+def pdf_of(
+    pages: Sequence[bytes],
+    page: bytes = b"",
+    *,
+    size: tuple[int, int] = A4,
+    before: bytes = b"",
+) -> bytes:
     """Return a PDF of what draws its pages; `page` are further entries of each page."""
     count = len(pages)
     kids = b" ".join(b"%d 0 R" % (4 + 2 * number) for number in range(count))
@@ -36,16 +43,16 @@ def pdf_of(pages: Sequence[bytes], page: bytes = b"") -> bytes:
     ]
     for number, content in enumerate(pages):
         objects.append(
-            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 595 842] /Contents %d 0 R "
-            b"/Resources << /Font << /F1 3 0 R >> >> %s >>" % (5 + 2 * number, page)
+            b"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 %d %d] /Contents %d 0 R "
+            b"/Resources << /Font << /F1 3 0 R >> >> %s >>" % (*size, 5 + 2 * number, page)
         )
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
-    return assemble(objects)
+    return assemble(objects, before)
 
 
-def assemble(objects: Sequence[bytes]) -> bytes:
+def assemble(objects: Sequence[bytes], before: bytes = b"") -> bytes:
     """Return a PDF of numbered objects, the first of which is the catalogue."""
-    data, places = bytearray(b"%PDF-1.7\n"), []
+    data, places = bytearray(before + b"%PDF-1.7\n"), []
     for number, each in enumerate(objects, 1):
         places.append(len(data))
         data += b"%d 0 obj\n%s\nendobj\n" % (number, each)

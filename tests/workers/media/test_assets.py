@@ -16,10 +16,10 @@ from engine.store import Account, Asset, Store
 from engine.store.media import AssetSource
 from engine.store.schema import FILES_SCHEMA
 from engine.telemetry.metrics import REGISTRY
+from tests.support.documents.samples import pdf, samples
 from tests.support.factories import Graph, Runner
 from tests.support.http import raw_server
 from tests.support.media import files
-from tests.support.media.documents import pdf, samples
 from workers.media.assets import AccountMedia, OwnMedia
 from workers.outbound.client import Egress
 from workers.walk.walker import Walker

@@ -7,21 +7,11 @@ from typing import Any
 import pytest
 from starlette.testclient import TestClient
 
+from engine.media.documents.types import PDF
+from tests.support.documents.bill import BILL, BILL_READ, BILL_SCHEMA
 from tests.support.documents.small_pdf import small_pdf
 
-BILL = small_pdf("Supplier: Mill Lane\nTotal: 144.00", "Currency: GBP")
 DATA = base64.b64encode(BILL).decode()
-PDF = "application/pdf"
-SCHEMA = {
-    "type": "object",
-    "properties": {
-        "supplier": {"type": "string"},
-        "total": {"type": "number"},
-        "currency": {"enum": ["EUR", "GBP"]},
-    },
-    "required": ["supplier", "total", "currency"],
-}
-READ = {"supplier": "Mill Lane", "total": 144, "currency": "GBP"}
 WRONG = [
     (PDF, "not base64"),
     (PDF, base64.b64encode(b"name;total").decode()),
@@ -54,20 +44,20 @@ def ask_gemini(stub: TestClient, kind: str, data: str) -> Any:
 
 
 def test_openais_answer_has_the_values_of_the_document(stub: TestClient) -> None:
-    wanted = {"type": "json_schema", "json_schema": {"name": "bill", "schema": SCHEMA}}
+    wanted = {"type": "json_schema", "json_schema": {"name": "bill", "schema": BILL_SCHEMA}}
 
     reply = ask_openai(stub, PDF, DATA, response_format=wanted).json()
 
-    assert json.loads(reply["choices"][0]["message"]["content"]) == READ
+    assert json.loads(reply["choices"][0]["message"]["content"]) == BILL_READ
     assert reply["usage"]["prompt_tokens"] > 2 * 258
 
 
 def test_anthropics_answer_has_the_values_of_the_document(stub: TestClient) -> None:
-    wanted = {"format": {"type": "json_schema", "schema": SCHEMA}}
+    wanted = {"format": {"type": "json_schema", "schema": BILL_SCHEMA}}
 
     reply = ask_anthropic(stub, PDF, DATA, output_config=wanted).json()
 
-    assert json.loads(reply["content"][0]["text"]) == READ
+    assert json.loads(reply["content"][0]["text"]) == BILL_READ
     assert reply["usage"]["input_tokens"] > 2 * 258
 
 

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from engine.media.documents.types import DOCX, PPTX, XLSX
 from engine.media.documents.zip_directory import TAIL_BYTES, OfficeFollower, PdfFollower
 from engine.media.formats import UnfitMedia
-from tests.support.media.documents import MAIN_PARTS, TYPES_PART, archive, office, pdf
+from tests.support.documents.samples import MAIN_PARTS, TYPES_PART, archive, office, pdf
+from tests.support.documents.small_pdf import pdf_of
 from tests.support.process.cpu_time import cpu_limit
 
 MAIN = MAIN_PARTS[DOCX]
@@ -135,7 +136,7 @@ def is_pdf_alone(data: bytes, size: int = 65_536) -> bool:
 
 @pytest.mark.parametrize("size", [1, 100, 65_536])
 def test_a_pdf_is_no_zip_file_at_once(size: int) -> None:
-    attached = pdf(WHOLE.decode("latin-1"))
+    attached = pdf_of([WHOLE])
 
     assert is_pdf_alone(pdf(), size)
     assert is_pdf_alone(attached, size)

@@ -9,9 +9,9 @@ from PIL import Image
 from engine.media.formats import UnfitMedia
 from engine.media.pictures import children
 from engine.media.pictures.children import PageNotFound, make_page, make_thumbnail
+from tests.support.documents.samples import pdf
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.media import files, hostile_images
-from tests.support.media.documents import pdf
 
 
 @pytest.fixture(autouse=True)

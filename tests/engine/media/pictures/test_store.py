@@ -11,8 +11,8 @@ from engine.media.links import MAX_PAGE, WIDTHS
 from engine.media.objects import ObjectStore
 from engine.media.pictures.children import MAX_BYTES
 from engine.media.pictures.store import PictureStore, picture_keys, require_pictures
+from tests.support.documents.samples import pdf
 from tests.support.eventually import eventually
-from tests.support.media.documents import pdf
 
 
 @dataclass(frozen=True, kw_only=True)

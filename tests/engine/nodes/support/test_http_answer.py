@@ -9,7 +9,7 @@ from engine.media.documents.types import CSV, DOCX, PDF, TEXTS
 from engine.nodes.http_request import HttpRequest
 from engine.nodes.support.base import HttpAnswer
 from engine.values.sockets import SocketType
-from tests.support.media.documents import archive, samples
+from tests.support.documents.samples import archive, samples
 from tests.support.media.files import png
 from tests.support.nodes.node_context import FakeContext, run_node
 

@@ -13,7 +13,7 @@ from engine.media.documents.types import DOCUMENTS, DOCX, EXTENSIONS
 from engine.nodes.http_request import HttpRequest
 from engine.nodes.support.base import HttpCall, InEdge
 from engine.values.sockets import SocketType
-from tests.support.media.documents import office, pdf, samples
+from tests.support.documents.samples import office, pdf, samples
 from tests.support.media.files import png
 from tests.support.nodes.node_context import FakeContext, run_node
 

@@ -4,12 +4,6 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-PDF = "application/pdf"
-OFFICE = "application/vnd.openxmlformats-officedocument."
-DOCX = f"{OFFICE}wordprocessingml.document"
-XLSX = f"{OFFICE}spreadsheetml.sheet"
-PPTX = f"{OFFICE}presentationml.presentation"
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CorpusDocument:

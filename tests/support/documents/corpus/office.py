@@ -10,8 +10,9 @@ import openpyxl
 import pptx
 from docx.document import Document
 
+from engine.media.documents.types import DOCX, PPTX, XLSX
 from tests.support.documents.corpus import contents as c
-from tests.support.documents.corpus.document import DOCX, PPTX, XLSX, CorpusDocument
+from tests.support.documents.corpus.document import CorpusDocument
 
 MANY = 5_000
 DATES = [

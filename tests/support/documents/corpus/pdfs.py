@@ -28,8 +28,9 @@ from reportlab.platypus import (
     Table,
 )
 
+from engine.media.documents.types import PDF
 from tests.support.documents.corpus import contents as c
-from tests.support.documents.corpus.document import PDF, CorpusDocument
+from tests.support.documents.corpus.document import CorpusDocument
 
 STYLES = getSampleStyleSheet()
 NORMAL, TITLE, H1, H2 = (STYLES[name] for name in ("Normal", "Title", "Heading1", "Heading2"))

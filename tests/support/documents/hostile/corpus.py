@@ -1,21 +1,22 @@
 """All hostile documents, with the names and types under which they are uploaded."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from engine.media.documents.types import NAMED
 from tests.support.documents.hostile import office, pdfs, texts
 
-OFFICE = "application/vnd.openxmlformats-officedocument."
-KINDS: tuple[tuple[str, str, dict[str, Callable[[str], bytes]]], ...] = (
-    ("docx", f"{OFFICE}wordprocessingml.document", office.WORD),
-    ("xlsx", f"{OFFICE}spreadsheetml.sheet", office.EXCEL),
-    ("pptx", f"{OFFICE}presentationml.presentation", office.POWER_POINT),
-    ("pdf", "application/pdf", pdfs.PDFS),
-    ("html", "text/html", texts.HTML),
-    ("csv", "text/csv", texts.CSV),
-    ("md", "text/markdown", texts.MARKDOWN),
-    ("json", "application/json", texts.JSON),
-)
+MAKERS: Mapping[str, Mapping[str, Callable[[str], bytes]]] = {
+    "docx": office.WORD,
+    "xlsx": office.EXCEL,
+    "pptx": office.POWER_POINT,
+    "pdf": pdfs.PDFS,
+    "html": texts.HTML,
+    "csv": texts.CSV,
+    "md": texts.MARKDOWN,
+    "json": texts.JSON,
+}
+"""Makers by what their documents do, by the ending of the file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,6 @@ class HostileDocument:
 
 def every_document() -> Iterator[HostileDocument]:
     """Yield all documents, by their type."""
-    for ending, content_type, makers in KINDS:
+    for ending, makers in MAKERS.items():
         for about, make in makers.items():
-            yield HostileDocument(ending, content_type, about, make)
+            yield HostileDocument(ending, NAMED[ending], about, make)

@@ -1,4 +1,4 @@
-"""Small documents of every accepted type, made of the standard library."""
+"""A small document of each accepted type, and ZIP files that are like some."""
 
 import io
 import zipfile
@@ -16,6 +16,8 @@ from engine.media.documents.types import (
     TSV,
     XLSX,
 )
+from tests.support.documents.small_pdf import pdf_of, put
+from tests.support.media import files
 
 TYPES_PART = "[Content_Types].xml"
 MAIN_PARTS = {
@@ -26,31 +28,9 @@ MAIN_PARTS = {
 
 
 def pdf(*texts: str, before: bytes = b"", after: bytes = b"") -> bytes:
-    """Return a PDF with a page for each text, of letters that its plain font has."""
-    texts = texts or ("Hello",)
-    count = len(texts)
-    objects: list[bytes] = [b"<< /Type /Catalog /Pages 2 0 R >>"]
-    kids = " ".join(f"{4 + 2 * number} 0 R" for number in range(count))
-    objects.append(f"<< /Type /Pages /Kids [{kids}] /Count {count} >>".encode())
-    objects.append(b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>")
-    for number, text in enumerate(texts):
-        shown = text.replace("\\", "\\\\").replace("(", "\\(").replace(")", "\\)")
-        content = f"BT /F1 24 Tf 40 120 Td ({shown}) Tj ET".encode("latin-1")
-        page = (
-            f"<< /Type /Page /Parent 2 0 R /MediaBox [0 0 300 200] /Contents {5 + 2 * number} 0 R "
-            "/Resources << /Font << /F1 3 0 R >> >> >>"
-        )
-        objects.append(page.encode())
-        objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
-    data, places = bytearray(before + b"%PDF-1.7\n"), []
-    for number, body in enumerate(objects, 1):
-        places.append(len(data))
-        data += b"%d 0 obj\n%s\nendobj\n" % (number, body)
-    start = len(data)
-    data += b"xref\n0 %d\n0000000000 65535 f \n" % (len(objects) + 1)
-    data += b"".join(b"%010d 00000 n \n" % place for place in places)
-    data += b"trailer\n<< /Size %d /Root 1 0 R >>\n" % (len(objects) + 1)
-    return bytes(data) + b"startxref\n%d\n%%%%EOF\n" % start + after
+    """Return a PDF with a wide page for each text."""
+    drawn = [put(40, 120, text, 24) for text in texts or ("Hello",)]
+    return pdf_of(drawn, size=(300, 200), before=before) + after
 
 
 def archive(
@@ -102,4 +82,14 @@ def samples() -> dict[str, bytes]:
         MARKDOWN: b"# Title\n\nText\n",
         HTML: b"<!doctype html><p>Text</p><script>alert(1)</script>",
         JSON: b'{"a": [1, 2]}',
+    }
+
+
+def of_each_kind() -> dict[str, tuple[bytes, str]]:
+    """Return a small medium of each kind, with its type."""
+    return {
+        "image": (files.png(), "image/png"),
+        "video": (files.mp4(), "video/mp4"),
+        "audio": (files.wav(), "audio/wav"),
+        "file": (pdf(), PDF),
     }
