@@ -41,6 +41,16 @@ class NodeFailed(Exception):
     def __str__(self) -> str:
         return self.message
 
+    def with_message(self, message: str) -> "NodeFailed":
+        """Return the failure with another message."""
+        return NodeFailed(
+            self.code,
+            message,
+            retryable=self.retryable,
+            retry_after=self.retry_after,
+            may_have_arrived=self.may_have_arrived,
+        )
+
     def __reduce__(self) -> tuple[object, ...]:
         return _restore, (self.code, self.message, self.retryable, self.retry_after)
 

@@ -157,11 +157,4 @@ async def _read(
     try:
         return await context.read_document(url, options)
     except NodeFailed as failure:
-        if not where:
-            raise
-        raise NodeFailed(
-            failure.code,
-            where + failure.message,
-            retryable=failure.retryable,
-            retry_after=failure.retry_after,
-        ) from None
+        raise failure.with_message(where + failure.message) from None

@@ -152,7 +152,7 @@ async def _call_each(
         try:
             response = await _call(settings, {**inputs, **item}, secrets, context)
         except NodeFailed as failure:
-            raise _of_item(position, failure) from None
+            raise failure.with_message(f"Item {position + 1}: {failure.message}") from None
         received += response.size
         if received > MAX_BYTES_TOGETHER:
             message = f"All answers together are larger than {MAX_BYTES_TOGETHER} bytes"
@@ -160,17 +160,6 @@ async def _call_each(
         return response
 
     return await run_each(call, _read_items(settings, inputs), CALLS_AT_ONCE)
-
-
-def _of_item(position: int, failure: NodeFailed) -> NodeFailed:
-    """Return the failure of one of several calls, with the number of its item."""
-    return NodeFailed(
-        failure.code,
-        f"Item {position + 1}: {failure.message}",
-        retryable=failure.retryable,
-        retry_after=failure.retry_after,
-        may_have_arrived=failure.may_have_arrived,
-    )
 
 
 async def _call(

@@ -154,13 +154,7 @@ def _failure(error: Exception, node: Node, secrets: OpenedSecrets) -> NodeFailed
 def _without_secrets(failure: NodeFailed, secrets: OpenedSecrets) -> NodeFailed:
     if not secrets.is_in(failure.message):
         return failure
-    return NodeFailed(
-        failure.code,
-        secrets.redact_text(failure.message),
-        retryable=failure.retryable,
-        retry_after=failure.retry_after,
-        may_have_arrived=failure.may_have_arrived,
-    )
+    return failure.with_message(secrets.redact_text(failure.message))
 
 
 def _log_error(node: Node, error: BaseException) -> None:

@@ -4,10 +4,10 @@ import contextlib
 from collections.abc import AsyncIterator, Awaitable, Sequence
 from typing import Any, cast
 
-from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
 from engine.nodes.support.documents import DocumentOptions, DocumentText
 from engine.process.account_semaphore import AccountSemaphore
 from engine.process.pool import AccountRunner, Pool, PoolCrashed, PoolGate, PoolTimeout
+from workers.nodes.documents.limits import unreadable
 
 PRELOAD = ("workers.nodes.documents.reading", "workers.nodes.documents.pdf.drawing")
 SLOTS = 1
@@ -78,7 +78,7 @@ async def _explained(work: Awaitable[Any], seconds: float) -> Any:
         return await work
     except PoolTimeout:
         message = f"The document was not read within {seconds:g} s"
-        raise NodeFailed(DOCUMENT_UNREADABLE, message) from None
+        raise unreadable(message) from None
     except (PoolCrashed, MemoryError):
         message = "Reading the document needed more memory than it may have"
-        raise NodeFailed(DOCUMENT_UNREADABLE, message) from None
+        raise unreadable(message) from None

@@ -4,10 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
-from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
+from engine.errors.nodes import NodeFailed
 from engine.media.documents.types import DOCUMENTS, PDF_MARK_WITHIN, ZIP
 from engine.nodes.support.base import BodyConsumer, HttpAnswer, HttpCall
-from workers.nodes.documents.types import find_type, find_whole_type, may_be_office
+from workers.nodes.documents.answer_type import (
+    may_be_office,
+    type_of_answer,
+    type_of_whole_answer,
+)
+from workers.nodes.documents.limits import unreadable
 from workers.providers.base import Fetcher, MediaStore
 
 FETCH_SECONDS = 30.0
@@ -48,10 +53,10 @@ class DocumentSource:
         except NodeFailed as failure:
             if failure.code != "response_too_large":
                 raise
-            raise NodeFailed(DOCUMENT_UNREADABLE, TOO_LARGE) from None
+            raise unreadable(TOO_LARGE) from None
         _check_status(answer)
         declared = answer.headers.get("content-type", "")
-        found = await asyncio.to_thread(find_whole_type, answer.body, declared, url)
+        found = await asyncio.to_thread(type_of_whole_answer, answer.body, declared, url)
         return _required(found), answer.body
 
     async def _read(self, url: str) -> bytes | None:
@@ -70,7 +75,9 @@ class DocumentSource:
                     break
             declared = answer.headers.get("content-type", "")
             start = bytes(head)
-            found.append(find_type(start, declared, url) or (ZIP if may_be_office(start) else None))
+            found.append(
+                type_of_answer(start, declared, url) or (ZIP if may_be_office(start) else None)
+            )
 
         await self.fetcher.fetch(self._call(url, examine))
         return found[0] if found else None
@@ -94,7 +101,7 @@ def _required(content_type: str | None) -> str:
             "The file is no document that is read: PDF, DOCX, XLSX, PPTX, CSV, TSV, TXT, MD, "
             "HTML or JSON"
         )
-        raise NodeFailed(DOCUMENT_UNREADABLE, message)
+        raise unreadable(message)
     return content_type
 
 

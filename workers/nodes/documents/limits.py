@@ -14,6 +14,12 @@ def unreadable(message: str) -> NodeFailed:
     return NodeFailed(DOCUMENT_UNREADABLE, message)
 
 
+def check_count(count: int, parts: str, most: int) -> None:
+    """Raise NodeFailed for a document with more parts, such as pages, than are read."""
+    if count > most:
+        raise unreadable(f"The document has {count} {parts}; at most {most} are read")
+
+
 class CellBudget:
     """Counts the cells of a document's tables."""
 

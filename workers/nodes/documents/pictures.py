@@ -4,8 +4,9 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import replace
 
-from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
+from engine.errors.nodes import NodeFailed
 from engine.nodes.support.documents import DocumentText
+from workers.nodes.documents.limits import unreadable
 
 PAGES_AT_ONCE = 4
 """Pages that are drawn by one call."""
@@ -38,7 +39,7 @@ async def read_pictures(
         if failure.code == "timeout":
             raise _too_slow(len(bare), seconds) from None
         message = f"A page of the document cannot be read as a picture: {failure.message}"
-        raise NodeFailed(DOCUMENT_UNREADABLE, message) from None
+        raise unreadable(message) from None
     return replace(contents, pages=tuple(pages))
 
 
@@ -47,4 +48,4 @@ def _too_slow(count: int, seconds: float) -> NodeFailed:
         f"The {count} pages without a text were not read as pictures within "
         f"{round(seconds, 2):g} s, the rest of the node's time; timeoutSeconds gives it more"
     )
-    return NodeFailed(DOCUMENT_UNREADABLE, message)
+    return unreadable(message)

@@ -1,7 +1,7 @@
 """Files that are texts already."""
 
-from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
 from engine.nodes.support.documents import DocumentText
+from workers.nodes.documents.limits import unreadable
 
 
 def decode(data: bytes) -> str:
@@ -9,9 +9,9 @@ def decode(data: bytes) -> str:
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
-        raise NodeFailed(DOCUMENT_UNREADABLE, "The file is not a text in UTF-8") from None
+        raise unreadable("The file is not a text in UTF-8") from None
     if "\0" in text:
-        raise NodeFailed(DOCUMENT_UNREADABLE, "The file is not a text: it has a NUL")
+        raise unreadable("The file is not a text: it has a NUL")
     return text
 
 

@@ -5,7 +5,7 @@ from xml.etree.ElementTree import Element
 
 from engine.media.documents.types import PPTX
 from engine.nodes.support.documents import DocumentOptions, DocumentText, Table
-from workers.nodes.documents.limits import CellBudget, unreadable
+from workers.nodes.documents.limits import CellBudget, check_count
 from workers.nodes.documents.links import link_text
 from workers.nodes.documents.markdown import heading, table_text
 from workers.nodes.documents.office.package import Package
@@ -27,9 +27,7 @@ def read_pptx(data: bytes, options: DocumentOptions) -> DocumentText:
         for listed in package.elements(name, "sldIdLst")
         for each in listed.iter("sldId")
     ]
-    if len(slides) > options.max_pages:
-        message = f"The document has {len(slides)} slides; at most {options.max_pages} are read"
-        raise unreadable(message)
+    check_count(len(slides), "slides", options.max_pages)
     cells = CellBudget()
     pages: list[str] = []
     tables: list[Table] = []

@@ -6,7 +6,7 @@ from xml.etree.ElementTree import Element
 
 from engine.media.documents.types import XLSX
 from engine.nodes.support.documents import DocumentOptions, DocumentText, Table
-from workers.nodes.documents.limits import CellBudget, unreadable
+from workers.nodes.documents.limits import CellBudget, check_count
 from workers.nodes.documents.markdown import heading, table_text
 from workers.nodes.documents.office.package import Package
 from workers.nodes.documents.office.xlsx_dates import DateStyles
@@ -19,9 +19,7 @@ def read_xlsx(data: bytes, options: DocumentOptions) -> DocumentText:
     """Return the sheets of an XLSX. Raises NodeFailed (document_unreadable)."""
     package = Package(data)
     sheets = _sheets(package)
-    if len(sheets) > options.max_pages:
-        message = f"The document has {len(sheets)} sheets; at most {options.max_pages} are read"
-        raise unreadable(message)
+    check_count(len(sheets), "sheets", options.max_pages)
     reader = _SheetReader(package)
     pages: list[str] = []
     tables: list[Table] = []

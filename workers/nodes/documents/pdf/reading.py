@@ -4,9 +4,10 @@ import re
 
 import pypdfium2
 
-from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
+from engine.errors.nodes import NodeFailed
 from engine.media.documents.types import PDF
 from engine.nodes.support.documents import DocumentOptions, DocumentText, Table
+from workers.nodes.documents.limits import check_count, unreadable
 from workers.nodes.documents.pdf.layout import PageLayout, UsualSize, lay_out
 from workers.nodes.documents.pdf.rules import read_rules
 from workers.nodes.documents.pdf.words import PageFrame, read_fields, read_words
@@ -26,10 +27,8 @@ def open_pdf(data: bytes, max_pages: int) -> pypdfium2.PdfDocument:
     except pypdfium2.PdfiumError as error:
         raise _unreadable(error) from None
     if not count:
-        raise NodeFailed(DOCUMENT_UNREADABLE, "The document is broken: it has no page")
-    if count > max_pages:
-        message = f"The document has {count} pages; at most {max_pages} are read"
-        raise NodeFailed(DOCUMENT_UNREADABLE, message)
+        raise unreadable("The document is broken: it has no page")
+    check_count(count, "pages", max_pages)
     return document
 
 
@@ -56,7 +55,7 @@ def read_pdf(data: bytes, options: DocumentOptions) -> DocumentText:
         pages.append("\n\n".join(layout.blocks))
         tables += layout.tables
     if not any(pages) and END not in data[-END_WITHIN:]:
-        raise NodeFailed(DOCUMENT_UNREADABLE, "The document is broken: its end is missing")
+        raise unreadable("The document is broken: its end is missing")
     return DocumentText(content_type=PDF, pages=tuple(pages), tables=tuple(tables))
 
 
@@ -67,7 +66,7 @@ def _read_page(document: pypdfium2.PdfDocument, number: int, sizes: UsualSize) -
         text_page = page.get_textpage()
     except pypdfium2.PdfiumError:
         message = f"Page {number + 1} of the document is broken"
-        raise NodeFailed(DOCUMENT_UNREADABLE, message) from None
+        raise unreadable(message) from None
     try:
         frame = PageFrame(page)
         words = [*read_words(text_page, frame), *read_fields(page, frame)]
@@ -81,5 +80,5 @@ def _read_page(document: pypdfium2.PdfDocument, number: int, sizes: UsualSize) -
 
 def _unreadable(error: Exception) -> NodeFailed:
     if PASSWORD in str(error).lower():
-        return NodeFailed(DOCUMENT_UNREADABLE, "The document is encrypted: it needs a password")
-    return NodeFailed(DOCUMENT_UNREADABLE, "The document is broken: it is no PDF that can be read")
+        return unreadable("The document is encrypted: it needs a password")
+    return unreadable("The document is broken: it is no PDF that can be read")
