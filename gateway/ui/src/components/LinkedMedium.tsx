@@ -1,10 +1,12 @@
+import type { MediaKind } from "../playground/media/kinds";
+
 interface Props {
-  kind: "image" | "video" | "audio" | "file" | null;
+  kind: MediaKind | null;
   url: string;
   name: string;
 }
 
-const SHOW = { image: "Show picture", video: "Show video", audio: "Play sound", file: "Open file" };
+const SHOW: Record<MediaKind, string> = { image: "Show picture", video: "Show video", audio: "Play sound", file: "Open file" };
 
 /**
  * A medium elsewhere. A model may have made its address up, and a page that loads it tells the host there what

@@ -2,12 +2,13 @@ import { assetPath } from "../api/assets";
 import { CopyButton } from "../components/CopyButton";
 import { Markdown } from "./Markdown";
 import { AnyMedium } from "./media/FileLink";
-import type { MediaKind } from "./media/kinds";
+import { KINDS, type MediaKind } from "./media/kinds";
 import { Medium } from "./media/Medium";
 import { isStructured } from "./media/structured";
 import { StructuredValue } from "./media/StructuredValue";
 
-export const MEDIA: Record<string, MediaKind> = { images: "image", videos: "video", audios: "audio", files: "file" };
+/** Kinds of media by the members of results that list them. */
+export const MEDIA: Record<string, MediaKind> = Object.fromEntries(KINDS.map((kind) => [`${kind}s`, kind]));
 const ENDINGS: [RegExp, MediaKind][] = [
   [/\.(png|jpe?g|webp|gif|avif)(\?|$)/i, "image"],
   [/\.(mp4|webm|mov)(\?|$)/i, "video"],

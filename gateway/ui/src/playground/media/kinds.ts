@@ -38,7 +38,7 @@ export function nounOf(kind: MediaKind): string {
 /** The kind of a medium by its content type; any type of no other kind is that of a file. */
 export function kindOfType(contentType: string): MediaKind {
   const [group] = contentType.split("/");
-  return group === "image" || group === "video" || group === "audio" ? group : "file";
+  return isMediaKind(group) ? group : "file";
 }
 
 /** The value of `accept` for a control that takes files of these kinds. */
