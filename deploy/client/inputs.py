@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 
 from deploy.output.problems import CommandFailed
+from engine.media.formats import MediaKind
 
-MEDIA_TYPES = frozenset({"image", "video", "audio", "file"})
+MEDIA_TYPES = frozenset(MediaKind)
 NUMBER_TYPES = frozenset({"number", "slider"})
 TRUE_WORDS = frozenset({"true", "yes", "on", "1"})
 FALSE_WORDS = frozenset({"false", "no", "off", "0"})

@@ -83,6 +83,15 @@ TYPES = frozenset(
     }
 )
 """Types of images, videos and sounds."""
+KNOWN = TYPES | documents.DOCUMENTS
+EXTENSIONS: Mapping[str, str] = {
+    **documents.EXTENSIONS,
+    "image/jpeg": "jpg",
+    "audio/mpeg": "mp3",
+    "audio/mp4": "m4a",
+    UNTYPED: "bin",
+}
+"""Extensions of files that differ from the end of their types."""
 JPEG_START = b"\xff\xd8"
 SCAN = b"\xff\xda"
 
@@ -91,6 +100,11 @@ def media_kind_of(content_type: str) -> MediaKind:
     """Return the kind of a medium with an allowed type; documents have many types."""
     group = content_type.partition("/")[0]
     return next((kind for kind in MediaKind if kind == group), MediaKind.FILE)
+
+
+def extension_of(content_type: str) -> str:
+    """Return the extension of a file of a type, as files are named here."""
+    return EXTENSIONS.get(content_type) or content_type.rpartition("/")[2]
 
 
 def declared_type(header: str) -> str:

@@ -245,7 +245,7 @@ class MediaService:
     async def picture(self, asset: Asset, width: int, page: int = 1) -> bytes:
         """Return a WebP of at most this width, of an image or of a page of a PDF.
 
-        Raises AssetNotFound, also for a page that there is not, or UnsupportedMediaType.
+        Raises AssetNotFound, also for a page that does not exist, or UnsupportedMediaType.
         """
         return await self._pictures.get(asset, width, page)
 

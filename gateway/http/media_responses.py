@@ -7,20 +7,11 @@ from dataclasses import dataclass
 from starlette.responses import Response, StreamingResponse
 
 from engine.media.documents import types as documents
-from engine.media.formats import TYPES
+from engine.media.formats import KNOWN, TYPES, UNTYPED, extension_of
 from engine.media.ranges import ByteRange, UnsatisfiableRange, parse_range
 from gateway.services import GatewayRequest
 
 CACHED_SECONDS = 86_400
-PLAIN = "application/octet-stream"
-EXTENSIONS = {
-    **documents.EXTENSIONS,
-    "image/jpeg": "jpg",
-    "audio/mpeg": "mp3",
-    "audio/mp4": "m4a",
-    PLAIN: "bin",
-}
-KNOWN = TYPES | documents.DOCUMENTS
 UTF_8 = "; charset=utf-8"
 SAFE = {
     "content-security-policy": "sandbox; default-src 'none'",
@@ -81,17 +72,16 @@ def _type(medium: MediaBody) -> str:
         return documents.PLAIN + UTF_8
     if kind in documents.TEXTS:
         return kind if kind == documents.JSON else kind + UTF_8
-    return kind if kind in KNOWN else PLAIN
+    return kind if kind in KNOWN else UNTYPED
 
 
 def _headers(medium: MediaBody) -> dict[str, str]:
-    kind = medium.content_type if medium.content_type in KNOWN else PLAIN
-    extension = EXTENSIONS.get(kind, kind.rpartition("/")[2])
+    kind = medium.content_type if medium.content_type in KNOWN else UNTYPED
     disposition = "inline" if kind in TYPES else "attachment"
     seconds = max(0, min(CACHED_SECONDS, medium.expires - int(time.time())))
     return {
         **SAFE,
-        "content-disposition": f'{disposition}; filename="{medium.name}.{extension}"',
+        "content-disposition": f'{disposition}; filename="{medium.name}.{extension_of(kind)}"',
         "cache-control": f"private, max-age={seconds}, immutable",
         "etag": f'"{medium.name}"',
     }

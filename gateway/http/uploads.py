@@ -12,7 +12,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
 from engine.errors import InvalidBody, UnsupportedMediaType
-from engine.media.formats import declared_type
+from engine.media.formats import UNTYPED, declared_type
 from gateway.admission.credentials import header_values
 from gateway.http.middleware import BodyLimit
 
@@ -21,7 +21,6 @@ FIELD = "file"
 MAX_HEADER_BYTES = 4_096
 MAX_HEADERS = 8
 ONE_PART = "The form must have one part, the file"
-UNTYPED = "application/octet-stream"
 FORM_URLENCODED = "application/x-www-form-urlencoded"
 """Default Content-Type of clients that were given none."""
 NO_TYPE = (

@@ -11,6 +11,7 @@ from typing import Any, cast
 from msgspec import structs
 
 from engine.errors.nodes import NodeFailed
+from engine.media.documents.types import PDF
 from engine.media.formats import UNTYPED
 from engine.models.dialects.anthropic import AnthropicSection
 from engine.models.dialects.http import HttpSection
@@ -18,7 +19,6 @@ from engine.models.dialects.openai import OpenAIApi, OpenAISection
 from engine.models.manifest import Model
 from engine.net.url_policy import URL_REST
 from engine.nodes.support.image_edits import ImageData
-from engine.nodes.support.model_files import PDF
 from engine.values.fields import MAX_URL, MEDIA, FieldType
 from workers.providers.answers.errors import bad_response
 from workers.providers.base import CallContext, StoredMedia

@@ -4,9 +4,8 @@ import base64
 from typing import Any
 
 from deploy.stub_provider.errors import StubRefused
+from engine.media.documents.types import PDF, find_document
 
-PDF = "application/pdf"
-PDF_HEAD_BYTES = 1_024
 PAGE_TOKENS = 258
 """Tokens of the picture of a page, beside those of its text."""
 MAX_PAGES = 100
@@ -24,7 +23,7 @@ class StubDocument:
             raw = b""
         if not raw:
             raise StubRefused(400, "(stub) The document is not base64.", param=where)
-        if b"%PDF-" not in raw[:PDF_HEAD_BYTES]:
+        if find_document(raw, None) != PDF:
             raise StubRefused(400, NO_PDF, param=where)
         pages = _read_pages(raw, where)
         self.text = "\n".join(pages)

@@ -9,7 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from deploy.stub_provider.contents.documents import PDF, StubDocument
+from deploy.stub_provider.contents.documents import StubDocument
 from deploy.stub_provider.contents.schemas import make_value
 from deploy.stub_provider.contents.texts import count_tokens, cut_to, echo, pieces
 from deploy.stub_provider.contents.tool_plans import ToolChat, plan_calls, tell_results
@@ -31,6 +31,7 @@ from deploy.stub_provider.protocols.anthropic_tools import (
     read_tools,
     written_blocks,
 )
+from engine.media.documents.types import PDF
 
 IMAGE_TOKENS = 100
 STREAM_ERROR = StubRefused(529, "(stub) Overloaded, as asked.")

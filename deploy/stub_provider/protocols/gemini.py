@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from deploy.stub_provider.contents import pictures
-from deploy.stub_provider.contents.documents import PDF, StubDocument
+from deploy.stub_provider.contents.documents import StubDocument
 from deploy.stub_provider.contents.files import make_file, picture_name, seed_of
 from deploy.stub_provider.contents.texts import count_tokens, echo
 from deploy.stub_provider.endpoint import Stub
@@ -22,6 +22,7 @@ from deploy.stub_provider.exchange import (
     with_usage,
 )
 from deploy.stub_provider.script import without_marks
+from engine.media.documents.types import PDF
 
 IMAGE_TOKENS = 1_120
 SIDES = {"1K": 1024, "2K": 2048, "4K": 4096}

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from operator import add
 from typing import Any
 
-from deploy.stub_provider.contents.documents import PDF, StubDocument
+from deploy.stub_provider.contents.documents import StubDocument
 from deploy.stub_provider.contents.prompt_values import feature_words
 from deploy.stub_provider.contents.schemas import make_value
 from deploy.stub_provider.contents.texts import count_tokens, cut_to, echo, pieces
@@ -42,6 +42,7 @@ from deploy.stub_provider.protocols.openai_tools import (
     read_tools,
     written_calls,
 )
+from engine.media.documents.types import PDF
 
 MODELS = ("stub-text", "stub-image", "stub-speech", "stub-embedding", "stub-slow-1000ms")
 IMAGE_TOKENS = 85

@@ -15,7 +15,7 @@ from engine.process.account_semaphore import AccountSemaphore
 
 PICTURES_AT_ONCE = 2
 PICTURES_OF_ACCOUNT = 1
-ONLY_IMAGES = "There are smaller pictures of images and of pages of PDFs, up to 32 MB, only"
+ONLY_IMAGES = "Only images and pages of PDFs, of files up to 32 MB, have smaller pictures"
 
 
 class Pictured(Protocol):
@@ -52,7 +52,7 @@ class PictureStore:
     async def get(self, asset: Pictured, width: int, page: int = 1) -> bytes:
         """Return a WebP of at most this width, of an image or of a page of a PDF.
 
-        Raises UnsupportedMediaType, AssetNotFound for a page that there is not, or StorageFailed.
+        Raises UnsupportedMediaType, AssetNotFound for a page that does not exist, or StorageFailed.
         """
         key = picture_key(asset.id, width, page)
         with contextlib.suppress(FileNotFoundError):

@@ -9,7 +9,7 @@ from engine.errors.nodes import SettingsError
 from engine.models.dialects.section_schema import Schema, described, section_schema
 from engine.models.tables.table_checks import unknown_members
 from engine.models.tables.table_reader import ManifestContext
-from engine.values.fields import FieldType
+from engine.values.fields import TIMED
 from engine.values.templates import Template
 
 BUILTIN_MEMBERS = ("template", "gives", "language")
@@ -36,7 +36,6 @@ CATEGORIES = {
     BuiltinResult.SPEECH: "audio",
 }
 """Categories of models by their result; a text may stand for any."""
-SOUNDS = frozenset({FieldType.AUDIO, FieldType.VIDEO})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,5 +117,5 @@ def _is_sound(template: Template, context: ManifestContext) -> bool:
     """Return whether the template is one placeholder of a sound or a video."""
     if context.fields is None:
         return True
-    sounds = {field.name for field in context.fields if field.type in SOUNDS}
+    sounds = {field.name for field in context.fields if field.type in TIMED}
     return len(template.parts) == 1 and bool(template.names) and template.names <= sounds

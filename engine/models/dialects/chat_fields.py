@@ -26,8 +26,8 @@ def read_chat_members(
     """
     names = context.names or frozenset()
     fields = [each for each in context.fields or () if each.name not in excluded]
-    images = [_placeholder(each.name) for each in fields if each.type is FieldType.IMAGE]
-    files = [_placeholder(each.name) for each in fields if each.type is FieldType.FILE]
+    images = [placeholder(each.name) for each in fields if each.type is FieldType.IMAGE]
+    files = [placeholder(each.name) for each in fields if each.type is FieldType.FILE]
     return {
         "model": reader.text("model"),
         "prompt": reader.body("prompt", _field(*prompt, names=names)),
@@ -44,10 +44,11 @@ def read_chat_members(
 def _field(*wanted: str, names: frozenset[str]) -> str | list[str]:
     """Return a placeholder for the first existing field, else a value that fills to nothing."""
     found = next((name for name in wanted if name in names), None)
-    return [] if found is None else _placeholder(found)
+    return [] if found is None else placeholder(found)
 
 
-def _placeholder(name: str) -> str:
+def placeholder(name: str) -> str:
+    """Return a template with the value of a field."""
     return f"{{{{ {name} }}}}"
 
 

@@ -6,7 +6,13 @@ from enum import StrEnum
 from typing import Any, ClassVar
 
 from engine.models.calls.body_templates import Body
-from engine.models.dialects.chat_fields import CHAT_MEMBERS, PROMPT, filled_texts, read_chat_members
+from engine.models.dialects.chat_fields import (
+    CHAT_MEMBERS,
+    PROMPT,
+    filled_texts,
+    placeholder,
+    read_chat_members,
+)
 from engine.models.dialects.endpoint import ENDPOINT_MEMBERS, ProviderEndpoint, read_endpoint
 from engine.models.dialects.section_schema import (
     BODY,
@@ -16,6 +22,7 @@ from engine.models.dialects.section_schema import (
     section_schema,
 )
 from engine.models.tables.table_reader import ManifestContext, TableReader
+from engine.values.fields import TIMED
 from engine.values.templates import Template
 
 
@@ -107,5 +114,4 @@ def _usual_api(context: ManifestContext) -> OpenAIApi:
 
 def _sounds(context: ManifestContext) -> list[str]:
     """Return placeholders of all sounds and videos."""
-    fields = context.fields or ()
-    return [f"{{{{ {each.name} }}}}" for each in fields if each.type in ("audio", "video")]
+    return [placeholder(each.name) for each in context.fields or () if each.type in TIMED]

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
+from engine.media.documents.types import PDF
 from engine.models.calls.call_checks import MAX_FILES
 from engine.models.manifest import Model
 from engine.nodes.support.base import Context
@@ -19,7 +20,6 @@ from engine.values.sockets import Socket, SocketType
 FILE_IN = "file-in"
 FILE = "file"
 """Field of models that take PDFs."""
-PDF = "application/pdf"
 FILE_SOCKET = Socket(type=SocketType.FILE, many=True)
 READ_AT_ONCE = 4
 MAX_CHARACTERS = 10_000_000

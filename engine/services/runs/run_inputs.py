@@ -10,6 +10,7 @@ from msgspec import Struct
 
 from engine.errors import AssetNotFound, InvalidInputs
 from engine.graph.plan import Plan
+from engine.media.documents.types import PDF
 from engine.media.ids import is_asset_id
 from engine.models.calls.call_checks import MAX_FILES, check_call
 from engine.models.input_lengths import TOO_LONG, UNKNOWN
@@ -20,7 +21,6 @@ from engine.store import Asset
 from engine.values.fields import MEDIA, TIMED, Field, FieldType, check_inputs
 
 T = TypeVar("T")
-PDF = "application/pdf"
 NO_PDF = (
     "names a file that is {}, and models take PDFs alone; the node documentText gives the text of "
     "other documents"

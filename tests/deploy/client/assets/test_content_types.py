@@ -1,11 +1,8 @@
 import pytest
 
-from deploy.client.assets.content_types import (
-    DOCUMENTS,
-    UNTYPED,
-    content_type_of,
-    ending_of,
-)
+from deploy.client.assets.content_types import content_type_of, ending_of
+from engine.media.documents.types import DOCUMENTS
+from engine.media.formats import UNTYPED
 
 
 @pytest.mark.parametrize(
@@ -25,7 +22,7 @@ def test_documents_are_sent_with_the_type_of_their_names(name: str, expected: st
     assert content_type_of(name) == expected
 
 
-@pytest.mark.parametrize("content_type", sorted(set(DOCUMENTS.values())))
+@pytest.mark.parametrize("content_type", sorted(DOCUMENTS))
 def test_a_document_is_saved_under_an_ending_that_gives_its_type_again(content_type: str) -> None:
     assert content_type_of(f"x{ending_of(content_type)}") == content_type
 

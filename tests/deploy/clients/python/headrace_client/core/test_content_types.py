@@ -1,4 +1,5 @@
-from headrace_client.core.content_types import guess_type
+from engine.media.documents.types import type_of_name
+from headrace_client.core.content_types import DOCUMENTS, guess_type
 
 
 def test_documents_and_sounds_have_the_types_that_the_server_takes() -> None:
@@ -17,3 +18,7 @@ def test_documents_and_sounds_have_the_types_that_the_server_takes() -> None:
 
     assert {name: guess_type(name) for name in expected} == expected
     assert guess_type("sheet.xlsx").endswith("spreadsheetml.sheet")
+
+
+def test_the_server_knows_the_same_documents() -> None:
+    assert {ending: type_of_name(f"x{ending}") for ending in DOCUMENTS} == DOCUMENTS
