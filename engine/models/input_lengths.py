@@ -1,4 +1,4 @@
-"""Sentences about inputs whose length a price is by, from gateways and from workers."""
+"""Sentences about inputs whose length sets the price, from gateways and from workers."""
 
 import re
 

@@ -40,7 +40,7 @@ MAX_SEARCHED = 10_000
 """Values of a result that are searched for links."""
 EXPIRED = "This link has expired; `GET /api/assets/:id` gives a fresh one"
 FILES = "Files"
-"""Noun of a refusal while release 0.2.0 may run."""
+"""Subject of the sentence that refuses them while release 0.2.0 may run."""
 REMOVAL_SECONDS = 5.0
 """Longest time a DELETE waits for the object's removal."""
 

@@ -75,7 +75,9 @@ def _link(asset: Answer) -> str:
     parts = urlsplit(asset["url"])
     at = parts.path.rfind(MEDIA)
     if at < 0:
-        raise CommandFailed(f"The link to the asset {asset['id']} is none: {asset['url']}.")
+        raise CommandFailed(
+            f"The server gave no link to the asset {asset['id']}, but {asset['url']}."
+        )
     return f"{parts.path[at:]}?{parts.query}"
 
 

@@ -22,7 +22,7 @@ NO_IMAGES = "The model takes no images"
 
 
 def may_have_documents(chat: Chat) -> bool:
-    """Return whether files of a chat may be no images, as far as their links tell."""
+    """Return whether a chat may have files other than images, as far as their links tell."""
     return any(not _is_named_image(link) for link in _links(chat))
 
 

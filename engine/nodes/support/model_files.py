@@ -51,7 +51,7 @@ def links_at(inputs: Mapping[str, Any]) -> list[str]:
 def without_files(
     inputs: Mapping[str, Any], unknown: Collection[str]
 ) -> tuple[Mapping[str, Any], Collection[str]]:
-    """Return the inputs of an estimate and the unknown sockets: of these if there are files.
+    """Return the inputs of an estimate without files, and the unknown sockets with theirs.
 
     The number of tokens of a file is not known before the call.
     """
@@ -128,6 +128,26 @@ class MarkedTexts:
             raise NodeFailed("invalid_value", TOO_LONG)
 
 
+def with_text(model: Model, prompt: str, text: str) -> str:
+    """Return a prompt of the model with the text of its files before it. Raises NodeFailed."""
+    check_prompt(model, len(prompt), len(text))
+    return text + prompt
+
+
+def check_prompt(model: Model, size: int, added: int) -> None:
+    """Raise NodeFailed if a prompt has no room for the text of files; sizes are in characters."""
+    if not added:
+        return
+    field = next((each for each in model.fields if each.name == PROMPT), None)
+    if field is None:
+        reason = f"The model '{model.internal_name}' has no '{PROMPT}' for the text of files"
+        raise NodeFailed("invalid_value", reason)
+    whole, most = size + added, field.max_length
+    if most is not None and whole > most:
+        message = f"'{PROMPT}' has {whole} characters with the text of its files, at most {most}"
+        raise NodeFailed("invalid_value", f"{message} are allowed")
+
+
 def _values_at(inputs: Mapping[str, Any]) -> Iterator[Any]:
     for value in _listed(inputs.get(FILE_IN)):
         yield from (each for each in _listed(value) if each is not None)
@@ -144,23 +164,3 @@ def _with_files(values: Mapping[str, Any], prompt: str, files: ReadFiles) -> dic
     if files.pdfs:
         added[FILE] = list(files.pdfs)
     return added
-
-
-def with_text(model: Model, prompt: str, text: str) -> str:
-    """Return a prompt of the model with the text of its files before it. Raises NodeFailed."""
-    check_prompt(model, len(prompt), len(text))
-    return text + prompt
-
-
-def check_prompt(model: Model, size: int, added: int) -> None:
-    """Raise NodeFailed if a prompt of a size cannot have the text of files, of another size."""
-    if not added:
-        return
-    field = next((each for each in model.fields if each.name == PROMPT), None)
-    if field is None:
-        reason = f"The model '{model.internal_name}' has no '{PROMPT}' for the text of files"
-        raise NodeFailed("invalid_value", reason)
-    whole, most = size + added, field.max_length
-    if most is not None and whole > most:
-        message = f"'{PROMPT}' has {whole} characters with the text of its files, at most {most}"
-        raise NodeFailed("invalid_value", f"{message} are allowed")

@@ -37,7 +37,7 @@ def may_be_office(data: bytes) -> bool:
 
 
 def type_of_answer(data: bytes, declared: str, url: str) -> str | None:
-    """Return the type of a document by content, declared type and name; None: it is none.
+    """Return the type of a document by content, declared type and name; None for any other file.
 
     `data` is the file or its start.
     """
