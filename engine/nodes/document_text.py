@@ -8,7 +8,14 @@ from typing import Any
 from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
 from engine.nodes import image_text
 from engine.nodes.support.base import NO_MEDIA, Context, NodeType, Outputs, WorkKind
-from engine.nodes.support.documents import MAX_PAGES, USUAL_PAGES, DocumentOptions, DocumentText
+from engine.nodes.support.documents import (
+    MAX_CELLS,
+    MAX_CHARACTERS,
+    MAX_PAGES,
+    USUAL_PAGES,
+    DocumentOptions,
+    DocumentText,
+)
 from engine.nodes.support.fan_out import longest_list, unknown_list
 from engine.nodes.support.list_mapping import run_each
 from engine.nodes.support.settings import Faults, choice, whole
@@ -19,8 +26,6 @@ FILE_IN = "file-in"
 TEXT_OUT, PAGES_OUT, TABLES_OUT = "text-out", "pages-out", "tables-out"
 MAX_DOCUMENTS = 100
 DOCUMENTS_AT_ONCE = 2
-MAX_CHARACTERS, MAX_CELLS = 50_000_000, 2_000_000
-"""Of all documents of a list together, as of a single one."""
 
 
 class OcrMode(StrEnum):

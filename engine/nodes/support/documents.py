@@ -7,6 +7,10 @@ DOCUMENT_SECONDS = 10.0
 """Longest time for a document, where the node has no time-out of its own."""
 MAX_PAGES = 2_000
 USUAL_PAGES = 500
+MAX_CHARACTERS = 50_000_000
+"""Of the text of a document, or of a list of them; that of a book has a million."""
+MAX_CELLS = 2_000_000
+"""Of all tables of a document, or of a list of them."""
 
 Table = list[list[Any]]
 """Rows of cells: texts, and JSON values in spreadsheets."""

@@ -1,12 +1,9 @@
 """Limits of documents, and their failures."""
 
 from engine.errors.nodes import DOCUMENT_UNREADABLE, NodeFailed
+from engine.nodes.support.documents import MAX_CELLS
 
 MAX_INFLATED_BYTES = 256 * 1024 * 1024
-MAX_CHARACTERS = 50_000_000
-"""Of the text of a document; that of a book has a million."""
-MAX_CELLS = 2_000_000
-"""Of all tables of a document."""
 
 
 def unreadable(message: str) -> NodeFailed:

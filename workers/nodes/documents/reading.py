@@ -15,9 +15,9 @@ from engine.media.documents.types import (
     TSV,
     XLSX,
 )
-from engine.nodes.support.documents import DocumentOptions, DocumentText
+from engine.nodes.support.documents import MAX_CHARACTERS, DocumentOptions, DocumentText
 from workers.nodes.documents.html.reading import read_html
-from workers.nodes.documents.limits import MAX_CHARACTERS, unreadable
+from workers.nodes.documents.limits import unreadable
 from workers.nodes.documents.office.docx import read_docx
 from workers.nodes.documents.office.pptx import read_pptx
 from workers.nodes.documents.office.xlsx import read_xlsx

@@ -8,10 +8,9 @@ from typing import Any
 import pytest
 
 from engine.errors.nodes import NodeFailed
-from engine.nodes.support.documents import DocumentOptions, DocumentText
+from engine.nodes.support.documents import MAX_CHARACTERS, DocumentOptions, DocumentText
 from tests.support.documents.small_pdf import small_pdf
 from workers.nodes.documents import DocumentPool, reading
-from workers.nodes.documents.limits import MAX_CHARACTERS
 
 PDF, PLAIN = "application/pdf", "text/plain"
 PATIENCE_SECONDS = 60.0

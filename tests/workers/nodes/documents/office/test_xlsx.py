@@ -5,9 +5,8 @@ from typing import Any
 import pytest
 
 from engine.errors.nodes import NodeFailed
-from engine.nodes.support.documents import DocumentOptions
+from engine.nodes.support.documents import MAX_CELLS, DocumentOptions
 from tests.support.documents.office_files import xlsx
-from workers.nodes.documents import limits
 from workers.nodes.documents.office.xlsx import read_xlsx
 
 STYLES = (
@@ -89,4 +88,4 @@ def test_cells_have_a_limit(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(NodeFailed, match="more than 2000000 cells"):
         read_xlsx(data, DocumentOptions())
-    assert limits.MAX_CELLS == 2_000_000
+    assert MAX_CELLS == 2_000_000
