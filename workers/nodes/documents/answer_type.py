@@ -21,7 +21,7 @@ PIECE = 1_048_576
 
 
 def type_of_whole_answer(data: bytes, declared: str, url: str) -> str | None:
-    """Like `type_of_answer`, for a whole file: the end of an Office document tells which one it is."""
+    """Return the type of a whole document: the end of an Office document tells which one it is."""
     if data.startswith(ZIP_MARK):
         follower = OfficeFollower()
         for start in range(0, len(data), PIECE):

@@ -7,8 +7,8 @@ import pytest
 from engine.errors.nodes import NodeFailed
 from engine.media.documents.types import CSV, DOCX, OFFICE, PDF, XLSX
 from engine.nodes.support.base import HttpAnswer, HttpCall
+from tests.support.documents.samples import archive, samples
 from tests.support.http.providers import Kept
-from tests.support.media import documents
 from workers.nodes.documents.fetching import DocumentSource
 
 OURS, THEIRS = "https://own.example/media/1", "https://a.example/x.csv"
@@ -73,7 +73,7 @@ async def test_other_urls_have_the_type_of_their_answer() -> None:
 async def test_an_office_document_is_known_by_its_content_whatever_is_told_of_it(
     kind: str, told: str
 ) -> None:
-    data = documents.samples()[kind]
+    data = samples()[kind]
 
     found = await source(answering(data, content_type=told)).fetch("https://a.example/get")
 
@@ -82,12 +82,12 @@ async def test_an_office_document_is_known_by_its_content_whatever_is_told_of_it
 
 async def test_the_end_of_a_file_tells_its_type_where_nothing_else_does() -> None:
     told = "application/octet-stream"
-    whole = answering(documents.samples()[DOCX], content_type=told)
-    archive = answering(documents.archive(["a.txt"]), content_type=told)
+    whole = answering(samples()[DOCX], content_type=told)
+    other = answering(archive(["a.txt"]), content_type=told)
 
     assert await source(whole).find_type("https://a.example/get") == DOCX
     with pytest.raises(NodeFailed, match="no document"):
-        await source(archive).find_type("https://a.example/get")
+        await source(other).find_type("https://a.example/get")
 
 
 async def test_the_type_needs_the_start_of_an_answer_alone() -> None:
