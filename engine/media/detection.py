@@ -43,8 +43,9 @@ def _find(head: bytes, declared: str, named: str | None) -> Facts:
         return read_facts(head)
     except UnfitMedia:
         document = find_document(head, named if declared in ANY_TYPE else None)
-        if document is None and declared in ANY_TYPE and begins_as_text(head[:HEAD_BYTES]):
-            raise UnfitMedia(UNTOLD_TEXT) from None
+        if document is None and begins_as_text(head[:HEAD_BYTES]):
+            wrong = f"The file is not {declared} as it is declared"
+            raise UnfitMedia(UNTOLD_TEXT if declared in ANY_TYPE else wrong) from None
         if document is None:
             raise
         return Facts(content_type=document)

@@ -80,6 +80,11 @@ async def test_a_text_without_a_type_is_refused_with_what_would_tell_it(file_nam
         await find_type(b"The shop opens at nine.", file_name=file_name)
 
 
+async def test_what_is_not_as_it_is_declared_is_refused_with_that_type() -> None:
+    with pytest.raises(UnfitMedia, match=f"^The file is not {PDF} as it is declared$"):
+        await find_type(b"The shop opens at nine.", PDF, file_name="a.pdf")
+
+
 @pytest.mark.parametrize("before", [b"", b"\n", b"\xef\xbb\xbf", b"HTTP/1.1 200 OK\r\n" * 50])
 async def test_a_pdf_may_have_bytes_before_its_mark(before: bytes) -> None:
     assert await find_type(pdf(before=before), PDF) == PDF
