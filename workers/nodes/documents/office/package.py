@@ -14,6 +14,8 @@ from workers.nodes.documents.limits import MAX_INFLATED_BYTES, unreadable
 PIECE_BYTES = 65_536
 MAX_DEPTH = 500
 """Of elements within each other."""
+COMPOUND = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+"""Start of what Office writes with a password, and wrote before 2007."""
 BROKEN = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError, OSError)
 
 
@@ -21,6 +23,8 @@ class Package:
     """The parts of a document."""
 
     def __init__(self, data: bytes) -> None:
+        if data.startswith(COMPOUND):
+            raise unreadable("The document is encrypted, or of the time before DOCX, XLSX and PPTX")
         try:
             self._zip = zipfile.ZipFile(io.BytesIO(data))
             self._names = {info.filename.lstrip("/"): info for info in self._zip.infolist()}

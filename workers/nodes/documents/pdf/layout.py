@@ -22,6 +22,10 @@ LEVELS = ((1.7, 1), (1.35, 2), (1.12, 3))
 """Least share of the usual size of the font for each level of headings."""
 MAX_HEADING = 160
 MAX_DEPTH = 3
+NUMBER = 16
+"""Most characters of a cell that is a number."""
+FRAME_LINES = 3
+"""Least lines with a wide gap in what is no cell."""
 FILLED = 0.3
 """Least share of cells with a text: other lines are drawings."""
 
@@ -73,7 +77,7 @@ def _ruled_tables(words: list[Word], rules: Rules) -> tuple[list[Piece], list[Wo
                 outside.append(word)
             else:
                 inside.setdefault(place, []).append(word)
-        rows = _grid_rows(grid, inside)
+        rows = [] if any(map(_has_layout, inside.values())) else _grid_rows(grid, inside)
         if rows:
             box = grid.box
             tables.append(Piece(box.left, box.top, box.right, box.bottom, rows=rows))
@@ -81,13 +85,44 @@ def _ruled_tables(words: list[Word], rules: Rules) -> tuple[list[Piece], list[Wo
     return tables, words
 
 
+def _has_layout(words: list[Word]) -> bool:
+    """Return whether a cell has columns of its own: it is a frame around a part of the page."""
+    lines = make_rows(words)
+    wide = sum(len(line.pieces) > 1 for line in lines)
+    return wide >= FRAME_LINES and wide * 2 > len(lines)
+
+
+def _cell_lines(cells: list[list[Word]]) -> list[list[str]]:
+    """Return the rows within a row whose cells have one number beside another in each line."""
+    lines = [make_rows(words) for words in cells]
+    filled = [cell for cell in lines if cell]
+    count = len(filled[0]) if filled else 0
+    texts = [[_line_text(line) for line in cell] or [""] * count for cell in lines]
+    numbers = sum(
+        all(any(map(str.isdigit, text)) and len(text) <= NUMBER for text in cell)
+        for cell in texts
+        if any(cell)
+    )
+    is_level = all(
+        len(cell) == count
+        and all(
+            abs(a.bottom - b.bottom) < 0.3 * a.size for a, b in zip(cell, filled[0], strict=True)
+        )
+        for cell in filled
+    )
+    if count < 2 or len(filled) < 2 or not is_level or numbers * 2 < len(filled):
+        return [[" ".join(filter(None, cell)) for cell in texts]]
+    return [list(row) for row in zip(*texts, strict=True)]
+
+
+def _line_text(line: TextRow) -> str:
+    return " ".join(join_words(piece.words) for piece in line.pieces)
+
+
 def _grid_rows(grid: Grid, inside: dict[tuple[int, int], list[Word]]) -> list[list[str]]:
     height, width = len(grid.tops) - 1, len(grid.lefts) - 1
-    rows = [[""] * width for _ in range(height)]
-    for (row, column), words in inside.items():
-        rows[row][column] = " ".join(
-            join_words(piece.words) for line in make_rows(words) for piece in line.pieces
-        )
+    cells = [[inside.get((row, column), []) for column in range(width)] for row in range(height)]
+    rows = [line for row in cells for line in _cell_lines(row)]
     rows = [row for row in rows if any(row)]
     columns = [number for number in range(width) if any(row[number] for row in rows)]
     owners = {owner for line in grid.owners for owner in line}

@@ -68,7 +68,7 @@ def _read_page(document: pypdfium2.PdfDocument, number: int, sizes: UsualSize) -
         message = f"Page {number + 1} of the document is broken"
         raise unreadable(message) from None
     try:
-        frame = PageFrame(page)
+        frame = PageFrame(page, text_page)
         words = [*read_words(text_page, frame), *read_fields(page, frame)]
         if number < BODY_PAGES:
             sizes.add(words)

@@ -9,12 +9,18 @@ from workers.nodes.documents.pdf.words import Box, Word, is_right_to_left
 MARK = re.compile(r"[•◦▪‣·●○■□–\-*]|\(?\d{1,3}[.)]|\(?[a-z][.)]")
 GAP_SIZES = 1.0
 """Sizes of the font between words of two cells or columns."""
+SEAM_SIZES = 0.5
+"""Sizes of the font between words of two cells, where other rows have a gap."""
 MIN_ROWS = 3
+MOST_ACROSS = 3
+"""One row of so many may have a piece across a gap."""
 BREAK_SIZES = 4.0
 """Sizes of the font between rows that do not belong together."""
 PART_STEPS = 2.5
 """Usual distances of rows between two tables."""
 TITLE_SIZES = 1.2
+WRAPPED = 0.9
+"""Least share, of rows with one cell, of those in the column whose texts have several lines."""
 CELL_CHARACTERS = 24
 """Cells have fewer characters on average than the lines of a column of text."""
 
@@ -63,13 +69,14 @@ class RowGroup:
 
     def cells(self) -> list[list[list[Piece]]]:
         """Return the pieces of each row by band."""
-        return [
-            [
-                [piece for piece in row.pieces if left - 1 <= piece.middle[0] <= right + 1]
-                for left, right in self.bands
-            ]
-            for row in self.rows
-        ]
+        return [self._row_cells(row) for row in self.rows]
+
+    def _row_cells(self, row: TextRow) -> list[list[Piece]]:
+        cells: list[list[Piece]] = [[] for _ in self.bands]
+        for piece in row.pieces:
+            for band, part in _placed(piece, self.bands):
+                cells[band].append(part)
+        return cells
 
     @property
     def is_numbered(self) -> bool:
@@ -88,13 +95,60 @@ class RowGroup:
         cells = self.cells()
         if any(piece.rows for row in self.rows for piece in row.pieces):
             return False
-        full = sum(sum(map(bool, row)) > 1 for row in cells)
-        if full * 2 < len(cells) or full < MIN_ROWS - 1:
+        if not _is_beside_each_other(cells):
             return False
         lengths = sorted(
             _mean_length([row[band] for row in cells]) for band in range(len(self.bands))
         )
-        return all(length < CELL_CHARACTERS for length in lengths[:-1])
+        texts = max(1, len(lengths) // 3)  # columns that may have long texts
+        return all(length < CELL_CHARACTERS for length in lengths[:-texts])
+
+
+def _placed(piece: Piece, bands: Bands) -> Iterator[tuple[int, Piece]]:
+    """Yield the bands of a piece; over several bands it is parted, if all its parts fit."""
+    covered = _covered(piece, bands)
+    parts = _spaced(piece.words) if len(covered) > 1 else []
+    owners = [_covered(part, bands) or [_nearest(part, bands)] for part in parts]
+    if parts and all(len(owner) == 1 for owner in owners):
+        yield from ((owner[0], part) for owner, part in zip(owners, parts, strict=True))
+    else:
+        yield covered[0] if covered else _nearest(piece, bands), piece
+
+
+def _spaced(words: Sequence[Word]) -> list[Piece]:
+    """Return words in parts with more than the space of two words between them."""
+    parts: list[Piece] = []
+    for word in words:
+        if parts and word.left - parts[-1].right < SEAM_SIZES * word.size:
+            _extend(parts[-1], word)
+        else:
+            parts.append(Piece(word.left, word.top, word.right, word.bottom, [word]))
+    return parts
+
+
+def _covered(box: Box, bands: Bands) -> list[int]:
+    return [
+        band for band, (left, right) in enumerate(bands) if box.left < right and left < box.right
+    ]
+
+
+def _nearest(box: Box, bands: Bands) -> int:
+    return min(
+        range(len(bands)),
+        key=lambda band: max(bands[band][0] - box.right, box.left - bands[band][1]),
+    )
+
+
+def _is_beside_each_other(cells: list[list[list[Piece]]]) -> bool:
+    """Return whether most rows have several cells, or those with one go on with the same column."""
+    alone = [[bool(cell) for cell in row].index(True) for row in cells if sum(map(bool, row)) == 1]
+    full = sum(sum(map(bool, row)) > 1 for row in cells)
+    if full < MIN_ROWS - 1:
+        return False
+    if full * 2 >= len(cells):
+        return True
+    most = max(map(alone.count, set(alone)), default=0)
+    return len(cells[0]) > 2 and most >= WRAPPED * len(alone)
 
 
 def _mean_length(cells: list[list[Piece]]) -> float:
@@ -169,7 +223,7 @@ def group_rows(rows: Sequence[TextRow]) -> Iterator[TextRow | RowGroup]:
     """Yield rows one by one, and those that share gaps together."""
     at = 0
     while at < len(rows):
-        group = _begin_group(rows, at)
+        group = _begin_group(rows, at) or _headed_group(rows, at)
         if group is None:
             yield rows[at]
             at += 1
@@ -193,7 +247,43 @@ def _begin_group(rows: Sequence[TextRow], start: int) -> RowGroup | None:
         bands, bottom, end = wider, max(bottom, row.bottom), end + 1
     if end - start < MIN_ROWS or len(bands) < 2:
         return None
-    return RowGroup(list(rows[start:end]), bands)
+    return _parted_group(list(rows[start:end]), bands)
+
+
+def _headed_group(rows: Sequence[TextRow], start: int) -> RowGroup | None:
+    """Return a table whose first row has texts so close that they share no gap with the others."""
+    is_last = start + 1 == len(rows) or len(rows[start + 1].pieces) < 2
+    below = None if is_last else _begin_group(rows, start + 1)
+    if below is None or not below.is_table:
+        return None
+    head, first = rows[start], below.rows[0]
+    whole = RowGroup([head, *below.rows], below.bands)
+    filled = sum(map(bool, whole.cells()[0]))
+    is_near = first.top - head.bottom < first.size
+    return whole if is_near and filled > max(1, len(below.bands) // 2) else None
+
+
+def _parted_group(rows: list[TextRow], bands: Bands) -> RowGroup:
+    """Return rows with bands that few pieces may lie across, such as titles of two columns."""
+    parted: Bands = []
+    for band in bands:
+        inside = [[piece for piece in row.pieces if _covered(piece, [band])] for row in rows]
+        parted += _parts([pieces for pieces in inside if pieces]) or [band]
+    return RowGroup(rows, parted)
+
+
+def _parts(rows: list[list[Piece]]) -> Bands:
+    """Return the bands within a band, in which most of its rows fit; none: it is one."""
+    found: Bands = []
+    several = across = 0
+    for pieces in sorted(rows, key=len, reverse=True):
+        wider = _merged(found, TextRow(*_hull(pieces), pieces))
+        if len(wider) < len(found):
+            across += 1
+        else:
+            found = wider
+            several += len(pieces) > 1
+    return found if several >= MIN_ROWS - 1 and across * MOST_ACROSS <= len(rows) else []
 
 
 def _bridges(row: TextRow, before: Bands, after: Bands) -> bool:
@@ -224,7 +314,8 @@ def _trimmed(group: RowGroup) -> Iterator[TextRow | RowGroup]:
         yield from group_rows(group.rows[at:])
         return
     start, end = 0, len(group.rows)
-    while start < end and len(group.rows[start].pieces) < 2:
+    filled = [sum(map(bool, row)) for row in group.cells()]
+    while start < end and filled[start] < 2:
         start += 1
     while end > start and _is_alone(group.rows[end - 1], group.bands):
         end -= 1

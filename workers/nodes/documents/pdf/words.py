@@ -1,9 +1,11 @@
 """Words of a page, with their places as the page is seen."""
 
 import ctypes
+import math
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +15,10 @@ WORD = re.compile(r"[^\s\x00-\x1f\ufffe\uffff]+")
 HYPHENS = "\x02\ufffe"
 """Marks of a word that goes on in the next line."""
 MAX_CHARACTERS = 1_000_000
+MAX_SAME = 50
+SHADOW_SIZES = 0.2
+"""Sizes of the font between a word and its shadow."""
+TURN_SAMPLES = 60
 
 
 @dataclass(slots=True)
@@ -60,10 +66,11 @@ def is_right_to_left(text: str) -> bool:
 
 
 class PageFrame:
-    """Places on a page as it is seen: cropped and turned."""
+    """Places on a page as it is read: cropped, and turned until its text is level."""
 
-    def __init__(self, page: Any) -> None:
-        self._turn = page.get_rotation()
+    def __init__(self, page: Any, text_page: Any) -> None:
+        turn = text_turn(text_page)
+        self._turn = page.get_rotation() if turn is None else turn
         self._left, self._bottom, self._right, self._top = page.get_bbox()
 
     def box(self, left: float, bottom: float, right: float, top: float) -> Box:
@@ -88,7 +95,36 @@ def read_words(text_page: Any, frame: PageFrame) -> list[Word]:
     count = min(pdfium.FPDFText_CountChars(handle), MAX_CHARACTERS)
     text = _characters(handle, count)
     measure = _Measure(handle, frame)
-    return [measure.word(text, match.start(), match.end()) for match in WORD.finditer(text)]
+    found = (measure.word(text, match.start(), match.end()) for match in WORD.finditer(text))
+    return list(_once(found))
+
+
+def _once(words: Iterable[Word]) -> Iterator[Word]:
+    """Yield words without those that are printed over themselves, as a shadow or to look bold."""
+    places: dict[str, list[Word]] = {}
+    for word in words:
+        same = places.setdefault(word.text, [])
+        if not any(_is_over(word, other) for other in same[-MAX_SAME:]):
+            same.append(word)
+            yield word
+
+
+def _is_over(word: Word, other: Word) -> bool:
+    most = SHADOW_SIZES * word.size
+    return abs(word.left - other.left) < most and abs(word.top - other.top) < most
+
+
+def text_turn(text_page: Any) -> int | None:
+    """Return by how many degrees a page must be turned until most letters are level."""
+    handle = text_page.raw
+    count = min(pdfium.FPDFText_CountChars(handle), MAX_CHARACTERS)
+    step = max(1, count // TURN_SAMPLES)
+    turns = Counter(
+        -round(math.degrees(pdfium.FPDFText_GetCharAngle(handle, each)) / 90) * 90 % 360
+        for each in range(0, count, step)
+        if not chr(pdfium.FPDFText_GetUnicode(handle, each) & 0xFFFF).isspace()
+    )
+    return turns.most_common(1)[0][0] if turns else None
 
 
 def _characters(handle: Any, count: int) -> str:

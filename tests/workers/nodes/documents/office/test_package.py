@@ -33,6 +33,10 @@ def test_a_dtd_is_refused(xml: str) -> None:
     assert "DTD" in fail(zipped({"word/document.xml": xml}))
 
 
+def test_a_file_with_a_password_is_not_called_broken() -> None:
+    assert "encrypted" in fail(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(504))
+
+
 def test_broken_documents_tell_why() -> None:
     whole = docx("<w:p/>")
 

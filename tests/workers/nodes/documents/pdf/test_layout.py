@@ -134,3 +134,102 @@ def test_words_from_right_to_left_are_read_from_the_right() -> None:
     words = join_words([word("abc", 10), word("גד", 30), word("אב", 60), word("הו", 5)])
 
     assert words == "אב גד abc הו"
+
+
+def test_items_of_an_invoice_stay_rows_where_their_texts_have_several_lines() -> None:
+    rows = [("No", "Article", "Pieces", "Sum")]
+    rows += [(str(n), f"Board {n} of oak", f"{n + 2}", f"{n}.50") for n in range(1, 5)]
+    placed = []
+    for n, row in enumerate(rows):
+        placed += spread((50, 90, 300, 400), 700 - 50 * n if n else 670, row)
+        if n:
+            placed += [put(90, 688 - 50 * n, "planed"), put(90, 676 - 50 * n, "by hand")]
+
+    contents = read(*placed)
+
+    assert contents.tables == (
+        [
+            list(rows[0]),
+            *([a, f"{b} planed by hand", c, d] for a, b, c, d in rows[1:]),
+        ],
+    )
+
+
+def test_a_text_across_two_columns_of_a_table_does_not_join_them() -> None:
+    rows = [("Boards", "12", "18.50", "222.00"), ("Nails", "3", "9.90", "29.70")] * 2
+    placed = [
+        each
+        for n, row in enumerate(rows)
+        for each in spread((50, 120, 180, 260), 700 - 18 * n, row)
+    ]
+    total = [put(50, 628, "Discount for partners"), put(260, 628, "1.00")]
+
+    contents = read(*placed, *total)
+
+    assert contents.tables == ([*map(list, rows), ["Discount for partners", "", "", "1.00"]],)
+
+
+def test_a_head_with_narrow_gaps_is_parted_as_the_rows_below_are() -> None:
+    rows = [("Boards", "12", "222.00"), ("Nails", "3", "29.70"), ("Oil", "1", "9.00")]
+    placed = [
+        each for n, row in enumerate(rows) for each in spread((50, 105, 200), 682 - 18 * n, row)
+    ]
+    head = spread((50, 105, 200), 700, ("Name of it", "Amount no.", "Sum"))
+
+    contents = read(*head, *placed)
+
+    assert contents.tables == ([["Name of it", "Amount no.", "Sum"], *map(list, rows)],)
+
+
+def test_a_head_whose_texts_fill_all_gaps_belongs_to_its_table() -> None:
+    rows = [("Boards", "12", "222.00"), ("Nails", "3", "29.70"), ("Oil", "1", "9.00")]
+    placed = [
+        each for n, row in enumerate(rows) for each in spread((50, 105, 164), 682 - 18 * n, row)
+    ]
+    head = spread((50, 105, 164), 700, ("Name of it", "Amount no.", "Sum"))
+
+    contents = read(*head, *placed)
+
+    assert contents.tables == ([["Name of it", "Amount no.", "Sum"], *map(list, rows)],)
+
+
+def test_rows_without_lines_between_them_are_rows_where_they_have_numbers() -> None:
+    content = [
+        grid((50, 150, 250), (700, 680, 640)),
+        *(put(52, 685, "Month"), put(152, 685, "Sum")),
+        *(put(52, 665, "May"), put(152, 665, "1,200"), put(52, 650, "June"), put(152, 650, "900")),
+    ]
+
+    assert read(*content).tables == ([["Month", "Sum"], ["May", "1,200"], ["June", "900"]],)
+
+
+def test_a_cell_with_columns_of_its_own_is_a_frame() -> None:
+    rows = [("Boards", "12", "222.00"), ("Nails", "3", "29.70"), ("Oil", "1", "9.00")]
+    frame = lines(
+        *((50, y, 350, y) for y in (720, 700, 600)),
+        *((50, 720, 50, 600), (350, 720, 350, 600), (150, 720, 150, 700)),
+    )
+    head = [put(60, 706, "Order"), put(160, 706, "Customer")]
+    placed = [
+        each for n, row in enumerate(rows) for each in spread((60, 160, 280), 680 - 18 * n, row)
+    ]
+
+    contents = read(frame, *head, *placed)
+
+    assert [list(row) for row in rows] == contents.tables[-1][-3:]
+
+
+def test_a_word_that_is_printed_over_itself_is_read_once() -> None:
+    twice = [put(50, 700, "Bold words"), put(50.4, 700, "Bold words")]
+
+    assert read(*twice, put(50, 680, "words words")).text == "Bold words\n\nwords words"
+
+
+def test_a_page_whose_text_is_turned_is_read_as_if_it_were_not() -> None:
+    rows = [("Article", "Pieces", "Sum"), ("Boards", "12", "222.00"), ("Nails", "3", "29.70")]
+    upright = [
+        each for n, row in enumerate(rows) for each in spread((50, 200, 300), 400 - 18 * n, row)
+    ]
+
+    for turn in (b"0 1 -1 0 595 0 cm", b"0 -1 1 0 0 842 cm", b"-1 0 0 -1 595 842 cm"):
+        assert read(turn, *upright).tables == ([list(row) for row in rows],)
