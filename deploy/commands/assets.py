@@ -22,7 +22,7 @@ asset_id = click.argument("asset_id", metavar="ID")
 
 @click.group()
 def asset() -> None:
-    """Upload, list, save and delete pictures, videos, sounds and documents."""
+    """Upload, list, save and delete media and documents."""
 
 
 @asset.command()

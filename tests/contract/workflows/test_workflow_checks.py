@@ -110,7 +110,7 @@ def test_sockets_are_those_of_now_while_other_settings_are_wrong(caller: Caller)
     assert found["sum"] == (["value-in", "a"], ["value-out", "error-out"])
     assert found["way"] == (["value-in"], ["big", "else-out", "error-out"])
     assert found["any"] == (["prompt-in", "params-in"], ["text-out", "error-out"])
-    assert found["gone"][0][-1] == "b"
+    assert "b" in found["gone"][0]
     outputs = ["text-out", "analysis-out", "items-out", "json-out", "error-out"]
     assert found["gone"][1] == outputs
 

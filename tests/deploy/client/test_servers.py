@@ -110,7 +110,7 @@ async def test_who_hangs_up_before_there_is_a_connection_asks_for_nothing(
 
 
 async def test_a_refusal_says_why(server: str) -> None:
-    with pytest.raises(ApiRefused, match="^No$"):
+    with pytest.raises(ApiRefused, match="^large: No$"):
         await anext(events(server, "/refused"))
 
 
@@ -139,6 +139,6 @@ async def test_an_answer_that_comes_before_a_file_is_read_is_heard(tmp_path: Pat
         refusing = threading.Thread(target=refuse)
         refusing.start()
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        with pytest.raises(ApiRefused, match="^No$"):
+        with pytest.raises(ApiRefused, match="^large: No$"):
             await Api(HttpServer(url), "k").upload(tmp_path / "large")
         refusing.join()

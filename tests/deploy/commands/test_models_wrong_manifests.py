@@ -32,9 +32,9 @@ MISTAKES = [
     ("gpt", 'type = "image"', 'type = "picture"', "fields[2].type must be one of"),
     ("gpt", 'name = "system"', 'name = "prompt"', "fields has the name 'prompt' more than once"),
     ("gpt", "maxLength = 20000", "maxLength = 0", "fields[1].maxLength must be a whole number"),
-    ("gpt", "default = 8192", "default = 0", "fields[3].default "),
-    ("gpt", "default = 8192", "defualt = 8192", "fields[3].defualt is unknown; known: name"),
-    ("gpt", "max = 16000", "max = -1", "fields[3].min "),
+    ("gpt", "default = 8192", "default = 0", "fields[4].default "),
+    ("gpt", "default = 8192", "defualt = 8192", "fields[4].defualt is unknown; known: name"),
+    ("gpt", "max = 16000", "max = -1", "fields[4].min "),
     ("gpt", 'unit = "input_token"', 'unit = "token"', "pricing[0].unit must be one of call"),
     ("gpt", 'unit = "output_token"', 'unit = "input_token"', "pricing[1].unit 'input_token' has a"),
     (
