@@ -5,8 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
+from deploy.stub_provider.contents import sounds
 from engine.models.dialects.builtin import BuiltinSection
 from engine.models.manifest import Category
 from engine.models.registry import all_models
@@ -22,8 +24,10 @@ FIELDS = {
     model.internal_name: [field.name for field in model.fields if field.required]
     for model in all_models()
 }
+TRANSCRIBERS = {model.internal_name for model in all_models() if model.is_transcriber}
 COUNTS = {"suno": 2}
 """Number of media that one call makes, if not one."""
+ANSWERS = ("(stub) A kettle", "[0.", "[-0.", "A sound of 2.0 seconds.")
 SHOWN_AT = "http://127.0.0.1:8800"
 
 
@@ -44,16 +48,27 @@ def model_key(stack: RunningStack) -> str:
     return str(made["key"])
 
 
+def sound_of(stack: RunningStack) -> str:
+    """Store a sound; return its id."""
+    headers = {"x-api-key": stack.key, "content-type": "audio/wav"}
+    data = sounds.play("kettle", 2_000)
+    stored = httpx2.post(f"{stack.url}/api/assets", content=data, headers=headers, timeout=30)
+    assert stored.status_code == 201, stored.text
+    return str(stored.json()["id"])
+
+
 @pytest.mark.parametrize("name", MODELS)
 def test_a_model_of_the_guide_answers_with_the_variables_beside_it(
     stack: RunningStack, model_key: str, name: str
 ) -> None:
     inputs = dict.fromkeys(FIELDS[name], "A kettle")
+    if name in TRANSCRIBERS:
+        inputs["audio"] = sound_of(stack)
     status, answer = stack.api("POST", f"/api/models/{name}/run", {"inputs": inputs}, key=model_key)
 
     assert status == 200, answer
     if CATEGORIES[name] is Category.TEXT:
-        assert answer["result"]["text"].startswith(("(stub) A kettle", "[0.", "[-0."))
+        assert answer["result"]["text"].startswith(ANSWERS)
     else:
         urls = answer["result"][f"{CATEGORIES[name]}s"]
         assert len(urls) == COUNTS.get(name, 1)
