@@ -24,10 +24,8 @@ SOUNDS = 2
 class LocalPool(Pool):
     """A pool with memory for models."""
 
-    def __init__(
-        self, *, memory_bytes: int = MEMORY_BYTES, preload: Sequence[str] = PRELOAD
-    ) -> None:
-        super().__init__(slots=SLOTS, reserved=0, memory_bytes=memory_bytes, preload=preload)
+    def __init__(self, *, memory_bytes: int = MEMORY_BYTES) -> None:
+        super().__init__(slots=SLOTS, reserved=0, memory_bytes=memory_bytes, preload=PRELOAD)
 
     async def read_image(self, data: bytes, seconds: float, account_id: str = "") -> str:
         """Return the text in an image, within `seconds`. Raises NodeFailed."""
@@ -49,11 +47,11 @@ class LocalPool(Pool):
         return cast(list[list[float]], vectors)
 
 
-class SpeechPool(LocalPool):
+class SpeechPool(Pool):
     """A pool of its own for speech, whose minutes and memory nothing else waits for."""
 
     def __init__(self, *, memory_bytes: int = SPEECH_MEMORY_BYTES) -> None:
-        super().__init__(memory_bytes=memory_bytes, preload=SPEECH_PRELOAD)
+        super().__init__(slots=SLOTS, reserved=0, memory_bytes=memory_bytes, preload=SPEECH_PRELOAD)
         self._turns = AccountSemaphore(SOUNDS, share=1)
 
     def turn(self, account_id: str) -> AbstractAsyncContextManager[None]:

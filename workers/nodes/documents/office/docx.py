@@ -20,7 +20,7 @@ MAX_SPAN = 1_000
 
 @dataclass(slots=True)
 class _Body:
-    """What has been read."""
+    """Blocks and tables read so far."""
 
     blocks: list[str] = field(default_factory=list)
     tables: list[Table] = field(default_factory=list)
