@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench documents-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image clean
+.PHONY: help attacks run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench documents-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image clean
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -113,8 +113,11 @@ documents-bench: $(VENV)/.installed-dev ## Measure how much is read of a corpus 
 smoke: $(VENV)/.installed-dev ## Start the stack, run an example, stop it
 	$(BIN)/pytest tests/acceptance/commands/test_first_run.py
 
-chaos: $(VENV)/.installed-dev ## Kill parts of the stack under load, again and again
-	$(BIN)/pytest -m slow tests/acceptance --ignore=tests/acceptance/running/test_schemathesis.py --ignore=tests/acceptance/faults/test_soak.py --ignore=tests/acceptance/hosts --timeout=900
+chaos: $(VENV)/.installed-dev ## Try the faults of the catalogue (an hour; ID=F18 for one, ID='F18 F19' for some)
+	@$(BIN)/python -m tests.catalogue F $(ID)
+
+attacks: $(VENV)/.installed-dev ## Try the attacks of the catalogue (an hour; ID=A33 for one, ID='A33 A34' for some)
+	@$(BIN)/python -m tests.catalogue A $(ID)
 
 sentinel: $(VENV)/.installed-dev ## Kill primaries that sentinels watch, under load (minutes)
 	$(BIN)/pytest -s -m 'slow or not slow' tests/acceptance/failover -k sentinel --timeout=900

@@ -28,6 +28,7 @@ from engine.models.registry import use_saved
 from engine.settings import Settings
 from engine.store import Account, CompletionNotifier, Store
 from engine.store.redis.address import RedisAddress
+from tests.catalogue.rows import rows
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.factories import Runner
 from tests.support.redis.installation import SECRET_KEY, empty, mark
@@ -50,9 +51,18 @@ def pytest_collection() -> Iterator[None]:
         gc.enable()
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Make a mark of each row of the catalogue."""
+    for row in rows().values():
+        config.addinivalue_line("markers", f"{row.id}: {row.tried}")
+
+
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items[:] = deal(items, processes())
+    for item in items:  # for reports in XML
+        ids = {mark.name for mark in item.iter_markers()} & rows().keys()
+        item.user_properties += [("row", each) for each in sorted(ids)]
 
 
 def find_redis_server() -> str:

@@ -203,6 +203,7 @@ def end_of(stack: RunningStack, execution_id: str, key: str) -> tuple[str, objec
     return until(read, lambda end: end[0] in TERMINAL, timeout=60)
 
 
+@pytest.mark.F18
 def test_what_was_accepted_ends_once_although_redis_was_killed(tmp_path: Path) -> None:
     kill_redis_under_load(tmp_path, kills=2, seconds_between=0.2)
 

@@ -16,6 +16,7 @@ MANY_ENTRIES: dict[str, str] = {
     "docs/pictures": "Each page in light, in dark and on a phone, made by a command; the drawing of a guide.",
     "tests/gateway": "One folder for each of gateway, and modules for its own modules.",
     "tests/support/e2e": "One module for each subject of the pages.",
+    "tests": "One folder for each kind of tests, and modules for the rules of the whole tree.",
     "tests/support": "One folder for each subject that tests share helpers of.",
     "tests/acceptance/commands": "One module for each command, and those for the ways of all.",
     "tests/contract": "One folder for each subject of the API, and modules for its rules.",

@@ -1,0 +1,38 @@
+"""Each row of the catalogue has tests, or the reason why there is nothing to test."""
+
+import subprocess
+import sys
+
+import pytest
+
+from tests.catalogue.rows import files, named, rows
+
+
+@pytest.mark.parametrize("row_id", sorted(files()))
+def test_a_mark_names_a_row(row_id: str) -> None:
+    assert row_id in rows()
+
+
+@pytest.mark.parametrize("row_id", sorted(rows()))
+def test_a_row_is_told_in_two_sentences(row_id: str) -> None:
+    row = rows()[row_id]
+
+    assert row.tried and row.holds
+
+
+def test_a_row_that_is_absent_has_no_tests() -> None:
+    assert [each for each in files() if rows()[each].absent] == []
+
+
+def test_an_unknown_row_is_named() -> None:
+    with pytest.raises(ValueError, match="F999 is no row"):
+        list(named(["F999"], "F"))
+
+
+def test_the_tests_of_a_row_are_found_by_its_id() -> None:
+    found = subprocess.run(
+        [sys.executable, "-m", "tests.catalogue", "F", "F999"], capture_output=True, text=True
+    )
+
+    assert found.returncode == 2
+    assert "F999 is no row of the catalogue" in found.stderr
