@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help attacks run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench documents-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image clean
+.PHONY: help attacks run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench documents-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image report clean tools-e2e tools-hosts tools-mcp
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -119,6 +119,9 @@ chaos: $(VENV)/.installed-dev ## Try the faults of the catalogue (an hour; ID=F1
 attacks: $(VENV)/.installed-dev ## Try the attacks of the catalogue (an hour; ID=A33 for one, ID='A33 A34' for some)
 	@$(BIN)/python -m tests.catalogue A $(ID)
 
+report: $(VENV)/.installed-dev ## Write docs/reliability-report.md from the last runs of chaos, attacks and soak (PROOFS: their folders)
+	@$(BIN)/python -m tests.catalogue.report $(PROOFS)
+
 sentinel: $(VENV)/.installed-dev ## Kill primaries that sentinels watch, under load (minutes)
 	$(BIN)/pytest -s -m 'slow or not slow' tests/acceptance/failover -k sentinel --timeout=900
 
@@ -133,8 +136,10 @@ drain: $(VENV)/.installed-dev ## Drain a worker with a thousand waiting runs, an
 	@$(BIN)/python -P deploy/packaging/system_tools.py caddy
 	$(BIN)/python -m tests.support.drains
 
-hosts: $(VENV)/.installed-dev ## Cut hosts off, kill and drain them under load, in network namespaces (as root; 25 minutes)
+tools-hosts: $(VENV)/.installed-dev
 	@$(BIN)/python -P deploy/packaging/system_tools.py ip=iproute2 nsenter=util-linux setpriv=util-linux
+
+hosts: tools-hosts ## Cut hosts off, kill and drain them under load, in network namespaces (as root; 25 minutes)
 	@mkdir -p build && rm -f build/hosts.json
 	HOSTS_FIGURES=build/hosts.json $(BIN)/pytest -s -m 'slow or not slow' $(ON_HOSTS) --timeout=900
 	$(BIN)/python -m tests.support.hosts.page build/hosts.json
@@ -183,13 +188,17 @@ clients: dist ## Pass the scenarios with our clients as installed, generate othe
 	@PIP_PYTHON=$(VENV)-client/bin/python $(INSTALL) 'our Python client' dist/headrace_client-*.whl
 	HEADRACE_CLIENT_PYTHON=$(CURDIR)/$(VENV)-client/bin/python $(BIN)/pytest -n 4 --dist loadfile -m slow tests/clients --timeout=300
 
-mcp: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Pass the scenarios with official MCP clients, the conformance suite and the inspector (minutes; MCP='-k tasks' for a part)
+tools-mcp: $(VENV)/.installed-dev gateway/static/sources.sha256
 	@$(INSTALL) 'Node for clients of MCP' --group mcp-clients
+
+mcp: tools-mcp ## Pass the scenarios with official MCP clients, the conformance suite and the inspector (minutes; MCP='-k tasks' for a part)
 	$(BIN)/pytest -n 3 --dist loadgroup -m slow tests/mcp --timeout=300 $(MCP)
 
-e2e: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Use the pages in a real browser, Debian's Chromium (minutes; E2E='-k keys' for a part)
+tools-e2e: $(VENV)/.installed-dev gateway/static/sources.sha256
 	@$(INSTALL) 'a browser for tests' --group e2e
 	@$(MAKE) --no-print-directory types
+
+e2e: tools-e2e ## Use the pages in a real browser, Debian's Chromium (minutes; E2E='-k keys' for a part)
 	$(BIN)/pytest -m slow tests/e2e --timeout=300 $(E2E)
 
 image: $(VENV)/.installed-dev ## Build the image with buildah, docker or podman, and use it (minutes; IMAGE, BASE; ENGINE=1: in a Docker engine too)

@@ -1,29 +1,57 @@
-"""Run the tests of rows: `python -m tests.catalogue F [F18 F19 …]` (a letter alone: all of it)."""
+"""Run the tests of rows: `python -m tests.catalogue F [F18 F19 …]` (a letter alone: all of it).
+
+Words that begin with a dash are options of pytest. The results go to build/proofs.
+"""
 
 import subprocess
 import sys
+from pathlib import Path
 
-from tests.catalogue.rows import files, named, rows
+from tests.catalogue import runs
+from tests.catalogue.repository import ROOT, commit
+from tests.catalogue.rows import TESTS, files, named, rows
 
 TIMEOUT = "900"
+TOOLS = {"e2e": "e2e", "mcp": "mcp", "acceptance/hosts": "hosts"}
+"""Folders of tests that need more than `make .venv/.installed-dev`, and their targets of tools."""
+HAS_ENDED = (0, 1)
+"""Codes of pytest after a whole run: all passed, or some failed."""
 
 
 def main(letter: str, *words: str) -> int:
     """Run the tests with the marks of these rows; return pytest's code, 1 for rows without any."""
+    options = [each for each in words if each.startswith("-")]
     try:
-        ids = list(named([each.upper() for each in words], letter))
+        ids = list(named([each.upper() for each in words if each not in options], letter))
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2
     without = [each for each in ids if each not in files()]
     for each in without:
         print(f"{each} has no test: {rows()[each].absent or 'none is written yet'}")
-    paths = sorted({path for each in ids for path in files().get(each, [])})
-    if not paths:
-        return 0 if all(rows()[each].absent for each in without) else 1
-    marks = " or ".join(each for each in ids if each in files())
-    command = [sys.executable, "-m", "pytest", "-m", marks, f"--timeout={TIMEOUT}"]
-    return subprocess.call([*command, *map(str, paths)])
+    tried = [each for each in ids if each in files()]
+    code = _run(tried, options) if tried else 0
+    return code or int(not all(rows()[each].absent for each in without))
+
+
+def _run(ids: list[str], options: list[str]) -> int:
+    paths = sorted({path for each in ids for path in files()[each]})
+    for target in sorted({target for path in paths for target in _tools(path)}):
+        subprocess.run(["make", "--no-print-directory", f"tools-{target}"], cwd=ROOT, check=True)
+    proof, began_at = runs.new_path(), commit()
+    command = [sys.executable, "-m", "pytest", "-m", " or ".join(ids), f"--timeout={TIMEOUT}"]
+    code = subprocess.call([*command, f"--junitxml={proof}", *options, *map(str, paths)])
+    if code in HAS_ENDED:
+        runs.sign(proof, ids, began_at)
+        print(f"{proof.relative_to(ROOT)} has the results; `make report` puts them into the report")
+    else:
+        print("The run did not come to its end: nothing of it goes into the report")
+    return code
+
+
+def _tools(path: Path) -> list[str]:
+    folder = path.parent.relative_to(TESTS).as_posix() + "/"
+    return [target for name, target in TOOLS.items() if folder.startswith(name + "/")]
 
 
 if __name__ == "__main__":
