@@ -13,6 +13,7 @@ from engine.errors import StoreFull
 from engine.store import Store
 from engine.store.redis.script_names import Parameter
 from engine.store.redis.scripts import SCRIPTS, USES
+from tests.support.replies.repeated_scripts import REPEATABLE
 from tests.support.store.acceptance import acceptance
 from tests.support.store.redis_contents import contents
 from tests.support.store.script_runner import with_keys
@@ -53,11 +54,6 @@ REFUSED_WHEN_FULL = {
     *("create_account", "create_key", "create_login", "guarantee_admin"),
     *("delay_message", "publish_progress", "relay_progress"),
 }
-COUNTING = {"count_key_call", "count_session_call", "lease_outbound", "count_public_run"}
-REPEATABLE = sorted(set(SCRIPTS) - {"send_hints", "take_message"} - COUNTING)
-"""Scripts without an effect when repeated: not the sending of hints, which are disposable (the
-claim refuses a double), not the taking of messages, which are delivered at most once, and not the
-counting of calls, which counts a repetition too."""
 READ_ONLY = {
     "find_hook",
     "authorize_key",
