@@ -9,6 +9,8 @@ a mark of an unknown id is an error. `make chaos ID=F18` and `make attacks ID=A3
     holds = "No accepted run is lost; …"
     absent = "reason"  # of a row that has nothing to test here
 
+A91a, A91b, … are parts of A91; `make attacks ID=A91` runs all of them.
+
 A test tells figures to the reliability report by `record_property("recovery_p99_seconds", 3.1)`.
 Names that end with a unit are no counts (`records.UNITS`); of a test's runs that held, the report
 keeps the figures of the one with the largest counts. `figures.SUMS` are summed over all tests.

@@ -22,7 +22,7 @@ def main(letter: str, *words: str) -> int:
     """Run the tests with the marks of these rows; return pytest's code, 1 for rows without any."""
     options = [each for each in words if each.startswith("-")]
     try:
-        ids = list(named([each.upper() for each in words if each not in options], letter))
+        ids = list(named([each for each in words if each not in options], letter))
     except ValueError as error:
         print(error, file=sys.stderr)
         return 2

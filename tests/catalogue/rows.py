@@ -46,11 +46,14 @@ def files() -> dict[str, list[Path]]:
 
 
 def named(names: list[str], letter: str) -> Iterator[str]:
-    """Yield the ids that names stand for; without names, all of a letter.
+    """Yield the ids that names stand for: F35 for F35a too; without names, all of a letter.
 
     Raises ValueError for an unknown one.
     """
-    for name in names or [each for each in rows() if each.startswith(letter)]:
-        if name not in rows():
+    for name in names or [letter]:
+        found = [each for each in rows() if each == name or each.rstrip("abcdefghijklm") == name]
+        if name == letter:
+            found = [each for each in rows() if each.startswith(letter)]
+        if not found:
             raise ValueError(f"{name} is no row of the catalogue; rows: {', '.join(rows())}")
-        yield name
+        yield from found

@@ -24,6 +24,12 @@ def test_a_row_that_is_absent_has_no_tests() -> None:
     assert [each for each in files() if rows()[each].absent] == []
 
 
+def test_a_number_stands_for_its_rows_with_a_letter() -> None:
+    assert list(named(["F35"], "F")) == ["F35a", "F35b", "F35c", "F35d", "F35e"]
+    assert list(named(["F24"], "F")) == ["F24", "F24b", "F24c", "F24d"]
+    assert list(named(["F24b"], "F")) == ["F24b"]
+
+
 def test_an_unknown_row_is_named() -> None:
     with pytest.raises(ValueError, match="F999 is no row"):
         list(named(["F999"], "F"))

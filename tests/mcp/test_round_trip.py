@@ -179,6 +179,7 @@ def test_the_node_mcp_tool_calls_a_workflow_of_another_installation(both: Both) 
     assert (status, answer["result"]) == (200, {"text": "Hello Eve"})
 
 
+@pytest.mark.A96b
 def test_an_agent_whose_tool_is_itself_by_mcp_ends_at_the_depth(both: Both) -> None:
     asking = both.asking
     server = {**server_of(asking, "OWN"), "tool": "calls-itself"}

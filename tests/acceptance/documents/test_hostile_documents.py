@@ -83,6 +83,7 @@ def picture_status(caller: DocumentCaller, asset: Mapping[str, Any]) -> int:
     return httpx2.get(shown.json()["url"], timeout=60).status_code
 
 
+@pytest.mark.A101b
 @pytest.mark.slow
 @pytest.mark.timeout(1_800)
 def test_a_hostile_document_ends_in_time_and_disturbs_nobody(tmp_path: Path) -> None:
@@ -111,6 +112,7 @@ def test_a_hostile_document_ends_in_time_and_disturbs_nobody(tmp_path: Path) -> 
     assert outcomes["pdf: scripts, programs and links"] == "read"
 
 
+@pytest.mark.A91j
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_a_neighbours_document_does_not_wait_for_fifty_slow_ones(tmp_path: Path) -> None:

@@ -47,6 +47,7 @@ def test_accounts_of_all_tiers_run_with_a_session(
     browser.clean()
 
 
+@pytest.mark.A93
 @pytest.mark.parametrize(
     "headers",
     [
@@ -99,6 +100,7 @@ def test_same_origin_is_proof_enough(browser: Caller) -> None:
     assert answer.json()["code"] == "WORKFLOW_NOT_FOUND"
 
 
+@pytest.mark.A93
 @pytest.mark.parametrize("method", ["GET", "OPTIONS", "POST"])
 def test_no_other_origin_is_allowed(caller: Caller, method: str) -> None:
     headers = {"origin": "https://evil.example", "access-control-request-method": "POST"}

@@ -114,6 +114,7 @@ def assert_runner_sends_own_assets_alone(
     assert png(3, 2) in request.body
 
 
+@pytest.mark.A92
 @pytest.mark.parametrize("way", INPUT_WAYS)
 @pytest.mark.parametrize("socket", ["body-in", "placeholder"])
 def test_an_id_from_an_input_is_the_runners(
@@ -133,6 +134,7 @@ def test_an_id_from_an_input_is_the_runners(
     assert request.body == png(7, 5)
 
 
+@pytest.mark.A92
 def test_an_id_in_two_halves_is_the_runners(
     caller: Caller, runner: Caller, stub: Stub, owned: str
 ) -> None:
@@ -146,6 +148,7 @@ def test_an_id_in_two_halves_is_the_runners(
     assert stub.at("/take") == []
 
 
+@pytest.mark.A92
 def test_a_file_of_a_form_by_an_id_from_an_input_is_the_runners(
     caller: Caller, runner: Caller, stub: Stub, owned: str, brought: str
 ) -> None:
@@ -157,6 +160,7 @@ def test_a_file_of_a_form_by_an_id_from_an_input_is_the_runners(
     assert_runner_sends_own_assets_alone(stub, runner, slug, owned, brought)
 
 
+@pytest.mark.A92
 def test_an_id_in_an_answer_is_the_runners(
     caller: Caller, runner: Caller, stub: Stub, owned: str
 ) -> None:
@@ -202,6 +206,7 @@ def test_an_asset_that_the_document_names_is_the_owners(
     assert request.body == png(7, 5)
 
 
+@pytest.mark.A12
 def test_a_media_input_takes_the_runners_asset_alone(
     caller: Caller, runner: Caller, stub: Stub, owned: str, brought: str
 ) -> None:
@@ -216,6 +221,7 @@ def test_a_media_input_takes_the_runners_asset_alone(
     assert request.body == png(3, 2)
 
 
+@pytest.mark.A92
 def test_a_tool_for_images_gets_no_asset_by_an_id(
     caller: Caller, runner: Caller, owned: str
 ) -> None:
@@ -231,6 +237,7 @@ def test_a_tool_for_images_gets_no_asset_by_an_id(
     assert caller.run(slug, {"id": owned}).status_code == 500
 
 
+@pytest.mark.A12
 def test_an_own_document_names_no_asset_of_others(runner: Caller, owned: str) -> None:
     up = [node("up", "upload", asset=owned), node("out", "responseOutput")]
     wired = [edge("up", "image-out", "out", "result-in")]
@@ -242,6 +249,7 @@ def test_an_own_document_names_no_asset_of_others(runner: Caller, owned: str) ->
     assert (covered.status_code, covered.json()["field"]) == (400, "cover")
 
 
+@pytest.mark.A12
 def test_pinned_outputs_and_earlier_runs_name_no_asset_of_others(
     runner: Caller, stub: Stub, owned: str
 ) -> None:

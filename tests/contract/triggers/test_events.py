@@ -154,6 +154,7 @@ def test_expressions_see_body_headers_query_and_method(owner: Caller, slug: str)
     assert answer.json()["result"] == text_of("Hello A B C POST0")
 
 
+@pytest.mark.A95c
 def test_a_body_over_1_mb_is_refused(owner: Caller, slug: str) -> None:
     trigger = make(owner, hook(slug, inputs={"name": "string(size(body))"}, respond="result"))
 
@@ -188,6 +189,7 @@ def test_a_signed_event_starts_a_run(owner: Caller, slug: str, kind: VerifyKind)
     assert runs(owner, trigger) == 1
 
 
+@pytest.mark.A95a
 @pytest.mark.parametrize(
     "kind", [VerifyKind.STRIPE, VerifyKind.SLACK, VerifyKind.STANDARD_WEBHOOKS]
 )
@@ -201,6 +203,7 @@ def test_an_old_signature_is_refused(owner: Caller, slug: str, kind: VerifyKind)
     started(send(trigger, body, signed(kind, SECRET, body, time.time() - 280)))
 
 
+@pytest.mark.A95a
 def test_a_secret_that_is_deleted_later_verifies_nothing(owner: Caller, slug: str) -> None:
     owner.put("/api/secrets/SHORT_LIVED", {"value": SECRET})
     settings = {"kind": "bearer", "secret": "SHORT_LIVED"}
@@ -228,6 +231,7 @@ def test_the_challenge_of_slack_is_answered_and_starts_nothing(owner: Caller, sl
 # -- urls -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.A94d
 def test_unknown_and_disabled_ones_are_alike(owner: Caller, slug: str) -> None:
     trigger = make(owner, hook(slug))
     base = trigger["url"].rpartition("/")[0]
@@ -242,6 +246,7 @@ def test_unknown_and_disabled_ones_are_alike(owner: Caller, slug: str) -> None:
     started(send(trigger))
 
 
+@pytest.mark.A94d
 def test_the_former_url_is_unknown_at_once(owner: Caller, slug: str) -> None:
     trigger = make(owner, hook(slug))
 
@@ -383,6 +388,7 @@ def test_a_run_that_costs_too_much_is_402(owner: Caller, chat: str) -> None:
     started(send(trigger, headers=same))
 
 
+@pytest.mark.A96a
 def test_a_run_deeper_than_8_is_508(owner: Caller, slug: str) -> None:
     trigger = make(owner, hook(slug))
 
@@ -414,6 +420,7 @@ def test_a_large_event_is_shown_too(owner: Caller, slug: str) -> None:
     assert owner.get(at(trigger, f"/occurrences/{occurrence_id}")).json()["body"] == event
 
 
+@pytest.mark.A96a
 def test_a_trigger_that_calls_its_own_url_ends_at_the_depth_of_8(owner: Caller) -> None:
     call = {"url": "{{ url }}", "method": "POST", "body": "{}", "retry": {"attempts": 1}}
     nodes = [form(field("url", "text")), node("call", "httpRequest", **call)]
@@ -448,6 +455,7 @@ def test_the_webhook_of_the_trigger_is_told_of_the_end(
     assert found == (webhook["url"], None, "execution.completed")
 
 
+@pytest.mark.A95d
 def test_heavy_expressions_of_one_account_keep_no_other_out(
     administration: Administration, owner: Caller, slug: str
 ) -> None:

@@ -78,6 +78,7 @@ def test_events_keep_body_and_headers_with_their_outcome(owner: Caller, slug: st
     assert all("body" not in row and "headers" not in row for row in listed)
 
 
+@pytest.mark.A98b
 def test_no_secret_shows_in_an_occurrence(owner: Caller, slug: str) -> None:
     owner.put("/api/secrets/BEARER", {"value": "canary-4711-canary"})
     made = make(owner, hook(slug, verify={"kind": "bearer", "secret": "BEARER"}))
@@ -115,6 +116,7 @@ def test_the_last_100_skipped_events_are_kept(owner: Caller, slug: str) -> None:
     assert oldest["body"] == {"number": 3}
 
 
+@pytest.mark.A98b
 @pytest.mark.parametrize("choice", ["failed", "none"])
 def test_events_are_kept_where_values_of_all_runs_are(
     owner: Caller, slug: str, choice: str
@@ -141,6 +143,7 @@ def test_events_are_kept_where_values_of_all_runs_are(
     assert (gone["reason"], gone["body"]) == ("workflow_not_runnable", None)
 
 
+@pytest.mark.A98b
 def test_headers_that_may_carry_secrets_are_not_kept(owner: Caller, slug: str) -> None:
     made = make(owner, hook(slug, inputs={"name": "headers['x-gitlab-token'] + query.key"}))
     names = ("X-Api-Key", "ApiKey", "X-Gitlab-Token", "Proxy-Authorization", "X-Auth")

@@ -387,6 +387,7 @@ async def test_workflows_that_call_each_other_are_erased(
     assert {name for name in left if not any(word in name for word in LEFT)} == {"hr:slugs"}
 
 
+@pytest.mark.A98a
 async def test_a_replay_is_erased_with_the_outcomes_that_it_has_taken(
     store: Store, account: Account, database: Database, settings: Settings
 ) -> None:

@@ -47,6 +47,7 @@ def test_one_row_is_a_table_too(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().out == 'ID  LIST  MAP\na   x, y  {"k": 1}\n'
 
 
+@pytest.mark.A98d
 @pytest.mark.parametrize("name", ["a\nb", "a\x1b[31m", "a\x1b]0;b\x07", "a\rb", "\x9b2J"])
 def test_names_neither_steer_the_terminal_nor_make_lines(name: str) -> None:
     _, line = table([{"name": name}], ("name",)).split("\n")

@@ -125,6 +125,7 @@ def test_a_tier_without_keys_is_told_so(
     complaints[:] = [each for each in complaints if "403" not in each]
 
 
+@pytest.mark.A99c
 def test_a_hostile_name_is_one_line_of_text(
     page: Page, stack: RunningStack, complaints: list[str]
 ) -> None:
@@ -138,6 +139,7 @@ def test_a_hostile_name_is_one_line_of_text(
     assert complaints == []
 
 
+@pytest.mark.A99b
 def test_a_wrong_request_sends_the_browser_nowhere_unasked(
     page: Page, program: LocalProgram, complaints: list[str]
 ) -> None:

@@ -123,6 +123,7 @@ def test_a_refusal_needs_no_field(ask: Ask, make_page: MakePage, stack: RunningS
     assert (run["status"], run["result"]["refused"]) == ("completed", "A warm mug.")
 
 
+@pytest.mark.A94c
 def test_what_scanners_of_mails_do_decides_nothing(
     ask: Ask, make_page: MakePage, stack: RunningStack
 ) -> None:
@@ -173,6 +174,7 @@ def test_every_state_of_the_page_is_accessible(
     complaints.clear()  # the browser tells of each status of 400 and more
 
 
+@pytest.mark.A97a
 def test_hostile_texts_are_shown_as_texts(ask: Ask, make_page: MakePage) -> None:
     form = [
         {**each, "label": f"{each['label']} {HOSTILE[:400]}", "helperText": HOSTILE}
@@ -193,6 +195,7 @@ def test_hostile_texts_are_shown_as_texts(ask: Ask, make_page: MakePage) -> None
     assert violations(victim) == []
 
 
+@pytest.mark.A97a
 def test_the_page_cannot_be_framed(ask: Ask, make_page: MakePage, complaints: list[str]) -> None:
     asked = ask()
     page: Page = make_page()
@@ -204,6 +207,7 @@ def test_the_page_cannot_be_framed(ask: Ask, make_page: MakePage, complaints: li
     complaints.clear()  # the refusal
 
 
+@pytest.mark.A97b
 def test_nothing_but_title_message_and_form_is_told(
     ask: Ask, make_page: MakePage, stack: RunningStack, page: Page
 ) -> None:

@@ -117,6 +117,7 @@ def test_results_are_written_as_other_programs_read_them(functions: Open) -> Non
     assert (rows[2]["errorCode"], rows[2]["errorMessage"]) == tuple(error.values())
 
 
+@pytest.mark.A101a
 @pytest.mark.parametrize(
     "text", ["=1+1", "+x", "-x", "@a", "\t=1", "\r=1", "\n=1", "＝1", "-Infinity"]
 )

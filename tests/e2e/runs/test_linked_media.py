@@ -11,7 +11,7 @@ from tests.e2e.conftest import MakePage
 from tests.support.acceptance.running_stack import RunningStack
 from tests.support.e2e.workflows import asking, naming_addresses
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.A70, pytest.mark.slow]
 ELSEWHERE = "https://pictures.example"
 MADE_UP = f"{ELSEWHERE}/what-the-prompt-said.png"
 LIKE_AN_ASSET = f"{ELSEWHERE}/media/0123456789abcdef01234567?expires=9999999999&signature=0"

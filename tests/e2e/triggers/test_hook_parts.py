@@ -214,6 +214,7 @@ def test_a_body_that_is_a_text_is_sent_as_it_is(functions: Open) -> None:
     assert received.headers[0]["content-type"] == "text/plain"
 
 
+@pytest.mark.A98c
 @pytest.mark.parametrize("text", ["@/etc/hostname", "@", "\\$HOME `id`", "a\n\n"])
 def test_a_text_of_another_sender_is_neither_a_file_nor_a_command(
     functions: Open, text: str
@@ -223,6 +224,7 @@ def test_a_text_of_another_sender_is_neither_a_file_nor_a_command(
     assert received.bodies == [text.encode()]
 
 
+@pytest.mark.A98c
 def test_a_prefix_of_another_person_is_no_command(functions: Open) -> None:
     prefix = "\"'$(id)`id`\\$HOME"
     verify = {"kind": "hmac", "secret": "OUR_SECRET", "header": "x-mine", "prefix": prefix}
@@ -232,6 +234,7 @@ def test_a_prefix_of_another_person_is_no_command(functions: Open) -> None:
     assert received.headers[0]["x-mine"] == prefix + digest(SECRET, b"text")
 
 
+@pytest.mark.A98c
 def test_an_id_of_another_sender_stays_in_its_quotes(functions: Open) -> None:
     known = "evt_$`$&$$"
     body = {"text": "'; exit 7; '", "id": known}

@@ -7,6 +7,8 @@ import pytest
 from engine.access.approval_links import PATH, SEAL_PLACE, ApprovalLinks, ApprovalPlace
 from engine.access.sealing import Sealer
 
+pytestmark = pytest.mark.A94a
+
 OLD, NEW = "o" * 32, "n" * 32
 PLACE = ApprovalPlace("acc_" + "5f" * 16, "3a1f7c52-0d6b-4f5e-9a51-6a5f4a3f0b11", 12)
 BASE = "https://example.com/headrace/"

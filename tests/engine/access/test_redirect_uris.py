@@ -2,6 +2,8 @@ import pytest
 
 from engine.access.redirect_uris import check_redirect_uri, fits, redirect_with
 
+pytestmark = pytest.mark.A99b
+
 
 @pytest.mark.parametrize(
     "uri",

@@ -5,6 +5,8 @@ import pytest
 from engine.access.secret_hosts import MAX_HOSTS, is_sent_to, read_hosts
 from engine.errors import InvalidSecret
 
+pytestmark = pytest.mark.A64
+
 
 @pytest.mark.parametrize(
     ("given", "kept"),

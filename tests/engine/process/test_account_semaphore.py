@@ -43,6 +43,7 @@ async def stop(*tasks: "asyncio.Task[None]") -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
+@pytest.mark.A91a
 async def test_one_account_has_no_more_than_its_share_and_others_begin_at_once() -> None:
     caller = Caller(AccountSemaphore(4, 2))
     tasks = [caller.call(account) for account in "aaaab"]
@@ -52,6 +53,7 @@ async def test_one_account_has_no_more_than_its_share_and_others_begin_at_once()
     await stop(*tasks)
 
 
+@pytest.mark.A91a
 async def test_accounts_that_wait_take_turns() -> None:
     caller = Caller(AccountSemaphore(2, 2))
     tasks = [caller.call(account) for account in "aaaaabb"]
@@ -91,6 +93,7 @@ async def test_a_slot_granted_in_the_moment_of_a_cancel_goes_to_the_next() -> No
     await stop(first, last)
 
 
+@pytest.mark.A91a
 async def test_an_account_takes_no_more_than_its_share() -> None:
     slots = AccountSemaphore(8, 3)
 
@@ -98,6 +101,7 @@ async def test_an_account_takes_no_more_than_its_share() -> None:
     assert slots.try_acquire("b")
 
 
+@pytest.mark.A91a
 async def test_all_together_take_no_more_than_there_are() -> None:
     slots = AccountSemaphore(2, 2)
 
@@ -121,6 +125,7 @@ async def serve_all(slots: AccountSemaphore, waiting: str) -> str:
     return "".join(served)
 
 
+@pytest.mark.A91a
 async def test_accounts_take_turns_however_many_wait_of_one() -> None:
     slots = AccountSemaphore(1, 1)
     await slots.acquire("x")

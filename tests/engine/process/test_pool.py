@@ -417,6 +417,7 @@ async def test_a_hung_zygote_is_replaced_and_its_children_work_on(
     await pool.close()
 
 
+@pytest.mark.A91a
 async def test_long_calls_of_an_account_keep_no_other_from_its_turn(pool: Pool) -> None:
     async def call(account: str, seconds: float) -> float:
         await pool.run(time.sleep, seconds, deadline_seconds=60, account_id=account)

@@ -85,6 +85,7 @@ async def test_large_events_go_in_small_groups(
     assert runner.calls == [2, 1, 1, 1]
 
 
+@pytest.mark.A95d
 @pytest.mark.parametrize(
     ("failure", "reason"), [(PoolTimeout(), "within 2 s"), (PoolCrashed(), "more memory")]
 )
@@ -100,6 +101,7 @@ async def test_an_event_over_the_limits_harms_no_other(
     assert reason in bad.problems[0].reason
 
 
+@pytest.mark.A95d
 async def test_accounts_do_not_wait_for_each_other(
     evaluations: EventEvaluations, runner: FakeRunner
 ) -> None:
@@ -115,6 +117,7 @@ async def test_accounts_do_not_wait_for_each_other(
     await held
 
 
+@pytest.mark.A95d
 async def test_events_wait_for_a_limited_time_and_in_a_limited_number(
     evaluations: EventEvaluations, runner: FakeRunner, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,6 +97,7 @@ async def test_variables_and_conditions_are_checked(expressions: Expressions) ->
     assert "needs true or false" in str(faults[asked[1]])
 
 
+@pytest.mark.A87
 @pytest.mark.parametrize("length", [17, 20, 300])
 async def test_macros_that_repeat_what_they_are_called_on_are_refused_uncompiled(
     expressions: Expressions, length: int
@@ -104,6 +105,7 @@ async def test_macros_that_repeat_what_they_are_called_on_are_refused_uncompiled
     assert await check(expressions, chain(length)) == [COPIED]
 
 
+@pytest.mark.A87
 async def test_an_expression_that_kills_its_child_is_refused_alone(
     expressions: Expressions,
 ) -> None:
@@ -124,6 +126,7 @@ async def test_faults_are_known_afterwards_those_of_crashes_too(
     assert await check(expressions, *texts) == first
 
 
+@pytest.mark.A88
 async def test_the_expressions_of_one_request_have_a_limit_together(
     expressions: Expressions, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -154,6 +157,7 @@ async def test_a_child_that_is_killed_by_chance_refuses_nothing(
     assert await check(expressions, "value", "value.a") == [None, None]
 
 
+@pytest.mark.A88
 async def test_checks_that_take_too_long_are_no_faults(held: Expressions, pool: HeldPool) -> None:
     pool.failure = PoolTimeout()
     pool.go.set()
@@ -197,6 +201,7 @@ async def test_a_trial_that_takes_too_much_fails_as_a_node(
 # -- both -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.A88
 async def test_an_account_has_so_many_at_once(held: Expressions, pool: HeldPool) -> None:
     async with asyncio.TaskGroup() as group:
         for _ in range(MAX_OF_ACCOUNT):
@@ -228,6 +233,7 @@ async def test_the_processes_end_when_nobody_needs_them(
     assert await held.evaluate("a", "1", {}) == b"1"
 
 
+@pytest.mark.A87
 async def test_children_have_little_memory() -> None:
     pool = module._make_pool()
     with pytest.raises((MemoryError, PoolCrashed)):

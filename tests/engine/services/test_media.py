@@ -184,6 +184,7 @@ async def test_a_thumbnail_is_made_once(
         await media_service.picture(asset, 256)
 
 
+@pytest.mark.A91d
 async def test_thumbnails_of_an_account_wait_for_each_other_and_not_those_of_others(
     media_service: MediaService, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -131,6 +131,8 @@ def test_a_level_that_is_none_is_refused(capsys: Capture) -> None:
         log.set_up("loud")
 
 
+@pytest.mark.A94c
+@pytest.mark.A98e
 @pytest.mark.parametrize(
     ("secret", "shown"),
     [

@@ -4,6 +4,8 @@ import pytest
 
 from engine.values.cel.expansion import expanded_size
 
+pytestmark = pytest.mark.A87
+
 
 @pytest.mark.parametrize(
     ("expression", "size"),

@@ -16,6 +16,8 @@ from tests.gateway.conftest import Gateway
 from tests.support.eventually import PATIENCE_SECONDS, eventually
 from tests.support.gateway.documents import greeting, node
 
+pytestmark = pytest.mark.A91c
+
 MOST = 400_000
 SHARE = MOST // 4
 LARGE = "x" * 90_000

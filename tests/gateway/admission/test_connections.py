@@ -21,6 +21,8 @@ from gateway.admission.request_context import RequestContext
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.gateway.served_app import serving
 
+pytestmark = pytest.mark.A89
+
 REQUEST = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n"
 
 

@@ -8,6 +8,8 @@ from gateway.admission import fairness
 from gateway.admission.fairness import MAX_BEGUN, MAX_BEGUN_ALONE, AccountFairness
 from tests.support.eventually import eventually
 
+pytestmark = pytest.mark.A91i
+
 
 @pytest.fixture(autouse=True)
 def no_pauses(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,6 +6,8 @@ from gateway.admission import memory
 from gateway.admission.memory import ResultMemory
 from gateway.admission.request_context import RequestContext
 
+pytestmark = pytest.mark.A91b
+
 MOST = 1_000
 SHARE = MOST // 4
 

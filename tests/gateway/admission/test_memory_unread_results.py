@@ -26,6 +26,8 @@ from tests.support.redis.installation import SECRET_KEY
 from tests.support.store.records import BOTH_DONE, save
 from tests.support.store.watched_runs import Run
 
+pytestmark = pytest.mark.A91b
+
 SIZE = 6_000_000
 """A text longer than sockets hold."""
 TEXT = "x" * SIZE

@@ -23,6 +23,8 @@ from tests.gateway.conftest import Gateway, MakeBrowser
 from tests.support.eventually import eventually
 from tests.support.gateway.documents import greeting
 
+pytestmark = pytest.mark.A89
+
 RUN = "/api/workflows/greeting/run"
 ASK = {"inputs": {"name": "Eve"}}
 STREAM = {"accept": "text/event-stream"}

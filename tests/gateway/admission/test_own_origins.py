@@ -11,6 +11,8 @@ from gateway.admission.own_origins import OwnOrigins
 from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.support.gateway.documents import greeting
 
+pytestmark = pytest.mark.A93
+
 PUBLIC = "https://Flows.example.org:443/"
 
 

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from engine.values.fields import parse_fields
 from gateway.approvals.form import NO_FORM, NOT_DECIDED, REPEATED, UNKNOWN, SentForm, parse_form
 
+pytestmark = pytest.mark.A94b
+
 URLENCODED = "application/x-www-form-urlencoded"
 OPTIONS = [1, "1.0", "b c"]
 FIELDS = parse_fields(

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from starlette.responses import Response
@@ -9,6 +10,8 @@ from starlette.responses import Response
 from engine.values.fields import parse_fields
 from gateway.approvals.page import UNTITLED, Filled, Question, notice_page, question_page
 from tests.support.gateway.html_pages import Element, HtmlPage
+
+pytestmark = pytest.mark.A97a
 
 FIELDS = (
     {"name": "a", "label": "Reason", "type": "text", "required": True, "helperText": "In short"},

@@ -14,6 +14,8 @@ from gateway.approvals.service import MAX_BYTES
 from tests.gateway.approvals.conftest import Ask, LinkOf
 from tests.support.waits.runs import ASK, DAY, DELAY, WaitRuns, answer
 
+pytestmark = pytest.mark.A94b
+
 APPROVED = {"decision": "approve", "fields.where": "here", "note": ""}
 RICH = NewWait(
     kind=WaitKind.APPROVAL,

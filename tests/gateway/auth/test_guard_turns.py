@@ -10,6 +10,8 @@ from engine.store import Account
 from engine.store.executions.read.list import ExecutionList
 from tests.support.eventually import eventually
 
+pytestmark = pytest.mark.A91h
+
 LISTS = "/api/executions"
 
 

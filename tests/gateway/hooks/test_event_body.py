@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from engine.errors import InvalidBody
 from gateway.hooks.event_body import MAX_FIELDS, parse_event_body
 
+pytestmark = pytest.mark.A95c
+
 URLENCODED = "application/x-www-form-urlencoded"
 MULTIPART = 'multipart/form-data; boundary="b--1"'
 

@@ -37,6 +37,7 @@ def code(answer: httpx2.Response) -> tuple[int, str]:
     return answer.status_code, answer.json().get("code", "")
 
 
+@pytest.mark.A94d
 async def test_an_address_that_guesses_urls_is_refused(
     make_hook: MakeHook, sender: Sender, worker: FakeWorker
 ) -> None:
@@ -50,6 +51,7 @@ async def test_an_address_that_guesses_urls_is_refused(
     assert found[429, "RATE_LIMIT_EXCEEDED"] >= LIMIT - 3  # one comes back every three seconds
 
 
+@pytest.mark.A95a
 async def test_wrong_signatures_are_refused_for_their_webhook_alone(
     make_hook: MakeHook, sender: Sender, worker: FakeWorker, stranger: Account
 ) -> None:
@@ -77,6 +79,7 @@ async def test_refused_events_of_a_verified_sender_are_no_guesses(
     assert (await sender.send(trigger, None, bearer(SECRET))).status_code == 202
 
 
+@pytest.mark.A94d
 async def test_a_body_is_not_read_for_an_unknown_url(make_hook: MakeHook, sender: Sender) -> None:
     trigger = await make_hook()
     unknown = Trigger(**{**_members(trigger), "token": "b" * 43})
@@ -85,6 +88,7 @@ async def test_a_body_is_not_read_for_an_unknown_url(make_hook: MakeHook, sender
     assert code(await sender.send(unknown, b"x" * intake.MAX_BYTES)) == (404, "TRIGGER_NOT_FOUND")
 
 
+@pytest.mark.A95c
 async def test_slow_bodies_of_one_account_keep_no_other_out(
     settings: Settings,
     make_hook: MakeHook,
@@ -121,6 +125,7 @@ async def _send_slowly(host: str, port: int, trigger: Trigger) -> None:
         writer.close()
 
 
+@pytest.mark.A95c
 async def test_a_slow_body_is_given_up(make_hook: MakeHook, sender: Sender) -> None:
     trigger = await make_hook()
     url = sender.client.base_url

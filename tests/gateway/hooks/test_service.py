@@ -33,6 +33,7 @@ def code(answer: httpx2.Response) -> tuple[int, str]:
     return answer.status_code, answer.json().get("code", "")
 
 
+@pytest.mark.A95b
 async def test_an_event_sent_twenty_times_at_once_starts_one_run(
     store: Store, make_hook: MakeHook, sender: Sender, worker: FakeWorker
 ) -> None:
@@ -189,6 +190,7 @@ async def test_only_the_newest_hundred_skipped_events_are_kept(
     assert (await store.triggers.get(trigger.account_id, trigger.id)).skipped == 120
 
 
+@pytest.mark.A98e
 @pytest.mark.parametrize("kind", [each for each in VerifyKind if each is not VerifyKind.NONE])
 async def test_neither_secrets_nor_urls_are_kept_or_logged(
     store: Store,

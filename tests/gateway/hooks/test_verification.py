@@ -14,6 +14,8 @@ from standardwebhooks import Webhook
 from engine.triggers.trigger import SignatureEncoding, Verify, VerifyKind
 from gateway.hooks.verification import MAX_AGE_SECONDS, is_verified, read_headers
 
+pytestmark = pytest.mark.A95a
+
 NOW = 1_531_420_618
 SECRET = "It's a Secret to Everybody"
 BODY = b"Hello, World!"

@@ -10,6 +10,8 @@ from engine.settings import Settings
 from engine.store import Account, AccountSecrets, Store
 from workers.nodes.secrets import StoredSecrets
 
+pytestmark = pytest.mark.A64
+
 
 async def failure_of(secrets: AccountSecrets, account: Account, *names: str) -> NodeFailed:
     with pytest.raises(NodeFailed) as caught:

@@ -18,6 +18,8 @@ from workers.media.fetch import fetch_media
 from workers.outbound.client import Egress
 from workers.providers.base import ModelCall, NoMediaStore
 
+pytestmark = pytest.mark.A90
+
 SAID = json.dumps({"choices": [{"message": {"content": "Hello"}}]}).encode()
 
 

@@ -121,6 +121,7 @@ async def _return(value: int) -> int:
     return value
 
 
+@pytest.mark.A91g
 async def test_names_that_hang_keep_other_accounts_from_nothing(names: HangingNames) -> None:
     lookups = NameResolver()
     tasks = await start_all(lookups, hanging(200), "a", names, MAX_ACCOUNT_LOOKUPS)
@@ -138,6 +139,7 @@ async def _give_up(task: "asyncio.Task[list[str]]") -> None:
         await task
 
 
+@pytest.mark.A91g
 async def test_a_name_that_waits_for_one_account_waits_for_no_other(names: HangingNames) -> None:
     lookups = NameResolver()
     hosts = [*hanging(MAX_ACCOUNT_LOOKUPS), "same.example"]
@@ -186,6 +188,7 @@ async def test_a_look_up_holds_its_slot_until_its_thread_has_ended(
     assert await waiting == ["8.8.8.8"]
 
 
+@pytest.mark.A91g
 async def test_when_all_slots_hang_accounts_take_turns(names: HangingNames) -> None:
     lookups = NameResolver()
     accounts = [f"acc_{number}" for number in range(MAX_LOOKUPS // MAX_ACCOUNT_LOOKUPS)]

@@ -45,6 +45,7 @@ def call(stub: Stub, account_id: str, path: str = "/", method: str = "GET") -> H
 # -- answers of others ----------------------------------------------------------------------------
 
 
+@pytest.mark.A90
 @pytest.mark.parametrize("account", ["acc", "other"])
 @pytest.mark.parametrize("first", FIRST)
 @pytest.mark.parametrize("data", [LATE, b"H", b"\r\n", b"HTTP/1.1 103 Early Hints\r\n\r\n"])
@@ -69,6 +70,7 @@ async def _return(value: int) -> int:
     return value
 
 
+@pytest.mark.A90
 async def test_what_has_come_is_not_kept_however_much_it_is(
     late: LateServer, egress: Egress
 ) -> None:
@@ -79,6 +81,7 @@ async def test_what_has_come_is_not_kept_however_much_it_is(
     await eventually(lambda: _return(late.ended))
 
 
+@pytest.mark.A90
 async def test_an_account_uses_no_connection_of_another(stub: Stub, egress: Egress) -> None:
     for account in ("a", "b", "", "a", "b", ""):
         await egress.fetch(call(stub, account))
@@ -94,6 +97,7 @@ async def test_a_connection_serves_one_origin(stub: Stub, egress: Egress) -> Non
     assert (stub.connections, other.connections) == (1, 1)
 
 
+@pytest.mark.A90
 async def test_a_server_that_speaks_first_is_not_believed(egress: Egress) -> None:
     async def greet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         writer.write(LATE)
@@ -114,6 +118,7 @@ async def test_a_server_that_speaks_first_is_not_believed(egress: Egress) -> Non
 # -- what the protocol says -----------------------------------------------------------------------
 
 
+@pytest.mark.A90
 @pytest.mark.parametrize(
     "reply",
     [

@@ -71,6 +71,7 @@ async def test_results_of_members_have_a_column_for_each(tmp_path: Path) -> None
     assert list(tmp_path.iterdir()) == [tmp_path / "out.csv"]
 
 
+@pytest.mark.A101a
 @pytest.mark.parametrize(
     ("text", "cell"),
     [
@@ -96,6 +97,7 @@ async def test_no_text_is_computed_by_a_spreadsheet(tmp_path: Path, text: str, c
     assert row[3] == cell
 
 
+@pytest.mark.A101a
 async def test_no_name_and_no_message_is_computed_by_a_spreadsheet(tmp_path: Path) -> None:
     named = {**DONE, "result": {"=1+1": "x"}}
     failed = {**FAILED, "error": {"code": "=2+2", "message": "@sum(1)"}}

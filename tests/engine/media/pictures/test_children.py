@@ -65,6 +65,7 @@ async def test_what_cannot_be_shown_is_refused_in_little_time(data: bytes) -> No
         await make_thumbnail(data, 256)
 
 
+@pytest.mark.A91e
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 async def test_images_that_mean_harm_cost_little_and_are_not_shown() -> None:
@@ -130,6 +131,7 @@ async def test_a_document_that_cannot_be_read_has_no_picture(data: bytes) -> Non
         await make_page(data, 64, 1)
 
 
+@pytest.mark.A91e
 async def test_a_page_of_much_work_is_given_up() -> None:
     """A page that draws a form, which draws another, many times each."""
     with children_limit(7), pytest.raises(UnfitMedia):

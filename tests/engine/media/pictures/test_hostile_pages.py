@@ -11,6 +11,8 @@ from tests.support.documents.hostile.pdfs import PDFS
 from tests.support.http.target import stub_server
 from tests.support.process.peak_memory import peak_megabytes
 
+pytestmark = pytest.mark.A101c
+
 WIDTH = 256
 MOST_GROWTH = 100
 """Megabytes that the caller grows by at most, beside the file."""

@@ -84,6 +84,7 @@ def test_other_assets_have_no_pictures(asset: Shown, page: int) -> None:
         require_pictures(asset, page)
 
 
+@pytest.mark.A91e
 async def test_pages_of_a_greedy_account_do_not_stop_anothers(
     objects: ObjectStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -146,6 +146,7 @@ def test_an_overlap_that_repeats_too_much_is_refused(monkeypatch: pytest.MonkeyP
         split("x" * 200, 100, 99, SplitBy.CHARACTERS)
 
 
+@pytest.mark.A101d
 @pytest.mark.parametrize(
     "unit",
     [

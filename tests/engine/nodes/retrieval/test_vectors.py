@@ -34,6 +34,7 @@ def test_the_score_is_the_cosine_of_the_angle(query: Any, vector: Any, cosine: f
     assert cosines(query, [vector]) == [pytest.approx(cosine)]
 
 
+@pytest.mark.A101d
 @given(
     st.integers(1, 8).flatmap(
         lambda n: st.lists(st.lists(NUMBERS, min_size=n, max_size=n), min_size=1)
@@ -47,6 +48,7 @@ def test_every_score_of_finite_numbers_is_between_minus_one_and_one(found: list[
     assert (scores[0] == 0) == (not any(found[0]))
 
 
+@pytest.mark.A101d
 @pytest.mark.parametrize(
     ("vector", "reason"),
     [
@@ -75,6 +77,7 @@ def test_a_value_that_is_no_vector_is_refused_with_its_place(vector: Any, reason
     assert caught.value.message.startswith(f"Vector 41 at vectors-in {reason}")
 
 
+@pytest.mark.A101d
 def test_a_query_that_is_no_vector_is_refused_without_any_vectors() -> None:
     with pytest.raises(NodeFailed, match="The vector at query-in must be a list"):
         cosines({}, [])

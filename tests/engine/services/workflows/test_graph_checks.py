@@ -81,6 +81,7 @@ async def test_this_process_compiles_nothing(
     assert await faults(checker, [*many, WRONG]) == [("wrong", "expression")]
 
 
+@pytest.mark.A91f
 async def test_large_graphs_of_an_account_are_examined_one_after_another_beside_those_of_others(
     checker: GraphChecker,
 ) -> None:

@@ -2,6 +2,8 @@ import pytest
 
 from gateway.mcp.oauth.client_names import MAX_NAME, NAMELESS, shown_name
 
+pytestmark = pytest.mark.A99c
+
 
 @pytest.mark.parametrize(
     ("name", "shown"),

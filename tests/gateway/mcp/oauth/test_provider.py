@@ -25,6 +25,7 @@ async def names_of(browser: httpx2.AsyncClient) -> list[str]:
     return [key["name"] for key in (await browser.get(KEYS)).json()]
 
 
+@pytest.mark.A99a
 async def test_a_code_that_is_used_twice_ends_the_key_that_it_became(
     flow: Flow, browser: httpx2.AsyncClient
 ) -> None:
@@ -38,6 +39,7 @@ async def test_a_code_that_is_used_twice_ends_the_key_that_it_became(
     assert await names_of(browser) == []
 
 
+@pytest.mark.A99a
 async def test_of_twenty_exchanges_at_once_one_succeeds(
     flow: Flow, browser: httpx2.AsyncClient
 ) -> None:
@@ -49,6 +51,7 @@ async def test_of_twenty_exchanges_at_once_one_succeeds(
     assert await names_of(browser) == []
 
 
+@pytest.mark.A99a
 @pytest.mark.parametrize(
     ("change", "error"),
     [
@@ -84,6 +87,7 @@ async def test_a_stolen_code_is_worth_nothing_and_stays_the_clients(
     assert (await flow.exchange(code)).status_code == 200
 
 
+@pytest.mark.A99b
 @pytest.mark.parametrize(
     "uri",
     [
@@ -167,6 +171,7 @@ async def test_a_registration_keeps_what_is_needed_alone(
     assert len(record) < 500
 
 
+@pytest.mark.A99c
 async def test_an_address_registers_twenty_clients_an_hour(anonymous: httpx2.AsyncClient) -> None:
     answers = await asyncio.gather(*(Flow(anonymous).register() for _ in range(30)))
 
@@ -177,6 +182,7 @@ async def test_an_address_registers_twenty_clients_an_hour(anonymous: httpx2.Asy
     assert 3_500 < int(refused.headers["retry-after"]) <= 3_600
 
 
+@pytest.mark.A99c
 async def test_a_flood_of_requests_from_one_address_is_bounded(flow: Flow, store: Store) -> None:
     for _ in range(MOST_PER_ADDRESS):
         await flow.open()
@@ -187,6 +193,7 @@ async def test_a_flood_of_requests_from_one_address_is_bounded(flow: Flow, store
     assert await store.client.send("HLEN", keys.requests()) == MOST_PER_ADDRESS
 
 
+@pytest.mark.A99a
 async def test_guessed_codes_and_secrets_count_as_failed_calls(
     flow: Flow, settings: Settings
 ) -> None:
@@ -200,6 +207,7 @@ async def test_guessed_codes_and_secrets_count_as_failed_calls(
     assert answers[-1].status_code == 429
 
 
+@pytest.mark.A99d
 async def test_a_page_of_another_site_grants_nothing(
     flow: Flow, browser: httpx2.AsyncClient
 ) -> None:
@@ -216,6 +224,7 @@ async def test_a_page_of_another_site_grants_nothing(
     assert (await browser.get(path)).status_code == 200
 
 
+@pytest.mark.A99d
 async def test_a_key_grants_no_key(flow: Flow, client: httpx2.AsyncClient) -> None:
     token = await flow.open()
 
@@ -224,6 +233,7 @@ async def test_a_key_grants_no_key(flow: Flow, client: httpx2.AsyncClient) -> No
     assert (answer.status_code, answer.json()["code"]) == (403, "SESSION_REQUIRED")
 
 
+@pytest.mark.A99d
 async def test_the_workflows_of_others_cannot_be_granted(
     flow: Flow, browser: httpx2.AsyncClient, make_browser: MakeBrowser, stranger: Account
 ) -> None:
@@ -268,6 +278,7 @@ async def test_an_account_that_is_not_approved_grants_nothing(
     assert (granted.status_code, granted.json()["code"]) == (403, "ACCOUNT_NOT_APPROVED")
 
 
+@pytest.mark.A99d
 async def test_of_two_answers_the_first_counts(
     flow: Flow, browser: httpx2.AsyncClient, make_browser: MakeBrowser, stranger: Account
 ) -> None:
@@ -280,6 +291,7 @@ async def test_of_two_answers_the_first_counts(
     assert sorted(answer.status_code for answer in answers) == [200] + [404] * 19
 
 
+@pytest.mark.A99a
 async def test_tokens_are_at_rest_as_digests(
     flow: Flow, browser: httpx2.AsyncClient, store: Store
 ) -> None:

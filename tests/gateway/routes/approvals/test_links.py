@@ -21,6 +21,8 @@ from tests.support.gateway.raw_requests import close, connect
 from tests.support.waits.links import link_to
 from tests.support.waits.runs import WaitRuns
 
+pytestmark = pytest.mark.A94a
+
 LIMIT = 20
 APPROVED = {"decision": "approve", "fields.where": "here"}
 UNKNOWN = "/approvals/" + "A" * 124

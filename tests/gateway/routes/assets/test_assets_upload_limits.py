@@ -17,7 +17,7 @@ from tests.support.gateway.documents import greeting
 from tests.support.gateway.uploads import refused, upload
 from tests.support.media import files
 
-pytestmark = pytest.mark.usefixtures("young_window")
+pytestmark = [pytest.mark.A53, pytest.mark.usefixtures("young_window")]
 
 UPLOADS, ROOM = 4, 600_000
 PNG = {"content-type": "image/png"}

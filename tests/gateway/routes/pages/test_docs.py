@@ -92,6 +92,7 @@ async def test_the_document_is_served_to_anybody(make_client: MakeClient) -> Non
     ]
 
 
+@pytest.mark.A91k
 async def test_the_document_and_the_page_are_made_once(
     make_client: MakeClient, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -12,6 +12,8 @@ from tests.support.http.target import Stub, stub_server
 from tests.support.process.peak_memory import peak_megabytes
 from workers.nodes.documents import DocumentPool
 
+pytestmark = pytest.mark.A101b
+
 SECONDS = 10.0
 MOST_CHARACTERS = 256 * 1024 * 1024
 MOST_GROWTH = 400

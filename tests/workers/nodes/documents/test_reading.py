@@ -113,6 +113,7 @@ class Gate:
         self.waits += 1
 
 
+@pytest.mark.A91j
 async def test_an_account_has_two_files_in_memory_and_others_go_on_beside_it(
     pool: DocumentPool,
 ) -> None:

@@ -71,6 +71,7 @@ def runs_of(execution: Execution, slug: str) -> int:
     return sum(name == slug and status == "completed" for _, name, status in parts_of(execution))
 
 
+@pytest.mark.A100
 async def test_a_result_cannot_order_a_tool_that_the_agent_was_not_given(
     runner: Runner, chat: ChatScript
 ) -> None:
@@ -87,6 +88,7 @@ async def test_a_result_cannot_order_a_tool_that_the_agent_was_not_given(
     assert execution.result["text"].startswith("Error: There is no tool 'refund'")
 
 
+@pytest.mark.A100
 async def test_an_ordered_tool_still_waits_for_a_person(
     runner: Runner, chat: ChatScript, store: Store
 ) -> None:
@@ -109,6 +111,7 @@ async def test_an_ordered_tool_still_waits_for_a_person(
     assert runs_of(execution, refund) == 0
 
 
+@pytest.mark.A100
 async def test_a_result_that_orders_its_own_tool_again_and_again_ends_at_the_bound_of_steps(
     runner: Runner, chat: ChatScript
 ) -> None:
@@ -123,6 +126,7 @@ async def test_a_result_that_orders_its_own_tool_again_and_again_ends_at_the_bou
     assert execution.credits_cost == 4 * TURN_PRICE
 
 
+@pytest.mark.A100
 async def test_a_result_that_orders_many_calls_at_once_begins_none_beyond_the_bound(
     runner: Runner, chat: ChatScript
 ) -> None:
@@ -143,6 +147,7 @@ async def test_a_result_that_orders_many_calls_at_once_begins_none_beyond_the_bo
         )
 
 
+@pytest.mark.A100
 async def test_a_result_that_orders_paid_turns_ends_at_the_credits_of_the_agent(
     runner: Runner, chat: ChatScript
 ) -> None:
@@ -157,6 +162,7 @@ async def test_a_result_that_orders_paid_turns_ends_at_the_credits_of_the_agent(
     assert execution.credits_cost <= 3 * TURN_PRICE
 
 
+@pytest.mark.A100
 async def test_an_order_in_the_result_of_a_server_reaches_no_tool_beyond_the_chosen_one(
     runner: Runner, chat: ChatScript, mcp: McpServer
 ) -> None:
@@ -180,6 +186,7 @@ async def test_an_order_in_the_result_of_a_server_reaches_no_tool_beyond_the_cho
     assert offered == [["look"]] * len(chat.bodies)
 
 
+@pytest.mark.A99e
 async def test_a_tool_of_a_server_cannot_take_the_name_of_a_workflow(
     runner: Runner, chat: ChatScript, mcp: McpServer
 ) -> None:
@@ -195,6 +202,7 @@ async def test_a_tool_of_a_server_cannot_take_the_name_of_a_workflow(
     assert mcp.calls == []
 
 
+@pytest.mark.A99e
 @pytest.mark.parametrize("name", ["re fund", "re/fund", "re.fund"])
 async def test_a_name_that_would_be_made_to_fit_another_tool_is_refused(
     runner: Runner, chat: ChatScript, mcp: McpServer, name: str
@@ -208,6 +216,7 @@ async def test_a_name_that_would_be_made_to_fit_another_tool_is_refused(
     assert chat.bodies == []
 
 
+@pytest.mark.A99e
 async def test_a_server_that_grows_a_tool_later_does_not_get_it_called(
     runner: Runner, chat: ChatScript, mcp: McpServer
 ) -> None:
@@ -224,6 +233,7 @@ async def test_a_server_that_grows_a_tool_later_does_not_get_it_called(
     assert [name for name, _ in mcp.calls] == ["look"]
 
 
+@pytest.mark.A99e
 async def test_instructions_in_descriptions_and_results_stay_where_data_stands(
     runner: Runner, chat: ChatScript, mcp: McpServer
 ) -> None:
@@ -242,6 +252,7 @@ async def test_instructions_in_descriptions_and_results_stay_where_data_stands(
     assert [role for role, content in roles if content and evil in content] == ["tool"]
 
 
+@pytest.mark.A96b
 async def test_an_agent_that_calls_itself_ends_at_the_depth(
     runner: Runner, chat: ChatScript
 ) -> None:
@@ -258,6 +269,7 @@ async def test_an_agent_that_calls_itself_ends_at_the_depth(
     assert execution.credits_cost == len(chat.bodies) * TURN_PRICE
 
 
+@pytest.mark.A96b
 async def test_two_agents_that_multiply_each_other_end_at_the_credits_of_the_run(
     runner: Runner, chat: ChatScript
 ) -> None:

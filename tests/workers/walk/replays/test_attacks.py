@@ -19,6 +19,8 @@ from tests.support.store.redis_contents import contents
 from workers.main import worker
 from workers.nodes.secrets import StoredSecrets
 
+pytestmark = pytest.mark.A98a
+
 CANARY = "canary-value-of-a-secret"
 
 

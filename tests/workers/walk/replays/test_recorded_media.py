@@ -16,7 +16,7 @@ from tests.support.http.scripted_server import Target
 from tests.support.media import files
 from tests.support.replays.replayed_runs import accept_replay, code_of
 
-pytestmark = pytest.mark.usefixtures("walker")
+pytestmark = [pytest.mark.A98a, pytest.mark.usefixtures("walker")]
 FORM = [{"name": "photo", "label": "Photo", "type": "image"}]
 
 

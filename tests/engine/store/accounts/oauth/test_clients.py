@@ -9,6 +9,8 @@ from engine.store.accounts.oauth import clients, keys
 from engine.store.accounts.oauth.clients import HOUR_MS, MOST_PER_HOUR
 from tests.support.oauth.grants import CLIENT
 
+pytestmark = pytest.mark.A99c
+
 ADDRESS = "192.0.2.7"
 
 
