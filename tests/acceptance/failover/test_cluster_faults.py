@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from tests.support.failover.trial import Scene, scene_on
 from tests.support.redis.cluster import RedisCluster, running_cluster
 
 DOWN_SECONDS = 4.0
-MOVES = 8
+MOVES = 20
 MOVE_SECONDS = 0.5
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
@@ -26,7 +27,10 @@ def assert_nothing_is_lost(scene: Scene) -> None:
     assert scene.outcome.unexpected() == set()
 
 
-async def test_slots_move_under_load(tmp_path: Path) -> None:
+@pytest.mark.F58
+async def test_slots_move_under_load(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
     """Slots of accounts under load move from primary to primary, and back."""
     with running_cluster() as cluster:
         async with scene_on(cluster, tmp_path) as scene:
@@ -40,6 +44,9 @@ async def test_slots_move_under_load(tmp_path: Path) -> None:
     assert moved > 100
     assert_nothing_is_lost(scene)
     assert scene.outcome.verdict.lost == []
+    record_property("slot_moves", MOVES)
+    record_property("executions", scene.outcome.verdict.accepted)
+    record_property("lost", 0)
 
 
 async def move_on(cluster: RedisCluster, slot: int) -> int:

@@ -3,7 +3,10 @@
 Nothing but what a replica had not received from its primary, and that as whole transitions.
 """
 
+import os
+import statistics
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -17,9 +20,12 @@ from tests.support.redis.cluster import running_cluster
 from tests.support.redis.fronts import TlsFront
 from tests.support.redis.sentinel import running_group
 
-KILLS = 20
+KILLS = int(os.environ.get("PRIMARY_KILLS", "20"))
 LAG_KILLS = 6
 LAG_SECONDS = 0.3
+AGAIN_SECONDS = 30.0
+"""Bound of the time from a kill until runs are answered again."""
+Note = Callable[[str, object], None]
 
 
 def check(plan: Plan, outcome: Outcome) -> None:
@@ -32,33 +38,49 @@ def check(plan: Plan, outcome: Outcome) -> None:
     assert verdict.ended + len(verdict.lost) == verdict.accepted
     assert verdict.doubled == 0
     assert outcome.unexpected() == set()
+    assert max(outcome.answered_again) <= AGAIN_SECONDS
 
 
+def report(note: Note, outcome: Outcome) -> None:
+    """Note the figures of a trial."""
+    verdict, again = outcome.verdict, outcome.answered_again
+    note("kills", len(outcome.kills))
+    note("executions", verdict.accepted)
+    note("lost", len(verdict.lost))
+    note("doubled", verdict.doubled)
+    note("recovery_p50_seconds", round(statistics.median(again), 2))
+    note("recovery_max_seconds", round(max(again), 2))
+
+
+@pytest.mark.F58
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("min_replicas", [0, 1])
 @pytest.mark.parametrize("topology", ["sentinel", "cluster"])
 async def test_nothing_accepted_is_lost_when_replicas_keep_up(
-    topology: str, min_replicas: int, tmp_path: Path
+    topology: str, min_replicas: int, tmp_path: Path, record_property: Note
 ) -> None:
     plan = Plan(topology=topology, kills=KILLS, min_replicas=min_replicas)
 
     outcome = await measure(plan, tmp_path)
 
+    report(record_property, outcome)
     check(plan, outcome)
 
 
+@pytest.mark.F24d
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("min_replicas", [0, 1])
 @pytest.mark.parametrize("topology", ["sentinel", "cluster"])
 async def test_replicas_that_are_behind_lose_no_more_than_their_lag(
-    topology: str, min_replicas: int, tmp_path: Path
+    topology: str, min_replicas: int, tmp_path: Path, record_property: Note
 ) -> None:
     plan = Plan(topology=topology, kills=LAG_KILLS, min_replicas=min_replicas, lag=LAG_SECONDS)
 
     outcome = await measure(plan, tmp_path)
 
+    report(record_property, outcome)
     check(plan, outcome)
     assert outcome.verdict.lost, "the lag was too short to show"
 

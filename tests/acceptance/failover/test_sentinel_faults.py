@@ -84,6 +84,7 @@ async def restart_all(group: SentinelGroup) -> None:
         await asyncio.to_thread(each.start)
 
 
+@pytest.mark.F24d
 @pytest.mark.parametrize("min_replicas", [0, 1])
 async def test_a_primary_that_is_cut_off_loses_what_it_accepts_alone(
     min_replicas: int, tmp_path: Path

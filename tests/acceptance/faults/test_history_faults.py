@@ -152,6 +152,7 @@ async def size(spender: Spender, key: str) -> int:
     return int(await retry_until_answered(lambda: client.send(command, key), "read a size"))
 
 
+@pytest.mark.F60
 @pytest.mark.parametrize("kind", KINDS)
 async def test_a_database_that_is_away_for_a_minute_costs_nothing(
     kind: str, tmp_path: Path

@@ -19,6 +19,7 @@ def soon(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("gateway.admission.readiness.HISTORY_SECONDS", 0.02)
 
 
+@pytest.mark.F60
 async def test_a_run_that_only_the_history_has_is_unavailable_and_not_unknown(
     client: httpx2.AsyncClient, store: Store, account: Account
 ) -> None:

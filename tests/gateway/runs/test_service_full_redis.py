@@ -128,6 +128,7 @@ def refused(answer: httpx2.Response) -> None:
     assert "OOM" not in answer.text
 
 
+@pytest.mark.F20
 async def test_what_was_accepted_ends_and_what_is_new_waits_for_room(
     client: httpx2.AsyncClient,
     settings: Settings,

@@ -260,6 +260,7 @@ async def test_another_database_than_before_gets_nothing(
     assert count(database) == 0
 
 
+@pytest.mark.F60
 async def test_redis_forgets_nothing_while_the_file_is_another_one(
     ending: Ending, tmp_path: Path, sqlite_template: Path
 ) -> None:

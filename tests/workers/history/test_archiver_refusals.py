@@ -86,6 +86,7 @@ async def with_a_spoilt_act(ending: Ending) -> str:
     return "audit log, stream 5"
 
 
+@pytest.mark.F60
 @pytest.mark.parametrize(
     "break_one",
     [

@@ -117,6 +117,7 @@ print("again", read() > 2_000_000)
 """
 
 
+@pytest.mark.F60
 def test_a_truncated_file_is_refused_and_ends_no_process(
     tmp_path: Path, sqlite_template: Path
 ) -> None:
@@ -138,6 +139,7 @@ def test_a_truncated_file_is_refused_and_ends_no_process(
     assert again == "again True"
 
 
+@pytest.mark.F60
 def test_a_connection_that_is_broken_is_used_once(database: Database) -> None:
     for_good = "SET SESSION CHARACTERISTICS AS TRANSACTION READ ONLY"
     with database.read() as connection:
@@ -150,6 +152,7 @@ def test_a_connection_that_is_broken_is_used_once(database: Database) -> None:
     assert names(database) == {"database", "two"}
 
 
+@pytest.mark.F60
 def test_a_file_that_was_replaced_is_opened_anew(tmp_path: Path, sqlite_template: Path) -> None:
     path, other = tmp_path / "history.sqlite", tmp_path / "other.sqlite"
     for each in (path, other):

@@ -43,6 +43,7 @@ async def test_a_process_with_the_database_has_nothing_to_tell(
     assert await told(states) == []
 
 
+@pytest.mark.F60
 async def test_a_process_without_a_database_is_told_once_there_is_a_history(
     states: ArchiverStates, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -253,6 +253,7 @@ def test_redis_keeps_entries_that_the_history_has_as_long_as_executions(
     assert keeping == LedgerKeeping(milliseconds=keep_ms, has_history=bool(url))
 
 
+@pytest.mark.A30
 async def test_the_same_operation_adds_its_credits_once(store: Store, account: Account) -> None:
     for _ in range(2):
         await store.wallets.top_up(account.id, PRO, 40, operation="invoice-7")

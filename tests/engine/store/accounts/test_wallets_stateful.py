@@ -394,6 +394,8 @@ def spend(scripts: Scripts, examples: int, steps: int, *, is_random: bool) -> No
     )
 
 
+@pytest.mark.A30
+@pytest.mark.F49
 def test_credits_are_where_a_plain_model_says(scripts: Scripts) -> None:
     spend(scripts, 140, 40, is_random=False)
 

@@ -100,6 +100,7 @@ async def test_a_lower_tier_and_back_gives_no_more_than_the_higher_one_has(
     assert (lower, back) == (0, 1_000)
 
 
+@pytest.mark.F49
 async def test_credits_reserved_before_a_lower_tier_lapse_beyond_its_allowance(
     spender: Spender,
 ) -> None:
@@ -179,6 +180,7 @@ async def test_top_ups_that_are_spent_leave_nothing_behind_and_are_not_added_aga
     assert await store.wallets.check(account.id) == []
 
 
+@pytest.mark.F49
 async def test_reserved_credits_return_to_a_spent_top_up(
     spender: Spender, store: Store, account: Account
 ) -> None:
@@ -213,6 +215,7 @@ async def test_an_operation_that_a_reservation_could_not_name_is_refused(
         await store.wallets.top_up(account.id, PRO, 10, operation=operation)
 
 
+@pytest.mark.F49
 @pytest.mark.parametrize("has_waited", [True, False])
 async def test_the_reserve_of_a_run_that_has_waited_lapses_with_the_allowance_of_its_month(
     has_waited: bool, spender: Spender, store: Store

@@ -1,9 +1,10 @@
 """Trials of models: a number of free runs or days, exactly."""
 
 import asyncio
+import os
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from tests.support.manifests import model
 
 RUNS = 3
 TOGETHER = 50
+ROUNDS = int(os.environ.get("ROUNDS", "500"))
 WINDOW_SECONDS = 3.0
 ASK = {"inputs": {"prompt": "Eve"}}
 WORKER = "worker-of-the-test"
@@ -166,6 +168,7 @@ async def test_a_trial_whose_model_has_finished_is_spent_however_the_run_ends(
     assert (await call(browser))[0] == 402
 
 
+@pytest.mark.A80
 async def test_a_trial_by_days_lasts_until_its_time_is_over_from_the_first_run(
     browser: httpx2.AsyncClient,
 ) -> None:
@@ -213,15 +216,21 @@ async def race(store: Store, make_browser: MakeBrowser, rounds: int) -> None:
         assert await store.wallets.check(account.id) == []
 
 
+@pytest.mark.A80
 async def test_of_fifty_runs_together_three_of_each_model_are_tried(
     store: Store, make_browser: MakeBrowser
 ) -> None:
     await race(store, make_browser, rounds=4)
 
 
+@pytest.mark.A80
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_of_fifty_runs_together_three_of_each_model_are_tried_every_time(
-    store: Store, make_browser: MakeBrowser
+    store: Store, make_browser: MakeBrowser, record_property: Callable[[str, object], None]
 ) -> None:
-    await race(store, make_browser, rounds=500)
+    await race(store, make_browser, rounds=ROUNDS)
+
+    record_property("rounds", ROUNDS)
+    record_property("executions", ROUNDS * 2 * RUNS)
+    record_property("refused", ROUNDS * (TOGETHER - 2 * RUNS))
