@@ -4,6 +4,7 @@ It merges the runs of build/proofs into docs/reliability-report.json, which keep
 each row, and writes docs/reliability-report.md from that and the catalogue.
 """
 
+import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -11,6 +12,7 @@ from pathlib import Path
 
 from tests.catalogue import figures, runs
 from tests.catalogue.markdown import table
+from tests.catalogue.promises import promises
 from tests.catalogue.records import Record, load, merged, save
 from tests.catalogue.repository import PRODUCT, ROOT, UNKNOWN, changed_since
 from tests.catalogue.rows import TESTS, Row, files, rows
@@ -73,7 +75,7 @@ def _change(row: Row, record: Record) -> str:
 def render(records: dict[str, Record]) -> str:
     """Return the page."""
     states = [state(row, records.get(row.id)) for row in rows().values()]
-    parts = [HEAD, *_summary(states), *figures.render(records)]
+    parts = [HEAD, *_summary(states), *_promises(states), *figures.render(records)]
     if not_green := [each for each in states if each.word not in GREEN]:
         parts += ["\n## Rows that are not green\n\n"]
         lines = [(each.row.id, each.row.tried, each.word, each.why) for each in not_green]
@@ -96,6 +98,21 @@ def _summary(states: list[State]) -> Iterator[str]:
         yield f"\nLast run: {last.ended} UTC, commit {last.commit}, {last.machine}.\n"
         others = sorted({record.machine for record in found} - {last.machine})
         yield from (f"Other rows ran on: {machine}.\n" for machine in others)
+
+
+def _promises(states: list[State]) -> Iterator[str]:
+    words = {each.row.id: each.word for each in states}
+    lines = []
+    for title, ids in promises().items():
+        not_green = [each for each in ids if words.get(each) not in GREEN]
+        held = f"{len(ids) - len(not_green)} of {len(ids)}"
+        lines.append((f"[{title}](guarantees.md#{_anchor(title)})", held, ", ".join(not_green)))
+    yield "\n## Promises\n\n"
+    yield table(("promise", "rows that are green", "others"), lines)
+
+
+def _anchor(title: str) -> str:
+    return re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
 
 
 def _all_rows(states: list[State], letter: str) -> str:

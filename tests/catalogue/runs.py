@@ -66,7 +66,7 @@ def machine() -> str:
     """Return the machine in words: cores, memory, system, Python."""
     gigabytes = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
     return (
-        f"{os.cpu_count()} cores, {gigabytes:.0f} GB, {platform.system()} {platform.release()},"
+        f"{os.cpu_count()} cores, {gigabytes:.0f} GB, {platform.system()}"
         f" {platform.machine()}, Python {platform.python_version()}"
     )
 
