@@ -25,7 +25,7 @@ from engine.services.background_tasks import background
 from engine.services.batches.start import BatchStart
 from engine.services.execution_log import NONE, execution_log, open_log
 from engine.services.media import MediaService, base_url
-from engine.services.metrics import publishing
+from engine.services.metrics import machine_clock, publishing
 from engine.services.metrics.vitals import Vitals
 from engine.services.runs.acceptance import Acceptance
 from engine.services.traces.process_traces import trace_process
@@ -263,6 +263,7 @@ def _background_tasks(services: Services) -> dict[str, Callable[[], Awaitable[No
         "wait lease": services.wait_lease.renew_periodically,
         "vitals": Vitals("gateway", store).run,
         "metrics": lambda: publishing.publish(store, services.process),
+        "machine clock": lambda: machine_clock.watch(store),
         "models": lambda: store.models.watch(store.address),
         "spare memory": spare_memory.trim_periodically,
     }

@@ -20,7 +20,7 @@ from engine.process.stop_signals import Stop
 from engine.services.background_tasks import background
 from engine.services.execution_log import execution_log
 from engine.services.media import MediaService, base_url
-from engine.services.metrics import publishing
+from engine.services.metrics import machine_clock, publishing
 from engine.services.metrics.vitals import Vitals
 from engine.services.traces.process_traces import trace_process
 from engine.settings import Settings
@@ -229,6 +229,7 @@ async def _run_background(
         subscription.running(lambda data: walker.cancel(data.decode(errors="replace"))),
         background("vitals", Vitals("worker", store).run),
         background("metrics", lambda: publishing.publish(store, worker_id)),
+        background("machine clock", lambda: machine_clock.watch(store)),
         background("own database", own_database.watch),
         background("spare memory", spare_memory.trim_periodically),
         background("held check", held_check.run),
@@ -387,9 +388,8 @@ async def _resign(resources: WorkerResources) -> None:
 async def _run_consumers(
     resources: WorkerResources, slots: ConcurrencyLimit, declare: Callable[[HintBroker], None]
 ) -> AsyncIterator[None]:
-    settings = resources.settings
-    if settings.queue_url:  # hints are disposable: their own Redis has no marker
-        broker = HintBroker(RedisAddress.of_queue(settings), slots)
+    if resources.settings.queue_url:  # hints are disposable: their own Redis has no marker
+        broker = HintBroker(RedisAddress.of_queue(resources.settings), slots)
     else:
         broker = HintBroker(resources.store.address, slots, resources.store.guard)
     declare(broker)

@@ -18,11 +18,11 @@ from engine.media.disk import Disk
 from engine.media.objects import ObjectStore
 from engine.models import registry
 from engine.models.availability import WorkerVariables
+from engine.services.metrics.machine_clock import MAX_OFFSET_SECONDS
 from engine.settings import SettingError, load
 from engine.store import Store
 from engine.store.redis.info import parse_memory, read_infos
 
-MAX_SKEW_SECONDS = 2.0
 MIN_DESCRIPTORS = 4_096
 OVERCOMMIT, OVERCOMMITS = Path("/proc/sys/vm/overcommit_memory"), "1"
 
@@ -309,7 +309,7 @@ def _memory(info: Mapping[str, str]) -> Check:
 def _clock(skew: float) -> Check:
     return Check(
         name="clock",
-        is_well=abs(skew) <= MAX_SKEW_SECONDS,
+        is_well=abs(skew) <= MAX_OFFSET_SECONDS,
         seen=f"{skew:+.2f} s from here to Redis",
         fix="Let both machines follow the same time service.",
     )

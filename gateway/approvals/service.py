@@ -1,6 +1,5 @@
 """Answers to approvals by their links: the holder of a link may answer, once."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
@@ -57,7 +56,7 @@ async def show_question(request: GatewayRequest, token: str) -> Response:
     wait = await _find(request, token)
     if wait is None:
         return _unknown(request)
-    if _is_over(wait):
+    if await _is_over(request, wait):
         return notice_page(*OVER, 410)
     return question_page(_question(request, wait))
 
@@ -71,7 +70,7 @@ async def take_answer(request: GatewayRequest, token: str) -> Response:
     wait = await _find(request, token)
     if wait is None:
         return _unknown(request)
-    if _is_over(wait):
+    if await _is_over(request, wait):
         return notice_page(*OVER, 410)
     try:
         await _begin_for(request, wait.account_id)
@@ -110,8 +109,8 @@ async def _begin_for(request: GatewayRequest, account_id: str) -> None:
     request.services.account_requests.begin(request.context, principal)
 
 
-def _is_over(wait: NodeWait) -> bool:
-    return not wait.is_open or wait.until <= time.time() * 1000
+async def _is_over(request: GatewayRequest, wait: NodeWait) -> bool:
+    return not wait.is_open or wait.until <= await request.services.store.leases.now()
 
 
 def _unknown(request: GatewayRequest) -> Response:

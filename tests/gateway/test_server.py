@@ -88,6 +88,7 @@ async def test_a_process_that_is_told_to_stop_ends_well(start: StartProcess) -> 
     assert await process.exit_code() == 0
 
 
+@pytest.mark.F27
 async def test_a_stopping_process_answers_those_who_wait_and_takes_no_more(
     start: StartProcess, api_key: str
 ) -> None:
@@ -216,6 +217,7 @@ async def test_a_process_about_to_stop_answers_and_a_second_signal_stops_it(
     assert b"\r\nconnection: close\r\n" in over_kept
 
 
+@pytest.mark.F27
 async def test_connections_that_nobody_has_taken_yet_are_served_at_the_stop() -> None:
     bound = bind("127.0.0.1", 0)
     bound.listen()

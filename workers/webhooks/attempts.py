@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
@@ -91,6 +92,7 @@ class DeliveryAttempts:
             retry_after=answer.headers.get("retry-after") if answer else None,
             jitter=draw_jitter(),
             scale=self._scale,
+            now=datetime.fromtimestamp(claimed.now / 1_000, UTC),
         )
 
     async def _call(self, claimed: ClaimedDelivery) -> HttpCall:
@@ -105,7 +107,8 @@ class DeliveryAttempts:
             raise _GivenUp(LOST)
         body, trace = await self._content(claimed)
         CURRENT.set(trace)
-        signed = partial(sign, claimed.secrets, claimed.id, int(time.time()), body)
+        # The time is Redis's: receivers refuse others, and a worker's clock may be wrong.
+        signed = partial(sign, claimed.secrets, claimed.id, claimed.now // 1000, body)
         return HttpCall(
             method="POST",
             url=claimed.url,

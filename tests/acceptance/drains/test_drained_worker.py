@@ -11,6 +11,7 @@ TRIAL = Trial(executions=60, drain_seconds=8.0, short_seconds=9.0, long_seconds=
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.F25
 async def test_runs_that_wait_for_a_provider_end_as_without_a_drain(tmp_path: Path) -> None:
     done = await drain(tmp_path, TRIAL)
 

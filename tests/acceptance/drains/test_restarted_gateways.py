@@ -19,6 +19,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.F27
 async def test_no_call_fails_while_one_gateway_of_two_is_restarted(tmp_path: Path) -> None:
     done = await restart_gateway(tmp_path, RESTARTS, CALLERS)
 

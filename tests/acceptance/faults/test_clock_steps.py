@@ -67,6 +67,7 @@ async def end_all(runner: Runner, ids: list[str]) -> list[Execution]:
 
 
 @pytest.mark.parametrize("seconds", [4, -4, 30, -30])
+@pytest.mark.F29
 async def test_a_step_of_the_clock_calls_no_node_twice(
     seconds: int, stepped: SteppedRedis, runner: Runner, target: Target
 ) -> None:
@@ -80,6 +81,7 @@ async def test_a_step_of_the_clock_calls_no_node_twice(
 
 
 @pytest.mark.parametrize("seconds", [4, -30])
+@pytest.mark.F29
 async def test_a_worker_that_dies_after_a_step_of_the_clock_is_recovered_from(
     seconds: int, stepped: SteppedRedis, runner: Runner, target: Target
 ) -> None:

@@ -68,6 +68,7 @@ async def _only(owner: Owner, trigger: Trigger) -> Occurrence:
     return only
 
 
+@pytest.mark.F56
 async def test_each_due_time_starts_one_run_although_the_lead_was_killed(tmp_path: Path) -> None:
     late = await start_with_kills(tmp_path, 3, BETWEEN_KILLS)
 
@@ -76,6 +77,7 @@ async def test_each_due_time_starts_one_run_although_the_lead_was_killed(tmp_pat
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.F56
 async def test_each_due_time_starts_one_run_however_often_the_lead_is_killed(
     tmp_path: Path,
 ) -> None:
@@ -120,6 +122,7 @@ async def stop_over_due_times(folder: Path) -> Mapping[Missed, Counter[str]]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.F56
 async def test_due_times_over_which_everything_was_stopped_follow_their_policy(
     tmp_path: Path,
 ) -> None:

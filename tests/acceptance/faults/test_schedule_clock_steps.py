@@ -33,6 +33,7 @@ async def owner(stepped: SteppedRedis) -> AsyncIterator[Owner]:
     await store.close()
 
 
+@pytest.mark.F56
 async def test_a_clock_that_steps_by_an_hour_gives_each_due_time_once(
     stepped: SteppedRedis, owner: Owner
 ) -> None:

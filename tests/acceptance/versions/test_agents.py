@@ -42,6 +42,7 @@ async def end_of(trial: VersionTrial, execution_id: str) -> dict[str, Any]:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.F59
 async def test_agents_end_beside_workers_of_the_previous_release(
     previous: Release, tmp_path: Path
 ) -> None:

@@ -50,6 +50,7 @@ async def end_of(trial: VersionTrial, execution_id: str) -> dict[str, Any]:
     )
 
 
+@pytest.mark.F26
 async def test_a_run_waits_for_a_worker_that_knows_its_node_type(trial: VersionTrial) -> None:
     await trial.start((NEXT_RELEASE, GATEWAY), (THIS_RELEASE, WORKER), (THIS_RELEASE, WORKER))
     slug = await trial.load.save("Tea", serving())

@@ -18,6 +18,8 @@ KINDS = {"greet", "call", "retry", "delay", "list", "compute", "author", "draft"
 EVERY_END = {f"{kind} completed" for kind in KINDS} | {"fail failed"}
 
 
+@pytest.mark.F26
+@pytest.mark.F59
 async def test_runs_end_once_at_both_releases(previous: Release, tmp_path: Path) -> None:
     """The smoke: a part of each kind and release; both workers and a gateway are killed once."""
 
@@ -37,6 +39,8 @@ async def test_runs_end_once_at_both_releases(previous: Release, tmp_path: Path)
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize("is_forward", [True, False], ids=["this-joins", "previous-joins"])
+@pytest.mark.F26
+@pytest.mark.F59
 async def test_a_release_is_rolled_out_and_back_under_kills(
     previous: Release, tmp_path: Path, is_forward: bool
 ) -> None:
@@ -59,6 +63,7 @@ async def test_a_release_is_rolled_out_and_back_under_kills(
 @pytest.mark.slow
 @pytest.mark.timeout(600)
 @pytest.mark.parametrize("is_gateway_new", [True, False], ids=["this-gateway", "previous-gateway"])
+@pytest.mark.F59
 async def test_gateways_and_workers_of_different_releases_alone(
     previous: Release, tmp_path: Path, is_gateway_new: bool
 ) -> None:

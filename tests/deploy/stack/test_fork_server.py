@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any
 
+import pytest
+
 from tests.deploy.stack.test_supervisor import gone
 
 ROOT = Path(__file__).parents[3]
@@ -137,6 +139,7 @@ def until_forked(run: Supervisor) -> Any:
     raise AssertionError("nothing was forked")
 
 
+@pytest.mark.F61
 async def test_a_dead_server_is_reaped_and_replaced_and_parts_go_on() -> None:
     with supervisor() as run:
         pid = run.ask(SERVING)
@@ -152,6 +155,7 @@ async def test_a_dead_server_is_reaped_and_replaced_and_parts_go_on() -> None:
         assert Path(f"/proc/{pid}/fd/0").exists()
 
 
+@pytest.mark.F61
 async def test_a_hung_server_holds_up_one_start_for_a_short_time_and_is_replaced() -> None:
     with supervisor() as run:
         assert isinstance(run.ask(["--version"]), int)

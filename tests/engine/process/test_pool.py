@@ -216,6 +216,7 @@ async def test_a_child_that_exits_is_reported_at_once(pool: Pool, leave: Any) ->
     assert await pool.run(echo, "alive", deadline_seconds=PATIENCE_SECONDS) == "alive"
 
 
+@pytest.mark.F34
 async def test_memory_over_the_limit_fails_the_call_and_not_the_pool(pool: Pool) -> None:
     with pytest.raises((MemoryError, PoolCrashed)):
         await pool.run(fill_memory, 1024 * MEGABYTE, deadline_seconds=PATIENCE_SECONDS)
@@ -223,6 +224,7 @@ async def test_memory_over_the_limit_fails_the_call_and_not_the_pool(pool: Pool)
     assert await pool.run(fill_memory, MEGABYTE, deadline_seconds=PATIENCE_SECONDS) == MEGABYTE
 
 
+@pytest.mark.F34
 async def test_a_child_that_has_run_out_of_memory_is_replaced(pool: Pool) -> None:
     pid = await pool.run(read_pid, deadline_seconds=PATIENCE_SECONDS)
 
@@ -355,6 +357,7 @@ async def test_a_closed_pool_refuses_work() -> None:
         await pool.run(echo, 1, deadline_seconds=PATIENCE_SECONDS)
 
 
+@pytest.mark.F61
 async def test_a_killed_zygote_is_started_again() -> None:
     before = set(children_of(os.getpid()))
     pool = Pool(slots=1)
@@ -378,6 +381,7 @@ def zygote_of(before: set[int]) -> int:
     return zygote
 
 
+@pytest.mark.F61
 async def test_a_dead_zygote_is_reaped_and_replaced_before_the_next_call() -> None:
     before = set(children_of(os.getpid()))
     pool = Pool(slots=1)
@@ -394,6 +398,7 @@ async def test_a_dead_zygote_is_reaped_and_replaced_before_the_next_call() -> No
     await pool.close()
 
 
+@pytest.mark.F61
 async def test_a_hung_zygote_is_replaced_and_its_children_work_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -156,6 +156,7 @@ asyncio.run(main())
         ),
     ],
 )
+@pytest.mark.F35c
 async def test_a_gibibyte_costs_little_memory(stub: Stub, reply: list[bytes]) -> None:
     stub.reply = reply
     # A server that goes by the end of the connection has to end it, and says so every time: else
@@ -210,6 +211,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.F42
 async def test_without_file_descriptors_a_connection_fails_and_later_ones_do_not(
     stub: Stub,
 ) -> None:

@@ -63,6 +63,7 @@ def failed(execution: Execution) -> tuple[str, int]:
 # -- failures that pass ---------------------------------------------------------------------------
 
 
+@pytest.mark.F35a
 async def test_a_provider_in_trouble_is_asked_as_often_as_the_node_says(
     provider_walker: ProviderWalker, provider: Provider
 ) -> None:
@@ -80,6 +81,7 @@ async def test_a_provider_in_trouble_is_asked_as_often_as_the_node_says(
     assert await provider_walker.paid() == 0
 
 
+@pytest.mark.F35a
 async def test_a_pause_that_a_provider_asks_for_is_not_cut_short(
     provider_walker: ProviderWalker, provider: Provider
 ) -> None:
@@ -94,6 +96,7 @@ async def test_a_pause_that_a_provider_asks_for_is_not_cut_short(
     assert await provider_walker.paid() == PRICE
 
 
+@pytest.mark.F35a
 async def test_an_answer_that_is_reset_half_way_is_asked_for_again(
     provider_walker: ProviderWalker, stub: Stub
 ) -> None:
@@ -109,6 +112,7 @@ async def test_an_answer_that_is_reset_half_way_is_asked_for_again(
 
 
 @pytest.mark.slow
+@pytest.mark.F35a
 async def test_a_provider_that_takes_no_connection_is_given_up_and_asked_again(
     provider_walker: ProviderWalker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +133,7 @@ async def test_a_provider_that_takes_no_connection_is_given_up_and_asked_again(
 # -- answers that do not end ----------------------------------------------------------------------
 
 
+@pytest.mark.F35b
 async def test_a_byte_a_second_for_ever_ends_at_the_nodes_deadline(
     provider_walker: ProviderWalker,
 ) -> None:
@@ -140,6 +145,7 @@ async def test_a_byte_a_second_for_ever_ends_at_the_nodes_deadline(
     assert await provider_walker.paid() == 0
 
 
+@pytest.mark.F35e
 async def test_an_answer_that_is_whole_too_late_is_left_and_costs_nothing(
     provider_walker: ProviderWalker, stub: Stub
 ) -> None:
@@ -197,6 +203,7 @@ def garbage(body: bytes, *, streams: bool) -> bytes:
     return answer(head, f"Content-Length: {len(sent)}", body=sent)[0]
 
 
+@pytest.mark.F35d
 async def test_garbage_fails_the_node_and_nothing_else(
     provider_walker: ProviderWalker, stub: Stub, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -290,6 +297,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.F35c
 async def test_a_gibibyte_costs_little_memory_and_the_connection() -> None:
     async with serving(Flood()) as stub:
         child = await asyncio.create_subprocess_exec(

@@ -100,6 +100,7 @@ async def test_an_invalid_hint_is_dropped_and_its_slot_is_free(
     assert bench.client.llen(KEY) == 0
 
 
+@pytest.mark.F26
 async def test_hints_of_a_later_release_are_counted_and_their_slots_are_free(
     bench: Bench, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -151,6 +152,7 @@ async def test_a_stop_with_no_free_slot_is_quick(open_bench: Open, redis_url: st
     assert bench.client.llen(KEY) == 1
 
 
+@pytest.mark.F25
 async def test_hints_that_were_not_begun_stay_in_the_queue(
     open_bench: Open, redis_url: str
 ) -> None:
@@ -167,6 +169,7 @@ async def test_hints_that_were_not_begun_stay_in_the_queue(
     assert len(hints) == 8 - len(bench.taken)
 
 
+@pytest.mark.F25
 async def test_no_hint_is_lost_by_a_stop(open_bench: Open, redis_url: str) -> None:
     bench = await open_bench(redis_url, slots=1_000)
     names = [f"x{number}" for number in range(300)]

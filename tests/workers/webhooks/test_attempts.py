@@ -1,7 +1,9 @@
 """Receivers that fail for days: the webhook is disabled, logged, and can be enabled again."""
 
 import logging
+import time
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -11,8 +13,10 @@ from engine.store.redis import keyspace
 from engine.telemetry.metrics import REGISTRY
 from engine.webhooks.deliveries import DeliveryStatus
 from engine.webhooks.schedule import FAILING_MS, FAILING_REASON, GONE_REASON
+from tests.support.eventually import PATIENCE_SECONDS
+from tests.support.http.signature_verifier import is_knouds_signed
 from tests.support.http.webhook_receivers import Receiver
-from tests.support.workers.webhook_owner import Owner
+from tests.support.workers.webhook_owner import SECRET, Owner
 from workers.main import worker
 from workers.walk.walker import Walker
 
@@ -48,6 +52,7 @@ def disabled_so_far() -> float:
 @pytest.mark.parametrize(
     ("path", "reason"), [("/status/500", FAILING_REASON), ("/status/410", GONE_REASON)]
 )
+@pytest.mark.F39
 async def test_the_log_tells_once_that_a_webhook_was_disabled_and_why(
     owner: Owner, settings: Settings, caplog: pytest.LogCaptureFixture, path: str, reason: str
 ) -> None:
@@ -80,6 +85,7 @@ async def test_almost_five_days_of_failures_disable_nothing(
     assert log_lines(caplog) == []
 
 
+@pytest.mark.F39
 async def test_a_webhook_that_is_enabled_again_gets_missed_deliveries(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:
@@ -111,6 +117,29 @@ async def test_a_webhook_that_is_enabled_again_has_five_days_before_it(
     assert (await owner.store.webhooks.get(owner.account.id, key_id)).enabled
 
 
+@pytest.mark.F28
+@pytest.mark.parametrize("seconds", [-3_600, 3_600])
+async def test_a_worker_whose_clock_is_wrong_signs_with_the_time_of_redis(
+    owner: Owner,
+    receiver: Receiver,
+    walker: Walker,
+    monkeypatch: pytest.MonkeyPatch,
+    seconds: int,
+) -> None:
+    wrong = SimpleNamespace(
+        time=lambda: time.time() + seconds, perf_counter=time.perf_counter, monotonic=time.monotonic
+    )
+    monkeypatch.setattr("workers.webhooks.attempts.time", wrong)
+    key_id = await owner.hook("/ok")
+
+    await owner.settled(key_id, await owner.run(key_id))
+
+    [request] = receiver.received
+    assert abs(request.at - int(request.headers["webhook-timestamp"])) < PATIENCE_SECONDS
+    assert is_knouds_signed(SECRET, request.headers["x-knouds-signature"], request.body)
+
+
+@pytest.mark.F39
 async def test_one_failure_in_three_never_disables(
     owner: Owner, walker: Walker, caplog: pytest.LogCaptureFixture
 ) -> None:

@@ -60,6 +60,7 @@ async def received(receiver: Receiver, count: int, seconds: float = 60) -> None:
 # -- at once --------------------------------------------------------------------------------------
 
 
+@pytest.mark.F37
 async def test_a_host_has_twenty_deliveries_at_once_from_all_workers_together(
     owner: Owner, receiver: Receiver, settings: Settings
 ) -> None:

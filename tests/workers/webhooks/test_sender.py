@@ -108,6 +108,7 @@ async def test_a_cancel_is_delivered_for_claimed_and_unclaimed_executions(
     assert {each.event["executionId"] for each in receiver.received} == {waiting, held}
 
 
+@pytest.mark.F36
 async def test_failures_are_tried_again_with_the_same_id_and_body_and_a_fresh_signature(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:
@@ -129,6 +130,7 @@ async def test_failures_are_tried_again_with_the_same_id_and_body_and_a_fresh_si
         assert wanted * SCALE * 0.8 <= pause <= wanted * SCALE * 1.2 + BUSY_SECONDS
 
 
+@pytest.mark.F38
 async def test_after_the_last_attempt_it_is_failed_and_can_be_redelivered(
     redis_url: str, owner: Owner, receiver: Receiver, settings: Settings
 ) -> None:
@@ -150,6 +152,7 @@ async def test_after_the_last_attempt_it_is_failed_and_can_be_redelivered(
     assert len({each.body for each in receiver.received}) == 1
 
 
+@pytest.mark.F38
 async def test_a_redirect_is_a_failure_and_not_followed(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:
@@ -167,6 +170,7 @@ async def test_a_redirect_is_a_failure_and_not_followed(
     assert {each.path for each in receiver.received} == {"/moved"}
 
 
+@pytest.mark.F38
 async def test_gone_disables_the_webhook_and_says_why(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:
@@ -183,6 +187,7 @@ async def test_gone_disables_the_webhook_and_says_why(
     assert len(receiver.received) == 1
 
 
+@pytest.mark.F38
 async def test_retry_after_is_honoured(owner: Owner, receiver: Receiver, walker: Walker) -> None:
     key_id = await owner.hook("/later/1")
     execution_id = await owner.run(key_id)
@@ -222,6 +227,7 @@ async def test_one_success_ends_the_count_of_days(
     assert await owner.store.client.send("HGET", name, "failing_since") is None
 
 
+@pytest.mark.F38
 async def test_of_a_huge_answer_the_first_two_kibibytes_are_kept(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:
@@ -235,6 +241,7 @@ async def test_of_a_huge_answer_the_first_two_kibibytes_are_kept(
     assert receiver.flooded < 20_000_000  # the sockets' buffers; not the 100 MB
 
 
+@pytest.mark.F37
 async def test_a_receiver_that_hangs_behind_its_head_has_failed(
     owner: Owner, receiver: Receiver, walker: Walker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -265,6 +272,7 @@ async def test_an_address_that_is_not_public_is_never_called_though_it_was_saved
     assert receiver.received == []
 
 
+@pytest.mark.F37
 async def test_a_slow_receiver_takes_ten_connections_and_delays_no_other(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:
@@ -368,6 +376,7 @@ async def test_deliveries_of_a_deleted_webhook_fail_without_a_call(
     assert receiver.received == []
 
 
+@pytest.mark.F47
 async def test_a_secret_rotated_between_attempts_leaves_both_valid(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:

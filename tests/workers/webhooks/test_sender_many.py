@@ -29,6 +29,7 @@ SHORT = 0.0005
 """An hour becomes 1.8 s."""
 
 
+@pytest.mark.F40
 async def test_many_executions_and_a_receiver_that_fails_a_third_of_the_time(
     owner: Owner, receiver: Receiver, settings: Settings
 ) -> None:
@@ -38,6 +39,7 @@ async def test_many_executions_and_a_receiver_that_fails_a_third_of_the_time(
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)
+@pytest.mark.F40
 async def test_two_thousand_executions_and_a_receiver_that_fails_a_third_of_the_time(
     owner: Owner, receiver: Receiver, settings: Settings
 ) -> None:

@@ -120,6 +120,7 @@ async def test_the_text_of_each_turn_is_in_the_stream_of_the_agent(
 
 
 @pytest.mark.parametrize("odd", ["twice", "no-id", "same-id", "null"])
+@pytest.mark.F63
 async def test_odd_calls_are_made_once(runner: Runner, store: Store, odd: str) -> None:
     execution = await ask(runner, f"call=TOOL+TOOL|TOOL odd={odd}")
 
@@ -137,6 +138,7 @@ async def test_odd_calls_are_made_once(runner: Runner, store: Store, odd: str) -
 
 
 @pytest.mark.parametrize("odd", ["broken", "list", "cut"])
+@pytest.mark.F63
 async def test_malformed_calls_come_back_to_the_model(
     runner: Runner, store: Store, odd: str
 ) -> None:
@@ -152,6 +154,7 @@ async def test_malformed_calls_come_back_to_the_model(
     assert "failed: " in execution.result["text"]
 
 
+@pytest.mark.F63
 async def test_a_model_that_never_stops_ends_at_its_bound(runner: Runner) -> None:
     execution = await ask(runner, "call=TOOL*", maxSteps=6)
 
@@ -160,6 +163,7 @@ async def test_a_model_that_never_stops_ends_at_its_bound(runner: Runner) -> Non
     assert execution.error["nodeCode"] == "max_steps"
 
 
+@pytest.mark.F63
 async def test_a_tool_that_is_not_there_is_a_result(runner: Runner) -> None:
     execution = await ask(runner, "call=delete-everything|TOOL")
 
@@ -171,6 +175,7 @@ async def test_a_tool_that_is_not_there_is_a_result(runner: Runner) -> None:
 
 
 @pytest.mark.parametrize("script", ["fail=503 times=1", "hang times=1", "cut times=1"])
+@pytest.mark.F63
 async def test_a_turn_that_fails_or_comes_late_is_asked_for_again_and_steps_stay(
     runner: Runner, store: Store, script: str
 ) -> None:

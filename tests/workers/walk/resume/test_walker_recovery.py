@@ -90,6 +90,7 @@ async def test_a_killed_worker_with_fetched_hints_loses_no_execution(
     assert {execution.status for execution in ended} == {ExecutionStatus.COMPLETED}
 
 
+@pytest.mark.F33
 async def test_a_node_that_kills_its_worker_is_given_up(
     redis_url: str, runner: Runner, target: Target
 ) -> None:
@@ -108,6 +109,7 @@ async def test_a_node_that_kills_its_worker_is_given_up(
     assert sum(target.calls.values()) == 3
 
 
+@pytest.mark.F25
 async def test_sigterm_lets_a_running_node_end_and_exits_with_0(
     workers: list[WorkerProcess], runner: Runner, target: Target
 ) -> None:

@@ -115,6 +115,7 @@ async def assert_nothing_is_left(store: Store, media_service: MediaService, fold
 
 @pytest.mark.parametrize("size", [1_000, 700_000])
 @pytest.mark.parametrize("fault", FAULTS)
+@pytest.mark.F41
 async def test_an_upload_that_cannot_be_stored_fails_and_leaves_nothing(
     media_service: MediaService,
     store: Store,
@@ -232,6 +233,7 @@ def as_link(provider: Provider) -> None:
 
 
 @pytest.mark.parametrize("gives", [as_data, as_link])
+@pytest.mark.F41
 async def test_a_picture_that_cannot_be_stored_fails_its_node_and_costs_nothing(
     settings: Settings,
     runner: Runner,
@@ -262,6 +264,7 @@ async def test_a_picture_that_cannot_be_stored_fails_its_node_and_costs_nothing(
     await assert_nothing_is_left(store, media_service, tmp_path / "media")
 
 
+@pytest.mark.F41
 async def test_a_place_that_is_well_again_stores_the_medium_of_the_next_attempt(
     settings: Settings,
     runner: Runner,
@@ -284,6 +287,7 @@ async def test_a_place_that_is_well_again_stores_the_medium_of_the_next_attempt(
     assert await store.assets.stored(runner.account.id) > 0
 
 
+@pytest.mark.F41
 async def test_a_place_that_does_not_answer_fails_the_node_in_time(
     settings: Settings,
     runner: Runner,
@@ -372,6 +376,7 @@ asyncio.run(main(sys.argv[1]))
 
 
 @pytest.mark.slow
+@pytest.mark.F41
 def test_a_full_disk_is_reported_and_keeps_its_files(tmp_path: Path) -> None:
     mounted = f"mount -t tmpfs -o size=1m none {tmp_path} && exec {sys.executable} -c "
     command = mounted + f"'{REAL_DISK}' {tmp_path}/media"
