@@ -88,10 +88,16 @@ class Fleet:
 
     def make_key(self, name: str = "ada") -> str:
         """Make an account without limits; return a key of it."""
+        return self.make_account(name)[1]
+
+    def make_account(self, name: str, *capabilities: str) -> tuple[str, str]:
+        """Make an account without limits; return its id and a key."""
         words = ("--email", f"{name}@localhost", "--tier", "enterprise", "--credits", CREDITS)
         made = self._json("account", "create", *words)
-        key = self._json("key", "create", "--account", made["id"], "--preset", "Full deploy")
-        return str(key["key"])
+        granted = [word for each in capabilities for word in ("--capability", each)]
+        granted = granted or ["--preset", "Full deploy"]
+        key = self._json("key", "create", "--account", made["id"], *granted)
+        return str(made["id"]), str(key["key"])
 
     def save(self, key: str, name: str, graph: Graph) -> str:
         """Save a workflow by the first gateway; return its slug."""
@@ -111,8 +117,18 @@ def running_fleet(folder: Path, *, is_marked: bool = True, **environ: str) -> It
     """Run a durable Redis; at the end it is stopped, and processes that still run are killed."""
     server = RedisServer("--appendonly", "yes", "--appendfsync", "no", is_marked=is_marked)
     server.start()
+    try:
+        with fleet_on(server.url, folder, **environ) as fleet:
+            yield fleet
+    finally:
+        server.stop()
+
+
+@contextlib.contextmanager
+def fleet_on(redis_url: str, folder: Path, **environ: str) -> Iterator[Fleet]:
+    """Yield a fleet on a Redis that runs; processes that still run are killed at the end."""
     shared = {
-        "HEADRACE_REDIS_URL": server.url,
+        "HEADRACE_REDIS_URL": redis_url,
         "HEADRACE_SECRET_KEY": SECRET_KEY,
         "HEADRACE_ALLOW_PRIVATE_URLS": "1",
         "HEADRACE_CPU_SLOTS": "1",
@@ -128,4 +144,3 @@ def running_fleet(folder: Path, *, is_marked: bool = True, **environ: str) -> It
         for member in fleet.members:
             member.process.kill()
             member.process.wait()
-        server.stop()

@@ -2,10 +2,11 @@
 
 import json
 import threading
+import time
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -22,6 +23,35 @@ class Request:
     path: str
     headers: dict[str, str]
     body: bytes
+    at: float
+    """Time of the monotonic clock."""
+
+
+@dataclass(eq=False)
+class Held:
+    """Coming call whose path has these words; it is not answered until it is released."""
+
+    words: str
+    port: int = 0
+    """Port of its client."""
+    was_reached: threading.Event = field(default_factory=threading.Event)
+    _released: threading.Event = field(default_factory=threading.Event)
+
+    def await_reached(self, timeout: float = 60) -> int:
+        """Wait for the call; return its client's port. Raises TimeoutError."""
+        if not self.was_reached.wait(timeout):
+            raise TimeoutError(f"no call with {self.words} in {timeout} s")
+        return self.port
+
+    def release(self) -> None:
+        """Answer the call, if its client is still there."""
+        self._released.set()
+
+    def stop(self, port: int) -> None:
+        """Hold the call from this port."""
+        self.port = port
+        self.was_reached.set()
+        self._released.wait()
 
 
 class _Server(ThreadingHTTPServer):
@@ -51,6 +81,7 @@ class Stub:
         self._holds = holds
         self._given = {path: _as_json(value) for path, value in (values or {}).items()}
         self._closing = threading.Event()
+        self._held: list[Held] = []
         self._lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), self._make_handler())
         self._thread = threading.Thread(target=self._server.serve_forever, args=(0.02,))
@@ -73,12 +104,28 @@ class Stub:
         """Answer calls of a path with a file from now on."""
         self._given[path] = data, content_type
 
+    def hold(self, words: str) -> Held:
+        """Hold back the next call whose path has these words."""
+        self._held.append(held := Held(words))
+        return held
+
     def close(self) -> None:
         """Stop answering."""
         self._closing.set()
+        for held in self._held:
+            held.release()
         self._server.shutdown()
         self._server.server_close()
         self._thread.join()
+
+    def _stop_if_held(self, path: str, port: int) -> None:
+        with self._lock:
+            waiting = (one for one in self._held if one.port == 0 and one.words in path)
+            held = next(waiting, None)
+            if held is not None:
+                held.port = port
+        if held is not None:
+            held.stop(port)
 
     def _note(self, request: Request, port: int) -> bool:
         """Keep the request; return whether it is held back."""
@@ -99,8 +146,16 @@ class Stub:
             def answer(self) -> None:
                 body = self.rfile.read(int(self.headers.get("content-length", "0")))
                 headers = {name.lower(): value for name, value in self.headers.items()}
-                request = Request(method=self.command, path=self.path, headers=headers, body=body)
-                if outer._note(request, self.client_address[1]):
+                request = Request(
+                    method=self.command,
+                    path=self.path,
+                    headers=headers,
+                    body=body,
+                    at=time.monotonic(),
+                )
+                is_held = outer._note(request, self.client_address[1])
+                outer._stop_if_held(self.path, self.client_address[1])
+                if is_held:
                     self.rfile.read(1)  # until the caller has disconnected
                 elif outer._holds:
                     self.send(200, self.path.removeprefix("/"))

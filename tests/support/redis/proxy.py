@@ -17,6 +17,7 @@ import socket
 import struct
 import tempfile
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass, field
@@ -45,7 +46,10 @@ class Gate:
     loop: asyncio.AbstractEventLoop
     pid: int = 0
     """Process whose call has stopped."""
+    at: float = 0.0
+    """Time of the monotonic clock at which it has stopped."""
     was_reached: threading.Event = field(default_factory=threading.Event)
+    is_dropped: bool = False
     _opened: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def reached(self, timeout: float = 60) -> int:
@@ -62,11 +66,18 @@ class Gate:
         """Let the call go on, from any thread."""
         self.loop.call_soon_threadsafe(self._opened.set)
 
-    async def stop(self, pid: int) -> None:
-        """Hold the call of this process."""
+    def drop(self) -> None:
+        """Close the connection of the call, which Redis then never gets, or whose reply is lost."""
+        self.is_dropped = True
+        self.open()
+
+    async def stop(self, pid: int) -> bool:
+        """Hold the call of this process; return whether it goes on."""
         self.pid = pid
+        self.at = time.monotonic()
         self.was_reached.set()
         await self._opened.wait()
+        return not self.is_dropped
 
 
 @dataclass
@@ -93,6 +104,8 @@ class RedisProxy:
         """Whether requests reach Redis, but replies are lost and the connection is cut."""
         self.is_frozen = False
         """Whether connections stay open without data, like half-open ones."""
+        self.loses_messages = False
+        """Whether messages of channels are lost, while commands are answered."""
         self.delay = 0.0
         """Seconds by which each reply is late."""
         self.loop = asyncio.get_running_loop()
@@ -208,8 +221,8 @@ class _Link:
         for words, raw in commands:
             name = _name(words)
             proxy.seen.add(name)
-            if gate := proxy.gate_of(name, "before"):
-                await gate.stop(self._pid)
+            if (gate := proxy.gate_of(name, "before")) and not await gate.stop(self._pid):
+                return False
             if proxy.is_lost(name, "before"):
                 return False
             self._is_raw = self._is_raw or name in RAW
@@ -229,6 +242,8 @@ class _Link:
                 if proxy.delay:
                     await asyncio.sleep(proxy.delay)
                 if self._is_raw:
+                    if proxy.loses_messages:
+                        continue
                     writer.write(rest + data)
                     rest = b""
                     continue
@@ -243,8 +258,9 @@ class _Link:
             if not reply.startswith(b">") and self._sent:
                 name = self._sent.popleft()
                 if not reply.startswith(b"-NOSCRIPT"):
-                    if gate := self._proxy.gate_of(name, "run"):
-                        await gate.stop(self._pid)
+                    gate = self._proxy.gate_of(name, "run")
+                    if gate and not await gate.stop(self._pid):
+                        return False
                     if self._proxy.is_lost(name, "run"):
                         return False
             writer.write(reply)
