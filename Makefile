@@ -24,6 +24,8 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 .DEFAULT_GOAL := help
 .PHONY: help attacks run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench documents-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image report catalogue clean tools-e2e tools-hosts tools-mcp
 
+.PHONY: help attacks planted run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench documents-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image clean
+
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
 
@@ -124,6 +126,9 @@ catalogue: $(VENV)/.installed-dev ## Write docs/reference/faults.md and attacks.
 
 report: $(VENV)/.installed-dev ## Write docs/reliability-report.md from the last runs of chaos, attacks and soak (PROOFS: their folders)
 	@$(BIN)/python -m tests.catalogue.report $(PROOFS)
+
+planted: $(VENV)/.installed-dev ## Plant faults into a copy of the code, and see that the catalogue's tests catch them (an hour; PLANTED=word for some)
+	@$(BIN)/python -m tests.planted $(PLANTED)
 
 sentinel: $(VENV)/.installed-dev ## Kill primaries that sentinels watch, under load (minutes)
 	$(BIN)/pytest -s -m 'slow or not slow' tests/acceptance/failover -k sentinel --timeout=900
