@@ -181,6 +181,10 @@ soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that 
 fuzz: $(VENV)/.installed-dev ## Look for answers that are not as the API describes itself (minutes)
 	$(BIN)/pytest -m slow tests/acceptance/running/test_schemathesis.py
 
+.PHONY: fuzz-bodies
+fuzz-bodies: $(VENV)/.installed-dev ## Send hostile JSON bodies to every route that writes (20,000 in a minute or two; BODIES=1000000 in an hour, SEED=7)
+	@BODIES=$(or $(BODIES),20000) SEED=$(or $(SEED),1) $(BIN)/python -m tests.catalogue A A110
+
 dist: $(VENV)/.installed-dev ## Build a release into dist/: packages, files of deployment, lists of components, checksums (TWICE=1: compare with a second build)
 	@$(INSTALL) 'the builders of a release' --group dist
 	@rm -f dist/headrace_client-*

@@ -2,7 +2,9 @@
 
 import asyncio
 import importlib
+import threading
 from contextlib import AbstractAsyncContextManager
+from types import ModuleType
 from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
@@ -11,10 +13,25 @@ from engine.settings import Settings
 
 SERVER = "gateway.mcp.server"
 LIBRARY = "mcp"
+_importing = threading.Lock()
 
 
 class McpMissing(Exception):
     """The extra that brings the library is not installed."""
+
+
+async def import_beside(name: str) -> ModuleType:
+    """Return a module that uses the library, imported by a thread, one module at a time.
+
+    Modules of the library import each other: when two threads begin at different ones, each waits
+    for the other, and Python lets one of the imports fail. Raises ModuleNotFoundError.
+    """
+    return await asyncio.to_thread(_import_alone, name)
+
+
+def _import_alone(name: str) -> ModuleType:
+    with _importing:
+        return importlib.import_module(name)
 
 
 class McpServer(Protocol):
@@ -48,7 +65,7 @@ class McpHost:
 
     async def _start(self, settings: Settings) -> McpServer:
         try:
-            module = await asyncio.to_thread(importlib.import_module, SERVER)
+            module = await import_beside(SERVER)
         except ModuleNotFoundError as error:
             if error.name is not None and error.name.partition(".")[0].startswith(LIBRARY):
                 raise McpMissing from None

@@ -1,8 +1,6 @@
 """Routes of OAuth; the library is imported at the first request of one of them."""
 
-import asyncio
 import re
-from importlib import import_module
 from typing import Any
 
 from starlette.responses import Response
@@ -14,6 +12,7 @@ from gateway.http.errors import plain_error
 from gateway.http.protocol import CODES
 from gateway.mcp.oauth import addresses
 from gateway.mcp.route import MISSING
+from gateway.mcp_host import import_beside
 from gateway.services import GatewayRequest
 
 PATHS = re.compile(r"/oauth/[a-z]+")
@@ -23,7 +22,7 @@ ENDPOINTS = "gateway.mcp.oauth.endpoints"
 async def _answer(request: GatewayRequest, name: str) -> Response:
     """Return the answer of an endpoint; 501 without the library."""
     try:
-        endpoints: Any = await asyncio.to_thread(import_module, ENDPOINTS)
+        endpoints: Any = await import_beside(ENDPOINTS)
     except ModuleNotFoundError:
         return plain_error(501, MISSING, CODES[501])
     response: Response = await getattr(endpoints, name)(request)
