@@ -175,8 +175,8 @@ dashboard-pictures: $(VENV)/.installed-dev ## Draw the dashboards of docs/operat
 	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus chromium
 	$(BIN)/python -m tests.support.dashboards docs/operate/watch/pictures
 
-soak: $(VENV)/.installed-dev ## Mix all kinds of calls for an hour and see that nothing grows (SOAK_SECONDS)
-	$(BIN)/pytest -s -m slow tests/acceptance/faults/test_soak.py
+soak: $(VENV)/.installed-dev ## Mix real use with random faults (an hour; MINUTES=5 for less, SEED=2 for other draws, ONLY=failover for some faults)
+	MINUTES=$(or $(MINUTES),60) SEED=$(or $(SEED),1) $(BIN)/pytest -s -m slow --basetemp=build/soak tests/acceptance/soak
 
 fuzz: $(VENV)/.installed-dev ## Look for answers that are not as the API describes itself (minutes)
 	$(BIN)/pytest -m slow tests/acceptance/running/test_schemathesis.py

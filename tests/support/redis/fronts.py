@@ -37,6 +37,8 @@ class Front:
         """Seconds that pieces sent to a replica take besides."""
         self.loss = 0.0
         """Share of pieces, 0 to 1, that are late by the time of a retransmission."""
+        self.replies_to_lose = 0
+        """Number of replies to clients that are dropped, each with its connection."""
         self.is_cut = False
         """Whether new connections are refused; `cut` closes the open ones besides."""
         self.is_isolated = False
@@ -168,6 +170,9 @@ class Front:
                 if not is_reply:
                     link.note(data)
                 if link.is_peer and self.is_isolated:
+                    return
+                if is_reply and self.replies_to_lose > 0 and not link.is_peer:
+                    self.replies_to_lose -= 1
                     return
                 seconds = self._seconds(is_late_reply=is_reply and link.is_replication)
                 if seconds or not late.empty() or link.is_sending_late:

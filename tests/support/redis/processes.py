@@ -1,6 +1,7 @@
 """Redis server processes on loopback ports, which tests kill, pause and start again."""
 
 import contextlib
+import os
 import shutil
 import signal
 import subprocess
@@ -38,9 +39,11 @@ class ServerProcess:
     ) -> None:
         self.port = free_port()
         self.bus_port = 0
-        self._is_paused = False
+        self.is_paused = False
         self.folder = Path(tempfile.mkdtemp(prefix="hr-server-"))
         self.process: subprocess.Popen[bytes] | None = None
+        self.environ: dict[str, str] = {}
+        """Variables of the server besides those of this process, from its next start on."""
         self._user, self._password = credentials
         self._is_sentinel = is_sentinel
         written = [f"port {self.port}", f"bind {HOST}", f"dir {self.folder}", *lines]
@@ -54,13 +57,21 @@ class ServerProcess:
     @property
     def is_running(self) -> bool:
         """Whether it answers: it has started and is not paused."""
-        return self.process is not None and self.process.poll() is None and not self._is_paused
+        return self.process is not None and self.process.poll() is None and not self.is_paused
 
     def launch(self) -> None:
-        """Start the process without waiting for an answer."""
+        """Start the process without waiting for an answer.
+
+        A write over the limit of a file's size is an error there, as on a full disk, not the end.
+        """
         sentinel = ["--sentinel"] if self._is_sentinel else []
         command = [find_redis_server(), str(self.configuration), *sentinel]
-        self.process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        self.process = subprocess.Popen(
+            command,
+            stdout=subprocess.DEVNULL,
+            env={**os.environ, **self.environ},
+            restore_signals=False,
+        )
 
     def start(self) -> None:
         """Start it, and wait until it answers."""
@@ -98,17 +109,17 @@ class ServerProcess:
         if self.process is not None:
             self.process.kill()
             self.process.wait()
-        self._is_paused = False
+        self.is_paused = False
 
     def pause(self) -> None:
         """SIGSTOP: its connections stay open without a reply."""
         self._signal(signal.SIGSTOP)
-        self._is_paused = True
+        self.is_paused = True
 
     def resume(self) -> None:
         """SIGCONT after `pause`."""
         self._signal(signal.SIGCONT)
-        self._is_paused = False
+        self.is_paused = False
 
     def remove(self) -> None:
         """Kill it and remove its folder."""

@@ -5,7 +5,7 @@ import itertools
 import random
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import httpx2
@@ -48,8 +48,10 @@ class Run:
     """A gateway has broken a wait off, or left it, so that the key's webhook may be told too."""
     answered_by: str = ""
     """URL of the gateway that answered a wait."""
+    began: float = field(default_factory=time.monotonic)
+    accepted: float = 0.0
     ended: float = 0.0
-    """Time of the monotonic clock at which its caller knew the end."""
+    """Times of the monotonic clock at which its caller wanted it, knew its id, and knew its end."""
 
 
 def calling(url: str, **data: Any) -> Graph:
@@ -96,7 +98,7 @@ class VersionLoad:
         urls: Callable[[], Sequence[str]],
         key: str,
         target_url: str,
-        seed: int = 1,
+        seed: int | str = 1,
         *,
         patience: float = PATIENCE_SECONDS,
         timeout: httpx2.Timeout | float = 30,
@@ -240,6 +242,7 @@ class VersionLoad:
         status, answer = await self.ask("POST", path, self._inputs(run), run=run, **headers)
         run.execution_id = answer.get("executionId", "")
         assert run.execution_id, (run, status, answer)
+        run.accepted = time.monotonic()
         if status in (202, 409):  # its gateway stops or is gone, and the run goes on
             run.was_unanswered = True
             await self._await_end(run)
@@ -254,6 +257,7 @@ class VersionLoad:
         status, answer = await self.ask("POST", path, self._inputs(run), **headers)
         assert status == 202, (run, answer)
         run.execution_id = answer["executionId"]
+        run.accepted = time.monotonic()
 
     async def _await_end(self, run: Run) -> None:
         loop = asyncio.get_running_loop()

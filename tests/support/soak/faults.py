@@ -1,0 +1,325 @@
+"""Faults that the monkey draws: each harms one part for a while, and mends it."""
+
+import asyncio
+import contextlib
+import os
+import random
+import resource
+import signal
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import dataclass, field
+
+from tests.support.acceptance.footprint import descendants
+from tests.support.acceptance.versions.processes import GATEWAY, WORKER, Member, VersionFleet
+from tests.support.acceptance.versions.releases import THIS_RELEASE, Release
+from tests.support.history.away import TakenAway
+from tests.support.redis.processes import ServerProcess, wait_until
+from tests.support.redis.sentinel import SentinelGroup
+from tests.support.redis.stepped_clock import SteppedClock
+from tests.support.soak.differences import Differences
+from tests.support.soak.plan import Turn
+
+ARCHIVERS = ("headrace archiver", "workers.history.main")
+WATCH_SECONDS = 0.5
+DOWN_SECONDS = 3.0
+"""Time before and after a failover in which the old primary took writes that are lost."""
+UNWANTED = "a failover that no fault was to make"
+Fault = Callable[["Monkey", random.Random], Awaitable[None]]
+
+
+@dataclass
+class Monkey:
+    """Parts that are harmed, and the count of faults."""
+
+    fleet: VersionFleet
+    group: SentinelGroup
+    differences: Differences
+    database: TakenAway | None = None
+    redis_clock: SteppedClock | None = None
+    previous: Release | None = None
+    """Release before this one, if the clone has its code and the store still its schema."""
+    veterans: list[Member] = field(default_factory=list)
+    """A gateway and a worker that live through the session, so that their memory is judged."""
+    done: Counter[str] = field(default_factory=Counter)
+    times: list[tuple[float, float]] = field(default_factory=list)
+    """Times of the monotonic clock at which each fault began and was over."""
+
+    async def play(self, turns: list[Turn], seconds: float) -> None:
+        """Make each fault at its time, and wait for the end of the time."""
+        began = self.differences.began
+        for turn in turns:
+            await asyncio.sleep(max(0.0, began + turn.at - time.monotonic()))
+            now = time.monotonic()
+            print(f"{now - began:7.1f} s  {turn.kind}", flush=True)
+            await FAULTS[turn.kind](self, random.Random(turn.seed))
+            self.times.append((now, time.monotonic()))
+            self.done[turn.kind] += 1
+        await asyncio.sleep(max(0.0, began + seconds - time.monotonic()))
+
+    def members(self, kind: str, *, with_veterans: bool = False) -> list[Member]:
+        """Return the processes of a kind that may be harmed."""
+        return [
+            each
+            for each in self.fleet.members
+            if each.kind == kind and (with_veterans or each not in self.veterans)
+        ]
+
+    async def primary(self) -> ServerProcess:
+        return await asyncio.to_thread(self.group.primary)
+
+    async def kill(self, member: Member) -> None:
+        """Kill a process, which starts again."""
+        await asyncio.to_thread(self.fleet.kill, member)
+        await asyncio.to_thread(member.wait_ready)
+
+    async def fail_over(self, harm: Callable[[ServerProcess], object], rest: float = 0.0) -> None:
+        """Let another server become the primary; the old one comes back as its replica."""
+        old = await self.primary()
+        with self.differences.failing_over():
+            harm(old)
+            await asyncio.to_thread(self.group.await_failover, old)
+            await asyncio.sleep(rest)
+            if old.is_paused:
+                old.resume()
+            front = self.group.front(old)
+            front.mend()
+            await asyncio.to_thread(self.group.restart, old)
+
+    async def watch_primary(self) -> None:
+        """Note failovers that no fault was to make: of a machine that is too busy for sentinels."""
+        known, seen_at = await self.primary(), time.monotonic()
+        while True:
+            await asyncio.sleep(WATCH_SECONDS)
+            now = await self.primary()
+            moment = time.monotonic()
+            if now is not known and not self.differences.touches(seen_at, moment):
+                window = seen_at - DOWN_SECONDS, moment + DOWN_SECONDS
+                self.differences.failovers.append(window)
+                self.done[UNWANTED] += 1
+                print(f"{self.differences.after(moment):>9}  {UNWANTED}", flush=True)
+            known, seen_at = now, moment
+
+    @contextlib.asynccontextmanager
+    async def harmed(self) -> AsyncIterator[ServerProcess]:
+        """Yield the primary; a failover within the context is noted as such."""
+        old = await self.primary()
+        with self.differences.failing_over():
+            yield old
+            await asyncio.to_thread(self.group.await_replicas)
+            now = await self.primary()
+        if now is old:
+            self.differences.failovers.pop()
+
+
+# -- processes ------------------------------------------------------------------------------------
+
+
+async def kill_worker(monkey: Monkey, draw: random.Random) -> None:
+    await monkey.kill(draw.choice(monkey.members(WORKER)))
+
+
+async def kill_gateway(monkey: Monkey, draw: random.Random) -> None:
+    await monkey.kill(draw.choice(monkey.members(GATEWAY)))
+
+
+async def kill_both(monkey: Monkey, draw: random.Random) -> None:
+    """Kill a worker and a gateway in one moment."""
+    members = [draw.choice(monkey.members(kind)) for kind in (WORKER, GATEWAY)]
+    await asyncio.gather(*(monkey.kill(each) for each in members))
+
+
+async def kill_archiver(monkey: Monkey, draw: random.Random) -> None:
+    """Kill the process that archives, of any worker."""
+    del draw
+    for member in monkey.members(WORKER, with_veterans=True):
+        assert member.process is not None
+        for pid, name in descendants(member.process.pid):
+            if any(word in name for word in ARCHIVERS):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
+
+
+async def stop_process(monkey: Monkey, draw: random.Random) -> None:
+    """Stop a process for a while, veterans too; it goes on as if nothing had been."""
+    kind = draw.choice([WORKER, WORKER, GATEWAY])
+    member = draw.choice(monkey.members(kind, with_veterans=True))
+    assert member.process is not None
+    member.process.send_signal(signal.SIGSTOP)
+    await asyncio.sleep(draw.uniform(1, 9))
+    member.process.send_signal(signal.SIGCONT)
+
+
+async def replace(monkey: Monkey, draw: random.Random) -> None:
+    """Start a process and end another in order, as a deployment does."""
+    old = draw.choice(monkey.members(draw.choice([WORKER, GATEWAY])))
+    new = monkey.fleet.add(THIS_RELEASE, old.kind)
+    await asyncio.to_thread(new.wait_ready)
+    await asyncio.to_thread(monkey.fleet.remove, old)
+
+
+# -- Redis ----------------------------------------------------------------------------------------
+
+
+async def restart_redis(monkey: Monkey, draw: random.Random) -> None:
+    """Kill the primary and start it at once, with its data."""
+    del draw
+    async with monkey.harmed() as primary:
+        primary.kill()
+        await asyncio.to_thread(primary.start)
+
+
+async def stall_redis(monkey: Monkey, draw: random.Random) -> None:
+    """Stop the primary for less than the sentinels allow."""
+    async with monkey.harmed() as primary:
+        primary.pause()
+        await asyncio.sleep(draw.uniform(0.2, 0.7))
+        primary.resume()
+
+
+async def fail_over_by_kill(monkey: Monkey, draw: random.Random) -> None:
+    await monkey.fail_over(lambda primary: primary.kill(), draw.uniform(0, 2))
+
+
+async def fail_over_by_stop(monkey: Monkey, draw: random.Random) -> None:
+    """Stop the primary until another has its place; then it goes on, and answers who asks it."""
+    await monkey.fail_over(lambda primary: primary.pause(), draw.uniform(0, 4))
+
+
+async def isolate_primary(monkey: Monkey, draw: random.Random) -> None:
+    """Cut the primary off from replicas and sentinels, while clients reach it."""
+    harm = monkey.group.front
+    await monkey.fail_over(lambda primary: harm(primary).isolate(), draw.uniform(0, 4))
+
+
+async def cut_redis(monkey: Monkey, draw: random.Random) -> None:
+    """Close all connections to the primary, and refuse new ones for a moment."""
+    async with monkey.harmed() as primary:
+        monkey.group.front(primary).cut()
+        await asyncio.sleep(draw.uniform(0, 0.6))
+        monkey.group.front(primary).mend()
+
+
+async def delay_redis(monkey: Monkey, draw: random.Random) -> None:
+    """Let each piece of data to and from the primary take up to 80 ms."""
+    async with monkey.harmed() as primary:
+        front = monkey.group.front(primary)
+        front.delay = draw.uniform(0.005, 0.08)
+        await asyncio.sleep(draw.uniform(2, 8))
+        front.delay = 0.0
+
+
+async def lose_packets(monkey: Monkey, draw: random.Random) -> None:
+    """Let some pieces of data be late by the time of a retransmission."""
+    async with monkey.harmed() as primary:
+        front = monkey.group.front(primary)
+        front.loss = draw.uniform(0.02, 0.2)
+        await asyncio.sleep(draw.uniform(2, 8))
+        front.loss = 0.0
+
+
+async def lose_replies(monkey: Monkey, draw: random.Random) -> None:
+    """Drop replies of the primary, each with its connection."""
+    async with monkey.harmed() as primary:
+        front = monkey.group.front(primary)
+        front.replies_to_lose = draw.randint(1, 40)
+        await asyncio.sleep(draw.uniform(0.5, 2))
+        front.replies_to_lose = 0
+
+
+async def fill_memory(monkey: Monkey, draw: random.Random) -> None:
+    """Let the primary have no memory for writes that need some."""
+    async with monkey.harmed() as primary:
+        await asyncio.to_thread(primary.command, "CONFIG", "SET", "maxmemory", 1)
+        await asyncio.sleep(draw.uniform(1, 6))
+        await asyncio.to_thread(primary.command, "CONFIG", "SET", "maxmemory", 0)
+
+
+async def fill_disk(monkey: Monkey, draw: random.Random) -> None:
+    """Let no file of the primary grow."""
+    async with monkey.harmed() as primary:
+        assert primary.process is not None
+        limits = resource.prlimit(primary.process.pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(primary.process.pid, resource.RLIMIT_FSIZE, (1, limits[1]))
+        await asyncio.sleep(draw.uniform(1, 6))
+        resource.prlimit(primary.process.pid, resource.RLIMIT_FSIZE, limits)
+        await asyncio.to_thread(
+            wait_until,
+            lambda: primary.info("persistence")["aof_last_write_status"] == "ok",
+            "a disk that takes writes",
+        )
+
+
+async def kill_sentinel(monkey: Monkey, draw: random.Random) -> None:
+    sentinel = draw.choice(monkey.group.sentinels)
+    sentinel.kill()
+    await asyncio.sleep(draw.uniform(0, 3))
+    await asyncio.to_thread(monkey.group.restart, sentinel)
+
+
+async def kill_replica(monkey: Monkey, draw: random.Random) -> None:
+    replica = draw.choice(await asyncio.to_thread(monkey.group.replicas))
+    replica.kill()
+    await asyncio.sleep(draw.uniform(0, 3))
+    await asyncio.to_thread(monkey.group.restart, replica)
+
+
+# -- clocks, history, releases --------------------------------------------------------------------
+
+
+async def step_clock(monkey: Monkey, draw: random.Random) -> None:
+    """Step the clock of Redis forth or back, and again to the right time."""
+    assert monkey.redis_clock is not None
+    monkey.redis_clock.step(draw.choice([-30, -4, -1, 1, 4, 30]))
+    await asyncio.sleep(draw.uniform(2, 12))
+    monkey.redis_clock.step(0)
+
+
+async def take_database(monkey: Monkey, draw: random.Random) -> None:
+    """Let the database of the history crash, and be away for a while."""
+    assert monkey.database is not None
+    await asyncio.to_thread(monkey.database.take_away)
+    await asyncio.sleep(draw.uniform(1, 12))
+    await asyncio.to_thread(monkey.database.give_back)
+
+
+async def join_previous(monkey: Monkey, draw: random.Random) -> None:
+    """Let a gateway and a worker of the previous release work beside these, and end somehow."""
+    if monkey.previous is None:
+        return
+    joined = [monkey.fleet.add(monkey.previous, kind) for kind in (GATEWAY, WORKER)]
+    for member in joined:
+        await asyncio.to_thread(member.wait_ready)
+    await asyncio.sleep(draw.uniform(5, 15))
+    for member in joined:
+        number = draw.choice([signal.SIGTERM, signal.SIGKILL])
+        await asyncio.to_thread(monkey.fleet.remove, member, number)
+
+
+PREVIOUS = "the previous release works beside this one"
+FAULTS: dict[str, Fault] = {
+    "a worker is killed": kill_worker,
+    "a gateway is killed": kill_gateway,
+    "a worker and a gateway are killed": kill_both,
+    "the archiver is killed": kill_archiver,
+    "a process is stopped for a while": stop_process,
+    "a process is replaced": replace,
+    "Redis is killed and starts again": restart_redis,
+    "Redis stalls": stall_redis,
+    "a failover after a kill": fail_over_by_kill,
+    "a failover after a stop": fail_over_by_stop,
+    "a failover of an isolated primary": isolate_primary,
+    "connections to Redis are cut": cut_redis,
+    "Redis is slow": delay_redis,
+    "packets are lost": lose_packets,
+    "replies are lost": lose_replies,
+    "the memory of Redis is full": fill_memory,
+    "the disk of Redis is full": fill_disk,
+    "a sentinel is killed": kill_sentinel,
+    "a replica is killed": kill_replica,
+    "the clock of Redis steps": step_clock,
+    "the database is away": take_database,
+    PREVIOUS: join_previous,
+}
+"""Faults by their names."""
