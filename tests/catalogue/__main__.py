@@ -14,7 +14,7 @@ from tests.catalogue.rows import TESTS, files, named, rows
 TIMEOUT = "900"
 TOOLS = {"e2e": "e2e", "mcp": "mcp", "acceptance/hosts": "hosts"}
 """Folders of tests that need more than `make .venv/.installed-dev`, and their targets of tools."""
-HAS_ENDED = (0, 1)
+HAS_ENDED = {0, 1}
 """Codes of pytest after a whole run: all passed, or some failed."""
 
 
@@ -35,23 +35,32 @@ def main(letter: str, *words: str) -> int:
 
 
 def _run(ids: list[str], options: list[str]) -> int:
-    paths = sorted({path for each in ids for path in files()[each]})
-    for target in sorted({target for path in paths for target in _tools(path)}):
-        subprocess.run(["make", "--no-print-directory", f"tools-{target}"], cwd=ROOT, check=True)
-    proof, began_at = runs.new_path(), commit()
-    command = [sys.executable, "-m", "pytest", "-m", " or ".join(ids), f"--timeout={TIMEOUT}"]
-    code = subprocess.call([*command, f"--junitxml={proof}", *options, *map(str, paths)])
-    if code in HAS_ENDED:
+    """Run the tests of rows in a process for each place that needs tools of its own, and one more.
+
+    A browser's event loop would be in the way of other tests.
+    """
+    places: dict[str, list[str]] = {}
+    for path in sorted({path for each in ids for path in files()[each]}):
+        places.setdefault(_place(path), []).append(str(path))
+    proof, began_at, codes = runs.new_path(), commit(), set()
+    for place, paths in sorted(places.items()):
+        if place:
+            make = ["make", "--no-print-directory", f"tools-{place}"]
+            subprocess.run(make, cwd=ROOT, check=True)
+        marks = ["-m", " or ".join(ids), f"--timeout={TIMEOUT}"]
+        part = f"--junitxml={runs.part(proof, place)}"
+        codes.add(subprocess.call([sys.executable, "-m", "pytest", *marks, part, *options, *paths]))
+    if codes <= HAS_ENDED:
         runs.sign(proof, ids, began_at)
         print(f"{proof.relative_to(ROOT)} has the results; `make report` puts them into the report")
     else:
         print("The run did not come to its end: nothing of it goes into the report")
-    return code
+    return max(codes)
 
 
-def _tools(path: Path) -> list[str]:
+def _place(path: Path) -> str:
     folder = path.parent.relative_to(TESTS).as_posix() + "/"
-    return [target for name, target in TOOLS.items() if folder.startswith(name + "/")]
+    return next((place for name, place in TOOLS.items() if folder.startswith(name + "/")), "")
 
 
 if __name__ == "__main__":

@@ -46,20 +46,27 @@ def new_path() -> Path:
     return PROOFS / f"{_now():%Y%m%dT%H%M%SZ}-{os.getpid()}.xml"
 
 
+def part(path: Path, place: str) -> Path:
+    """Return the path of the XML that one process of a run writes."""
+    return path.with_suffix(f".{place or 'tests'}.part")
+
+
 def sign(path: Path, ids: Iterable[str], commit: str) -> None:
-    """Add to the XML of a run which rows it tried, when, at which commit it began, and where."""
-    tree = ElementTree.parse(path)
+    """Join the parts of a run; add its rows, the time, the commit at its begin and the machine."""
     signed = {
         "rows": " ".join(ids),
         "ended": f"{_now():%Y-%m-%d %H:%M}",
         "commit": commit,
         "machine": machine(),
     }
-    properties = ElementTree.Element("properties")
+    joined = ElementTree.Element("testsuites")
+    properties = ElementTree.SubElement(joined, "properties")
     for name, value in signed.items():
         ElementTree.SubElement(properties, "property", name=name, value=value)
-    next(tree.iter("testsuite")).insert(0, properties)
-    tree.write(path, encoding="utf-8", xml_declaration=True)
+    for each in sorted(path.parent.glob(f"{path.stem}.*.part")):
+        joined.extend(ElementTree.parse(each).iter("testsuite"))
+        each.unlink()
+    ElementTree.ElementTree(joined).write(path, encoding="utf-8", xml_declaration=True)
 
 
 def machine() -> str:
@@ -72,22 +79,20 @@ def machine() -> str:
 
 
 def read(folders: Iterable[Path]) -> list[Run]:
-    """Return the signed runs of folders, oldest first; a run that was broken off is not signed."""
+    """Return the runs of folders, oldest first, without those that were broken off."""
     found = [_read_run(path) for folder in folders for path in sorted(folder.glob("*.xml"))]
-    return sorted((run for run in found if run), key=lambda run: run.ended)
+    return sorted(found, key=lambda run: run.ended)
 
 
-def _read_run(path: Path) -> Run | None:
-    suite = next(ElementTree.parse(path).iter("testsuite"))
-    signed = dict(_properties(suite))
-    if "rows" not in signed:
-        return None
+def _read_run(path: Path) -> Run:
+    root = ElementTree.parse(path).getroot()
+    signed = dict(_properties(root))
     return Run(
         rows=tuple(signed["rows"].split()),
         ended=signed["ended"],
         commit=signed["commit"],
         machine=signed["machine"],
-        cases=tuple(map(_read_case, suite.iter("testcase"))),
+        cases=tuple(map(_read_case, root.iter("testcase"))),
     )
 
 

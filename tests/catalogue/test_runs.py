@@ -28,27 +28,38 @@ def test_skipped():
 
 
 @pytest.fixture(scope="module")
-def unsigned(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The XML of a run of three tests."""
+def part(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    """The XML of a process that ran three tests."""
     folder = tmp_path_factory.mktemp("proofs")
     (folder / "test_three.py").write_text(TESTS)
-    (folder / "pytest.ini").write_text("[pytest]\n")
+    (folder / "pytest.ini").write_text("[pytest]\njunit_family = xunit1\n")
     command = [sys.executable, "-m", "pytest", "-c", "pytest.ini", "--junitxml=run.xml", "-q"]
     subprocess.run(command, cwd=folder, capture_output=True, check=False)
-    return folder / "run.xml"
+    return (folder / "run.xml").read_bytes()
 
 
 @pytest.fixture
-def run(unsigned: Path, tmp_path: Path) -> runs.Run:
-    signed = tmp_path / "run.xml"
-    signed.write_bytes(unsigned.read_bytes())
-    runs.sign(signed, ["F01", "F02"], "aaaa")
-    [found] = runs.read([tmp_path])
+def path(part: bytes, tmp_path: Path) -> Path:
+    """A run of two processes that has not ended."""
+    path = tmp_path / "run.xml"
+    runs.part(path, "").write_bytes(part)
+    runs.part(path, "e2e").write_bytes(part)
+    return path
+
+
+@pytest.fixture
+def run(path: Path) -> runs.Run:
+    runs.sign(path, ["F01", "F02"], "aaaa")
+    [found] = runs.read([path.parent])
     return found
 
 
-def test_a_run_that_was_broken_off_is_left_out(unsigned: Path) -> None:
-    assert runs.read([unsigned.parent]) == []
+def test_a_run_that_was_broken_off_is_left_out(path: Path) -> None:
+    assert runs.read([path.parent]) == []
+
+
+def test_a_run_has_the_cases_of_its_processes(run: runs.Run) -> None:
+    assert len(run.cases) == 6
 
 
 def test_a_run_tells_its_rows_time_commit_and_machine(run: runs.Run) -> None:
