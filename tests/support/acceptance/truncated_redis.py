@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -30,9 +31,9 @@ PRICE = 11
 class CutRedis(RedisServer):
     """A server with an append-only file that can be cut back to an earlier length."""
 
-    def __init__(self) -> None:
+    def __init__(self, appendfsync: str = "no") -> None:
         super().__init__(
-            *("--appendonly", "yes", "--appendfsync", "no"),
+            *("--appendonly", "yes", "--appendfsync", appendfsync),
             *("--auto-aof-rewrite-percentage", "0"),
         )
 
@@ -45,17 +46,18 @@ class CutRedis(RedisServer):
     @property
     def length(self) -> int:
         """Return the bytes of the file."""
-        return self._file.stat().st_size
+        return self.file.stat().st_size
 
     @property
-    def _file(self) -> Path:
+    def file(self) -> Path:
+        """Return the file that grows; no other one changes."""
         [found] = (self.folder / "appendonlydir").glob("*.incr.aof")
         return found
 
     async def cut(self, length: int) -> None:
         """Kill the server, cut its file back and start it again."""
         self.kill()
-        with self._file.open("r+b") as file:
+        with self.file.open("r+b") as file:
             file.truncate(length)
         await asyncio.to_thread(self.start)
 
@@ -184,22 +186,32 @@ def check_values(plan: Plan, record: dict[str, bytes], result: Any) -> None:
 
 
 class Load:
-    """Runs that are started one after the other while the context lasts."""
+    """Runs that are started one after the other, with pauses in seconds."""
 
-    def __init__(self, runner: Runner, slugs: list[str], terms: TierTerms) -> None:
+    def __init__(
+        self, runner: Runner, slugs: list[str], terms: TierTerms, *, pause: float = 0.02
+    ) -> None:
         self._runner = runner
+        self._pause = pause
         self._slugs = slugs
         self._terms = terms
-        self.begun = 0
+        self.accepted: dict[str, float] = {}
+        """Executions, and when their caller was told, by the monotonic clock."""
+
+    @property
+    def begun(self) -> int:
+        """Return the number of accepted runs."""
+        return len(self.accepted)
 
     async def run(self) -> None:
         """Start runs until cancelled, even when Redis fails."""
         while True:
             slug = self._slugs[self.begun % len(self._slugs)]
             with contextlib.suppress(EngineError):
-                await self._runner.begin(slug, {"who": f"run{self.begun}"}, terms=self._terms)
-                self.begun += 1
-            await asyncio.sleep(0.02)
+                inputs = {"who": f"run{self.begun}"}
+                name = await self._runner.begin(slug, inputs, terms=self._terms)
+                self.accepted[name] = time.monotonic()
+            await asyncio.sleep(self._pause)
 
 
 def cut_settings(url: str, folder: Path, secret_key: str) -> Settings:

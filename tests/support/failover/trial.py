@@ -30,6 +30,7 @@ AGAIN_SECONDS = 60.0
 """Bound of the time until runs are accepted again; reached only when they never are."""
 CALM_SECONDS = 1.0
 CALLERS = 4
+PROBE_SECONDS = 0.05
 EXPECTED = frozenset({"200", "202", "204", "404", "409", "503"})
 
 
@@ -123,14 +124,15 @@ async def scene_on(
     *,
     callers: int = CALLERS,
     parts: int = 2,
+    pace: float = PROBE_SECONDS,
     certificates: Certificates | None = None,
     **environ: str,
 ) -> AsyncIterator[Scene]:
     """Run a stack under load on servers while the context lasts.
 
-    `parts`: gateways, and as many workers. `callers`: of each shard, beside its probe. When the
-    context has ended, the load has too, and the outcome has its verdict. With `certificates` the
-    servers are asked over TLS.
+    `parts`: gateways, and as many workers. `callers`: of each shard, beside its probe, which starts
+    a run each `pace` seconds. When the context has ended, the load has too, and the outcome has its
+    verdict. With `certificates` the servers are asked over TLS.
     """
     tiers_file = folder / "tiers.toml"
     tiers_file.write_text(TIERS)
@@ -170,7 +172,7 @@ async def scene_on(
         async with contextlib.AsyncExitStack() as under_load:
             await under_load.enter_async_context(load.running(callers))
             for probe in probes:
-                await under_load.enter_async_context(probe.running())
+                await under_load.enter_async_context(probe.running(pace))
             await _reached(lambda: load.answered_after(began, "sync", 200))
             await asyncio.sleep(CALM_SECONDS)  # replicas that are behind have the workflows too
             yield scene

@@ -111,6 +111,12 @@ class ServerProcess:
             self.process.wait()
         self.is_paused = False
 
+    def end(self) -> None:
+        """SIGTERM, as a shutdown does; wait for its end."""
+        assert self.process is not None
+        self.process.terminate()
+        self.process.wait(PATIENCE_SECONDS)
+
     def pause(self) -> None:
         """SIGSTOP: its connections stay open without a reply."""
         self._signal(signal.SIGSTOP)
