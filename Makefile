@@ -22,9 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help attacks run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench documents-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image report catalogue clean tools-e2e tools-hosts tools-mcp
-
-.PHONY: help attacks planted run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench documents-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image clean
+.PHONY: help attacks run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench documents-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image report catalogue clean planted fuzz-bodies tools-e2e tools-hosts tools-mcp
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -176,12 +174,11 @@ dashboard-pictures: $(VENV)/.installed-dev ## Draw the dashboards of docs/operat
 	$(BIN)/python -m tests.support.dashboards docs/operate/watch/pictures
 
 soak: $(VENV)/.installed-dev ## Mix real use with random faults (an hour; MINUTES=5 for less, SEED=2 for other draws, ONLY=failover for some faults)
-	MINUTES=$(or $(MINUTES),60) SEED=$(or $(SEED),1) $(BIN)/pytest -s -m slow --basetemp=build/soak tests/acceptance/soak
+	@MINUTES=$(or $(MINUTES),60) SEED=$(or $(SEED),1) $(BIN)/python -m tests.catalogue F F48 -s --basetemp=build/soak
 
 fuzz: $(VENV)/.installed-dev ## Look for answers that are not as the API describes itself (minutes)
 	$(BIN)/pytest -m slow tests/acceptance/running/test_schemathesis.py
 
-.PHONY: fuzz-bodies
 fuzz-bodies: $(VENV)/.installed-dev ## Send hostile JSON bodies to every route that writes (20,000 in a minute or two; BODIES=1000000 in an hour, SEED=7)
 	@BODIES=$(or $(BODIES),20000) SEED=$(or $(SEED),1) $(BIN)/python -m tests.catalogue A A110
 

@@ -12,8 +12,8 @@ a mark of an unknown id is an error. `make chaos ID=F18` and `make attacks ID=A3
 A91a, A91b, … are parts of A91; `make attacks ID=A91` runs all of them.
 
 A test tells figures to the reliability report by `record_property("recovery_p99_seconds", 3.1)`.
-Names that end with a unit are no counts (`records.UNITS`); of a test's runs that held, the report
-keeps the figures of the one with the largest counts. `figures.SUMS` are summed over all tests.
+Of a test's runs that held, the report keeps the figures of the one with the largest counts; names
+with a unit are no counts (`records.NO_COUNTS`). `figures.SUMS` are summed over all tests.
 
     make chaos ID=F18    runs tests, and puts their results into build/proofs (`runs.py`)
     make report          merges them into docs/reliability-report.json (`records.py`), the last run

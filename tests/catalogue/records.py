@@ -8,8 +8,24 @@ from pathlib import Path
 from tests.catalogue.runs import Case, Run
 
 HOW_BAD = ("held", "skipped", "failed")
-UNITS = ("_seconds", "_ms", "_bytes", "_mb", "_kb", "_percent", "_per_second")
-"""Ends of names of figures that are no counts."""
+NO_COUNTS = frozenset(
+    {
+        "seconds",
+        "milliseconds",
+        "ms",
+        "bytes",
+        "kilobytes",
+        "kb",
+        "megabytes",
+        "mb",
+        "percent",
+        "per",
+        "credits",
+        "balance",
+        "seed",
+    }
+)
+"""Words in names of figures that are no counts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +39,8 @@ class Figures:
 
     def size(self) -> float:
         """Return the sum of the counts."""
-        return sum(number(v) or 0 for k, v in self.values.items() if not k.endswith(UNITS))
+        counts = (v for k, v in self.values.items() if not NO_COUNTS & set(k.split("_")))
+        return sum(number(each) or 0 for each in counts)
 
 
 @dataclass(frozen=True, kw_only=True)
