@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from tests.catalogue.runs import Case, Run
 
@@ -66,21 +67,39 @@ def number(value: str) -> float | None:
         return None
 
 
-def load(path: Path) -> dict[str, Record]:
-    """Return the records by row; none if there is no file yet."""
+@dataclass(frozen=True, kw_only=True)
+class Kept:
+    """What the report is made of."""
+
+    rows: dict[str, Record] = field(default_factory=dict)
+    planted: dict[str, Any] = field(default_factory=dict)
+    """Last run of `make planted` over all faults, as tests/planted has written it; empty: none."""
+
+
+def load(path: Path) -> Kept:
+    """Return what is kept; nothing if there is no file yet."""
     if not path.exists():
-        return {}
-    found = {}
-    for row_id, members in json.loads(path.read_text(encoding="utf-8")).items():
+        return Kept()
+    found = json.loads(path.read_text(encoding="utf-8"))
+    records = {}
+    for row_id, members in found["rows"].items():
         figures = {name: Figures(**each) for name, each in members.pop("figures").items()}
-        found[row_id] = Record(**members, figures=figures)
-    return found
+        records[row_id] = Record(**members, figures=figures)
+    return Kept(rows=records, planted=found["planted"])
 
 
-def save(path: Path, records: dict[str, Record]) -> None:
-    """Write the records, sorted by row."""
-    written = {row_id: asdict(records[row_id]) for row_id in sorted(records)}
-    path.write_text(json.dumps(written, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+def save(path: Path, kept: Kept) -> None:
+    """Write it, sorted by row."""
+    rows = {row_id: asdict(kept.rows[row_id]) for row_id in sorted(kept.rows)}
+    text = json.dumps({"rows": rows, "planted": kept.planted}, indent=1, ensure_ascii=False)
+    path.write_text(text + "\n", encoding="utf-8")
+
+
+def latest_planted(kept: Kept, folders: Iterable[Path]) -> dict[str, Any]:
+    """Return the last record of planted faults, of those in folders and the one that is kept."""
+    paths = [folder / "planted.json" for folder in folders]
+    found = [json.loads(path.read_text(encoding="utf-8")) for path in paths if path.exists()]
+    return max([kept.planted, *found], key=lambda each: each.get("at", 0))
 
 
 def merged(records: dict[str, Record], runs: Iterable[Run]) -> dict[str, Record]:

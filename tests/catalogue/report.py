@@ -4,16 +4,18 @@ It merges the runs of build/proofs into docs/reliability-report.json, which keep
 each row, and writes docs/reliability-report.md from that and the catalogue.
 """
 
+import datetime
 import re
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.catalogue import figures, runs
 from tests.catalogue.markdown import table
 from tests.catalogue.promises import promises
-from tests.catalogue.records import Record, load, merged, save
+from tests.catalogue.records import Kept, Record, latest_planted, load, merged, save
 from tests.catalogue.repository import PRODUCT, ROOT, UNKNOWN, changed_since
 from tests.catalogue.rows import TESTS, Row, files, rows
 
@@ -72,10 +74,11 @@ def _change(row: Row, record: Record) -> str:
     return ""
 
 
-def render(records: dict[str, Record]) -> str:
+def render(kept: Kept) -> str:
     """Return the page."""
-    states = [state(row, records.get(row.id)) for row in rows().values()]
-    parts = [HEAD, *_summary(states), *_promises(states), *figures.render(records)]
+    states = [state(row, kept.rows.get(row.id)) for row in rows().values()]
+    parts = [HEAD, *_summary(states), *_promises(states), *figures.render(kept.rows)]
+    parts += _planted(kept.planted)
     if not_green := [each for each in states if each.word not in GREEN]:
         parts += ["\n## Rows that are not green\n\n"]
         lines = [(each.row.id, each.row.tried, each.word, each.why) for each in not_green]
@@ -111,6 +114,21 @@ def _promises(states: list[State]) -> Iterator[str]:
     yield table(("promise", "rows that are green", "others"), lines)
 
 
+def _planted(planted: dict[str, Any]) -> Iterator[str]:
+    if not planted:
+        return
+    faults = planted["faults"]
+    missed = [each["name"] for each in faults if not each["caughtBy"]]
+    date = f"{datetime.datetime.fromtimestamp(planted['at'], datetime.UTC):%Y-%m-%d %H:%M}"
+    yield "\n## Planted faults\n\n"
+    yield "`make planted` puts each into a copy of the code, and runs the tests of its rows.\n\n"
+    yield table(
+        ("planted", "caught", "commit", "date (UTC)"),
+        [(str(len(faults)), str(len(faults) - len(missed)), planted["commit"][:10], date)],
+    )
+    yield from (f"\nNot caught: {name}.\n" for name in missed)
+
+
 def _anchor(title: str) -> str:
     return re.sub(r"[^a-z0-9 -]", "", title.lower()).replace(" ", "-")
 
@@ -132,10 +150,12 @@ def _all_rows(states: list[State], letter: str) -> str:
 
 def main(*folders: str) -> None:
     """Write the report with the runs of these folders."""
-    found = runs.read(map(Path, folders or (runs.PROOFS,)))
-    records = {k: v for k, v in merged(load(KEPT), found).items() if k in rows()}
-    save(KEPT, records)
-    PAGE.write_text(render(records), encoding="utf-8")
+    paths = [Path(each) for each in folders or (runs.PROOFS,)]
+    before = load(KEPT)
+    records = {k: v for k, v in merged(before.rows, runs.read(paths)).items() if k in rows()}
+    kept = Kept(rows=records, planted=latest_planted(before, paths))
+    save(KEPT, kept)
+    PAGE.write_text(render(kept), encoding="utf-8")
     words = [state(row, records.get(row.id)).word for row in rows().values()]
     print(*(f"{word}: {words.count(word)}" for word in STATES if word in words), sep=", ")
 

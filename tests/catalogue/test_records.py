@@ -1,11 +1,12 @@
 """The report keeps the last run of each row, and the figures of each test's largest."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from tests.catalogue.records import Record, load, merged, save
+from tests.catalogue.records import Kept, Record, latest_planted, load, merged, save
 from tests.catalogue.runs import Case, Run
 
 CASE = Case(
@@ -82,8 +83,15 @@ def test_figures_of_a_test_that_is_gone_are_forgotten() -> None:
 
 
 def test_records_are_read_as_they_were_written(tmp_path: Path) -> None:
-    records = merged({}, [RUN])
-    save(tmp_path / "kept.json", records)
+    kept = Kept(rows=merged({}, [RUN]), planted={"at": 1, "commit": "aaaa", "faults": []})
+    save(tmp_path / "kept.json", kept)
 
-    assert load(tmp_path / "kept.json") == records
-    assert load(tmp_path / "none.json") == {}
+    assert load(tmp_path / "kept.json") == kept
+    assert load(tmp_path / "none.json") == Kept()
+
+
+@pytest.mark.parametrize(("at", "expected"), [(1, 2), (3, 3)])
+def test_the_last_run_of_planted_faults_is_kept(at: int, expected: int, tmp_path: Path) -> None:
+    (tmp_path / "planted.json").write_text(json.dumps({"at": at}))
+
+    assert latest_planted(Kept(planted={"at": 2}), [tmp_path, tmp_path / "none"])["at"] == expected

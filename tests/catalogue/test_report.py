@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from tests.catalogue import report
-from tests.catalogue.records import Figures, Record
+from tests.catalogue.records import Figures, Kept, Record
 from tests.catalogue.repository import commit
 from tests.catalogue.rows import Row
 
@@ -81,7 +81,7 @@ def test_a_row_without_tests_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.usefixtures("unchanged")
 def test_the_page_has_rows_sums_recovery_and_figures() -> None:
-    page = report.render({"F01": replace(RECORD, commit="aaaa")})
+    page = report.render(Kept(rows={"F01": replace(RECORD, commit="aaaa")}))
 
     assert "| F01 | A process is killed | held | 2 | 4.2 | aaaa | 2026-12-01 10:00 |" in page
     assert "| processes killed | 300 |" in page
@@ -92,6 +92,14 @@ def test_the_page_has_rows_sums_recovery_and_figures() -> None:
 
 
 def test_the_page_says_which_rows_are_not_green() -> None:
-    page = report.render({})
+    page = report.render(Kept())
 
     assert "| F01 | A process is killed | not run | its tests have not run |" in page
+
+
+def test_the_page_says_which_planted_faults_were_not_caught() -> None:
+    faults = [{"name": "a fence is open", "caughtBy": ""}, {"name": "b", "caughtBy": "test_b"}]
+    page = report.render(Kept(planted={"commit": "a" * 40, "at": 1_796_083_200, "faults": faults}))
+
+    assert "| 2 | 1 | aaaaaaaaaa | 2026-12-01 00:00 |" in page
+    assert "Not caught: a fence is open." in page
