@@ -27,10 +27,10 @@ from tests.support.acceptance.truncated_redis import (
     line,
     numbering,
 )
+from tests.support.disks.power_loss import DiskWatch, leave_behind
 from tests.support.factories import Runner
 from tests.support.manifests import ANSWER, model
 from tests.support.redis.installation import SECRET_KEY
-from tests.support.redis.power_loss import DiskWatch, leave_behind
 from workers.main import worker
 
 TERMS = replace(load().terms(Tier.ENTERPRISE, Role.USER), allowance=1_000_000, allowance_once=True)
