@@ -20,6 +20,7 @@ def refused(answer: httpx2.Response, status: int, code: str, **context: Any) -> 
     assert_fits(answer.json(), {"error": sentence, "code": code, **context})
 
 
+@pytest.mark.A53
 @pytest.mark.parametrize("path", ["/api/workflows", "/api/workflows/contract/run"])
 @pytest.mark.parametrize(
     ("body", "headers"),
@@ -61,6 +62,7 @@ def test_a_body_that_is_not_a_json_object_is_refused(
     refused(answer, 400, "INVALID_BODY", **{"field?": str})
 
 
+@pytest.mark.A53
 @pytest.mark.parametrize(
     "kind",
     ["Application/JSON", "application/json; charset=UTF-8", 'application/json; charset="UTF-8"'],

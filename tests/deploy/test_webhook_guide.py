@@ -19,6 +19,8 @@ import pytest
 
 from engine.webhooks.signing import make_secret, sign
 
+pytestmark = pytest.mark.A60
+
 GUIDE = Path(__file__).parents[2] / "docs" / "how-to" / "call" / "webhooks.md"
 ID = "0b5cfb4e-54e6-4e4c-a7f1-111111111111"
 BODY = '{"event":"execution.completed","result":{"text":"Grüße"}}'.encode()

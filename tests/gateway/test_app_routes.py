@@ -69,6 +69,7 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, failed_calls_per_minute=10_000)
 
 
+@pytest.mark.A69
 async def test_no_write_is_done_for_another_site(
     browser: httpx2.AsyncClient, gateway: Gateway
 ) -> None:
@@ -88,6 +89,7 @@ async def test_no_write_is_done_for_another_site(
         assert not any(each.startswith("access-control") for each in answer.headers)
 
 
+@pytest.mark.A69
 async def test_no_write_is_done_for_a_plain_form(browser: httpx2.AsyncClient) -> None:
     for kind, call in product(FORMS.values(), WRITES):
         headers = {} if kind is None else {"content-type": kind}
@@ -98,6 +100,7 @@ async def test_no_write_is_done_for_a_plain_form(browser: httpx2.AsyncClient) ->
         assert (answer.status_code, answer.json()["code"]) == (403, "CSRF_FAILED"), (kind, call)
 
 
+@pytest.mark.A69
 async def test_no_key_opens_what_is_for_browsers_whatever_it_holds(
     make_client: MakeClient, store: Store, api_key: str
 ) -> None:

@@ -22,7 +22,7 @@ from tests.support.observability.canaries import Canaries
 from tests.support.observability.stack import OK, ObservedStack, observed_stack
 from tests.support.redis.installation import SECRET_KEY
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.A64a, pytest.mark.slow]
 TOKEN_SHOWN = 6
 """Characters of a token in a path that lines show."""
 KEY_SHOWN = len("hr_live_abcd")

@@ -55,6 +55,7 @@ def test_a_thousand_texts_take_seconds_and_leave_others_their_pace(tmp_path: Pat
     assert beside <= max(0.05, 3 * alone)
 
 
+@pytest.mark.A91m
 @pytest.mark.thorough
 def test_a_run_does_not_wait_for_a_batch_before_it(tmp_path: Path) -> None:
     """With a limit that holds on a machine that is busy with other tests."""

@@ -71,6 +71,7 @@ def test_long_lists_leave_others_their_pace(tmp_path: Path, body: Callable[[], G
     assert listed <= max(0.05, 3 * alone)
 
 
+@pytest.mark.A91m
 @pytest.mark.thorough
 @pytest.mark.parametrize("body", [greeting, transformed])
 def test_a_run_does_not_wait_for_a_list_before_it(

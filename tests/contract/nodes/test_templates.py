@@ -64,11 +64,13 @@ ESCAPES = [
 ]
 
 
+@pytest.mark.A49
 @pytest.mark.parametrize("text", ESCAPES)
 def test_a_value_is_never_read_as_a_template(caller: Caller, text: str) -> None:
     assert rendered(caller, "{{ x }}", text) == text
 
 
+@pytest.mark.A49
 @pytest.mark.parametrize("text", ESCAPES)
 def test_nothing_but_names_and_members_is_read_in_a_template(caller: Caller, text: str) -> None:
     nodes = [

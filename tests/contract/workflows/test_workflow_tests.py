@@ -141,6 +141,7 @@ def test_a_copy_has_the_tests_of_its_original(caller: Caller) -> None:
     assert names_of(caller, bare) == []
 
 
+@pytest.mark.A98f
 def test_a_copy_of_a_template_has_its_tests_with_a_copy_of_the_judge(
     administration: Administration,
 ) -> None:
@@ -158,6 +159,7 @@ def test_a_copy_of_a_template_has_its_tests_with_a_copy_of_the_judge(
     assert refusal_of(other.get(path_of(slug)), 403, "NOT_OWNER")
 
 
+@pytest.mark.A98f
 def test_tests_of_another_account_are_not_there(administration: Administration) -> None:
     owner, other = administration.caller("pro"), administration.caller("pro")
     slug = owner.save(greeting(tests={"greets": GREETS}))

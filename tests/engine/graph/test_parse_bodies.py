@@ -149,6 +149,7 @@ def test_a_large_body_is_limited_by_its_nodes() -> None:
     assert problems(each_row().node("n", "note", text="x" * 300_000)) != []
 
 
+@pytest.mark.A96c
 def test_bodies_are_nested_as_deep_as_runs_at_most() -> None:
     graph = upper_body()
     for _ in range(8):

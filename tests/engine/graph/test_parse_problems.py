@@ -69,6 +69,7 @@ def test_an_edge_whose_id_is_that_of_another_is_checked_like_others() -> None:
     assert [each["reason"].split(" ")[0] for each in found] == ["Another", "target"]
 
 
+@pytest.mark.A54
 def test_ids_must_differ() -> None:
     twins = [node("a", "list"), node("a", "list")]
     edges = [edge("a.items-out", "b.items-in", id="e"), edge("a.items-out", "b.items-in", id="e")]
@@ -80,6 +81,7 @@ def test_ids_must_differ() -> None:
     assert only([node("a", "list"), node("b", "list")], edges)["edgeId"] == "e"
 
 
+@pytest.mark.A54
 @pytest.mark.parametrize("key", ["source", "target"])
 @pytest.mark.parametrize("value", ["nowhere", "", None, 3, "x" * 10_000])
 def test_an_edge_to_nowhere_is_named(key: str, value: Any) -> None:
@@ -148,6 +150,7 @@ def test_there_is_one_request_input_and_one_response_output(kind: str) -> None:
     assert "'a' is one" in found[0]["reason"]
 
 
+@pytest.mark.A54
 @pytest.mark.parametrize("length", [1, 2, 3, 10])
 def test_a_cycle_is_named_by_its_nodes(length: int) -> None:
     nodes, edges = chain(length)
@@ -161,6 +164,7 @@ def test_a_cycle_is_named_by_its_nodes(length: int) -> None:
     }
 
 
+@pytest.mark.A54
 def test_a_long_cycle_is_named_in_short() -> None:
     nodes, edges = chain(1000)
 

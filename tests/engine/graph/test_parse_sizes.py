@@ -11,6 +11,7 @@ from tests.support.graphs.graphs import Graph, only, pairs_to_edges
 from tests.support.process.cpu_time import cpu_time
 
 
+@pytest.mark.A54
 def test_the_size_of_a_graph_is_limited() -> None:
     in_edges = [edge("a.items-out", "b.items-in")] * 1_000_000
 
@@ -67,6 +68,7 @@ LARGEST = {
 }
 
 
+@pytest.mark.A54
 @pytest.mark.parametrize("graph", LARGEST.values(), ids=LARGEST.keys())
 def test_the_largest_graphs_are_checked_in_no_time(graph: Graph) -> None:
     tracer = sys.gettrace()

@@ -3,6 +3,7 @@
 from typing import Any
 
 import networkx
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -12,6 +13,8 @@ from engine.nodes import NODE_TYPES
 from tests.engine.values.test_plain import PLAIN
 from tests.support.graphs.graph_text import chain, edge, node
 from tests.support.graphs.graphs import pairs_to_edges, problems
+
+pytestmark = pytest.mark.A54
 
 SIZES = st.integers(1, 12)
 

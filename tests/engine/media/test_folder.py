@@ -50,6 +50,7 @@ def test_a_file_is_read_from_where_one_wants(folder: Path) -> None:
     assert [file.read(at, 4) for at in (0, 4, 8, 10)] == [b"0123", b"4567", b"89", b""]
 
 
+@pytest.mark.A51
 @pytest.mark.parametrize("key", NO_FILES)
 def test_what_is_no_way_to_a_file_is_not_found(folder: Path, key: str) -> None:
     with pytest.raises(FileNotFoundError):
@@ -87,6 +88,7 @@ def folder_itself(folder: Path) -> None:
     (folder / "a/b").mkdir()
 
 
+@pytest.mark.A51
 @pytest.mark.parametrize(
     "swap", [link_of_the_file, link_within, link_of_its_folder, pipe, device, folder_itself]
 )
@@ -105,6 +107,7 @@ def test_a_file_that_is_open_is_read_to_its_end_whatever_takes_its_place(folder:
     assert file.read(0, 20) == b"0123456789"
 
 
+@pytest.mark.A51
 def test_the_way_to_a_file_may_be_there_or_not_but_is_no_link(folder: Path) -> None:
     for key in ("a/b", "a/new", "new/new", "new", "x/y/z"):
         check_path(folder, key)

@@ -52,6 +52,7 @@ async def test_whoever_does_not_know_the_type_is_told(name: str) -> None:
     assert facts.content_type == name
 
 
+@pytest.mark.A56
 @pytest.mark.parametrize("name", WRONG)
 async def test_any_other_file_is_refused(name: str) -> None:
     declared, data = WRONG[name]
@@ -60,6 +61,7 @@ async def test_any_other_file_is_refused(name: str) -> None:
         await inspect(data, declared_type(declared), 64)
 
 
+@pytest.mark.A56
 async def test_refusing_takes_neither_time_nor_memory() -> None:
     assert len(WRONG) >= 40
     before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -72,6 +74,7 @@ async def test_refusing_takes_neither_time_nor_memory() -> None:
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 10_240
 
 
+@pytest.mark.A56
 @pytest.mark.parametrize("make", [files.png_head, files.jpeg_head, files.webp_head])
 async def test_an_image_may_have_so_many_pixels_and_no_more(make) -> None:
     kind = {"png_head": "png", "jpeg_head": "jpeg", "webp_head": "webp"}[make.__name__]
@@ -103,6 +106,7 @@ async def test_a_photo_with_a_film_behind_it_is_a_photo() -> None:
     assert facts.content_type == "image/jpeg"
 
 
+@pytest.mark.A56
 @pytest.mark.parametrize("name", RIGHT)
 async def test_a_file_that_is_cut_in_its_header_is_refused_and_not_a_fault_of_ours(
     name: str,

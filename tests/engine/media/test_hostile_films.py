@@ -42,10 +42,13 @@ async def keep(media_service: MediaService, account: Account, declared: str, dat
         assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < MEMORY_KB
 
 
+@pytest.mark.A58
+@pytest.mark.A57
 def test_there_are_enough_of_them() -> None:
     assert (len(ARCHIVES) >= 25, len(WRONG) >= 20, len(ODD) >= 15) == (True, True, True)
 
 
+@pytest.mark.A58
 @pytest.mark.parametrize("name", ARCHIVES)
 async def test_an_archive_is_refused_whatever_it_is_called(
     media_service: MediaService, account: Account, tmp_path: Path, name: str
@@ -57,6 +60,8 @@ async def test_an_archive_is_refused_whatever_it_is_called(
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
 
 
+@pytest.mark.A57
+@pytest.mark.A48
 @pytest.mark.parametrize("name", WRONG)
 async def test_what_is_no_film_is_refused(
     media_service: MediaService, account: Account, tmp_path: Path, name: str
@@ -70,6 +75,7 @@ async def test_what_is_no_film_is_refused(
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
 
 
+@pytest.mark.A57
 @pytest.mark.parametrize("name", ODD)
 async def test_an_odd_film_is_kept_as_the_bytes_it_is(
     media_service: MediaService, account: Account, tmp_path: Path, name: str

@@ -18,6 +18,8 @@ from tests.engine.media.test_links import BAD_IDS, EXPIRES
 from tests.support.media import files
 from tests.support.redis.installation import SECRET_KEY
 
+pytestmark = pytest.mark.A51
+
 OUTSIDE = b"of somebody else"
 PARTS = (
     *("..", "../", "..\\", "/", "\\", "//", ".", "\0", "\r\n", "\n", " ", "\t", ":", "*", "?", "#"),

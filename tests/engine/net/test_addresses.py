@@ -90,15 +90,18 @@ MAPPED = [f"::ffff:{address}" for network in DENIED_IPV4 for address in (network
 DENIED = sorted({*SPECIAL, *EDGES, *MAPPED} - {"", "not an address"})
 
 
+@pytest.mark.A37
 def test_the_table_has_enough_rows_to_mean_something() -> None:
     assert len(DENIED) >= 120
 
 
+@pytest.mark.A37
 @pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_is_public(address: str) -> None:
     assert is_public(address)
 
 
+@pytest.mark.A37
 @pytest.mark.parametrize("address", [*DENIED, "", "not an address"])
 def test_a_special_address_is_not_public(address: str) -> None:
     assert not is_public(address)

@@ -201,6 +201,8 @@ METADATA = [
 ]
 
 
+@pytest.mark.A39
+@pytest.mark.A38
 @pytest.mark.parametrize("url", [*FORMS, *SPELLINGS, *PRIVATE, *METADATA])
 def test_any_other_url_is_refused(url: str) -> None:
     with pytest.raises(UrlRefused) as caught:
@@ -209,12 +211,15 @@ def test_any_other_url_is_refused(url: str) -> None:
     assert "127.0.0.1" not in str(caught.value)
 
 
+@pytest.mark.A43
 @pytest.mark.parametrize("url", METADATA)
 def test_link_local_addresses_and_metadata_services_are_refused_everywhere(url: str) -> None:
     with pytest.raises(UrlRefused, match="metadata"):
         check_url(url, allow_private=True)
 
 
+@pytest.mark.A48
+@pytest.mark.A39
 @pytest.mark.parametrize("url", [*FORMS, *SPELLINGS])
 def test_the_form_of_a_url_is_checked_even_where_private_ones_are_allowed(url: str) -> None:
     with pytest.raises(UrlRefused):
@@ -246,6 +251,8 @@ URLS = st.one_of(
 )
 
 
+@pytest.mark.A39
+@pytest.mark.A38
 @given(url=URLS)
 @example("http://example.com?x")
 @example("http://[::ffff:127.0.0.1]:80/")

@@ -189,6 +189,7 @@ async def test_a_host_from_outside_is_checked_too(host: str) -> None:
     assert raised.value.code == "url_blocked"
 
 
+@pytest.mark.A46
 @pytest.mark.parametrize("value", ["a\r\nX: y", "a\nb", "a\rb", "a\x00b", "a\x7fb", "x" * 8193])
 async def test_a_header_cannot_be_split_by_a_value(value: str) -> None:
     with pytest.raises(NodeFailed) as raised:

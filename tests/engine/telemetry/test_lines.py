@@ -254,6 +254,7 @@ def test_a_standard_error_that_does_not_block_gets_all_lines() -> None:
     assert data == b"".join(lines)
 
 
+@pytest.mark.A63
 def test_lines_tell_no_secrets_and_stay_one_line(writer: LineWriter, path: Path) -> None:
     writer.write("a", Line("a", 1, "hr_live_abcd" + "e" * 39 + " /hooks/abcdef" + "g" * 30))
     writer.write("a", Line("a", 2, "one\ntwo\u2028three\x7f\u202e"))

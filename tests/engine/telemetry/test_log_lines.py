@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from engine.telemetry import log
 
+pytestmark = pytest.mark.A63
+
 TRICKS = (
     "one\nInfo: two",
     "one\r\n2026-01-01 root logged in",

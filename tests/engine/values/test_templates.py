@@ -178,10 +178,12 @@ FORMS = ["{{%s}}", "{{ %s }}", "{{{%s}}}", "{{-%s-}}", "${{%s}}", "%s", "{%%%s%%
 PAYLOADS = [form % seed for seed in SEEDS for form in FORMS]
 
 
+@pytest.mark.A49
 def test_the_corpus_is_large_enough() -> None:
     assert len(set(PAYLOADS)) >= 500
 
 
+@pytest.mark.A49
 @pytest.mark.parametrize("payload", PAYLOADS)
 def test_no_payload_reaches_an_attribute(payload: str) -> None:
     try:
@@ -194,6 +196,7 @@ def test_no_payload_reaches_an_attribute(payload: str) -> None:
     assert rendered == literal
 
 
+@pytest.mark.A49
 @given(value=PLAIN)
 def test_dunder_names_are_only_keys_of_the_data(value: Any) -> None:
     template = Template.parse("{{ x.__class__ }}")
@@ -215,6 +218,7 @@ def test_any_value_goes_in_as_text_or_json(value: Any, name: str) -> None:
         assert json.loads(rendered) == value
 
 
+@pytest.mark.A50
 @pytest.mark.parametrize(
     ("template", "values"),
     [
@@ -232,6 +236,7 @@ def test_the_output_is_bounded(template: str, values: dict[str, Any]) -> None:
     assert str(MAX_OUTPUT_BYTES) in raised.value.message
 
 
+@pytest.mark.A50
 def test_the_largest_output_is_still_given() -> None:
     assert len(render("{{ a }}", a="x" * MAX_OUTPUT_BYTES)) == MAX_OUTPUT_BYTES
 
@@ -245,6 +250,7 @@ def seconds(text: str) -> float:
     return best
 
 
+@pytest.mark.A50
 @pytest.mark.parametrize(
     "unit", ["{{a}}", "{{ ", "{{a", "{{a.b", "{{a[1]", "}}", "{", "{{a" + " " * 50, "a.", "[0]"]
 )

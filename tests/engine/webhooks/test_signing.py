@@ -27,6 +27,7 @@ def stock(secret: str) -> Webhook:
     )
 
 
+@pytest.mark.A60
 @pytest.mark.parametrize("secret", [MADE, OWN, "ü" * 16, "whsec_" + "A" * 32])
 def test_both_schemes_verify(secret: str) -> None:
     headers = signed(secret)
@@ -44,6 +45,7 @@ def test_while_two_secrets_are_valid_a_receiver_with_either_verifies() -> None:
         assert is_knouds_signed(secret, headers["X-Knouds-Signature"], BODY)
 
 
+@pytest.mark.A60
 def test_what_was_tampered_with_is_rejected() -> None:
     for tampered in (
         {"webhook-id": ID.replace("1", "2")},
@@ -54,6 +56,7 @@ def test_what_was_tampered_with_is_rejected() -> None:
             stock(OWN).verify(BODY, signed(OWN) | tampered)
 
 
+@pytest.mark.A60
 def test_another_body_another_secret_and_an_old_delivery_are_rejected() -> None:
     headers = signed(OWN)
     old = signed(OWN, at=int(time.time()) - 301)

@@ -11,7 +11,7 @@ from gateway.admission.own_origins import OwnOrigins
 from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.support.gateway.documents import greeting
 
-pytestmark = pytest.mark.A93
+pytestmark = [pytest.mark.A69, pytest.mark.A93]
 
 PUBLIC = "https://Flows.example.org:443/"
 

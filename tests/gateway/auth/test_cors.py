@@ -58,6 +58,7 @@ async def test_answers_and_errors_to_a_listed_origin_can_be_read(
         assert "access-control-allow-credentials" not in answer.headers
 
 
+@pytest.mark.A69
 @pytest.mark.parametrize("origin", [OTHER, "null", f"{LISTED}.evil.example", f"{LISTED}:8443"])
 async def test_no_other_origin_is_told_anything(client: httpx2.AsyncClient, origin: str) -> None:
     read = await client.get("/api/workflows", headers={"origin": origin})
@@ -67,6 +68,7 @@ async def test_no_other_origin_is_told_anything(client: httpx2.AsyncClient, orig
     assert payload.status_code == 405
 
 
+@pytest.mark.A69
 async def test_a_cookie_that_comes_from_another_origin_is_not_read(
     browser: httpx2.AsyncClient,
 ) -> None:
@@ -76,6 +78,7 @@ async def test_a_cookie_that_comes_from_another_origin_is_not_read(
     assert (own.status_code, foreign.status_code) == (200, 401)
 
 
+@pytest.mark.A69
 async def test_pages_are_not_for_other_origins(browser: httpx2.AsyncClient) -> None:
     for path in ("/", "/docs", "/login", "/healthz"):
         assert not cors_headers(await browser.get(path, headers={"origin": LISTED})), path

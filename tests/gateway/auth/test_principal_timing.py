@@ -28,7 +28,7 @@ PAIRS = 10_000
 MAX_T = 4.5
 KEPT = 0.9
 """The slowest tenth depends on the machine more than on the gateway."""
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.A67, pytest.mark.slow, pytest.mark.timeout(600)]
 
 Requests = Callable[[], bytes]
 

@@ -17,6 +17,8 @@ from tests.gateway.conftest import Gateway
 from tests.support.gateway.documents import greeting
 from tests.support.gateway.raw_requests import exchange, request
 
+pytestmark = pytest.mark.A63
+
 CANARY = "canary-4711"
 
 

@@ -147,6 +147,7 @@ HEADERS = {
 BREAKS = ("%0d%0aX-Evil:%201", "%0aX-Evil:1", "%0dX-Evil:1", "%e5%98%8d%e5%98%8aX-Evil:1", "%00")
 
 
+@pytest.mark.A65
 async def test_no_text_of_a_caller_makes_a_header_of_the_answer(
     gateway: Gateway, browser: httpx2.AsyncClient, api_key: str
 ) -> None:
@@ -170,6 +171,7 @@ async def test_no_text_of_a_caller_makes_a_header_of_the_answer(
 NAMES = ("a\r\nX-Evil: 1", "a\nb", "\x00", "é", "\u2028", '"; a=b', "a" * 99)
 
 
+@pytest.mark.A65
 async def test_no_name_of_a_workflow_makes_a_header_of_the_answer(
     client: httpx2.AsyncClient,
 ) -> None:
@@ -184,6 +186,7 @@ async def test_no_name_of_a_workflow_makes_a_header_of_the_answer(
             assert all(each.isascii() and each.isprintable() for each in answer.headers.values())
 
 
+@pytest.mark.A65
 async def test_a_request_id_that_is_not_sane_is_not_repeated(gateway: Gateway) -> None:
     for brought in ("a b", "<script>", "a;b", "a\tb", "é", "x" * 129, "", '"a"'):
         ids = f"X-Request-Id: {brought}", "X-Request-Id: evil"

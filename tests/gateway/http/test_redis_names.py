@@ -4,9 +4,12 @@ import re
 from typing import Any
 
 import httpx2
+import pytest
 
 from engine.store import Account, Store
 from tests.support.gateway.documents import greeting
+
+pytestmark = pytest.mark.A68
 
 CANARY = "kanari"
 TRICKS = (

@@ -89,6 +89,7 @@ async def test_bytes_behind_the_end_of_a_form_are_ignored(client: httpx2.AsyncCl
     assert (await client.get(local(answer.json()))).content == files.png()
 
 
+@pytest.mark.A53
 @pytest.mark.parametrize("name", files.wrong_files())
 async def test_what_is_not_taken_is_415(client: httpx2.AsyncClient, name: str) -> None:
     kind, data = files.wrong_files()[name]
@@ -100,6 +101,7 @@ async def test_what_is_not_taken_is_415(client: httpx2.AsyncClient, name: str) -
     refused(formed, 415, "UNSUPPORTED_MEDIA_TYPE")
 
 
+@pytest.mark.A53
 @pytest.mark.parametrize(
     ("headers", "body"),
     [
@@ -204,6 +206,7 @@ async def test_whoever_may_not_run_may_not_upload(
     assert (await nobody.post("/api/assets", content=b"", headers=PNG)).status_code == 401
 
 
+@pytest.mark.A53
 async def test_a_browser_uploads_by_a_form_alone(browser: httpx2.AsyncClient) -> None:
     formed = await browser.post("/api/assets", files={"file": ("a.png", files.png(), "image/png")})
     raw = await browser.post("/api/assets", content=files.png(), headers=PNG)

@@ -12,6 +12,8 @@ from tests.support.eventually import eventually
 from tests.support.gateway.documents import edge, greeting, node
 from workers.main import worker as real_worker
 
+pytestmark = pytest.mark.A96c
+
 
 @pytest.fixture
 def account_tier() -> Tier:

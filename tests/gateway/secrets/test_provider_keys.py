@@ -113,6 +113,7 @@ async def outputs_of_run(
     return [f"{each.headers}{each.text}" for each in (ran, *rest)]
 
 
+@pytest.mark.A64a
 @pytest.mark.parametrize(
     "count",
     [

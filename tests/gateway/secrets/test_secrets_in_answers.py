@@ -25,6 +25,8 @@ from tests.support.gateway.documents import edge, node
 from tests.support.http.webhook_receivers import Receiver, receiving
 from workers.main import worker
 
+pytestmark = pytest.mark.A64a
+
 PREFIX = 12
 SHOWN = 10
 """Most consecutive characters of a secret that may show, apart from prefix and end."""

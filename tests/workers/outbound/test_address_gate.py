@@ -54,6 +54,7 @@ def written(address: str) -> str:
 # -- addresses ------------------------------------------------------------------------------------
 
 
+@pytest.mark.A37
 async def test_no_special_address_is_called(everywhere: Stub, strict: Egress) -> None:
     for address in PLAIN:
         url = f"http://{written(address)}/"
@@ -65,6 +66,7 @@ async def test_no_special_address_is_called(everywhere: Stub, strict: Egress) ->
     assert (len(PLAIN) >= 120, everywhere.connections) == (True, 0)
 
 
+@pytest.mark.A37
 async def test_no_special_address_is_connected(everywhere: Stub, any_port: Egress) -> None:
     for address in PLAIN:
         url = f"http://{written(address)}:{everywhere.port}/"
@@ -76,6 +78,7 @@ async def test_no_special_address_is_connected(everywhere: Stub, any_port: Egres
     assert everywhere.connections == 0
 
 
+@pytest.mark.A37
 async def test_no_name_of_a_special_address_is_connected(
     everywhere: Stub, any_port: Egress, resolve: Callable[..., list[str]]
 ) -> None:
@@ -102,6 +105,7 @@ async def test_a_name_inside_and_a_name_that_is_not_there_fail_alike(
     assert shown(inside) == shown(nowhere) == UNRESOLVED
 
 
+@pytest.mark.A38
 @pytest.mark.parametrize("url", [*SPELLINGS, *PRIVATE])
 async def test_no_spelling_gets_through(strict: Egress, url: str) -> None:
     failed = await failure(
@@ -111,6 +115,7 @@ async def test_no_spelling_gets_through(strict: Egress, url: str) -> None:
     assert (failed.code, failed.retryable) == ("url_blocked", False)
 
 
+@pytest.mark.A37
 @pytest.mark.parametrize(
     "addresses",
     [["8.8.8.8", "127.0.0.1"], ["127.0.0.1", "8.8.8.8"], ["2606:4700::1111", "::1"]],
@@ -136,6 +141,7 @@ async def test_only_the_usual_ports_are_called(strict: Egress, scheme: str) -> N
 # -- changing names -------------------------------------------------------------------------------
 
 
+@pytest.mark.A40
 async def test_a_name_that_changes_its_address_never_leads_inside(
     stub: Stub, one_host: Egress, resolve: Callable[..., list[str]]
 ) -> None:
@@ -157,6 +163,7 @@ async def test_a_name_that_changes_its_address_never_leads_inside(
     assert f"Host: name.example:{stub.port}\r\n".encode() in stub.requests[-1]
 
 
+@pytest.mark.A62
 async def test_a_url_is_checked_again_at_every_attempt(
     stub: Stub, one_host: Egress, resolve: Callable[..., list[str]]
 ) -> None:
@@ -172,6 +179,7 @@ async def test_a_url_is_checked_again_at_every_attempt(
     assert len(stub.requests) == 2
 
 
+@pytest.mark.A42
 async def test_a_redirect_from_outside_to_inside_is_blocked(
     stub: Stub, one_host: Egress, resolve: Callable[..., list[str]]
 ) -> None:
@@ -191,6 +199,7 @@ async def test_a_redirect_from_outside_to_inside_is_blocked(
     assert (inside.connections, len(stub.requests)) == (0, len(places))
 
 
+@pytest.mark.A42
 @pytest.mark.parametrize(
     "place",
     [

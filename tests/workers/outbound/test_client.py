@@ -36,12 +36,14 @@ async def test_the_call_is_sent_as_it_was_put_together(stub: Stub, egress: Egres
         assert line in head.split(b"\r\n")
 
 
+@pytest.mark.A47
 async def test_no_compressed_answer_is_asked_for(stub: Stub, egress: Egress) -> None:
     await egress.fetch(HttpCall(method="GET", url=stub.url))
 
     assert b"Accept-Encoding: identity\r\n" in stub.requests[0]
 
 
+@pytest.mark.A47
 async def test_cookies_are_neither_kept_nor_sent(stub: Stub, egress: Egress) -> None:
     stub.reply = answer("Set-Cookie: a=b", "Content-Length: 0")
 
@@ -125,6 +127,7 @@ async def test_a_compressed_answer_is_inflated(stub: Stub, egress: Egress) -> No
     assert (await egress.fetch(HttpCall(method="GET", url=stub.url))).body == b"hello" * 10
 
 
+@pytest.mark.A47
 @pytest.mark.parametrize(
     ("encoding", "body", "code"),
     [
@@ -245,6 +248,7 @@ async def test_an_address_that_is_not_public_is_blocked(strict: Egress, url: str
     assert (failed.code, failed.retryable) == ("url_blocked", False)
 
 
+@pytest.mark.A46
 @pytest.mark.parametrize(
     "header",
     [

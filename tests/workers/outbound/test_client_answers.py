@@ -32,6 +32,7 @@ def get(
 # -- invalid HTTP ---------------------------------------------------------------------------------
 
 
+@pytest.mark.A47
 @pytest.mark.parametrize(
     "reply",
     [
@@ -72,6 +73,7 @@ async def test_garbage_is_a_bad_response(stub: Stub, egress: Egress, reply: byte
     assert (failed.code, failed.retryable) == ("bad_response", False)
 
 
+@pytest.mark.A47
 @pytest.mark.parametrize(
     "reply",
     [
@@ -116,6 +118,7 @@ async def test_an_announced_body_that_does_not_come_ends_at_the_deadline(
     assert failed.code == "timeout"
 
 
+@pytest.mark.A47
 @pytest.mark.parametrize(
     "reply",
     [
@@ -195,6 +198,7 @@ def damaged(random: Random) -> list[bytes]:
     return [bytes(whole[: cuts[0]]), bytes(whole[cuts[0] : cuts[1]]), bytes(whole[cuts[1] :])]
 
 
+@pytest.mark.A47
 @pytest.mark.parametrize("seed", range(20))
 async def test_a_damaged_answer_is_an_answer_or_a_failure_with_a_name(
     stub: Stub, egress: Egress, seed: int
@@ -214,6 +218,7 @@ async def test_a_damaged_answer_is_an_answer_or_a_failure_with_a_name(
 # -- floods before the body -----------------------------------------------------------------------
 
 
+@pytest.mark.A47
 @pytest.mark.parametrize(
     "reply",
     [
@@ -275,6 +280,7 @@ async def test_each_answer_of_a_kept_connection_has_a_cap_of_its_own(
 # -- drips ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.A47
 @pytest.mark.parametrize(
     "reply",
     [

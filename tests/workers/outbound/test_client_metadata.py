@@ -27,11 +27,13 @@ async def models() -> AsyncIterator[Egress]:
     await egress.close()
 
 
+@pytest.mark.A43
 @pytest.mark.parametrize("url", METADATA)
 async def test_no_url_of_a_metadata_service_is_called(models: Egress, url: str) -> None:
     assert (await failure(models, HttpCall(method="GET", url=url))).code == "url_blocked"
 
 
+@pytest.mark.A43
 @pytest.mark.parametrize("address", ADDRESSES)
 async def test_no_name_that_resolves_to_a_metadata_service_is_called(
     models: Egress, address: str, monkeypatch: pytest.MonkeyPatch

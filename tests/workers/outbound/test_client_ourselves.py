@@ -17,6 +17,7 @@ from workers.outbound.client import Egress
 from workers.outbound.dns import NameNotFound
 
 
+@pytest.mark.A44
 def test_the_addresses_of_this_machine_are_its_own() -> None:
     assert is_own("127.0.0.1")
     assert not is_own("8.8.8.8")
@@ -53,6 +54,7 @@ def test_a_machine_that_may_bind_any_address_still_knows_its_own(
     assert not is_own("8.8.8.8")
 
 
+@pytest.mark.A44
 def test_a_public_address_of_our_own_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     gate = AddressGate(allow_private=False)
     assert gate.admits("8.8.8.8", 443)
@@ -77,6 +79,7 @@ async def names(host: str) -> list[str]:
     return found[host]
 
 
+@pytest.mark.A44
 @pytest.mark.parametrize(
     "url", ["https://redis.example/", "http://GATEWAY.example/", "https://9.9.9.9/"]
 )
@@ -87,6 +90,7 @@ def test_our_own_parts_are_refused_by_name_and_by_address(url: str) -> None:
     assert "s3cret" not in str(caught.value) and "9.9.9.9" not in str(caught.value)
 
 
+@pytest.mark.A44
 @pytest.mark.parametrize(
     "address",
     ["8.8.8.8", "::ffff:8.8.8.8", "8.8.4.4", "1.1.1.1", "9.9.9.9", "2606:4700:4700::1111"],
@@ -100,6 +104,7 @@ async def test_our_own_parts_are_refused_by_the_addresses_of_their_names(address
     assert gate.admits("9.9.9.10", 443)
 
 
+@pytest.mark.A44
 async def test_our_public_url_is_refused_too() -> None:
     async def find(host: str) -> list[str]:
         return {"127.0.0.1": [], "flows.example.org": ["1.0.0.1", "2606:4700::64"]}[host]
@@ -181,6 +186,7 @@ def test_redis_is_refused_even_where_private_addresses_are_allowed() -> None:
     assert gate.check("http://127.0.0.1:8000/").port == 8000
 
 
+@pytest.mark.A44
 async def test_nothing_is_said_to_redis(stub: Stub) -> None:
     gate = AddressGate(allow_private=True, stores=[HostPort(host="127.0.0.1", port=stub.port)])
     egress = Egress(gate=gate)
@@ -197,6 +203,7 @@ def test_a_redis_may_have_no_address() -> None:
     assert gate.admits("8.8.8.8", 443)
 
 
+@pytest.mark.A44
 async def test_nothing_is_said_to_a_redis_under_another_name(
     stub: Stub, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -215,6 +222,7 @@ async def test_nothing_is_said_to_a_redis_under_another_name(
     assert stub.connections == 0
 
 
+@pytest.mark.A44
 def test_only_the_usual_ports_are_connected() -> None:
     gate = AddressGate(allow_private=False)
 

@@ -128,6 +128,7 @@ asyncio.run(main())
 """
 
 
+@pytest.mark.A47
 @pytest.mark.parametrize(
     "reply",
     [
@@ -229,6 +230,7 @@ async def test_without_file_descriptors_a_connection_fails_and_later_ones_do_not
 # -- the environment ------------------------------------------------------------------------------
 
 
+@pytest.mark.A48
 async def test_neither_proxies_nor_passwords_of_the_environment_are_used(
     stub: Stub, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

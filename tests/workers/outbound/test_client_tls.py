@@ -73,6 +73,7 @@ def get(stub: Stub, host: str, **more: int) -> HttpCall:
     )
 
 
+@pytest.mark.A40
 @pytest.mark.usefixtures("trusted")
 async def test_the_name_is_asked_for_and_proven(secure: Stub, egress: Egress) -> None:
     got = await egress.fetch(get(secure, NAME))
@@ -81,6 +82,7 @@ async def test_the_name_is_asked_for_and_proven(secure: Stub, egress: Egress) ->
     assert f"Host: {NAME}:{secure.port}\r\n".encode() in secure.requests[0]
 
 
+@pytest.mark.A40
 @pytest.mark.usefixtures("trusted")
 @pytest.mark.parametrize("host", ["other.example", "a.secure.example", "127.0.0.1"])
 async def test_a_certificate_for_another_name_is_refused(
@@ -110,6 +112,7 @@ async def test_a_server_without_tls_is_a_failed_connection(egress: Egress) -> No
     assert (failed.code, failed.retryable) == ("connection_failed", True)
 
 
+@pytest.mark.A42
 @pytest.mark.usefixtures("trusted")
 async def test_a_redirect_away_from_tls_gets_no_secret(
     secure: Stub, stub: Stub, egress: Egress

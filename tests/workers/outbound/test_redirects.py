@@ -89,6 +89,7 @@ def test_the_same_host_gets_all_headers_again(url: str, place: str) -> None:
     assert follow(structs.replace(CALL, url=url), 307, place).headers == CALL.headers
 
 
+@pytest.mark.A42
 @pytest.mark.parametrize(
     ("url", "place"),
     [
@@ -136,6 +137,7 @@ def test_a_place_that_parsers_read_differently_is_refused(place: str) -> None:
 # -- over the wire --------------------------------------------------------------------------------
 
 
+@pytest.mark.A42
 async def test_three_redirects_are_followed(stub: Stub, egress: Egress) -> None:
     stub.pages = {f"/{n}": redirect(302, f"/{n + 1}") for n in range(3)}
 
@@ -148,6 +150,7 @@ async def test_three_redirects_are_followed(stub: Stub, egress: Egress) -> None:
     )
 
 
+@pytest.mark.A42
 async def test_a_fourth_redirect_is_a_failure(stub: Stub, egress: Egress) -> None:
     stub.pages = {f"/{n}": redirect(302, f"/{n + 1}") for n in range(20)}
 
@@ -183,6 +186,7 @@ async def test_a_redirect_to_nowhere_is_the_answer(stub: Stub, egress: Egress) -
     assert got.status == 302
 
 
+@pytest.mark.A42
 async def test_a_body_goes_along_and_secrets_do_not(stub: Stub, egress: Egress) -> None:
     async with serving(Stub()) as other:
         stub.pages = {"/0": redirect(307, other.url + "/there")}
@@ -194,6 +198,7 @@ async def test_a_body_goes_along_and_secrets_do_not(stub: Stub, egress: Egress) 
     assert b"s3cret" not in other.requests[0]
 
 
+@pytest.mark.A42
 async def test_the_body_of_a_redirect_is_not_read(stub: Stub, egress: Egress) -> None:
     head = redirect(302, "/1").replace(b"Content-Length: 0", b"Content-Length: 1073741824")
     stub.pages = {"/0": head + bytes(100_000)}
@@ -205,6 +210,7 @@ async def test_the_body_of_a_redirect_is_not_read(stub: Stub, egress: Egress) ->
     assert (got.body, stub.connections) == (b"ok", 2)
 
 
+@pytest.mark.A42
 @pytest.mark.parametrize(
     "place",
     [
@@ -254,6 +260,7 @@ SECRET_CALL = structs.replace(
 )
 
 
+@pytest.mark.A42
 @pytest.mark.parametrize(
     ("url", "place", "names"),
     [

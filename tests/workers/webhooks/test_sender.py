@@ -152,6 +152,7 @@ async def test_after_the_last_attempt_it_is_failed_and_can_be_redelivered(
     assert len({each.body for each in receiver.received}) == 1
 
 
+@pytest.mark.A42
 @pytest.mark.F38
 async def test_a_redirect_is_a_failure_and_not_followed(
     owner: Owner, receiver: Receiver, walker: Walker
@@ -259,6 +260,7 @@ async def test_a_receiver_that_hangs_behind_its_head_has_failed(
     assert pending.attempts[0].error == "No answer within 0.2 s"
 
 
+@pytest.mark.A62
 async def test_an_address_that_is_not_public_is_never_called_though_it_was_saved(
     owner: Owner, receiver: Receiver, settings: Settings
 ) -> None:

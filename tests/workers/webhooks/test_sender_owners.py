@@ -79,6 +79,7 @@ async def _first(receiver: Receiver) -> list[Any]:
     return receiver.received
 
 
+@pytest.mark.A62
 async def test_no_attempt_follows_a_name_that_leads_inside_by_now(
     owner: Owner, stub: Stub, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

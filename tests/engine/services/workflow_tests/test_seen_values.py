@@ -8,6 +8,8 @@ import pytest
 
 from engine.services.workflow_tests.seen_values import MOST_CHARACTERS, cut, seen_values
 
+pytestmark = pytest.mark.A98f
+
 VALUES: dict[str, Any] = {
     "result": {"text": "Hello", "items": [{"name": "a"}, {"name": "b"}], "odd key": 1},
     "nodes": {"text-1": {"outputs": {"text-out": "Hi"}, "creditsCost": 3}},

@@ -119,6 +119,8 @@ async def test_a_workflow_that_cannot_run_cannot_be_called(store: Store, account
     assert found.reason == "workflow: 'other' has problems and cannot run"
 
 
+@pytest.mark.A96c
+@pytest.mark.A54
 async def test_a_workflow_cannot_call_itself_over_any_number_of_steps(
     store: Store, account: Account
 ) -> None:
@@ -148,6 +150,7 @@ async def test_a_loop_that_does_not_lead_here_is_read_once(store: Store, account
     assert isinstance(found[Callee("a")], CalleeInterface)
 
 
+@pytest.mark.A54
 async def test_a_call_that_leads_to_too_many_workflows_is_refused(
     store: Store, account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,6 +74,7 @@ async def test_a_group_of_a_workflow_that_is_gone_is_refused(runs: ChildRuns) ->
     assert "groups" not in await runs.record(runs.root_id)
 
 
+@pytest.mark.A96c
 async def test_a_root_has_at_most_100_000_children_over_all_its_groups(
     runs: ChildRuns, store: Store
 ) -> None:

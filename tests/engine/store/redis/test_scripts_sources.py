@@ -32,6 +32,7 @@ def calls(path: Path) -> Iterator[ast.Call]:
             yield from [node] if node.func.attr in SENDING else []
 
 
+@pytest.mark.A68
 def test_no_command_takes_a_pattern() -> None:
     words = [
         (path.name, argument.value)
@@ -44,6 +45,7 @@ def test_no_command_takes_a_pattern() -> None:
     assert set(words) <= {("copying.py", "SCAN")}  # of all keys, on a server of its own
 
 
+@pytest.mark.A68
 def test_no_command_and_no_key_is_put_together_where_it_is_sent() -> None:
     built = [
         f"{path.name}:{call.lineno}"
@@ -58,6 +60,7 @@ def test_no_command_and_no_key_is_put_together_where_it_is_sent() -> None:
     assert built == []
 
 
+@pytest.mark.A68
 def test_no_script_makes_code_of_a_text() -> None:
     scripts = sorted((ROOT / "engine" / "lua").rglob("*.lua"))
 

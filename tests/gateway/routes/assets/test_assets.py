@@ -22,6 +22,7 @@ LARGE = files.png(64, 64)
 # -- finding again --------------------------------------------------------------------------------
 
 
+@pytest.mark.A51
 async def test_foreign_unknown_and_impossible_ids_are_one(
     client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient
 ) -> None:
@@ -39,6 +40,7 @@ async def test_foreign_unknown_and_impossible_ids_are_one(
 # -- serving --------------------------------------------------------------------------------------
 
 
+@pytest.mark.A59
 async def test_a_link_gives_the_file_under_headers_that_let_a_browser_do_nothing_else(
     client: httpx2.AsyncClient, make_client: MakeClient
 ) -> None:
@@ -81,6 +83,8 @@ def spelt(name: str) -> Iterator[str]:
     yield f"filename*=UTF-8''{quote(name, safe='')}"
 
 
+@pytest.mark.A65
+@pytest.mark.A59
 async def test_a_file_that_was_given_a_name_is_sent_under_ours(client: httpx2.AsyncClient) -> None:
     kind = {"content-type": "multipart/form-data; boundary=b"}
     for spelling in (each for name in NAMES for each in spelt(name)):
@@ -95,6 +99,7 @@ async def test_a_file_that_was_given_a_name_is_sent_under_ours(client: httpx2.As
         assert "set-cookie" not in got.headers
 
 
+@pytest.mark.A59
 async def test_a_file_of_a_type_that_is_no_longer_taken_is_for_saving_alone(
     client: httpx2.AsyncClient, store: Store
 ) -> None:
@@ -113,6 +118,7 @@ async def test_a_file_of_a_type_that_is_no_longer_taken_is_for_saving_alone(
         assert "x-evil" not in got.headers
 
 
+@pytest.mark.A59
 async def test_a_range_of_ten_thousand_parts_takes_no_time(client: httpx2.AsyncClient) -> None:
     asset = await upload(client)
     many = "bytes=" + ",".join(["0-"] * 10_000)
@@ -131,6 +137,7 @@ async def test_a_range_of_ten_thousand_parts_takes_no_time(client: httpx2.AsyncC
     assert larger.status_code == 431
 
 
+@pytest.mark.A59
 async def test_two_ranges_in_two_headers_are_none(client: httpx2.AsyncClient) -> None:
     asset = await upload(client)
     twice = [("range", "bytes=0-3"), ("range", "bytes=5-6")]
@@ -152,6 +159,7 @@ async def test_what_a_head_says_a_get_holds(client: httpx2.AsyncClient) -> None:
     }
 
 
+@pytest.mark.A59
 @pytest.mark.parametrize(
     ("payload", "status", "start", "end"),
     [

@@ -10,7 +10,7 @@ import pytest
 from engine.settings import Settings
 from tests.support.gateway.documents import greeting, node
 
-pytestmark = pytest.mark.usefixtures("young_window")
+pytestmark = [pytest.mark.A91l, pytest.mark.usefixtures("young_window")]
 
 CHECKS, TRIALS = 7, 3
 CHECK, TRY = "/api/workflows/check", "/api/expressions/try"

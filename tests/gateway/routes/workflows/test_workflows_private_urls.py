@@ -19,6 +19,7 @@ def document(url: str, **more: Any) -> dict[str, Any]:
     return graph.wire("call.response-out > out.result-in").body("Inward") | more
 
 
+@pytest.mark.A37
 @pytest.mark.parametrize("allow_private", [False])
 async def test_a_private_url_is_a_problem_of_the_graph(client: httpx2.AsyncClient) -> None:
     answer = await client.post("/api/workflows", json=document("http://10.0.0.1/"))

@@ -50,6 +50,7 @@ def calling(url: str, **data: Any) -> dict[str, Any]:
     }
 
 
+@pytest.mark.A37
 async def test_no_graph_with_such_a_url_is_saved(client: httpx2.AsyncClient) -> None:
     assert len(LITERALS) >= 120
     async with serving(Stub(), "0.0.0.0") as everywhere:
@@ -64,6 +65,7 @@ async def test_no_graph_with_such_a_url_is_saved(client: httpx2.AsyncClient) -> 
     assert (await client.get("/api/workflows")).json() == []
 
 
+@pytest.mark.A37
 async def test_no_webhook_leads_to_such_a_url(
     browser: httpx2.AsyncClient, store: Store, account: Account
 ) -> None:
@@ -90,6 +92,7 @@ HEADERS = (
 VALUES = ("a\r\nX-Evil: 1", "a\nb", "a\rb", "a\x00b", "a\x7f", "a\x1b[2J")
 
 
+@pytest.mark.A46
 async def test_no_graph_with_a_header_of_ours_or_of_the_connection_is_saved(
     client: httpx2.AsyncClient,
 ) -> None:

@@ -22,6 +22,8 @@ from tests.support.media.pictures import plain
 from workers.nodes import imaging
 from workers.nodes.executor import PRELOAD
 
+pytestmark = pytest.mark.A56
+
 MEMORY = 512 * 1024 * 1024
 CPU_SECONDS = 5.0
 """Most CPU time of one edit: the time by the clock depends on the other load of the machine."""

@@ -76,6 +76,7 @@ def doubling_texts(times: int) -> Graph:
     return graph.node("out", "responseOutput").wire(f"t{times}.text-out > out.result-in")
 
 
+@pytest.mark.A55
 @pytest.mark.parametrize(
     ("graph", "code"),
     [(doubling_lists(20), "run_too_large"), (doubling_texts(40), "template_error")],
@@ -94,6 +95,7 @@ async def test_a_run_whose_nodes_double_forty_times_ends_within_its_budget(
     assert await kept(runner, execution, settings) <= BUDGET * MOST
 
 
+@pytest.mark.A55
 async def test_many_large_answers_end_the_run_within_its_budget(
     runner: Runner, walker: Walker, store: Store, target: Target, settings: Settings
 ) -> None:
@@ -108,6 +110,7 @@ async def test_many_large_answers_end_the_run_within_its_budget(
     assert 0 < await kept(runner, execution, settings) <= BUDGET * MOST
 
 
+@pytest.mark.A55
 async def test_an_answer_that_is_larger_than_the_budget_is_not_kept(
     runner: Runner, walker: Walker, target: Target, settings: Settings
 ) -> None:

@@ -71,6 +71,7 @@ def codes(ended: list[Execution]) -> set[tuple[str, str]]:
     return {failure(each) for each in ended}
 
 
+@pytest.mark.A70a
 @pytest.mark.parametrize("graph", [shown(), given()], ids=["said by a model", "given"])
 async def test_no_spelling_of_a_url_leads_inside(
     runner: Runner, strict_walker: Walker, graph: Graph
@@ -82,12 +83,14 @@ async def test_no_spelling_of_a_url_leads_inside(
     assert everywhere.connections == 0
 
 
+@pytest.mark.A70a
 async def test_a_value_that_is_no_web_address_is_no_medium(runner: Runner, walker: Walker) -> None:
     ended = await run_all(runner, shown(), NO_WAYS)
 
     assert codes(ended) <= {("small", "url_blocked"), ("small", "invalid_value")}
 
 
+@pytest.mark.A70a
 async def test_a_link_of_ours_that_a_model_changed_leads_to_nothing(
     runner: Runner, strict_walker: Walker, media_service: MediaService, account: Account
 ) -> None:

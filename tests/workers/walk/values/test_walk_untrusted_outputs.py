@@ -17,6 +17,8 @@ from tests.support.workers.untrusted_outputs import URLS, failure, modelled, run
 from workers.main import worker
 from workers.walk.walker import Walker
 
+pytestmark = pytest.mark.A70a
+
 
 @pytest.fixture
 async def strict_walker(settings: Settings) -> AsyncIterator[Walker]:
