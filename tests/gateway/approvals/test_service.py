@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 
 import httpx2
+import pytest
 from msgspec.structs import replace
 
 from engine.executions.node_waits import Answerer, AnswererKind, Decision, NewWait, WaitKind
