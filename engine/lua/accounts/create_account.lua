@@ -1,6 +1,7 @@
 #!lua
 -- Create an account.
 -- Called again, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: accounts, audit
 -- ARGV: now?, account, record, act*6
 -- Returns 1

@@ -1,6 +1,7 @@
 #!lua
 -- Guarantee that a partition keeps an admin for a while.
 -- Called again, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: accounts, admin_guarantees
 -- ARGV: now?, token, guarantee_ms (until the guarantee ends)
 -- Returns the time at which the guarantee ends | 0 without an admin

@@ -3,6 +3,7 @@
 -- and the last movement of credits. Those that other executions began are not among the account's
 -- executions, and are left out. All of a millisecond is there once it is over, so each event is
 -- read once by a reader that goes on at the answered time.
+-- After a lost reply the call is sent again.
 -- KEYS: executions, finished, changes, ledger
 -- ARGV: now?, since? (time in milliseconds from which on to read; absent: nothing yet), prefix (of
 --       the account's references), most (events of a kind), most_examined (ended executions)

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Record that something of an account has changed, for readers of the account's events.
+-- After a lost reply the call is sent again.
 -- KEYS: changes (of the account)
 -- ARGV: now?, change (name of the changed object), change_ms (for which it is kept), most_changes
 --       (to keep)

@@ -3,6 +3,7 @@
 -- admin loses the role if the partition has another, or if another partition guarantees an admin
 -- and this one does not.
 -- Called again, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: accounts, admin_guarantees, audit
 -- ARGV: now?, account, record (as it was read), new_record, guaranteed_until (time in milliseconds
 --       until which another partition guarantees an admin, 0: none does), access_changes (channel),

@@ -1,6 +1,7 @@
 #!lua
 -- Save a secret of an account, unless it would be one too many. The sealed form of a value is
 -- always the same, so that the same value again changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: secrets, audit
 -- ARGV: now?, name, sealed, most (secrets), hosts? (to which the value is sent, '-' any, absent:
 --       as before), act*6 (its before is the after if there was a value)

@@ -3,6 +3,7 @@
 -- full Redis refuses the script as a whole. A used idempotency key changes nothing and returns the
 -- first call; so does a former batch that has been retried. Called again with the same id, the
 -- script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: batch, batches (of the account), account_items, open_batches (of the account), batches_due,
 --       first_call? (of the idempotency key), former? (batch that this one retries), workflow? (of
 --       the account itself, to keep its version), webhook? (the batch's own)

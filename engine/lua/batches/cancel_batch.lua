@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Cancel a batch: queued items never begin, and those that run are cancelled by the caller. Called
 -- again, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: batch, account_items, open_batches, batches_due
 -- ARGV: now?, id, account_id
 -- Returns the status, or '' without such a batch

@@ -2,6 +2,7 @@
 -- Take the next queued items of a batch, to begin them one by one: no other worker gets items of
 -- this batch for the time of the lease. Called again with the same token, the script goes on from
 -- the items that have begun. The next look at the batch is scheduled.
+-- After a lost reply the call is sent again.
 -- KEYS: batch, account_items, open_batches, batches_due, active (executions of the account),
 --       waiting_items (of the account), windows? (of the account, if its runs are limited)
 -- ARGV: now?, id, account_id, token, lease_ms, most (items), look_ms (until the next look),

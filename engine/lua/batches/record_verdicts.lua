@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Record verdicts on items of a replay or of a test run. The first verdict on an item stays. Field
 -- `verdicts` has a code per item, '-' without a verdict.
+-- After a lost reply the call is sent again.
 -- KEYS: batch
 -- ARGV: has_objects? ('1' when verdicts are objects), verdicts... (three words each: item, counted
 --       from 0; code, a letter; packed verdict or name of its object)

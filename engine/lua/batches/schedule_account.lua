@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Schedule the next look at an account by that of its first list, such as a batch, but no earlier
 -- than a time.
+-- After a lost reply the call is sent again.
 -- KEYS: lists (open ones of the account, by the time of their look), accounts_due
 -- ARGV: account_id, earliest (milliseconds)
 -- Returns the time, or '' without an open list

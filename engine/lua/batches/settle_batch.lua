@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Note that the end of a batch needs no further look: whoever wants to hear of it has a delivery.
+-- After a lost reply the call is sent again.
 -- KEYS: batch, open_batches, account_items, ended (batches that are over: the history's outbox, or
 --       for a replay or a test run the set for its removal)
 -- ARGV: id, account_id

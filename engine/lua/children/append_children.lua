@@ -3,6 +3,7 @@
 -- is added once: to a group of another size than expected the script adds nothing. The node is to
 -- wait again, so an earlier end of its wait is forgotten. The versions that children may run are
 -- kept while the parent is on record. A full Redis refuses the script as a whole.
+-- After a lost reply the call is sent again.
 -- KEYS: group, parent, root, open_children, children_due, workflows... (of the account itself, to
 --       keep their versions, with the first round)
 -- ARGV: now?, account_id, member (of the open children), node (index), expected (children before),

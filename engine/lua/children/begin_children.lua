@@ -1,6 +1,7 @@
 #!lua
 -- Begin queued children of a group: write their records, and schedule their hints. A full Redis
 -- refuses the script as a whole. Called again, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: group, parent, root, due, root_events, active, waiting_items, wallet? (for charged nodes),
 --       ledger?, children... (records, in the order of `own`)
 -- ARGV: now?, resend_ms (until a hint is repeated), most_running (children of the root), models?

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Cancel a group: queued children never begin, and the next look at the group cancels those that
 -- run. Called again, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: group, open_children, children_due
 -- ARGV: now?, account_id, member (of the open children)
 -- Returns the status, or '' without such a group

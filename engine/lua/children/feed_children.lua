@@ -4,6 +4,7 @@
 -- that have begun. A group whose parent or root has ended is cancelled. The next look at the group
 -- is scheduled until it is done. A group that grows by rounds has lease fields of its own: `feeder`
 -- on its record is a lease without an end, by which release 0.2.0 leaves it to others.
+-- After a lost reply the call is sent again.
 -- KEYS: group, parent, root, open_children, children_due
 -- ARGV: now?, account_id, member (of the open children), token, lease_ms, most (children),
 --       most_running (children of the root), look_ms (until the next look), waiting_look_ms (the

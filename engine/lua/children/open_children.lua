@@ -2,6 +2,7 @@
 -- Open a group: write its record with all children queued, count them at the root, and schedule the
 -- first look. The version that they run is kept. A full Redis refuses the script as a whole. Called
 -- again, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: group, parent, root, open_children, children_due, workflow? (of the account itself, to keep
 --       its version)
 -- ARGV: now?, account_id, member (of the open children), node (index), size (children),

@@ -5,6 +5,7 @@
 -- caller assumes may go on, within their limit.
 -- A full Redis refuses the script as a whole. A used idempotency key changes nothing and returns
 -- the first call. Called again with the same id, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: workflow, execution, executions (of the account), due, active (executions of the account),
 --       first_call? (of the idempotency key), failed? (execution that this one retries), wallet?,
 --       ledger? (both for charged nodes), api_keys?, accounts? (both with a digest), windows? (of

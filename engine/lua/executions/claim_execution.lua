@@ -2,6 +2,7 @@
 -- Claim an execution for a worker process and return a fence and the whole record. Refused while
 -- other workers hold it, unless they share work, or a retry or the end of a wait is due.
 -- Called again with the same token, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: execution, due, held (by this worker), active?, waiting_items? (both for an execution that
 --       only waits)
 -- ARGV: now?, reference, token (of this claim), worker

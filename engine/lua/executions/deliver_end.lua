@@ -5,6 +5,7 @@
 -- that has come is delivered too. No gateway decides a second time on a wait.
 -- Called again, the script returns its first answer, or {'ended'} once the execution has ended
 -- without a delivery.
+-- After a lost reply the call is sent again.
 -- KEYS: execution, webhook? (of the caller's key, if it may receive), first_call? (of the
 --       idempotency key), delivery? (of the end, for a caller who is gone), deliveries_due?,
 --       webhook_deliveries?, account_deliveries?, run_deliveries?, run_webhook? (none)

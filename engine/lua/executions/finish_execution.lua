@@ -4,6 +4,7 @@
 -- webhook, and with the record that was walked, is completed; any other is unchanged and left to a
 -- claim.
 -- Called again with the same token, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: execution, due, finished, active, workflow, unarchived, canary_counts, open_canaries,
 --       canaries_due
 -- ARGV: now?, reference, execution_id, token (of this walk), slug, version, inputs, statuses (final

@@ -1,6 +1,7 @@
 #!lua flags=no-writes
 -- List executions or workflows of an account after a position, newest first. Position and page are
 -- read atomically, so that concurrent acceptances neither repeat nor hide a row.
+-- After a lost reply the call is sent again.
 -- KEYS: listed (sorted by creation)
 -- ARGV: at? (creation of the position in milliseconds; none: begin with the newest), id? (at the
 --       position), most

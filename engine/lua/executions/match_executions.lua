@@ -1,5 +1,6 @@
 #!lua flags=no-writes
 -- Find the executions whose records meet conditions.
+-- After a lost reply the call is sent again.
 -- KEYS: executions...
 -- ARGV: conditions... (four words each: field; comparison (equals, one_of: the wanted value is a
 --       list, has: the field is a list, tagged: a list joined by NUL, contains: the field has the

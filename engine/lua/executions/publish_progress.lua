@@ -2,6 +2,7 @@
 -- Publish text and progress of running nodes to the watchers of an execution. Updates of nodes of
 -- other workers are ignored. Beyond the limits the oldest entries are dropped.
 -- Called again with the same or an earlier batch, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: execution, held (by this worker), progress
 -- ARGV: reference, claim ('fence:token'), batch, execution_id, most (entries), most_bytes (of
 --       text), keep_ms, updates... (each a node, an item, the offset of the text, '' for progress,

@@ -1,5 +1,6 @@
 #!lua flags=no-writes
 -- Read the record of an execution without its values, which may be large: a trace shows none.
+-- After a lost reply the call is sent again.
 -- KEYS: execution
 -- ARGV: fields... (besides those of steps, claims, lost attempts, workers and begins of nodes)
 -- Returns fields and values in turn, none when the record is gone

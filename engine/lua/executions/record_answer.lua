@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Record the response to the first call with an idempotency key; the first response stays.
+-- After a lost reply the call is sent again.
 -- KEYS: idempotency
 -- ARGV: answer
 -- Returns the recorded response

@@ -2,6 +2,7 @@
 -- Publish text of a child to the watchers of its parent, as text of the parent's node that waits
 -- for the child: a turn of an agent. Beyond the limits the oldest entries are dropped.
 -- Called again with the same or an earlier batch, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: execution (the child), held (by this worker), parent, events, progress (of the parent)
 -- ARGV: reference, claim ('fence:token' of the child), batch, parent_id, node (index), most
 --       (entries), most_bytes (of text), keep_ms, updates... (each an offset of the text, and text)

@@ -2,6 +2,7 @@
 -- Save a running node's answers for items of its list, so that another attempt or a retry of the
 -- failed execution does not repeat them. The step that completes the node deletes them.
 -- Called again, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: execution, held (by this worker)
 -- ARGV: reference, claim ('fence:token'), node, batch (from 1), answers (opaque bytes), has_object?
 --       ('1' when they name one)

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Save the checkpoint of a provider's job that a running node began, one for each item of its list.
 -- Called again, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: execution, held (by this worker)
 -- ARGV: reference, claim ('fence:token'), node, item, job (opaque bytes, '' to delete it),
 --       must_cancel? ('1' when the job must be cancelled if the execution ends first)

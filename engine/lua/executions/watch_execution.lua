@@ -3,6 +3,7 @@
 -- first call writes the first entry. An execution that ended unwatched has two entries that are
 -- computed, from data that never change, and so has one of another account's workflow: its caller
 -- sees begin and end alone, and no children.
+-- After a lost reply the call is sent again.
 -- KEYS: execution, events, progress, child_waits, children... (that wait)
 -- ARGV: channel (to notify, '' for none), first (number of an entry), most (entries), most_waits
 --       (of children, told to a first watcher), ids... (of the children)

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Replace the snapshot of a process's metrics. Nothing changes when the sum of ended processes
 -- includes a snapshot of this process that the caller does not know: it would be counted twice.
+-- After a lost reply the call is sent again.
 -- KEYS: snapshots, folded (number of the snapshot of this process in the sum)
 -- ARGV: now?, process, number (of the snapshot), left_out (number of the snapshot whose counts
 --       this one leaves out, 0: none), samples (as opaque bytes), folded_ms (to keep `folded`)

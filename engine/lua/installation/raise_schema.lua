@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Raise the schema version of the store. A newer one stays, so that the script may be repeated.
+-- After a lost reply the call is sent again.
 -- KEYS: installation
 -- ARGV: schema (version)
 -- Returns the schema version of the store, 0 without an installation

@@ -5,6 +5,7 @@
 -- Kinds of reports: 'ask' (amount: tokens), 'took' a permission, 'left', and ends of calls: 'done'
 -- (tokens used, -1: unknown), 'refused' (milliseconds to wait), 'failed'. A call that did not ask
 -- has no id.
+-- After a lost reply the call is sent again.
 -- KEYS: state, calls, waiting, shares (accounts with waiting calls, by share), running, granted
 --       (permitted and not begun), callers (processes)
 -- ARGV: now?, caller (the process's channel), lease_ms, provider (the message that notifies a

@@ -3,6 +3,7 @@
 -- Redis still accepts it, since accepted executions make media; uploads are refused before, when
 -- their call is counted.
 -- Called again, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: asset, assets_due, accounts, media_bytes (by account)
 -- ARGV: now?, asset_id, account, source, upload_ms (until an incomplete upload is removed),
 --       limits... (tier and bytes of every limited tier)

@@ -2,6 +2,7 @@
 -- Make an asset visible whose bytes are stored, and count them within the quota of the account's
 -- tier.
 -- Called again, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: asset, assets_due, asset_references, account_assets, accounts, media_bytes (by account)
 -- ARGV: now?, asset_id, keep_ms, execution_id? (that it must outlive), bytes, fields... (each with
 --       its value), limits... (tier and bytes of every limited tier)

@@ -1,5 +1,6 @@
 #!lua flags=no-writes
 -- Read an asset of an account; another account's asset reads like a missing one.
+-- After a lost reply the call is sent again.
 -- KEYS: asset
 -- ARGV: account
 -- Returns fields and values, none when the account has no such asset

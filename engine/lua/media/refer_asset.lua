@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Retain an asset for an execution, which may begin later, or for a workflow. A full Redis still
 -- accepts it, since accepted executions use assets, and new executions are refused before.
+-- After a lost reply the call is sent again.
 -- KEYS: asset, assets_due, asset_references
 -- ARGV: now?, asset_id, account, reference, least_ms (remaining life)
 -- Returns 1 | 0 when the account has no such asset

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Delete a saved model. Its versions are kept, and a later save continues their numbers.
 -- Called again with the same operation id, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: models, audit
 -- ARGV: now?, model, operation, changes (channel), act*6 (its before is the version)
 -- Returns its last version | 0 without one

@@ -2,6 +2,7 @@
 -- Save a model's manifest as its next version. The number of former versions, of models, and of
 -- deleted models with versions is limited.
 -- Called again with the same operation id, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: models, audit
 -- ARGV: now?, model, operation, expected? (version, 'new' none saved, absent: any), manifest
 --       (record), most_former (versions to keep), changes (channel), most_models, act*6 (its before

@@ -2,6 +2,7 @@
 -- Make the canary of an alias its version. For `live` its version is published: it becomes the live
 -- one under its own number, with the document given, and callers, lists and summary are its own.
 -- Called again with the same canary, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: workflow, alias_history, documents, accounts, workflows_by_time?, workflows_due?, callers?
 --       (of the account's workflows; these three for `live`)
 -- ARGV: now?, account, slug, reference, name, version (of the canary), canary_id,

@@ -1,6 +1,7 @@
 #!lua
 -- Set the version and the canary of an alias, and add the change to its history. Of `live` only the
 -- canary is set. A call that would change nothing changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: workflow, alias_history, documents, accounts
 -- ARGV: now?, account, name, version? (of an alias beside `live`), live_version? (that `live` must
 --       have), canary? (JSON with its version), most_aliases (beside `live`), reason,

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Note a look at the counts of a workflow's canaries: when it found that some have ended, and what
 -- it removes. The next look is scheduled, unless a run that has ended meanwhile made one due.
+-- After a lost reply the call is sent again.
 -- KEYS: canary_counts, open_canaries
 -- ARGV: slug, look (time that this look had set for the next one), at (its own time), next? (time
 --       of the next look; absent: none), ended... (fields to set to the time, once), gone...

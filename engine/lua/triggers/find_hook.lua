@@ -1,6 +1,7 @@
 #!lua flags=no-writes
 -- Read an enabled inbound webhook by the digest of its token, with its account, the secret that
 -- verifies its events and the window of its account's runs.
+-- After a lost reply the call is sent again.
 -- KEYS: triggers, accounts, secrets, windows
 -- ARGV: now?, account_id, id, hook (digest of the token), bucket, window_ms
 -- Returns {now, calls in the window, its end, record of the account, sealed secret or '', values of

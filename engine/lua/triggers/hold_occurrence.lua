@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Hold the next due time of a schedule, which cannot start now, and schedule another look at it.
 -- Called again, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: triggers, open_schedules, schedules_due
 -- ARGV: account_id, trigger, revision, at (due time), look_at (time of that look)
 -- Returns 1 | 0 when the trigger has changed, or the due time has its occurrence

@@ -1,6 +1,7 @@
 #!lua
 -- Give an inbound webhook another token; the former one is unknown at once. Called again, the
 -- script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: triggers, audit, hooks
 -- ARGV: now?, account_id, id, token (sealed), hook (digest of the token), act*6
 -- Returns {'ok', values of the trigger's fields} | {'gone'} without such an inbound webhook

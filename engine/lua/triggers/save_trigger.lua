@@ -2,6 +2,7 @@
 -- Save a trigger: a new one, unless it would be one too many, or other settings of one that still
 -- has the revision with which it was read. A due time that has come meanwhile stays, so that none
 -- is lost; a schedule with one is not disabled. Called again, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: triggers, audit, open_schedules, schedules_due, hooks, account_api_keys? (with a key)
 -- ARGV: now?, account_id, id, revision (with which it was read; 0: a new one), settings (packed),
 --       enabled (1 or 0), since? (absent: due times stay), next? (due time), key? (API key that

@@ -2,6 +2,7 @@
 -- Open the wait of a node that runs: write it to the record of its execution, list it, and tell of
 -- it. A root knows that it or a child has waited, and keeps its idempotency key until it ends. A
 -- full Redis refuses the script as a whole. Called again, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: execution, waits, approvals, waited, root? (of a child), child_waits? (of that root),
 --       first_call? (of the root's idempotency key), events, root_events? (of that root), changes
 --       (of the account), delivery? (of the wait, to a webhook that asks for it), deliveries_due?,

@@ -1,6 +1,7 @@
 #!lua
 -- Add a delivery without an execution, due at once.
 -- Called again, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: delivery, deliveries_due, webhook_deliveries, account_deliveries, run_deliveries? (none)
 -- ARGV: now?, reference, api_key, url, event, body, keep_ms,
 --       resend_ms (until a hint is repeated), format (of the record), batch? (whose end it is),

@@ -3,6 +3,7 @@
 -- its webhook. Refused before its time, during another attempt's lease, for another URL than the
 -- caller's, and for formats of the records that the caller does not know.
 -- Called again with the same token, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: delivery, deliveries_due, webhook, signer? (webhook of the API key whose secrets sign)
 -- ARGV: now?, reference, token (of this claim), lease_ms, url, delivery_format
 --       (newest one that the caller knows), webhook_format

@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Postpone the hint of a pending delivery to the next window of its account's outbound calls. This
 -- is no attempt.
+-- After a lost reply the call is sent again.
 -- KEYS: deliveries_due
 -- ARGV: now?, reference, window_ms, spread_ms (after the window's begin)
 -- Returns 1 | 0 when no hint is due

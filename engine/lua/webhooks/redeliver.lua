@@ -2,6 +2,7 @@
 -- Schedule a delivery at once, to the current URL of its webhook, with a fresh schedule. A running
 -- attempt is not disturbed.
 -- Called again, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: delivery, deliveries_due, webhook
 -- ARGV: now?, reference, resend_ms (until a hint is repeated)
 -- Returns 'ok' | 'missing' | 'disabled'

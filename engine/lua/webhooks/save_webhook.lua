@@ -2,6 +2,7 @@
 -- Save the webhook of an API key. After a change of the secret the previous one stays valid for a
 -- while.
 -- Called again, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: webhook, account_api_keys, audit
 -- ARGV: now?, api_key, url, enabled ('0' or '1'), secret? (absent: the existing one), new_secret
 --       (for a webhook without one), events? (absent: the existing ones), overlap_ms (for

@@ -2,6 +2,7 @@
 -- Record an attempt at a delivery and its outcome, and disable a webhook that is gone or has only
 -- failed for too long. Values that are not to be recorded are removed with the end of the delivery.
 -- Called again with the same fence, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: delivery, deliveries_due, webhook, unarchived_deliveries
 -- ARGV: now?, reference, fence, outcome ('delivered', 'pending' or 'failed'), delay_ms (until the
 --       next attempt), attempt (its record), most_attempts, disabling? (reason to disable the

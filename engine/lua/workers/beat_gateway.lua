@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Renew the lease of a gateway process on the waits of its callers.
+-- After a lost reply the call is sent again.
 -- KEYS: gateways
 -- ARGV: now?, channel (of its notifier), lease_ms
 -- Returns now

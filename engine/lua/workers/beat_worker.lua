@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Renew a worker's lease, and record the names of the variables that are set there.
+-- After a lost reply the call is sent again.
 -- KEYS: workers, variables (of workers)
 -- ARGV: now?, worker, lease_ms, names (of variables, separated by spaces)
 -- Returns now

@@ -1,5 +1,6 @@
 #!lua
 -- Keep a message until it is due. Called again, the script changes only the time.
+-- After a lost reply the call is sent again.
 -- KEYS: delayed (messages)
 -- ARGV: now?, delay_ms, message
 -- Returns the due time in milliseconds

@@ -1,5 +1,6 @@
 #!lua flags=no-writes
 -- List the workers with an expired lease.
+-- After a lost reply the call is sent again.
 -- KEYS: workers
 -- ARGV: now?
 -- Returns their ids

@@ -2,6 +2,7 @@
 -- Shorten leases of workers beyond the length of a lease: they predate a change of Redis's clock
 -- backwards. A living worker renews its lease; a dead one is found in time.
 -- Called again, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: workers
 -- ARGV: now?, lease_ms
 -- Returns OK

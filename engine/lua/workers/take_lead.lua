@@ -2,6 +2,7 @@
 -- Acquire or renew the leadership among the sweepers, and read Redis's clock for all of them. A
 -- leadership beyond the length of a lease predates a change of the clock backwards, and is
 -- shortened.
+-- After a lost reply the call is sent again.
 -- KEYS: leader
 -- ARGV: now?, worker, lease_ms
 -- Returns {1 for the leader, else 0, now, milliseconds until the leadership ends}

@@ -1,6 +1,7 @@
 #!lua
 -- Record that an execution of another account is about to begin with the live version, so that its
 -- document is kept. The execution itself is in the slot of that account.
+-- After a lost reply the call is sent again.
 -- KEYS: workflow
 -- ARGV: now?, version, is_kept? ('1': it need not be live, but an earlier call has kept it),
 --       is_called? ('1': it need not be live, as a public workflow of its account calls it)

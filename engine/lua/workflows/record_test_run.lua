@@ -1,6 +1,7 @@
 #!lua flags=allow-oom
 -- Record the end of a test run: the result of each test that is still the one that ran, and for a
 -- run of a draft the verdict that a publish asks for. The run that began last counts.
+-- After a lost reply the call is sent again.
 -- KEYS: workflow, tests
 -- ARGV: at (time in milliseconds at which it began), tested? (its verdict, which begins with `at`),
 --       results... (name of each test, digest of its record, and result)

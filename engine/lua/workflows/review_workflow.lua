@@ -2,6 +2,7 @@
 -- Remove expired data of a workflow: documents that are not among the latest and not in use, the
 -- latest document once a delete cannot be undone, and the names of nodes once no readable execution
 -- of the version is left. Each call removes a bounded number.
+-- After a lost reply the call is sent again.
 -- KEYS: workflow, node_names, documents, workflows_due, secret_users (slugs), callers (of the
 --       account's workflows), triggers (of the account), tests
 -- ARGV: now?, reference, first_begun (first version that may have begun to run since the account's

@@ -1,6 +1,7 @@
 #!lua
 -- Write the document of the live version anew, with other members around the same graph; no version
 -- is made. Called again with the same operation id, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: workflow, documents, accounts, workflows_by_time
 -- ARGV: now?, operation, expected (version), former_operation? (of the save that was read),
 --       document, account, slug, summary (of the document), limits... (tier and 'workflows:bytes'

@@ -1,6 +1,7 @@
 #!lua
 -- Write the draft of a workflow, or of a new one, within the quota of the account's tier.
 -- Called again with the same operation id, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: workflow, account_workflows, documents, accounts, workflows_by_time, callers (of the
 --       account's workflows)
 -- ARGV: now?, operation, expected? (revisions between commas, ',0,' none yet, absent: any; or 'new'

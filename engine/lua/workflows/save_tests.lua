@@ -2,6 +2,7 @@
 -- Write tests of a workflow within the quota of the account's tier: those that are named, or in
 -- place of all that it has. Tests that stay as they are keep their last result, and the revision
 -- grows only if one changes.
+-- After a lost reply the call is sent again.
 -- KEYS: workflow, tests, documents, accounts
 -- ARGV: account, replaces? ('1': tests that are not named go), most (tests),
 --       written... (name and record of each),

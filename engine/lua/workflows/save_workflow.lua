@@ -4,6 +4,7 @@
 -- latest ones is removed in the same call when it has never run, no workflow calls it and no
 -- trigger or alias names it; else its review is scheduled.
 -- Called again with the same operation id, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: workflow, account_workflows, node_names, documents, workflows_due, accounts,
 --       workflows_by_time, callers (of the account's workflows), triggers (of the account),
 --       alias_history

@@ -3,12 +3,15 @@
 A tick with many scripts sends them a few at a time: Redis works on the first ones, and their
 callers on the replies, while the others are being made.
 
-No command is repeated: a script whose reply was lost may have run, so the caller gets `Unavailable`
-and decides. Only a script that Redis does not know (after a restart) is sent again, since it cannot
-have run.
+A script whose reply was lost may have run. It is sent again with the same words, a few times within
+a second, if its header says so: its second call changes nothing and has the first answer. So what a
+caller makes anew for each call, such as the id of a key or of a payment, is made once. The callers
+of other scripts and commands get `Unavailable` and decide. A script that Redis does not know (after
+a restart) is sent again too, since it cannot have run.
 """
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 import hiredis
@@ -16,12 +19,25 @@ import hiredis
 from engine.errors import WrongStore
 from engine.store.redis import errors
 from engine.store.redis.address import RedisAddress
-from engine.store.redis.connection import Argument, Connection, IsReplica, Receiver, connect, pack
+from engine.store.redis.connection import (
+    Argument,
+    Connection,
+    ConnectionLost,
+    IsReplica,
+    Receiver,
+    connect,
+    pack,
+)
 from engine.store.redis.errors import StoreFault
 from engine.store.redis.scripts import SCRIPTS, Script
 
 MOST_SCRIPTS = 2
 """Scripts that are sent together. Runs of 32 callers at once were a fifth faster than with all."""
+
+MOST_REPEATS = 3
+"""Further calls of one script after lost replies."""
+REPEAT_SECONDS = 1.0
+"""Time after the first lost reply in which a script is sent again."""
 
 
 class _Refused(Exception):
@@ -100,21 +116,9 @@ class Client:
         if self._scripts >= MOST_SCRIPTS:
             self._flush()
         self._scripts += 1
-        future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
-        words = script.names.bind(names)
-
-        def receive(reply: Any) -> None:
-            if not isinstance(reply, Exception):
-                if not future.done():
-                    future.set_result(reply)
-            elif isinstance(reply, hiredis.ReplyError) and str(reply).startswith("NOSCRIPT"):
-                self.reloads += 1
-                self._queue(pack("EVAL", script.text, *words), self._settler(future))
-            else:
-                self._settle(future, reply)
-
-        self._queue(pack("EVALSHA", script.sha, *words), receive)
-        return future
+        call = _ScriptCall(self, script, script.names.bind(names))
+        self._queue(pack("EVALSHA", script.sha, *call.words), call)
+        return call.future
 
     def post(self, *command: Argument) -> None:
         """Queue a plain command that may be lost."""
@@ -194,6 +198,19 @@ class Client:
         for receive in receivers:
             receive(failure)
 
+    def queue_again(self, call: "_ScriptCall") -> None:
+        """Send a script that Redis has not executed, or whose second call changes nothing."""
+        self._queue(pack("EVAL", call.script.text, *call.words), call)
+
+    @property
+    def is_closed(self) -> bool:
+        """Return whether no command is sent any more."""
+        return self._is_closed
+
+    def settle(self, future: asyncio.Future[Any], reply: Any) -> None:
+        """Give a caller the reply, or the error for it."""
+        self._settle(future, reply)
+
     def _settler(self, future: asyncio.Future[Any]) -> Receiver:
         return lambda reply: self._settle(future, reply)
 
@@ -221,6 +238,58 @@ class Client:
         """Close the connection to a replica; pending commands get Unavailable."""
         if self._connection is not None:
             self._connection.abort()
+
+
+class RepeatLimit:
+    """Bounds the further calls of one script after lost replies."""
+
+    __slots__ = ("_ends_at", "_left")
+
+    def __init__(self) -> None:
+        self._left = MOST_REPEATS
+        self._ends_at = 0.0
+
+    def admits(self, failure: Exception, script: Script) -> bool:
+        """Return whether the script is sent again after this failure, and count it."""
+        if not (script.is_sent_again and isinstance(failure, ConnectionLost)) or self._left == 0:
+            return False
+        now = asyncio.get_running_loop().time()
+        self._ends_at = self._ends_at or now + REPEAT_SECONDS
+        self._left -= 1
+        return now < self._ends_at
+
+
+class _ScriptCall:
+    """One call of a script until its reply; receives replies, and is sent again if it may."""
+
+    __slots__ = ("_client", "_repeats", "future", "script", "words")
+
+    def __init__(self, client: Client, script: Script, words: Sequence[Any]) -> None:
+        self.future: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        self.script = script
+        self.words = words
+        self._client = client
+        self._repeats: RepeatLimit | None = None
+
+    def __call__(self, reply: Any) -> None:
+        """Receive a reply."""
+        if not isinstance(reply, Exception):
+            if not self.future.done():
+                self.future.set_result(reply)
+        elif isinstance(reply, hiredis.ReplyError) and str(reply).startswith("NOSCRIPT"):
+            self._client.reloads += 1
+            self._client.queue_again(self)
+        elif self._is_repeated(reply):
+            self._client.queue_again(self)
+        else:
+            self._client.settle(self.future, reply)
+
+    def _is_repeated(self, failure: Exception) -> bool:
+        """Return whether somebody waits for the reply, and another call may have it."""
+        if self.future.done() or self._client.is_closed:
+            return False
+        self._repeats = self._repeats or RepeatLimit()
+        return self._repeats.admits(failure, self.script)
 
 
 def forget(reply: "asyncio.Future[Any]") -> None:

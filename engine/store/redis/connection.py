@@ -1,7 +1,7 @@
 """One connection to Redis, with commands and replies in order.
 
 A thin protocol over hiredis, because the streams of redis-py cost more per call than the rest of a
-run (figures in docs/dependencies.md). It never repeats a command.
+run (figures in docs/dependencies.md). It never repeats a command: its client may.
 """
 
 import asyncio
@@ -38,6 +38,10 @@ class IsReplica(ConnectionError):
     """The server is a replica: it accepts no writes and its data may be old."""
 
 
+class ConnectionLost(ConnectionError):
+    """A connection that was in use has ended: the server may have executed the command, or not."""
+
+
 class UnknownHost(ConnectionError):
     """The name of the server's host cannot be looked up; the text names it."""
 
@@ -55,6 +59,8 @@ class Connection(asyncio.Protocol):
         self._push = push
         self._heard_at = 0.0
         self._watch: asyncio.TimerHandle | None = None
+        self._is_silent = False
+        """Whether the connection is closed because the server was silent."""
         self._transport: asyncio.Transport | None = None
         self.lost: asyncio.Future[None] = self._loop.create_future()
         """Done when the connection has ended."""
@@ -70,7 +76,7 @@ class Connection(asyncio.Protocol):
         if not self.lost.done():
             self.lost.set_result(None)
         cause = f": {error}" if error else ""
-        failure = ConnectionError(f"The connection to Redis has ended{cause}")
+        failure = _ended(cause, is_silent=self._is_silent)
         while self._receivers:
             self._receivers.popleft()(failure)
 
@@ -96,7 +102,7 @@ class Connection(asyncio.Protocol):
     def write(self, packed: Iterable[bytes], receivers: Iterable[Receiver]) -> None:
         """Send packed commands; `receivers` get their replies in order."""
         if self._transport is None or self._transport.is_closing():
-            failure = ConnectionError("The connection to Redis has ended")
+            failure = _ended(is_silent=self._is_silent)
             for receiver in receivers:
                 receiver(failure)
             return
@@ -126,6 +132,7 @@ class Connection(asyncio.Protocol):
         if not self._receivers:
             return
         if self._loop.time() - self._heard_at > SILENCE_SECONDS:
+            self._is_silent = True
             self.abort()
         else:
             self._watch = self._loop.call_later(SILENCE_SECONDS / 2, self._check_silence)
@@ -138,6 +145,12 @@ class Connection(asyncio.Protocol):
         if isinstance(reply, Exception):
             raise reply
         return reply
+
+
+def _ended(cause: str = "", *, is_silent: bool) -> ConnectionError:
+    """Return the error of commands without a reply; after a silence nobody waits once more."""
+    kind = ConnectionError if is_silent else ConnectionLost
+    return kind(f"The connection to Redis has ended{cause}")
 
 
 def pack(*words: Argument) -> bytes:
@@ -182,7 +195,7 @@ async def connect_server(address: RedisAddress, push: Receiver | None = None) ->
             await _greet(connection, address)
         except BaseException as error:
             connection.abort()
-            if address.tls is not None and type(error) is ConnectionError:
+            if address.tls is not None and type(error) in (ConnectionError, ConnectionLost):
                 raise ConnectionError(f"{error}. {AFTER_HANDSHAKE}") from error
             raise
     return connection

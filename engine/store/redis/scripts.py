@@ -11,6 +11,8 @@ from typing import Any
 from engine.store.redis.script_names import ScriptNames, parse_names
 
 USES = re.compile(r"^ *-- Uses: (.+)\n", re.MULTILINE)
+SENT_AGAIN = "-- After a lost reply the call is sent again.\n"
+"""Line in the headers of scripts whose second call changes nothing and has the first answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +22,8 @@ class Script:
     name: str
     text: str
     names: ScriptNames
+    is_sent_again: bool = False
+    """Whether a call whose reply was lost is sent again."""
     sha: str = field(init=False)
 
     def __post_init__(self) -> None:
@@ -63,7 +67,7 @@ def load() -> dict[str, Script]:
 def _make(name: str, text: str) -> Script:
     try:
         names = parse_names(text)
-        return Script(name, names.place(text), names)
+        return Script(name, names.place(text), names, SENT_AGAIN in text)
     except ValueError as error:
         raise ValueError(f"{name}.lua: {error}") from None
 

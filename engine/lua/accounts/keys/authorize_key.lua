@@ -1,6 +1,7 @@
 #!lua flags=no-writes
 -- Read an API key and its account atomically by the digest of the secret. A key that has expired is
 -- as unknown as one that is deleted.
+-- After a lost reply the call is sent again.
 -- KEYS: api_keys (of the partition), accounts
 -- ARGV: now?, digest
 -- Returns {key record, account record} | false

@@ -1,6 +1,7 @@
 #!lua
 -- Create an API key.
 -- Called again, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: account_api_keys, api_keys, audit
 -- ARGV: now?, api_key, digest, record, act*6
 -- Returns 1

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Record the time of an API key's use, unless the key is deleted.
+-- After a lost reply the call is sent again.
 -- KEYS: account_api_keys, key_uses
 -- ARGV: now?, api_key
 -- Returns 1 | 0 when there is no such key

@@ -1,6 +1,7 @@
 #!lua
 -- Replace an API key's record unless it has changed since it was read.
 -- Called again, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: account_api_keys, api_keys
 -- ARGV: now?, api_key, digest, record (as it was read), new_record, expires_at? (in milliseconds;
 --       absent: none, or no change), account, access_changes (channel)

@@ -1,5 +1,6 @@
 #!lua flags=no-writes
 -- Read the entries of an account's ledger after a position, and the sums of those that were folded.
+-- After a lost reply the call is sent again.
 -- KEYS: wallet, ledger
 -- ARGV: after? (id of the entry before the first, absent: the oldest is the first), most (entries)
 -- Returns {entries as XRANGE returns them, {'c:bucket' or 'c', sum, …}}

@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Read an account's wallet, after granting a due allowance and removing lapsed credits.
+-- After a lost reply the call is sent again.
 -- KEYS: wallet, ledger
 -- ARGV: now?, terms (of `refresh_wallet`)
 -- Returns {credits reserved, time of the last allowance or '', then bucket and credits left}

@@ -1,6 +1,7 @@
 #!lua
 -- Add credits to an account's wallet.
 -- Called again for the same operation, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: wallet, ledger, top_up? (marker of the operation, kept as long as the ledger and a day at
 --       least), audit
 -- ARGV: now?, operation, credits, lapses_at (in milliseconds, 0: never), terms (of

@@ -2,6 +2,7 @@
 -- Add a client of OAuth or a request for a grant, unless its address has added as many as it may.
 -- Records whose time is over go, and the oldest of too many.
 -- Called again, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: records, by_end, window (of the address)
 -- ARGV: now?, id, record, keep_ms, most (records), window_ms, most_in_window, all_ms? (until all
 --       records go when none is added; absent: they stay)

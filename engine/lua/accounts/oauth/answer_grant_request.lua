@@ -1,6 +1,7 @@
 #!lua
 -- Answer a client's request for a grant, once. A client that is granted one is kept longer.
 -- Called again for the same answer, the script returns its first reply.
+-- After a lost reply the call is sent again.
 -- KEYS: requests, requests_by_end, clients, ungranted, granted
 -- ARGV: now?, request, answer, client? (absent: nothing is granted), keep_ms (the client), most
 --       (clients that were granted something)

@@ -2,6 +2,7 @@
 -- Turn the code of a grant into an API key, once. The code keeps the key's id until its record
 -- expires, so that a second use of the code is noticed.
 -- Called again for the same key, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: code, accounts, account_api_keys, api_keys
 -- ARGV: now?, account, api_key, digest, record
 -- Returns 'ok' | 'gone' | 'late' | the id of the key that the code was turned into before

@@ -1,5 +1,6 @@
 #!lua flags=no-writes
 -- Read the account of a session, and whether the session needs a renewal, atomically.
+-- After a lost reply the call is sent again.
 -- KEYS: session, accounts
 -- ARGV: renewal_ms (of remaining life below which the session needs a renewal)
 -- Returns {account record, 1 | 0} | false

@@ -1,6 +1,7 @@
 #!lua
 -- Create a login link.
 -- Called again, the script changes nothing.
+-- After a lost reply the call is sent again.
 -- KEYS: accounts, login, audit
 -- ARGV: now?, account, login_ms (until the link ends), act*6
 -- Returns 1 | 0 without the account

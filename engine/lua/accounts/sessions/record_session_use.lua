@@ -1,5 +1,6 @@
 #!lua flags=allow-oom
 -- Record the time of a session's use, and extend the session if asked to.
+-- After a lost reply the call is sent again.
 -- KEYS: session, session_record, account_sessions
 -- ARGV: now?, account, session_id, digest, session_ms (until the session ends), must_extend ('1'
 --       or '')

@@ -1,6 +1,7 @@
 #!lua
 -- Turn a login link into a session and delete the link.
 -- Called again, the script returns its first answer.
+-- After a lost reply the call is sent again.
 -- KEYS: login, session, accounts, session_record, account_sessions
 -- ARGV: now?, account, session_ms (until the session ends), session_id, digest, user_agent,
 --       address

@@ -1,7 +1,7 @@
 """Client of a cluster: routes each command to the primary of its first key.
 
 A primary that does not hold a key refuses the command before it executes anything, so a redirected
-command is sent again. As on one server, no command is repeated that may have been executed.
+command is sent again. After a lost reply scripts are sent again as on one server.
 """
 
 import asyncio
@@ -16,7 +16,7 @@ from engine.errors import Unavailable
 from engine.executions.retry import jittered
 from engine.store.redis import errors
 from engine.store.redis.address import RedisAddress, RedisNode
-from engine.store.redis.client import Client, forget
+from engine.store.redis.client import Client, RepeatLimit, forget
 from engine.store.redis.cluster.guard import ClusterGuard, NodeGuard
 from engine.store.redis.cluster.node_client import NodeClient
 from engine.store.redis.cluster.routes import ANY_PRIMARY, route, slot_of
@@ -186,7 +186,8 @@ class _Request:
     """One command until its reply; receives replies, and sends the command again if it may."""
 
     __slots__ = (
-        *("_client", "_is_asking", "_node", "_packed", "_pause", "_redirections", "_script"),
+        *("_client", "_is_asking", "_node", "_packed", "_pause", "_redirections", "_repeats"),
+        "_script",
         *("_started_at", "_words", "future", "slot"),
     )
 
@@ -207,6 +208,7 @@ class _Request:
         self._node: NodeClient | None = None
         self._is_asking = False
         self._redirections = 0
+        self._repeats: RepeatLimit | None = None
         self._pause = 0.0
         self._started_at = 0.0
 
@@ -225,6 +227,8 @@ class _Request:
         if not isinstance(reply, Exception):
             if not self.future.done():
                 self.future.set_result(reply)
+        elif self._is_repeated(reply):
+            self._try_again()
         elif (
             self._node is None
             or not isinstance(reply, hiredis.ReplyError)
@@ -242,6 +246,13 @@ class _Request:
         """End with the error for a refusal with this word."""
         if not self.future.done():
             self.future.set_exception(errors.unavailable(word))
+
+    def _is_repeated(self, failure: Exception) -> bool:
+        """Return whether somebody waits for a lost reply, and another call may have it."""
+        if self._script is None or self.future.done():
+            return False
+        self._repeats = self._repeats or RepeatLimit()
+        return self._repeats.admits(failure, self._script)
 
     def _sends_again(self, node: NodeClient, text: str) -> bool:
         """Return whether the command was not executed and is sent again."""

@@ -20,7 +20,7 @@ from engine.store.redis.connection import Connection
 from engine.store.redis.scripts import SCRIPTS
 from tests.conftest import RedisServer, free_port
 from tests.support.eventually import PATIENCE_SECONDS, eventually
-from tests.support.redis.proxy import RedisProxy, running_proxy
+from tests.support.redis.proxy import RedisProxy, When, running_proxy
 from tests.support.store.records import BOTH_DONE, accept, save
 
 
@@ -116,12 +116,68 @@ async def test_commands_leave_at_once_if_asked_while_no_reply_is_outstanding(
     assert writes == [1, 2, 1]
 
 
-async def test_a_reply_lost_after_the_commit_is_unavailable_and_never_replayed(
+@pytest.mark.F24b
+@pytest.mark.parametrize("when", ["run", "before"])
+async def test_a_script_whose_second_call_changes_nothing_is_sent_again(
+    far: Client, proxy: RedisProxy, when: When
+) -> None:
+    loss = proxy.lose("beat_worker", after=when, times=3)
+
+    assert await beat(far) == b"5"
+    assert loss.left == 0
+
+
+async def test_a_script_is_sent_again_a_few_times_alone(far: Client, proxy: RedisProxy) -> None:
+    loss = proxy.lose("beat_worker", times=10)
+
+    with pytest.raises(Unavailable):
+        await beat(far)
+
+    assert loss.left == 6
+
+
+async def test_a_script_of_which_each_call_counts_is_not_sent_again(
+    far: Client, proxy: RedisProxy, client: Client
+) -> None:
+    loss = proxy.lose("send_hints", times=2)
+
+    with pytest.raises(Unavailable):
+        await far.call(SCRIPTS["send_hints"], queue="q", hints=["one"])
+
+    assert loss.left == 1
+    assert await client.send("LLEN", "q") == 1
+
+
+async def test_nobody_waits_for_a_second_silence(
+    far: Client, proxy: RedisProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(connections, "SILENCE_SECONDS", 0.1)
+    proxy.is_frozen = True
+    connected = proxy.connections
+
+    with pytest.raises(Unavailable):
+        await asyncio.wait_for(beat(far), 20)
+
+    assert proxy.connections == connected
+
+
+async def test_a_closed_client_sends_nothing_again(far: Client, proxy: RedisProxy) -> None:
+    gate = proxy.hold("beat_worker")
+    reply = beat(far)
+    await gate.reached()
+
+    await far.close()
+
+    with pytest.raises(Unavailable):
+        await reply
+
+
+async def test_a_command_whose_reply_is_lost_is_unavailable_and_never_replayed(
     far: Client, proxy: RedisProxy, client: Client
 ) -> None:
     proxy.swallow_replies = True
 
-    calls = [far.send("INCR", "n"), beat(far)]
+    calls = [far.send("INCR", "n"), beat(far)]  # each reply of the repetitions is lost too
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
 
     assert [type(outcome) for outcome in outcomes] == [Unavailable, Unavailable]
