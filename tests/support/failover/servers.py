@@ -2,6 +2,7 @@
 
 import contextlib
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Protocol
 
 from tests.support.redis.cluster import running_cluster
@@ -33,8 +34,15 @@ class SingleServer:
 
     shard_count = 1
 
-    def __init__(self) -> None:
-        self.server = ServerProcess([f"{key} {value}" for key, value in DURABLE.items()])
+    def __init__(self, appendfsync: str = DURABLE["appendfsync"]) -> None:
+        settings = {**DURABLE, "appendfsync": appendfsync}
+        self.server = ServerProcess([f"{key} {value}" for key, value in settings.items()])
+
+    @property
+    def file(self) -> Path:
+        """Return the file that grows with each write."""
+        [found] = (self.server.folder / "appendonlydir").glob("*.incr.aof")
+        return found
 
     def start(self) -> None:
         """Start it without a mark."""
@@ -80,11 +88,18 @@ def running_servers(topology: str, *, min_replicas: int = 0, lag: float = 0.0) -
         with running_cluster(min_replicas=min_replicas, fronts=fronts) as cluster:
             yield cluster
     else:
-        single = SingleServer()
-        try:
-            single.start()
-            with single.server.client() as client:
-                mark(client)
+        with running_single() as single:
             yield single
-        finally:
-            single.stop()
+
+
+@contextlib.contextmanager
+def running_single(appendfsync: str = DURABLE["appendfsync"]) -> Iterator[SingleServer]:
+    """Run one server, marked as the tests' installation."""
+    single = SingleServer(appendfsync)
+    try:
+        single.start()
+        with single.server.client() as client:
+            mark(client)
+        yield single
+    finally:
+        single.stop()
