@@ -13,8 +13,8 @@ import pytest
 from tests.support.acceptance.versions.releases import NoHistory, Release, check_out_previous
 from tests.support.soak.faults import FAULTS, PREVIOUS
 from tests.support.soak.figures import figures_of, must_be_flat
-from tests.support.soak.plan import draw_turns
-from tests.support.soak.session import session
+from tests.support.soak.plan import Turn, draw_turns
+from tests.support.soak.session import Session, session
 
 MINUTES = float(os.environ.get("MINUTES", "2"))
 SEED = int(os.environ.get("SEED", "1"))
@@ -38,6 +38,34 @@ def chosen(previous: Release | None) -> list[str]:
     return [name for name in names if previous or name != PREVIOUS]
 
 
+async def report(
+    soak: Session, seconds: float, turns: list[Turn], note: Callable[[str, object], None]
+) -> None:
+    """Run a session; note and print its figures and differences."""
+    oracle = await soak.run(turns, seconds)
+    note("seed", SEED)
+    for name, value in figures_of(soak, oracle).items():
+        note(name, value)
+        print(f"{name}: {value}")
+    for began, ended in soak.differences.failovers:
+        print(f"failover: {soak.differences.after(began)} to {soak.differences.after(ended)}")
+    for each in soak.differences.found:
+        print(each)
+
+
+@pytest.mark.thorough
+async def test_mixed_use_under_a_kill_and_a_failover_loses_and_doubles_nothing(
+    tmp_path: Path, record_property: Callable[[str, object], None]
+) -> None:
+    """The smoke: a few seconds of the session."""
+    kinds = ("a worker is killed", "a failover after a kill")
+    turns = [Turn(at=1 + 3 * n, kind=kind, seed=kind) for n, kind in enumerate(kinds)]
+    async with session(tmp_path, seed=SEED, users=6) as soak:
+        await report(soak, 12.0, turns, record_property)
+
+    assert soak.differences.unexplained == []
+
+
 @pytest.mark.F48
 @pytest.mark.slow
 @pytest.mark.timeout(MINUTES * 60 + 1_800)
@@ -48,15 +76,7 @@ async def test_mixed_use_under_random_faults_loses_and_doubles_nothing(
     turns = draw_turns(SEED, seconds, chosen(previous), {PREVIOUS: seconds / 2 - 40})
     print(f"\nseed {SEED}, {MINUTES:g} minutes, {len(turns)} faults")
     async with session(tmp_path, seed=SEED, users=USERS, previous=previous) as soak:
-        oracle = await soak.run(turns, seconds)
-    record_property("seed", SEED)
-    for name, value in figures_of(soak, oracle).items():
-        record_property(name, value)
-        print(f"{name}: {value}")
-    for began, ended in soak.differences.failovers:
-        print(f"failover: {soak.differences.after(began)} to {soak.differences.after(ended)}")
-    for each in soak.differences.found:
-        print(each)
+        await report(soak, seconds, turns, record_property)
 
     assert soak.differences.unexplained == []
     must_be_flat(soak.footprint, soak.seconds)

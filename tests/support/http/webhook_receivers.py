@@ -50,6 +50,8 @@ class Receiver:
     """Ids of deliveries that were answered with 200."""
     is_quick: bool = False
     """Whether `/slow` answers at once, as a receiver that was slow before."""
+    is_failing: bool = False
+    """Whether all paths answer 503."""
     _seen: Counter[str] = field(default_factory=Counter)
     _ids: Counter[str] = field(default_factory=Counter)
     _random: random.Random = field(default_factory=lambda: random.Random(7))
@@ -65,7 +67,8 @@ class Receiver:
         self.open += 1
         self.most_open = max(self.open, self.most_open)
         try:
-            response = await self._answer(request)
+            refused = web.Response(status=503) if self.is_failing else None
+            response = refused or await self._answer(request)
         finally:
             self.open -= 1
         if response.status == 200:

@@ -83,6 +83,19 @@ def test_a_cut_front_refuses_until_it_is_mended(redis_server: RedisServer) -> No
     front.close()
 
 
+def test_a_lost_reply_is_that_of_a_command_that_was_run(redis_server: RedisServer) -> None:
+    front = DelayProxy(redis_server.url)
+    with redis.Redis(port=front.port, retry=ONCE, protocol=2) as client:
+        client.ping()
+        front.replies_to_lose = 1
+
+        with pytest.raises(redis.ConnectionError):
+            client.incr("counted")
+
+        assert client.incr("counted") == 2
+    front.close()
+
+
 def seconds_of(client: redis.Redis) -> float:
     client.ping()
     began = time.monotonic()

@@ -11,10 +11,15 @@ from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 
+import redis
+
+from engine.store.redis import process_keys
 from tests.support.acceptance.footprint import descendants
 from tests.support.acceptance.versions.processes import GATEWAY, WORKER, Member, VersionFleet
 from tests.support.acceptance.versions.releases import THIS_RELEASE, Release
+from tests.support.eventually import eventually
 from tests.support.history.away import TakenAway
+from tests.support.http.webhook_receivers import Receiver
 from tests.support.redis.processes import ServerProcess, wait_until
 from tests.support.redis.sentinel import SentinelGroup
 from tests.support.redis.stepped_clock import SteppedClock
@@ -36,8 +41,11 @@ class Monkey:
     fleet: VersionFleet
     group: SentinelGroup
     differences: Differences
-    database: TakenAway | None = None
-    redis_clock: SteppedClock | None = None
+    database: TakenAway
+    receiver: Receiver
+    redis_clock: SteppedClock
+    part_clock: SteppedClock
+    """Clock of a gateway and a worker."""
     previous: Release | None = None
     """Release before this one, if the clone has its code and the store still its schema."""
     veterans: list[Member] = field(default_factory=list)
@@ -68,6 +76,14 @@ class Monkey:
 
     async def primary(self) -> ServerProcess:
         return await asyncio.to_thread(self.group.primary)
+
+    async def lead(self) -> int:
+        """Return the process of the worker that leads, 0 while none does."""
+        primary = await self.primary()
+        with contextlib.suppress(redis.RedisError):
+            found = await asyncio.to_thread(primary.command, "GET", process_keys.leader())
+            return int(found.decode().split("-")[-2]) if found else 0
+        return 0
 
     async def kill(self, member: Member) -> None:
         """Kill a process, which starts again."""
@@ -134,27 +150,41 @@ async def kill_archiver(monkey: Monkey, draw: random.Random) -> None:
     """Kill the process that archives, of any worker."""
     del draw
     for member in monkey.members(WORKER, with_veterans=True):
-        assert member.process is not None
-        for pid, name in descendants(member.process.pid):
+        for pid, name in descendants(member.pid):
             if any(word in name for word in ARCHIVERS):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(pid, signal.SIGKILL)
+
+
+async def kill_lead(monkey: Monkey, draw: random.Random) -> None:
+    """Kill the worker that leads. A veteran that leads is stopped until another does."""
+    del draw
+    veterans = {each.pid for each in monkey.veterans}
+    if (pid := await monkey.lead()) in veterans:
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            await eventually(monkey.lead, lambda found: found not in (0, pid), pause=0.2)
+        finally:
+            os.kill(pid, signal.SIGCONT)
+    pid = await monkey.lead()
+    for member in monkey.members(WORKER):
+        if member.pid == pid:
+            await monkey.kill(member)
 
 
 async def stop_process(monkey: Monkey, draw: random.Random) -> None:
     """Stop a process for a while, veterans too; it goes on as if nothing had been."""
     kind = draw.choice([WORKER, WORKER, GATEWAY])
     member = draw.choice(monkey.members(kind, with_veterans=True))
-    assert member.process is not None
-    member.process.send_signal(signal.SIGSTOP)
+    os.kill(member.pid, signal.SIGSTOP)
     await asyncio.sleep(draw.uniform(1, 9))
-    member.process.send_signal(signal.SIGCONT)
+    os.kill(member.pid, signal.SIGCONT)
 
 
 async def replace(monkey: Monkey, draw: random.Random) -> None:
     """Start a process and end another in order, as a deployment does."""
     old = draw.choice(monkey.members(draw.choice([WORKER, GATEWAY])))
-    new = monkey.fleet.add(THIS_RELEASE, old.kind)
+    new = monkey.fleet.add(THIS_RELEASE, old.kind, **old.environ)
     await asyncio.to_thread(new.wait_ready)
     await asyncio.to_thread(monkey.fleet.remove, old)
 
@@ -270,15 +300,20 @@ async def kill_replica(monkey: Monkey, draw: random.Random) -> None:
 
 async def step_clock(monkey: Monkey, draw: random.Random) -> None:
     """Step the clock of Redis forth or back, and again to the right time."""
-    assert monkey.redis_clock is not None
     monkey.redis_clock.step(draw.choice([-30, -4, -1, 1, 4, 30]))
     await asyncio.sleep(draw.uniform(2, 12))
     monkey.redis_clock.step(0)
 
 
+async def step_part_clock(monkey: Monkey, draw: random.Random) -> None:
+    """Step the clock of a gateway and a worker, minutes away from that of Redis."""
+    monkey.part_clock.step(draw.choice([-600, -60, -5, 5, 60, 600]))
+    await asyncio.sleep(draw.uniform(2, 12))
+    monkey.part_clock.step(0)
+
+
 async def take_database(monkey: Monkey, draw: random.Random) -> None:
     """Let the database of the history crash, and be away for a while."""
-    assert monkey.database is not None
     await asyncio.to_thread(monkey.database.take_away)
     await asyncio.sleep(draw.uniform(1, 12))
     await asyncio.to_thread(monkey.database.give_back)
@@ -297,11 +332,19 @@ async def join_previous(monkey: Monkey, draw: random.Random) -> None:
         await asyncio.to_thread(monkey.fleet.remove, member, number)
 
 
+async def fail_receivers(monkey: Monkey, draw: random.Random) -> None:
+    """Let receivers of webhooks answer 503 for a while."""
+    monkey.receiver.is_failing = True
+    await asyncio.sleep(draw.uniform(1, 8))
+    monkey.receiver.is_failing = False
+
+
 PREVIOUS = "the previous release works beside this one"
 FAULTS: dict[str, Fault] = {
     "a worker is killed": kill_worker,
     "a gateway is killed": kill_gateway,
     "a worker and a gateway are killed": kill_both,
+    "the leading worker is killed": kill_lead,
     "the archiver is killed": kill_archiver,
     "a process is stopped for a while": stop_process,
     "a process is replaced": replace,
@@ -319,7 +362,9 @@ FAULTS: dict[str, Fault] = {
     "a sentinel is killed": kill_sentinel,
     "a replica is killed": kill_replica,
     "the clock of Redis steps": step_clock,
+    "the clocks of a gateway and a worker step": step_part_clock,
     "the database is away": take_database,
+    "receivers of webhooks fail": fail_receivers,
     PREVIOUS: join_previous,
 }
 """Faults by their names."""

@@ -18,10 +18,13 @@ def figures_of(soak: Session, oracle: Oracle) -> dict[str, Any]:
     """Return the figures of a session that is over."""
     differences, monkey = soak.differences, soak.monkey
     lost, doubled = (differences.by_failovers()[kind] for kind in (LOST, DOUBLED))
+    seconds = sorted(run.ended - run.began for run in oracle.runs)
     figures: dict[str, Any] = {
         "minutes": round(soak.seconds / 60, 1),
         "executions": len(oracle.records),
         "executions_by_kind_and_end": str(dict(sorted(oracle.ends.items()))),
+        "run_p50_seconds": round(seconds[len(seconds) // 2], 2),
+        "run_p99_seconds": round(seconds[len(seconds) * 99 // 100], 2),
         "pages_read": soak.place.pages.total(),
         "faults": monkey.done.total(),
         "faults_by_kind": str(dict(sorted(monkey.done.items()))),

@@ -100,9 +100,7 @@ class Session:
         return False
 
     async def _watch(self) -> None:
-        for member in self.monkey.veterans:
-            assert member.process is not None
-            self.footprint.traces.append(Trace(member.kind, member.process.pid))
+        self.footprint.traces += [Trace(each.kind, each.pid) for each in self.monkey.veterans]
         while True:
             self.footprint.look()
             await asyncio.sleep(LOOK_SECONDS)
@@ -135,7 +133,7 @@ async def session(
     With a previous release, the store has its schema until half of the session is over.
     """
     async with contextlib.AsyncExitStack() as stack:
-        clock = SteppedClock(folder)
+        clock = SteppedClock(make_folder(folder / "redis-clock"))
         group = await asyncio.to_thread(_start_group, clock)
         stack.push_async_callback(asyncio.to_thread, group.stop)
         database = stack.enter_context(taken_away("postgresql", folder))
@@ -154,18 +152,27 @@ async def session(
         store = Store.open(settings, ObjectStore.from_settings(settings), open_archive(settings))
         stack.push_async_callback(store.close)
         account, key = await _open_account(store, f"{receiver.url}/ok")
-        kinds = [GATEWAY] * GATEWAYS + [WORKER] * WORKERS
-        members = [fleet.add(THIS_RELEASE, kind) for kind in kinds]
-        for member in members:
-            await asyncio.to_thread(member.wait_ready)
-        monkey = Monkey(fleet, group, Differences(), database, clock, previous)
-        monkey.veterans = [members[0], members[GATEWAYS]]
+        part_clock = SteppedClock(make_folder(folder / "part-clock"))
+        monkey = Monkey(
+            fleet, group, Differences(), database, receiver, clock, part_clock, previous
+        )  # fmt: skip
+        for kind, count in ((GATEWAY, GATEWAYS), (WORKER, WORKERS)):
+            members = [fleet.add(THIS_RELEASE, kind) for _ in range(count - 1)]
+            members.append(fleet.add(THIS_RELEASE, kind, **part_clock.cached_environ))
+            monkey.veterans.append(members[0])
+            for member in members:
+                await asyncio.to_thread(member.wait_ready)
         place = Place(monkey.differences)
         urls = functools.partial(_urls, monkey)
         people = [User(place, n, seed, urls, key, target.url) for n in range(users)]
         for each in people:
             stack.push_async_callback(each.close)
         yield Session(monkey, store, account, people, place, target, receiver)
+
+
+def make_folder(path: Path) -> Path:
+    path.mkdir()
+    return path
 
 
 def _urls(monkey: Monkey) -> list[str]:

@@ -120,6 +120,7 @@ class User(VersionLoad):
             self._place.trigger_ids[name] = made["id"]
             if name == "hook":
                 self._place.hook_path = urlsplit(made["url"]).path
+        await self._make("sub", "")  # workers are there, and have started their children
 
     # -- living -----------------------------------------------------------------------------------
 

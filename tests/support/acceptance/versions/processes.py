@@ -43,6 +43,11 @@ class Member:
         return f"http://127.0.0.1:{self.port}"
 
     @property
+    def pid(self) -> int:
+        """Its process, 0 before its start."""
+        return self.process.pid if self.process else 0
+
+    @property
     def is_alive(self) -> bool:
         return self.process is not None and self.process.poll() is None
 
@@ -94,10 +99,11 @@ class VersionFleet:
     """Times of the monotonic clock at which gateways were killed, by URL."""
     _count: int = 0
 
-    def add(self, release: Release, kind: str) -> Member:
-        """Start a process."""
+    def add(self, release: Release, kind: str, **environ: str) -> Member:
+        """Start a process, with variables of its own besides those of all."""
         self._count += 1
-        member = Member(release, kind, self._count, self.environ, self.folder)
+        variables = {**self.environ, **environ} if environ else self.environ
+        member = Member(release, kind, self._count, variables, self.folder)
         member.start()
         self.members.append(member)
         return member
