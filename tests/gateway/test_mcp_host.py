@@ -41,6 +41,7 @@ async def test_a_missing_library_is_told(monkeypatch: pytest.MonkeyPatch) -> Non
         await McpHost().server(Settings())
 
 
+@pytest.mark.A111
 async def test_a_package_and_a_part_of_it_are_imported_by_requests_at_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

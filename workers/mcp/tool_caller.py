@@ -5,7 +5,6 @@ a process.
 """
 
 import asyncio
-import sys
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from importlib import import_module
 from typing import Any
@@ -94,8 +93,11 @@ def _make_call(server: ToolServer, access: NodeAccess) -> HttpCall:
 
 
 async def _import_library() -> None:
-    if LIBRARY in sys.modules:
-        return
+    """Import the library in a thread, each time: there a call waits until it is whole.
+
+    A module is in `sys.modules` before its import has ended, for which the event loop would wait.
+    Raises NodeFailed.
+    """
     try:
         await asyncio.to_thread(import_module, LIBRARY)
     except ModuleNotFoundError as error:

@@ -49,6 +49,7 @@ async def test_an_event_sent_twenty_times_at_once_starts_one_run(
     assert row.execution_id == execution_id
 
 
+@pytest.mark.A95e
 async def test_events_beyond_the_rate_of_runs_are_429_and_may_come_again(
     store: Store, young_window: None, make_hook: MakeHook, sender: Sender, worker: FakeWorker
 ) -> None:

@@ -1,6 +1,8 @@
 """Calls of tools of a real server: results, secrets and failures in words of their own."""
 
+import asyncio
 import sys
+from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -255,6 +257,23 @@ async def test_without_the_extra_the_sentence_says_how_to_install_it(
         await caller.call("echo")
 
     assert failed.value.code == "not_installed" and "install" in failed.value.message
+
+
+@pytest.mark.A111
+async def test_a_second_call_waits_in_a_thread_until_the_library_is_whole(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "slow_library.py").write_text("import time; time.sleep(0.3); is_whole = True")
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setattr(tool_caller, "LIBRARY", "slow_library")
+    first = asyncio.create_task(tool_caller._import_library())
+    while "slow_library" not in sys.modules:
+        await asyncio.sleep(0.001)
+
+    await tool_caller._import_library()
+
+    assert sys.modules.pop("slow_library").is_whole
+    await first
 
 
 async def test_an_order_in_an_answer_is_a_text_like_any_other(caller: Caller) -> None:
