@@ -21,8 +21,7 @@ def recoveries(
     scene: Scene, record_property: Callable[[str, object], None]
 ) -> Iterator[Recoveries]:
     """Recoveries of one test; at its end nothing may be lost or doubled."""
-    scene.replace_killed()
-    scene.await_ready()
+    scene.restore()
     found = Recoveries()
     yield found
     figures = found.figures() | oracle.check(scene)

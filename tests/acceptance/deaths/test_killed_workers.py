@@ -1,6 +1,6 @@
 """Workers killed at each point of a node's life: the run goes on elsewhere within five seconds.
 
-KILLS: kills at each point, 2 by default.
+KILLS_PER_POINT: kills at each point, 2 by default.
 """
 
 import os
@@ -13,7 +13,7 @@ from tests.support.deaths.scene import Scene
 from tests.support.redis.proxy import When
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
-KILLS = int(os.environ.get("KILLS", "2"))
+KILLS = int(os.environ.get("KILLS_PER_POINT", "2"))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,21 +70,7 @@ def test_a_worker_killed_at_a_point_of_a_run(
         scene.request(run)
         recoveries.kill(scene, run, gate.await_reached(), gate.drop)
         scene.end(run)
-        scene.replace_killed()
+        scene.restore()
 
         assert (scene.calls(run, "first"), scene.calls(run, "make")) == (point.first, point.make)
     assert recoveries.percentile(99) <= point.limit_seconds
-
-
-@pytest.mark.F07
-def test_a_worker_killed_within_a_call(scene: Scene, recoveries: Recoveries) -> None:
-    for _ in range(KILLS):
-        run = scene.plan()
-        held = scene.target.hold(f"/make/{run.name}")
-        scene.request(run)
-        recoveries.kill(scene, run, scene.caller_at(held.await_reached()), held.release)
-        scene.end(run)
-        scene.replace_killed()
-
-        assert (scene.calls(run, "first"), scene.calls(run, "make")) == (1, 2)
-    assert recoveries.percentile(99) <= LIMIT_SECONDS

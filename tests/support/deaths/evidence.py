@@ -29,6 +29,8 @@ class Evidence:
     entries: Sequence[LedgerEntry]
     wrong_sums: Sequence[str]
     """Discrepancies between ledger, wallet and executions."""
+    deliveries: Mapping[str, str]
+    """Status of the delivery of each end."""
     keys: Mapping[str, bool]
     """Keys of the database, and whether each expires."""
 
@@ -56,6 +58,9 @@ async def _read_account(store: Store, account_id: str) -> Evidence:
         for each in await send("ZRANGE", keyspace.account_executions(account_id), 0, -1)
     ]
     events = {name: await _events(store, account_id, name) for name in names}
+    deliveries = {
+        name: await send("HGET", keyspace.delivery(account_id, name), "status") for name in names
+    }
     keys = {each.decode(): await send("PTTL", each) > 0 for each in await send("KEYS", "*")}
     return Evidence(
         executions={name: await store.executions.get(account_id, name) for name in names},
@@ -63,6 +68,7 @@ async def _read_account(store: Store, account_id: str) -> Evidence:
         wallet=await store.wallets.get(account_id, terms),
         entries=(await store.wallets.entries(account_id, MOST_ENTRIES)).entries,
         wrong_sums=await store.wallets.check(account_id),
+        deliveries={name: status.decode() for name, status in deliveries.items() if status},
         keys=keys,
     )
 

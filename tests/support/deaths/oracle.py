@@ -101,6 +101,8 @@ def find_wrong_webhooks(scene: Scene, evidence: Evidence) -> Iterator[str]:
         ids = {each.headers["webhook-id"] for each in told}
         if ids != {found.id} or len({each.body for each in told}) != 1:
             yield f"{run.name}: told with the ids {ids}"
+        if evidence.deliveries.get(found.id) != "delivered":
+            yield f"{run.name}: its delivery is {evidence.deliveries.get(found.id)}"
         if len(told) > 1 + run.deaths:
             yield f"{run.name}: told {len(told)} times after {run.deaths} deaths"
         stamps = [int(each.headers["webhook-timestamp"]) for each in told]

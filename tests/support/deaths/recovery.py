@@ -24,7 +24,7 @@ class Recoveries:
         killed = scene.kill(pid)
         run.deaths += 1
         let_go()
-        self.seconds.append(_next_call(scene, run, killed) - killed)
+        self.seconds.append(next_call(scene, run, killed) - killed)
 
     def percentile(self, percent: int) -> float:
         """Return the time that so many of 100 recoveries do not exceed."""
@@ -32,7 +32,9 @@ class Recoveries:
         return ordered[math.ceil(len(ordered) * percent / 100) - 1]
 
     def figures(self) -> dict[str, float]:
-        """Return the figures by name."""
+        """Return the figures by name; none without recoveries."""
+        if not self.seconds:
+            return {}
         return {
             "kills": len(self.seconds),
             "recovery_p50_seconds": round(statistics.median(self.seconds), 2),
@@ -40,7 +42,16 @@ class Recoveries:
         }
 
 
-def _next_call(scene: Scene, run: Run, moment: float) -> float:
+def kill_within_call(scene: Scene, recoveries: Recoveries, run: Run, kind: str) -> None:
+    """Make a run, and kill the worker while the target or the provider has its call."""
+    held = scene.target.hold(f"/{kind}/{run.name}")
+    scene.request(run)
+    recoveries.kill(scene, run, scene.caller_at(held.await_reached()), held.release)
+    scene.end(run)
+    scene.restore()
+
+
+def next_call(scene: Scene, run: Run, moment: float) -> float:
     """Return the time of the first call of a run after a moment."""
     deadline = moment + WAIT_SECONDS
     while time.monotonic() < deadline:

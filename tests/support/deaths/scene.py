@@ -5,6 +5,7 @@ A run calls a target, then a model that costs credits and makes a picture, and t
 
 import contextlib
 import itertools
+import json
 import os
 import secrets
 import signal
@@ -14,6 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
+from urllib.request import urlopen
 
 from deploy.net.http_client import Unreachable, call
 from tests.conftest import RedisServer
@@ -24,7 +27,7 @@ from tests.support.factories import Graph
 from tests.support.http.providers import ENDPOINT
 from tests.support.http.target import PNG, Stub, stub_server
 from tests.support.manifests import manifest
-from tests.support.redis.proxy import Gate, RedisProxy, proxy_thread
+from tests.support.redis.proxy import RedisProxy, proxy_thread
 
 GATEWAYS, WORKERS = 2, 3
 PRICE = 11
@@ -86,14 +89,11 @@ class Scene:
         self.killed.append(member)
         return moment
 
-    def replace_killed(self) -> None:
-        """Start a process for each that was killed, at its place; return without waiting."""
+    def restore(self) -> None:
+        """Start a process for each that was killed, and wait until all are ready."""
         for kind, count in ((GATEWAY, GATEWAYS), (WORKER, WORKERS)):
             for _ in range(count - len(self.living(kind))):
                 self.fleet.start(kind)
-
-    def await_ready(self) -> None:
-        """Wait until all processes are ready."""
         for kind in (GATEWAY, WORKER):
             for member in self.living(kind):
                 member.wait_ready()
@@ -167,11 +167,22 @@ class Scene:
         """Return the number of calls for a run: `first`, `make` or `hook`."""
         return self.target.counts[f"/{kind}/{run.name}"]
 
-    def next_claim(self) -> Gate:
-        """Return a gate that tells of the next claim, and does not stop it."""
-        gate = self.proxy.hold("claim_execution")
-        gate.open()
-        return gate
+    def fetch(self, url: str) -> bytes:
+        """Return the bytes of a link to media, from a gateway."""
+        parts = urlsplit(url)
+        place = f"{self.living(GATEWAY)[0].url}{parts.path}?{parts.query}"
+        with urlopen(place) as answer:
+            return bytes(answer.read())
+
+    def attempts(self, execution: Mapping[str, Any], node_id: str) -> int:
+        """Return the attempts of a node of an execution."""
+        [node] = [each for each in execution["nodes"] if each["id"] == node_id]
+        return int(node["attempts"])
+
+    def told_of(self, run: Run) -> str:
+        """Return the execution of which the webhook of a run was told."""
+        [told, *_] = self.target.at(f"/hook/{run.name}")
+        return str(json.loads(told.body)["executionId"])
 
 
 def workflow(url: str) -> Graph:
@@ -201,10 +212,9 @@ def running_scene(folder: Path, **environ: str) -> Iterator[Scene]:
         media_url = (folder / "media").as_uri()
         known = {"HEADRACE_MODELS_DIR": str(models), "HEADRACE_MEDIA_URL": media_url}
         known |= provider | environ
-        fleet = exits.enter_context(fleet_on(proxy.url, folder, **known))
+        fleet = exits.enter_context(fleet_on(proxy.url, folder, is_forked=True, **known))
         scene = Scene(fleet, proxy, server.url, target)
-        scene.replace_killed()
-        scene.await_ready()
+        scene.restore()
         scene.account_id, scene.key = fleet.make_account("ada", *CAPABILITIES)
         scene.slug = fleet.save(scene.key, "Walk", workflow(target.url))
         yield scene

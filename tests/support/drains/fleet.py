@@ -17,6 +17,7 @@ from tests.support.acceptance.running_stack import HEADRACE, environment
 from tests.support.eventually import PATIENCE_SECONDS
 from tests.support.factories import Graph
 from tests.support.process import forked_command
+from tests.support.process.forked_part import ForkedPart
 from tests.support.redis.installation import SECRET_KEY
 
 GATEWAY, WORKER = "gateway", "worker"
@@ -30,7 +31,7 @@ class Member:
     kind: str
     port: int
     log: Path
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[bytes] | ForkedPart
 
     @property
     def url(self) -> str:
@@ -63,6 +64,8 @@ class Fleet:
 
     folder: Path
     environ: dict[str, str]
+    is_forked: bool = False
+    """Processes are forked from one that has imported everything."""
     members: list[Member] = field(default_factory=list)
 
     def start(self, kind: str, *, port: int = 0, **environ: str) -> Member:
@@ -70,17 +73,20 @@ class Fleet:
         port = port or free_port()
         name = "HEADRACE_PORT" if kind == GATEWAY else "HEADRACE_HEALTH_PORT"
         log = self.folder / f"{kind}-{port}.log"
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                [*HEADRACE, kind],
-                cwd=self.folder,
-                env=environment(**self.environ, **{name: str(port)}, **environ),
-                stdout=output,
-                stderr=output,
-            )
-        member = Member(kind, port, log, process)
+        more = environment(**self.environ, **{name: str(port)}, **environ)
+        member = Member(kind, port, log, self._launch(kind, more, log))
         self.members.append(member)
         return member
+
+    def _launch(
+        self, kind: str, environ: dict[str, str], log: Path
+    ) -> subprocess.Popen[bytes] | ForkedPart:
+        with log.open("ab") as output:
+            if self.is_forked:
+                return ForkedPart(kind, self.folder, environ, log)
+            return subprocess.Popen(
+                [*HEADRACE, kind], cwd=self.folder, env=environ, stdout=output, stderr=output
+            )
 
     def command(self, *arguments: str, **environ: str) -> "subprocess.CompletedProcess[str]":
         """Run a command of an operator to its end."""
@@ -100,8 +106,9 @@ class Fleet:
         return str(made["id"]), str(key["key"])
 
     def save(self, key: str, name: str, graph: Graph) -> str:
-        """Save a workflow by the first gateway; return its slug."""
-        url = next(each.url for each in self.members if each.kind == GATEWAY)
+        """Save a workflow by the first gateway that runs; return its slug."""
+        gateways = (each for each in self.members if each.kind == GATEWAY)
+        url = next(each.url for each in gateways if each.process.poll() is None)
         status, answer = call("POST", f"{url}/api/workflows", key=key, body=graph.body(name))
         assert status == 201, answer
         return str(answer["slug"])
@@ -125,7 +132,9 @@ def running_fleet(folder: Path, *, is_marked: bool = True, **environ: str) -> It
 
 
 @contextlib.contextmanager
-def fleet_on(redis_url: str, folder: Path, **environ: str) -> Iterator[Fleet]:
+def fleet_on(
+    redis_url: str, folder: Path, *, is_forked: bool = False, **environ: str
+) -> Iterator[Fleet]:
     """Yield a fleet on a Redis that runs; processes that still run are killed at the end."""
     shared = {
         "HEADRACE_REDIS_URL": redis_url,
@@ -137,7 +146,7 @@ def fleet_on(redis_url: str, folder: Path, **environ: str) -> Iterator[Fleet]:
     for name in ("HEADRACE_MEDIA_FREE_BYTES", "PYTHONDONTWRITEBYTECODE"):
         if name in os.environ:
             shared[name] = os.environ[name]
-    fleet = Fleet(folder, shared | environ)
+    fleet = Fleet(folder, shared | environ, is_forked)
     try:
         yield fleet
     finally:

@@ -65,9 +65,10 @@ class _Server(ThreadingHTTPServer):
 class Stub:
     """Answers by path: `/json/…` JSON, `/png/…` an image, `/status/<code>/…` a status.
 
-    `/long/<code>` is a status with much text, `/slow/<seconds>` an empty answer after a pause, a
-    path in `values` that value as JSON, any other path its text. With `holds`, paths are answered
-    without their slash, and the first call of a path with `held` in it gets no answer.
+    `/long/<code>` is a status with much text, `/slow/<seconds>` an empty answer after a pause,
+    `/late/<seconds>/…` its text after one, a path in `values` that value as JSON, any other path
+    its text. With `holds`, paths are answered without their slash, and the first call of a path
+    with `held` in it gets no answer.
     """
 
     def __init__(self, *, holds: bool = False, values: Mapping[str, Any] | None = None) -> None:
@@ -118,6 +119,10 @@ class Stub:
         self._server.server_close()
         self._thread.join()
 
+    def _pause(self, words: list[str]) -> None:
+        if words[0] in ("slow", "late"):
+            self._closing.wait(float(words[1]))
+
     def _stop_if_held(self, path: str, port: int) -> None:
         with self._lock:
             waiting = (one for one in self._held if one.port == 0 and one.words in path)
@@ -167,9 +172,8 @@ class Stub:
             do_GET = do_POST = do_PUT = do_DELETE = answer
 
             def reply(self, words: list[str]) -> None:
-                if words[0] == "slow":
-                    outer._closing.wait(float(words[1]))
-                else:
+                outer._pause(words)
+                if words[0] != "slow":
                     self.send(*_reply(self.path, words))
 
             def send(self, status: int, text: str | bytes, kind: str = "text/plain") -> None:

@@ -61,10 +61,15 @@ def _read(file: IO[bytes]) -> str:
 
 
 def _run(arguments: tuple[str, ...], environ: dict[str, str], files: tuple[str, str]) -> None:
-    from deploy.cli import main
-
     for number, name in enumerate(files, start=1):
         os.dup2(os.open(name, os.O_WRONLY), number)
+    become(*arguments, environ=environ)
+
+
+def become(*arguments: str, environ: Mapping[str, str]) -> None:
+    """Run the command in this process, which is forked for it."""
+    from deploy.cli import main
+
     os.environ.clear()
     os.environ.update(environ)
     sys.path[:0] = filter(None, environ.get("PYTHONPATH", "").split(os.pathsep))

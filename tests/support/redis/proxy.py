@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import hashlib
 import queue
+import re
 import socket
 import struct
 import tempfile
@@ -30,6 +31,7 @@ from tests.support.redis.frames import split_commands, split_replies
 NAMES = {script.sha.encode(): script.name for script in SCRIPTS.values()}
 RAW = {"SUBSCRIBE", "PSUBSCRIBE", "SSUBSCRIBE", "MONITOR", "PSYNC", "SYNC"}
 """Commands after which replies no longer follow commands one by one."""
+MESSAGE = re.compile(rb"[>*]\d\r\n\$\d+\r\n[sp]?message\r\n")
 CREDENTIALS = struct.Struct("3i")
 
 When = Literal["before", "run"]
@@ -242,15 +244,21 @@ class _Link:
                 if proxy.delay:
                     await asyncio.sleep(proxy.delay)
                 if self._is_raw:
-                    if proxy.loses_messages:
-                        continue
-                    writer.write(rest + data)
-                    rest = b""
+                    rest = self._pass_raw(rest + data, writer)
                     continue
                 replies, rest = split_replies(rest + data)
                 if not await self._give(replies, writer):
                     break
         writer.close()
+
+    def _pass_raw(self, data: bytes, writer: asyncio.StreamWriter) -> bytes:
+        """Forward pushed data, without lost messages; return the part of one that is incomplete."""
+        if not self._proxy.loses_messages:
+            writer.write(data)
+            return b""
+        replies, rest = split_replies(data)
+        writer.write(b"".join(each for each in replies if not MESSAGE.match(each)))
+        return rest
 
     async def _give(self, replies: list[bytes], writer: asyncio.StreamWriter) -> bool:
         """Give whole replies; return False when a rule closes the connection."""
