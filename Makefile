@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help attacks run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench documents-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image report catalogue clean planted fuzz-bodies tools-e2e tools-hosts tools-mcp
+.PHONY: help attacks run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench documents-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image report catalogue clean planted fuzz-bodies tools-clocks tools-drain tools-e2e tools-hosts tools-mcp tools-observe
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -138,8 +138,13 @@ cluster: $(VENV)/.installed-dev ## Kill primaries of a cluster under load, and r
 versions: $(VENV)/.installed-dev ## Run the previous release beside this one under load with kills (minutes)
 	$(BIN)/pytest -s -m 'slow or not slow' tests/acceptance/versions tests/support/acceptance/versions --timeout=900
 
-drain: $(VENV)/.installed-dev ## Drain a worker with a thousand waiting runs, and restart a gateway behind Caddy (8 minutes)
+tools-clocks: $(VENV)/.installed-dev
+	@$(BIN)/python -P deploy/packaging/system_tools.py faketime
+
+tools-drain: $(VENV)/.installed-dev
 	@$(BIN)/python -P deploy/packaging/system_tools.py caddy
+
+drain: tools-drain ## Drain a worker with a thousand waiting runs, and restart a gateway behind Caddy (8 minutes)
 	$(BIN)/python -m tests.support.drains
 
 tools-hosts: $(VENV)/.installed-dev
@@ -150,9 +155,11 @@ hosts: tools-hosts ## Cut hosts off, kill and drain them under load, in network 
 	HOSTS_FIGURES=build/hosts.json $(BIN)/pytest -s -m 'slow or not slow' $(ON_HOSTS) --timeout=900
 	$(BIN)/python -m tests.support.hosts.page build/hosts.json
 
-observe: $(VENV)/.installed-dev gateway/static/sources.sha256 ## Watch a stack by a real Prometheus and a receiver of traces (minutes; OBSERVE='-k stack' for a part)
+tools-observe: $(VENV)/.installed-dev gateway/static/sources.sha256
 	@$(INSTALL) 'a browser and gRPC for tests' --group e2e --group observe
 	@$(BIN)/python -P deploy/packaging/system_tools.py prometheus promtool=prometheus chromium
+
+observe: tools-observe ## Watch a stack by a real Prometheus and a receiver of traces (minutes; OBSERVE='-k stack' for a part)
 	$(BIN)/pytest -m 'slow or not slow' tests/observability tests/support/observability --ignore=tests/observability/test_alerts.py --timeout=900 $(OBSERVE)
 
 alerts: $(VENV)/.installed-dev ## Try the alert rules: promtool, and each fault in a watched stack (25 minutes; ALERTS='-k provider' for a part, which writes no table)

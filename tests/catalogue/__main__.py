@@ -12,7 +12,16 @@ from tests.catalogue.repository import ROOT, commit
 from tests.catalogue.rows import TESTS, files, named, rows
 
 TIMEOUT = "900"
-TOOLS = {"e2e": "e2e", "mcp": "mcp", "acceptance/hosts": "hosts"}
+TOOLS = {
+    "acceptance/drains": "drain",
+    "acceptance/failover": "clocks",
+    "acceptance/faults": "clocks",
+    "acceptance/hosts": "hosts",
+    "acceptance/parts": "clocks",
+    "e2e": "e2e",
+    "mcp": "mcp",
+    "observability": "observe",
+}
 """Folders of tests that need more than `make .venv/.installed-dev`, and their targets of tools."""
 HAS_ENDED = {0, 1}
 """Codes of pytest after a whole run: all passed, or some failed."""

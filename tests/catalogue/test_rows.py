@@ -5,7 +5,9 @@ import sys
 
 import pytest
 
-from tests.catalogue.rows import files, named, rows
+from tests.catalogue.__main__ import TOOLS
+from tests.catalogue.repository import ROOT
+from tests.catalogue.rows import TESTS, files, named, rows
 
 
 @pytest.mark.parametrize("row_id", sorted(files()))
@@ -42,3 +44,11 @@ def test_the_tests_of_a_row_are_found_by_its_id() -> None:
 
     assert found.returncode == 2
     assert "F999 is no row of the catalogue" in found.stderr
+
+
+def test_tests_that_need_tools_have_a_target_that_brings_them() -> None:
+    made = (ROOT / "Makefile").read_text(encoding="utf-8")
+
+    for folder, target in TOOLS.items():
+        assert (TESTS / folder).is_dir()
+        assert f"\ntools-{target}:" in made
