@@ -1,14 +1,12 @@
-"""Hostile bodies sent to a gateway over a few kept connections, and what became of them."""
+"""Hostile requests sent to a gateway over a few kept connections, and what became of them."""
 
 import asyncio
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Protocol
 from urllib.parse import urlsplit
-
-from tests.support.bodies.mutations import make_body
-from tests.support.bodies.targets import Target
 
 MCP = "accept: application/json, text/event-stream\r\nmcp-protocol-version: 2025-06-18"
 ANSWER_SECONDS = 60.0
@@ -17,12 +15,30 @@ KEPT = 2_000
 """Bytes of an answer that are looked at."""
 
 
+class Target(Protocol):
+    """A route with requests that are made from a seed and a number."""
+
+    @property
+    def method(self) -> str: ...
+
+    @property
+    def route(self) -> str: ...
+
+    @property
+    def needs_session(self) -> bool: ...
+
+    def request(self, seed: int, number: int) -> tuple[str, bytes]:
+        """Return the path and the body of a number."""
+        ...
+
+
 @dataclass
 class Exchange:
-    """One body, and its answer."""
+    """One request, and its answer."""
 
     number: int
     target: Target
+    path: str
     status: int
     seconds: float
     answer: bytes
@@ -45,6 +61,14 @@ class Findings:
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
     """Time of all answers by route."""
 
+    def __str__(self) -> str:
+        lines = []
+        for route, seconds in sorted(self.seconds.items(), key=lambda each: -each[1]):
+            statuses = {status: n for (at, status), n in self.by_route.items() if at == route}
+            mean = seconds / sum(statuses.values()) * 1_000
+            lines.append(f"{route}: {mean:.1f} ms, {statuses}")
+        return "\n".join(lines)
+
     def add(self, exchange: Exchange) -> None:
         """Count an answer."""
         target = exchange.target
@@ -58,7 +82,7 @@ class Findings:
 
 
 def is_wrong(exchange: Exchange) -> bool:
-    """Whether a body got no answer, a 500, or a look at the code behind it.
+    """Whether a request got no answer, a 500, or a look at the code behind it.
 
     A 500 that names a run is one of the contract: the server that the run called had failed.
     """
@@ -85,20 +109,20 @@ class Sender:
         self._writer: asyncio.StreamWriter | None = None
 
     async def exchange(self, number: int, target: Target) -> Exchange:
-        """Send the body of a number; return its answer, with the status 0 when there is none."""
-        body = make_body(self._seed, number, target.valid)
+        """Send the request of a number; return its answer, with the status 0 when there is none."""
+        path, body = target.request(self._seed, number)
         began = time.perf_counter()
         try:
             async with asyncio.timeout(ANSWER_SECONDS):
-                status, answer = await self._send(target, body)
+                status, answer = await self._send(target, path, body)
         except (TimeoutError, OSError, EOFError) as error:
             self.close()
             status, answer = 0, repr(error).encode()
-        return Exchange(number, target, status, time.perf_counter() - began, answer)
+        return Exchange(number, target, path, status, time.perf_counter() - began, answer)
 
-    async def _send(self, target: Target, body: bytes) -> tuple[int, bytes]:
+    async def _send(self, target: Target, path: str, body: bytes) -> tuple[int, bytes]:
         head = (
-            f"{target.method} {target.path} HTTP/1.1\r\nhost: {self._where.netloc}\r\n"
+            f"{target.method} {path} HTTP/1.1\r\nhost: {self._where.netloc}\r\n"
             f"{self._credentials[target.needs_session]}"
             f"content-type: application/json\r\ncontent-length: {len(body)}\r\n\r\n"
         )
@@ -132,7 +156,7 @@ class Sender:
 async def send_all(
     senders: Sequence[Sender], aims: Sequence[Target], numbers: Iterator[int], findings: Findings
 ) -> None:
-    """Send the body of each number to the routes in turn."""
+    """Send the request of each number to the routes in turn."""
 
     async def go_on(sender: Sender) -> None:
         for number in numbers:
@@ -143,7 +167,7 @@ async def send_all(
 
 
 async def still_slow(sender: Sender, found: Sequence[Exchange], times: int) -> list[Exchange]:
-    """Send slow bodies again, alone; return those that are slow each time."""
+    """Send slow requests again, alone; return those that are slow each time."""
     slow = []
     for one in found:
         again = one

@@ -12,6 +12,7 @@ from engine.settings import Settings
 from gateway.app import routes
 from gateway.auth.resource import Resource
 from gateway.openapi.document import make_document
+from tests.support.bodies.mutations import make_body
 
 WRITES = ("POST", "PUT", "PATCH")
 JSON = "application/json"
@@ -69,6 +70,10 @@ class Target:
     valid: tuple[bytes, ...]
     path: str = ""
     """Path of the requests, once its parameters are known."""
+
+    def request(self, seed: int, number: int) -> tuple[str, bytes]:
+        """Return the path and the body of a number."""
+        return self.path, make_body(seed, number, self.valid)
 
     def at(self, names: Mapping[str, str], more: Mapping[str, Mapping[str, str]]) -> "Target":
         """Fill the path's parameters in; `more` has those of single routes."""
