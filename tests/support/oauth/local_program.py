@@ -37,7 +37,7 @@ class LocalProgram:
             "redirect_uris": [self.redirect_uri],
             "token_endpoint_auth_method": "none",
         }
-        answer = httpx2.post(f"{self.url}/oauth/register", json=body)
+        answer = httpx2.post(f"{self.url}/oauth/register", json=body, timeout=PATIENCE_SECONDS)
         assert answer.status_code == 201, answer.text
         self.client_id = answer.json()["client_id"]
 
@@ -69,7 +69,7 @@ class LocalProgram:
             "redirect_uri": self.redirect_uri,
             "code_verifier": self.verifier,
         }
-        answer = httpx2.post(f"{self.url}/oauth/token", data=form)
+        answer = httpx2.post(f"{self.url}/oauth/token", data=form, timeout=PATIENCE_SECONDS)
         assert answer.status_code == 200, answer.text
         return str(answer.json()["access_token"])
 
