@@ -5,6 +5,7 @@ the database are compared afterwards.
 """
 
 import asyncio
+import contextlib
 import functools
 import os
 import random
@@ -29,6 +30,7 @@ from engine.store.redis import keyspace
 from tests.support.acceptance.history_oracle import check_history
 from tests.support.acceptance.random_spending import Caller, Spender, open_spenders
 from tests.support.acceptance.running_stack import RunningStack, running
+from tests.support.disks.full_disk import full_disk
 from tests.support.eventually import eventually
 from tests.support.history.away import TakenAway, taken_away
 from tests.support.http.scripted_server import serving
@@ -39,6 +41,8 @@ CALLERS = 3
 AWAY_SECONDS = 60.0
 CATCH_UP_SECONDS = 300.0
 PAUSE_SECONDS = 0.5
+FULL_BYTES = 4_096
+"""Size beyond which no file grows on a full disk: less than any file of the history has."""
 TIERS = '[pro]\nruns_per_minute = "unlimited"\nexecutions_at_once = "unlimited"\n'
 KINDS = ("sqlite", "postgresql")
 
@@ -167,6 +171,18 @@ async def test_a_database_that_is_away_for_a_minute_costs_nothing(
         assert under_load.runs > before
         await asyncio.to_thread(under_load.database.give_back)
         await under_load.more(100)
+
+
+@pytest.mark.F60
+async def test_a_disk_that_takes_no_more_of_the_history_costs_nothing(tmp_path: Path) -> None:
+    async with loaded("sqlite", tmp_path) as under_load:
+        await under_load.more(60)
+        with contextlib.ExitStack() as full:
+            for pid in under_load.archivers():
+                full.enter_context(full_disk(pid, FULL_BYTES))
+            await eventually(lambda: asyncio.to_thread(under_load.is_degraded))
+            await under_load.more(60)
+        await under_load.more(60)
 
 
 @pytest.mark.parametrize("kind", KINDS)
