@@ -137,6 +137,7 @@ async def meet(waiters: Waiters, count: int) -> None:
         await asyncio.gather(*(wait_again_and_again(client) for _ in range(AT_ONCE)))
 
 
+@pytest.mark.F54
 @pytest.mark.parametrize(
     "count", [100, pytest.param(1_000, marks=pytest.mark.thorough)], ids=["few", "many"]
 )
@@ -238,6 +239,7 @@ def promised(answers: list[httpx2.Response | None]) -> list[bool]:
     ]
 
 
+@pytest.mark.F54
 def test_callers_whose_gateway_was_killed_are_told_once(waiters: Waiters) -> None:
     got = asyncio.run(call_and_signal(waiters, [4.0] * 50, (signal.SIGKILL, 0)))
 
@@ -245,6 +247,7 @@ def test_callers_whose_gateway_was_killed_are_told_once(waiters: Waiters) -> Non
     assert_each_told_once(waiters, 50)
 
 
+@pytest.mark.F54
 def test_callers_whose_gateway_is_stopped_are_promised_a_delivery(waiters: Waiters) -> None:
     got = asyncio.run(call_and_signal(waiters, [4.0] * 20, (signal.SIGTERM, 0)))
 
@@ -252,6 +255,7 @@ def test_callers_whose_gateway_is_stopped_are_promised_a_delivery(waiters: Waite
     assert_each_told_once(waiters, 20)
 
 
+@pytest.mark.F54
 @pytest.mark.thorough
 def test_callers_of_a_gateway_that_stood_still_are_told_once(waiters: Waiters) -> None:
     pauses = [4.0] * 10 + [13.0] * 10

@@ -86,6 +86,7 @@ async def kill_all(runner: Runner, workers: list[WorkerProcess], root_id: str) -
             await process.start()
 
 
+@pytest.mark.F55
 @pytest.mark.timeout(300)
 async def test_each_child_runs_once_although_all_workers_are_killed(
     runner: Runner, workers: list[WorkerProcess], target: Target

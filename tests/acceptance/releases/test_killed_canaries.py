@@ -120,6 +120,7 @@ async def test_a_canary_is_taken_back_once_although_the_lead_was_killed(tmp_path
     assert len(times) == 2
 
 
+@pytest.mark.F62
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_each_canary_is_taken_back_once_however_often_the_lead_is_killed(

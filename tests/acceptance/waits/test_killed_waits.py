@@ -160,6 +160,7 @@ async def test_each_run_goes_on_once_although_all_processes_were_killed(tmp_path
     await wait_with_kills(tmp_path, 20)
 
 
+@pytest.mark.F57
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 async def test_five_hundred_runs_go_on_once_although_all_processes_were_killed(

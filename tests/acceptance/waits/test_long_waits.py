@@ -244,6 +244,7 @@ def waits_in_redis(life: LongLife) -> list[str]:
     return [key for key in keys if any(part in key for part in parts)]
 
 
+@pytest.mark.F57
 def test_what_waits_for_30_days_goes_on_and_lacks_nothing(
     life: LongLife, told: EchoServer, tmp_path: Path
 ) -> None:

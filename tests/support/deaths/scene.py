@@ -124,10 +124,14 @@ class Scene:
         """Return a run that is still to be made."""
         name = f"r{next(self._numbers)}-{secrets.token_hex(4)}"
         run = Run(name, f"key-{name}")
-        self.target.give(f"/first/{name}", name)
-        self.target.give(f"/make/{name}", {"data": b64encode(PNG).decode()})
+        self.prepare(name)
         self.runs.append(run)
         return run
+
+    def prepare(self, name: str) -> None:
+        """Let the target answer for inputs with this name."""
+        self.target.give(f"/first/{name}", name)
+        self.target.give(f"/make/{name}", {"data": b64encode(PNG).decode()})
 
     def request(self, run: Run, *, waits: bool = False, **options: Any) -> tuple[int, Any]:
         """Ask for a run; note its id when it is told."""
