@@ -5,7 +5,7 @@ import sys
 
 import pytest
 
-from tests.catalogue.__main__ import TOOLS
+from tests.catalogue.__main__ import TOOLS, _batches
 from tests.catalogue.repository import ROOT
 from tests.catalogue.rows import TESTS, files, named, rows
 
@@ -52,3 +52,11 @@ def test_tests_that_need_tools_have_a_target_that_brings_them() -> None:
     for folder, target in TOOLS.items():
         assert (TESTS / folder).is_dir()
         assert f"\ntools-{target}:" in made
+
+
+def test_all_rows_run_by_group_and_a_few_at_once() -> None:
+    faults = list(named([], "F"))
+
+    assert _batches(faults[:3]) == [faults[:3]]
+    assert sorted(each for batch in _batches(faults) for each in batch) == sorted(faults)
+    assert all(len({rows()[each].group for each in batch}) == 1 for batch in _batches(faults))
