@@ -16,7 +16,12 @@ from tests.support.nodes.node_reference import make_page
 
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
-PAGES = sorted([ROOT / "README.md", ROOT / "CHANGELOG.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted(
+    [
+        *(ROOT / f"{name}.md" for name in ("README", "CHANGELOG", "SECURITY")),
+        *(ROOT / "docs").rglob("*.md"),
+    ]
+)
 NOT_FOR_CALLERS = {"PAYMENT_REQUIRED", "FORBIDDEN", "CONFLICT"}
 BUILT = "gateway/static"
 """Folder of the built pages, which a checkout has only once they are built."""
