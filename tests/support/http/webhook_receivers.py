@@ -36,8 +36,8 @@ class Received:
 @dataclass
 class Receiver:
     """Paths: `/ok`, `/status/<code>`, `/fails/<n>[/<seconds>]` (then 200), `/slow/<seconds>`,
-    `/moved`, `/huge`, `/hang` (after the head), `/later/<seconds>` (429 with Retry-After once),
-    `/random/<percent>`, `/thirds` (each third call fails).
+    `/moved/<code>`, `/huge`, `/hang` (after the head), `/later/<seconds>` (429 with Retry-After
+    once), `/random/<percent>`, `/thirds` (each third call fails).
     """
 
     url: str = ""
@@ -90,7 +90,7 @@ class Receiver:
         if kind == "later" and self._seen[request.path] == 1:
             return web.Response(status=429, headers={"Retry-After": rest[0]})
         if kind == "moved":
-            return web.Response(status=307, headers={"Location": f"{self.url}/ok"})
+            return web.Response(status=int(number), headers={"Location": f"{self.url}/ok"})
         if kind == "huge":
             return await self._flood(request)
         if kind == "hang":

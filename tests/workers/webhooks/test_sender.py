@@ -154,10 +154,11 @@ async def test_after_the_last_attempt_it_is_failed_and_can_be_redelivered(
 
 @pytest.mark.A42
 @pytest.mark.F38
+@pytest.mark.parametrize("code", [301, 302, 303, 307, 308])
 async def test_a_redirect_is_a_failure_and_not_followed(
-    owner: Owner, receiver: Receiver, walker: Walker
+    owner: Owner, receiver: Receiver, walker: Walker, code: int
 ) -> None:
-    key_id = await owner.hook("/moved")
+    key_id = await owner.hook(f"/moved/{code}")
     execution_id = await owner.run(key_id)
 
     pending = await eventually(
@@ -166,9 +167,9 @@ async def test_a_redirect_is_a_failure_and_not_followed(
     )
 
     assert pending is not None
-    assert pending.attempts[0].status == 307
+    assert pending.attempts[0].status == code
     assert "not followed" in str(pending.attempts[0].error)
-    assert {each.path for each in receiver.received} == {"/moved"}
+    assert {each.path for each in receiver.received} == {f"/moved/{code}"}
 
 
 @pytest.mark.F38
