@@ -24,7 +24,8 @@ def recoveries(
     scene.restore()
     found = Recoveries()
     yield found
+    print(f"{found.figures()}, load {os.getloadavg()[0]:.1f}")
     figures = found.figures() | oracle.check(scene)
     for name, value in figures.items():
         record_property(name, value)
-    print(f"{figures}, load {os.getloadavg()[0]:.1f}")
+    print(figures)

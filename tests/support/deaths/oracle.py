@@ -5,8 +5,10 @@ Each function returns the differences that it finds, in words.
 
 import base64
 import json
+import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 
 from standardwebhooks.webhooks import Webhook as StockVerifier
 
@@ -21,6 +23,7 @@ from tests.support.http.target import Request
 
 EMPTY = ("due", "deliveries_due", "children_due", "batches_due", "held")
 """Parts of names of keys that are gone when nothing is under way."""
+SKEW_SECONDS = 60.0
 
 
 def check(scene: Scene) -> dict[str, int]:
@@ -108,10 +111,15 @@ def find_wrong_webhooks(scene: Scene, evidence: Evidence) -> Iterator[str]:
         stamps = [int(each.headers["webhook-timestamp"]) for each in told]
         if stamps != sorted(stamps):
             yield f"{run.name}: time stamps {stamps}"
-        for each in told:
-            event = verifier.verify(each.body, each.headers)
-            if event["status"] != found.status:
-                yield f"{run.name}: told of {event['status']}"
+        for each, stamp in zip(told, stamps, strict=True):
+            moment = datetime.fromtimestamp(stamp, UTC)
+            signature = verifier.sign(found.id, moment, each.body.decode())
+            if each.headers["webhook-signature"] != signature:
+                yield f"{run.name}: a wrong signature"
+            if abs(received_at(each) - stamp) > SKEW_SECONDS:
+                yield f"{run.name}: received {received_at(each) - stamp} s after its time stamp"
+            if json.loads(each.body)["status"] != found.status:
+                yield f"{run.name}: told of another end"
 
 
 def find_leftovers(scene: Scene, evidence: Evidence) -> Iterator[str]:
@@ -157,6 +165,11 @@ RULES: Sequence[Callable[[Scene, Evidence], Iterator[str]]] = (
     find_leaks,
     find_broken_processes,
 )
+
+
+def received_at(request: Request) -> float:
+    """Return the time of the wall clock at which a request came."""
+    return time.time() - (time.monotonic() - request.at)
 
 
 def hooks(scene: Scene, run: Run) -> list[Request]:
