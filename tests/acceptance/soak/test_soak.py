@@ -68,7 +68,7 @@ async def test_mixed_use_under_a_kill_and_a_failover_loses_and_doubles_nothing(
 
 @pytest.mark.F48
 @pytest.mark.slow
-@pytest.mark.timeout(MINUTES * 60 + 1_800)
+@pytest.mark.timeout(MINUTES * 60 + 3_600)
 async def test_mixed_use_under_random_faults_loses_and_doubles_nothing(
     tmp_path: Path, record_property: Callable[[str, object], None]
 ) -> None:

@@ -22,6 +22,7 @@ class SteppedClock:
             "FAKETIME_TIMESTAMP_FILE": str(self._offset),
             NO_CACHE: "1",
             "FAKETIME_DONT_FAKE_MONOTONIC": "1",
+            "FAKETIME_DISABLE_SHM": "1",  # of which a killed process would leave some behind
         }
 
     @property

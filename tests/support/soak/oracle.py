@@ -1,6 +1,7 @@
 """Oracle over callers, remotes, Redis, history and ledger: it names every difference."""
 
 import asyncio
+import contextlib
 import json
 import math
 from collections import Counter, defaultdict
@@ -9,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+import redis
 from sqlalchemy import select
 
 from engine.history.database.connections import Database
@@ -34,6 +36,10 @@ from tests.support.soak.differences import (
 from tests.support.soak.users import Gone, Place, User
 
 AT_ONCE = 16
+FOR_A_DAY = ("idempotency", "event")
+"""Kinds of keys that stay for a day after a run or an event with a key of its caller."""
+KEYS_LEFT = 0.1
+"""Other keys for each run that may stay: counts of the day, rate windows, workflows."""
 SET_BACK = '"event":"an execution was held and not walked"'
 CALLS = CALLED | {"sub": ("echo", 1), "sleep": ("later", 1)}
 
@@ -50,6 +56,8 @@ class Oracle:
     records: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Executions on record, as a gateway shows them."""
     ends: Counter[str] = field(default_factory=Counter)
+    keys: Counter[str] = field(default_factory=Counter)
+    """Keys of Redis by kind, when it has forgotten the runs."""
     quiet_seconds: float = 120.0
     """Time in which what is under way must have been told and archived."""
 
@@ -287,6 +295,25 @@ class Oracle:
             await check_leftovers(redis_url)
         except AssertionError as error:
             self.differences.note(OTHER, "leftover", str(error))
+
+    async def check_forgotten(self, redis_url: str) -> None:
+        """Check that Redis forgets what is in the history, and with it all that belongs to it."""
+        with redis.Redis.from_url(redis_url) as client:
+
+            async def count() -> Counter[str]:
+                found: Counter[str] = Counter()
+                for key in client.scan_iter(count=1_000):
+                    found[key.decode(errors="replace").split("}:")[-1].split(":")[0]] += 1
+                return found
+
+            with contextlib.suppress(AssertionError):
+                await eventually(
+                    count, lambda keys: not keys["execution"], timeout=self.quiet_seconds, pause=2.0
+                )
+            self.keys = await count()
+        left = {kind: n for kind, n in self.keys.items() if kind not in FOR_A_DAY}
+        if self.keys["execution"] or sum(left.values()) > KEYS_LEFT * len(self.records):
+            self.differences.note(OTHER, "leftover", f"Redis does not forget {left}")
 
     def check_logs(self, lines: Sequence[tuple[str, str]]) -> None:
         """Note the lines of logs that tell of a fault in the code.

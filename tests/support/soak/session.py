@@ -17,7 +17,7 @@ from engine.media.objects import ObjectStore
 from engine.settings import Settings
 from engine.store import Account, Store
 from engine.store.redis.installation import SCHEMA
-from tests.support.acceptance.footprint import Footprint, Trace
+from tests.support.acceptance.footprint import Footprint, Trace, descendants
 from tests.support.acceptance.versions.processes import (
     GATEWAY,
     WORKER,
@@ -44,6 +44,10 @@ from tests.support.soak.users import Place, User
 GATEWAYS, WORKERS = 2, 3
 RIGHTS = ("workflow:*", "webhook:receive", "execution:approve")
 LOOK_SECONDS = 10.0
+DOWN_AFTER_MS = 3_000
+"""Silence of a primary after which sentinels fail over; a busy machine must not reach it."""
+FORGET_AFTER_SECONDS = 300.0
+"""Length of a session from which on Redis must have forgotten its runs at the end."""
 UPGRADE_SECONDS = 180.0
 """Longest until former processes count no more, and the schema is raised."""
 
@@ -100,8 +104,14 @@ class Session:
         return False
 
     async def _watch(self) -> None:
-        self.footprint.traces += [Trace(each.kind, each.pid) for each in self.monkey.veterans]
+        known: set[int] = set()
         while True:
+            for each in self.monkey.veterans:
+                for pid, name in [(each.pid, each.kind), *descendants(each.pid)]:
+                    if pid not in known:
+                        known.add(pid)
+                        name = each.kind if pid == each.pid else f"{each.kind} child {name[-40:]}"
+                        self.footprint.traces.append(Trace(name, pid))
             self.footprint.look()
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -112,13 +122,16 @@ class Session:
             assert status == 200, answer
         oracle = Oracle(self.differences, self.place, self.users, self.monkey.times)
         primary = await self.monkey.primary()
-        await oracle.check_leftovers(f"redis://127.0.0.1:{primary.port}")
+        redis_url = f"redis://127.0.0.1:{primary.port}"
+        await oracle.check_leftovers(redis_url)
         await oracle.check_records([each.url for each in fleet.gateways])
         await oracle.check_occurrences()
         oracle.check_calls(self.target)
         await oracle.check_webhooks(self.receiver, fleet.deaths)
         await oracle.check_money(self.store, self.account, GIVEN)
         await oracle.check_history(fleet.environ[DATABASE], self.account)
+        if self.seconds > FORGET_AFTER_SECONDS:
+            await oracle.check_forgotten(redis_url)
         await asyncio.to_thread(fleet.stop)
         oracle.check_logs(fleet.lines(is_fault))
         return oracle
@@ -138,7 +151,7 @@ async def session(
         stack.push_async_callback(asyncio.to_thread, group.stop)
         database = stack.enter_context(taken_away("postgresql", folder))
         environ = environment_of(group.address(), folder) | {DATABASE: database.url}
-        environ |= {"HEADRACE_HOT_MINUTES": "3", "HEADRACE_LEASE_SECONDS": "3"}
+        environ |= {"HEADRACE_HOT_MINUTES": "1", "HEADRACE_LEASE_SECONDS": "3"}
         fleet = stack.enter_context(version_fleet(folder, environ))
         await asyncio.to_thread(run_command, previous or THIS_RELEASE, environ, "init")
         with contextlib.closing(Database(database.url)) as tables:
@@ -180,7 +193,9 @@ def _urls(monkey: Monkey) -> list[str]:
 
 
 def _start_group(clock: SteppedClock) -> SentinelGroup:
-    group = SentinelGroup(fronts=DelayProxy, is_marked=False, min_replicas=1)
+    group = SentinelGroup(
+        fronts=DelayProxy, is_marked=False, min_replicas=1, down_after_ms=DOWN_AFTER_MS
+    )
     for server in group.servers:
         server.environ = clock.environ
     group.start()

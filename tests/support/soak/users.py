@@ -18,7 +18,7 @@ from tests.support.soak.graphs import asking_child, asking_person, charging_each
 
 PATIENCE_SECONDS = 180.0
 """Longest that a user waits for the end of anything."""
-PAUSE_SECONDS = 0.5
+PAUSE_SECONDS = 1.0
 """Mean pause between two runs of a user."""
 WEIGHTS = {
     "greet": 10,
