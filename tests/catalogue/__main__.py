@@ -71,7 +71,7 @@ def _run(ids: list[str], options: list[str]) -> int:
         codes.add(subprocess.call([sys.executable, "-m", "pytest", *marks, part, *options, *paths]))
     if codes <= HAS_ENDED:
         runs.sign(proof, ids, began_at)
-        print(f"{proof.relative_to(ROOT)} has the results; `make report` puts them into the report")
+        print(f"{proof} has the results; `make report` puts them into the report")
     else:
         print("The run did not come to its end: nothing of it goes into the report")
     return max(codes)

@@ -10,12 +10,15 @@ SUMS = {
     "faults": "faults injected",
     "kills": "processes killed",
     "executions": "executions",
-    "bodies": "bodies sent",
+    "bodies": "hostile bodies sent",
+    "queries": "hostile queries sent",
     "rounds": "rounds of races",
     "lost": "executions lost",
     "doubled": "results or charges doubled",
 }
 """Figures that are summed over all tests, and their names in the report."""
+KINDS_OF_FAULTS = ("kills", "torn_files", "slot_moves", "cuts")
+"""Faults of a test that tells these alone, and not `faults`."""
 RECOVERY = "recovery_"
 SIGNIFICANT = 3
 
@@ -60,9 +63,16 @@ def _by_test(records: dict[str, Record]) -> dict[str, Told]:
 
 def _sums(found: dict[str, Told]) -> Iterator[tuple[str, str]]:
     for name, words in SUMS.items():
-        values = [number(each.figures.values.get(name, "")) for each in found.values()]
+        values = [_figure(each.figures.values, name) for each in found.values()]
         told = [value for value in values if value is not None]
         yield words, _written(str(sum(told))) if told else "not told"
+
+
+def _figure(values: dict[str, str], name: str) -> float | None:
+    if name == "faults" and name not in values:
+        parts = [number(values[kind]) or 0 for kind in KINDS_OF_FAULTS if kind in values]
+        return sum(parts) if parts else None
+    return number(values.get(name, ""))
 
 
 def _recovery(told: Told) -> dict[str, str]:

@@ -85,6 +85,7 @@ def test_the_page_has_rows_sums_recovery_and_figures() -> None:
 
     assert "| F01 | A process is killed | held | 2 | 4.2 | aaaa | 2026-12-01 10:00 |" in page
     assert "| processes killed | 300 |" in page
+    assert "| faults injected | 300 |" in page
     assert "| executions lost | 0 |" in page
     assert "recovery p50 seconds 3.05" in page
     assert "kills 300, lost 0" in page
