@@ -7,7 +7,7 @@ from typing import Any
 import httpx2
 import pytest
 
-from engine.access.capabilities import Role, Tier
+from engine.access.capabilities import Tier
 from engine.executions.batches import BatchKind
 from engine.executions.execution import Execution
 from engine.executions.replays import ReplayCalls
@@ -29,17 +29,14 @@ from engine.store import (
 from engine.triggers.occurrences import Occurrence, OccurrenceStatus
 from engine.triggers.trigger import Trigger
 from engine.webhooks.deliveries import Delivery
-from tests.gateway.auth.test_principal import GUARDED, GUARDED_PATHS, PATH
-from tests.gateway.conftest import Gateway, MakeBrowser, MakeClient
+from tests.gateway.conftest import Gateway, MakeClient
 from tests.support.gateway.documents import greeting
+from tests.support.gateway.matrix.calls import GUARDED, GUARDED_PATHS, PATH
 from tests.support.media.files import png
 from tests.support.oauth.grants import REQUEST
 from tests.support.triggers.records import save_hook
 
 WRITES = [call for call in GUARDED if call.method != "GET"]
-SESSION_ONLY = [call for call in GUARDED if call.requirement.startswith("session")]
-FOR_ADMINS = [call for call in GUARDED if call.requirement == "session of an admin"]
-ADMINS_ASK = {"email": "x@e.com", "tier": "free", "role": "admin", "credits": 5, "note": "n"}
 ASK = {"inputs": {"name": "Eve"}, "items": [{"inputs": {"name": "Eve"}}]}
 HOOK = "http://hooks.example.com/in"
 FOREIGN: dict[str, dict[str, str | None]] = {
@@ -98,73 +95,6 @@ async def test_no_write_is_done_for_a_plain_form(browser: httpx2.AsyncClient) ->
         )
 
         assert (answer.status_code, answer.json()["code"]) == (403, "CSRF_FAILED"), (kind, call)
-
-
-@pytest.mark.A69
-async def test_no_key_opens_what_is_for_browsers_whatever_it_holds(
-    make_client: MakeClient, store: Store, api_key: str
-) -> None:
-    admin = await store.accounts.create(email="r@e.com", tier=Tier.ENTERPRISE, role=Role.ADMIN)
-    _, everything = await store.api_keys.create(admin, name="k", capabilities=["*"])
-
-    for key in (api_key, everything):
-        client = await make_client(key)
-        for call in SESSION_ONLY:
-            path = call.path.format(**PATH)
-            answer = await client.request(call.method, path, json={"name": "k"})
-
-            assert (answer.status_code, answer.json()["code"]) == (403, "SESSION_REQUIRED"), call
-
-
-async def admin_of(store: Store) -> Account:
-    return await store.accounts.create(email="r@e.com", tier=Tier.BUSINESS, role=Role.ADMIN)
-
-
-async def test_what_is_for_admins_is_refused_to_all_other_sessions(
-    make_browser: MakeBrowser, store: Store
-) -> None:
-    admin = await admin_of(store)
-    browsers = [
-        await make_browser(await store.accounts.create(email="e@e.com", tier=tier)) for tier in Tier
-    ]
-    before = [await store.accounts.list(), await store.audit.page(limit=200)]
-
-    for call, browser in product(FOR_ADMINS, browsers):
-        path = call.path.format(**PATH | {"account_id": admin.id})
-        answer = await browser.request(call.method, path, json=ADMINS_ASK)
-
-        assert (answer.status_code, answer.json()["code"]) == (403, "CAPABILITY_DENIED"), call
-        assert answer.json()["required"] == "*"
-    assert [await store.accounts.list(), await store.audit.page(limit=200)] == before
-
-
-@pytest.mark.parametrize("role", list(Role))
-async def test_a_session_may_call_every_route_of_its_role(
-    make_browser: MakeBrowser, store: Store, role: Role
-) -> None:
-    account = await store.accounts.create(email="a@e.com", tier=Tier.BUSINESS, role=role)
-    browser = await make_browser(account)
-    allowed = [call for call in GUARDED if role is Role.ADMIN or call not in FOR_ADMINS]
-
-    for call in allowed:
-        if (call.method, call.path) != ("POST", "/logout"):
-            path = call.path.format(**PATH)
-            async with browser.stream(call.method, path, json={}) as answer:
-                assert answer.status_code not in (401, 403), call
-
-
-async def test_an_account_that_is_not_approved_reads_all_that_its_session_may(
-    make_browser: MakeBrowser, store: Store
-) -> None:
-    account = await store.accounts.create(
-        email="n@e.com", tier=Tier.BUSINESS, role=Role.ADMIN, approved=False
-    )
-    browser = await make_browser(account)
-
-    for call in GUARDED:
-        if call.method == "GET":
-            async with browser.stream("GET", call.path.format(**PATH)) as answer:
-                assert answer.status_code not in (401, 403), call
 
 
 # -- caches ---------------------------------------------------------------------------------------
@@ -298,32 +228,7 @@ async def owner(client: httpx2.AsyncClient, store: Store, account: Account) -> O
     return Owner(store, account, ids | {"key_id": key.id, "delivery_id": delivery.id})
 
 
-async def test_nothing_of_anothers_is_changed_by_any_write(
-    owner: Owner,
-    make_browser: MakeBrowser,
-    make_client: MakeClient,
-    store: Store,
-    stranger: Account,
-) -> None:
-    admin = await store.accounts.create(email="r@e.com", tier=Tier.ENTERPRISE, role=Role.ADMIN)
-    others = [await make_browser(stranger), await make_browser(admin)]
-    for account, capability in ((stranger, "workflow:*"), (admin, "*")):
-        _, secret = await store.api_keys.create(account, name="k", capabilities=[capability])
-        others.append(await make_client(secret))
-    before = await owner.resources()
-    body = {"name": "Mine", "isTemplate": True, "url": "http://evil.example.com/", **ASK}
-    body |= {"against": 1, "last": 1}
-
-    about_one = [call for call in WRITES if any(f"{{{name}}}" in call.path for name in owner.ids)]
-
-    for call in about_one:
-        for other in others:
-            answer = await other.request(call.method, call.path.format(**owner.ids), json=body)
-            assert answer.status_code in (403, 404), call
-
-    assert await owner.resources() == before
-
-
+@pytest.mark.A11
 async def test_an_id_has_one_spelling(
     owner: Owner, client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient
 ) -> None:
@@ -336,6 +241,7 @@ async def test_an_id_has_one_spelling(
             assert (answer.status_code, answer.json()["code"]) == (404, "EXECUTION_NOT_FOUND")
 
 
+@pytest.mark.A14
 async def test_what_is_the_servers_to_say_of_a_webhook_is_not_taken_from_a_body(
     owner: Owner, browser: httpx2.AsyncClient, stranger: Account
 ) -> None:
@@ -361,6 +267,7 @@ async def test_what_is_the_servers_to_say_of_a_webhook_is_not_taken_from_a_body(
     assert await owner.resources() == before
 
 
+@pytest.mark.A19
 async def test_ids_cannot_be_guessed(
     client: httpx2.AsyncClient, browser: httpx2.AsyncClient, store: Store
 ) -> None:

@@ -52,6 +52,7 @@ def test_no_call_too_many_gets_through_two_gateways(tmp_path: Path) -> None:
     assert max(accepted.values()) == 100
 
 
+@pytest.mark.A22
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_no_call_too_many_gets_through_two_gateways_and_a_hundred_connections(

@@ -93,6 +93,7 @@ def test_a_preset_is_a_set_of_capabilities(
     assert sorted(make(browser, preset=preset).json()["capabilities"]) == capabilities
 
 
+@pytest.mark.A72
 def test_custom_is_any_subset_once_each_and_in_order(browser: Caller) -> None:
     chosen = ["workflow:my-flow:run", "execution:read", "model:run", "execution:read"]
 
@@ -132,6 +133,7 @@ BAD_CAPABILITIES = (
 )
 
 
+@pytest.mark.A72
 @pytest.mark.parametrize("capability", BAD_CAPABILITIES, ids=range(len(BAD_CAPABILITIES)))
 def test_a_malformed_capability_is_refused(browser: Caller, capability: str) -> None:
     answer = make(browser, capabilities=["workflow:read", capability])
@@ -181,6 +183,7 @@ def test_low_tiers_have_no_keys_at_all(administration: Administration, tier: str
     assert_fits(answer.json(), {"error": sentence, "code": "API_KEY_ACCESS_DENIED"})
 
 
+@pytest.mark.A72
 @pytest.mark.parametrize(
     ("tier", "attempted"),
     [

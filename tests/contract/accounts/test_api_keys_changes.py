@@ -58,6 +58,7 @@ def test_a_list_of_keys_shows_each_webhook(browser: Caller) -> None:
     assert row["webhook"] == hook
 
 
+@pytest.mark.A05
 def test_a_key_is_unauthorized_from_its_expiry_on(
     browser: Caller, administration: Administration
 ) -> None:

@@ -136,6 +136,7 @@ def test_an_account_that_is_not_approved_reads_only(administration: Administrati
     refused(browser.delete("/api/secrets/A"), 403, "ACCOUNT_NOT_APPROVED")
 
 
+@pytest.mark.A13
 def test_secrets_of_one_name_are_each_account_s_own(
     administration: Administration, owner: Caller, echo: EchoServer
 ) -> None:
@@ -429,6 +430,7 @@ def test_a_value_that_fits_no_header_fails_the_node_without_being_repeated(
     assert stub.requests == []
 
 
+@pytest.mark.A77
 def test_a_template_shows_others_the_name_of_a_secret_alone(
     owner: Caller, stranger: Caller
 ) -> None:

@@ -47,6 +47,7 @@ def test_the_first_answer_is_replayed(
     assert count(caller, slug) == 1
 
 
+@pytest.mark.A35
 def test_a_key_is_the_same_quoted_or_bare(caller: Caller) -> None:
     slug, key = caller.save(greeting()), str(uuid4())
 
@@ -56,6 +57,7 @@ def test_a_key_is_the_same_quoted_or_bare(caller: Caller) -> None:
     assert (again.content, count(caller, slug)) == (first.content, 1)
 
 
+@pytest.mark.A36
 def test_refused_input_is_not_stored(caller: Caller) -> None:
     slug, key = caller.save(greeting()), str(uuid4())
 
@@ -67,6 +69,7 @@ def test_refused_input_is_not_stored(caller: Caller) -> None:
     assert "idempotent-replayed" not in taken.headers
 
 
+@pytest.mark.A34
 def test_the_same_key_with_another_body_is_refused(caller: Caller) -> None:
     slug, key = caller.save(greeting()), str(uuid4())
     run(caller, slug, key, {"name": "Eve"})
@@ -92,6 +95,7 @@ def test_a_key_whose_first_call_still_runs_is_in_use(caller: Caller) -> None:
     assert_fits(answer.json(), expected)
 
 
+@pytest.mark.A35
 def test_of_many_calls_at_once_one_runs(caller: Caller) -> None:
     slug, key = caller.save(greeting()), str(uuid4())
 
@@ -103,6 +107,7 @@ def test_of_many_calls_at_once_one_runs(caller: Caller) -> None:
     assert count(caller, slug) == 1
 
 
+@pytest.mark.A34
 def test_a_key_counts_for_its_path_alone(caller: Caller) -> None:
     slugs, key = [caller.save(greeting()) for _ in range(2)], str(uuid4())
 
@@ -111,6 +116,8 @@ def test_a_key_counts_for_its_path_alone(caller: Caller) -> None:
     assert len({answer.json()["executionId"] for answer in answers}) == 2
 
 
+@pytest.mark.A34
+@pytest.mark.A19
 def test_a_key_counts_for_its_account_alone(administration: Administration) -> None:
     key, executions = str(uuid4()), set()
     for _ in range(2):
@@ -121,6 +128,7 @@ def test_a_key_counts_for_its_account_alone(administration: Administration) -> N
     assert len(executions) == 2
 
 
+@pytest.mark.A35
 @pytest.mark.parametrize("key", ["", "x" * 256, "x" * 10_000, "a b", "ü", '"open', '""'])
 def test_a_key_that_is_none_is_refused(caller: Caller, key: str) -> None:
     slug = caller.save(greeting())
@@ -131,6 +139,7 @@ def test_a_key_that_is_none_is_refused(caller: Caller, key: str) -> None:
     assert_fits(answer.json(), {"error": sentence, "code": "INVALID_IDEMPOTENCY_KEY"})
 
 
+@pytest.mark.A35
 @pytest.mark.parametrize("length", [1, 255])
 def test_a_key_has_1_to_255_characters(caller: Caller, length: int) -> None:
     slug, key = caller.save(greeting()), ("!" + str(uuid4()) * 8)[:length]

@@ -78,6 +78,7 @@ def test_a_capability_parses_to_itself(text: str) -> None:
     assert parse(text) == text
 
 
+@pytest.mark.A72
 @pytest.mark.parametrize(
     "text",
     [
@@ -97,6 +98,7 @@ def test_what_is_no_capability_is_refused(text: str) -> None:
     assert len(caught.value.message) < 200
 
 
+@pytest.mark.A72
 @given(st.text(alphabet="workflmde:*-runa0 ", max_size=24))
 def test_no_text_breaks_the_parser(text: str) -> None:
     try:
@@ -173,6 +175,7 @@ def test_a_workflow_called_like_a_verb_confuses_nothing(slug: str) -> None:
     assert covers(["workflow:run"], "workflow:run", slug)
 
 
+@pytest.mark.A72
 def test_a_name_made_to_look_like_a_wildcard_opens_nothing() -> None:
     for name in ("*", "x:run", ":", "run", ""):
         assert not covers(["workflow:read", "model:x:run"], "workflow:run", name)

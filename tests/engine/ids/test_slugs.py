@@ -25,6 +25,7 @@ def test_a_name_gives_the_slug_it_asks_for(name: str, slug: str) -> None:
     assert slugify(name) == slug
 
 
+@pytest.mark.A75
 @given(name=st.text(), number=st.integers(min_value=2, max_value=10**9))
 def test_every_name_and_number_gives_a_slug_that_is_one(name: str, number: int) -> None:
     slug = slugify(name)
@@ -34,6 +35,7 @@ def test_every_name_and_number_gives_a_slug_that_is_one(name: str, number: int) 
     assert numbered(slug, number).endswith(f"-{number}")
 
 
+@pytest.mark.A75
 def test_numbers_stay_within_the_longest_slug() -> None:
     assert numbered("x" * 64, 10_000) == "x" * 58 + "-10000"
 

@@ -144,6 +144,7 @@ async def test_who_waits_as_long_as_it_was_told_is_heard_again(
     failed_calls.check(call("198.51.100.1"))
 
 
+@pytest.mark.A07
 async def test_of_calls_at_once_no_more_are_let_in_than_may_fail(
     failed_calls: FailedCalls, clock: Clock
 ) -> None:
@@ -226,6 +227,8 @@ async def test_without_a_limit_nothing_is_counted(store: Store) -> None:
     failed_calls.check(call("198.51.100.1"))
 
 
+@pytest.mark.A07
+@pytest.mark.A25
 async def test_guessing_keys_is_refused_after_so_many(make_client: MakeClient) -> None:
     answer = await flood(await make_client())
 
@@ -238,6 +241,8 @@ async def test_guessing_keys_is_refused_after_so_many(make_client: MakeClient) -
     assert answer.headers["retry-after"] == "1"
 
 
+@pytest.mark.A07
+@pytest.mark.A25
 async def test_refused_guesses_are_not_looked_up(
     guesser: httpx2.AsyncClient, redis_url: str
 ) -> None:
@@ -269,12 +274,14 @@ async def test_good_calls_of_an_address_that_failed_cost_it_nothing(
     assert {answer.status_code for answer in answers} == {200}
 
 
+@pytest.mark.A07
 async def test_other_addresses_are_served_meanwhile(guesser: httpx2.AsyncClient) -> None:
     answer = await guesser.get("/api/whoami", headers={"x-forwarded-for": OTHER})
 
     assert answer.status_code == 401
 
 
+@pytest.mark.A07
 async def test_a_key_that_was_good_lately_is_let_in(
     make_client: MakeClient, client: httpx2.AsyncClient
 ) -> None:
@@ -288,6 +295,7 @@ async def test_a_key_that_was_good_lately_is_let_in(
     assert (await client.post("/api/workflows", content=b"no JSON")).status_code == 400
 
 
+@pytest.mark.A07
 async def test_a_key_that_was_good_lately_and_is_revoked_is_a_guess_like_others(
     make_client: MakeClient, client: httpx2.AsyncClient, store: Store, account: Account
 ) -> None:
@@ -357,6 +365,7 @@ async def no_key(client: httpx2.AsyncClient) -> httpx2.Response:
     return await client.post("/api/workflows/greeting/run", json={"inputs": {}})
 
 
+@pytest.mark.A25
 @pytest.mark.parametrize(
     ("send", "status"),
     [

@@ -60,6 +60,7 @@ async def test_right_links_are_not_charged_as_wrong_guesses(
     assert {each.status_code for each in right} == {303}
 
 
+@pytest.mark.A07
 async def test_after_too_many_wrong_guesses_a_right_one_is_refused_as_well(
     paths: tuple[str, str], make_client: MakeClient
 ) -> None:

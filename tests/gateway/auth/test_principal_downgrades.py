@@ -39,6 +39,7 @@ async def made(browser: httpx2.AsyncClient, *capabilities: str) -> httpx2.Respon
     return await browser.post("/api/api-keys", json=body)
 
 
+@pytest.mark.A73
 @pytest.mark.parametrize("capability", ["model:*", "model:run", "model:own:run", "agent:invoke"])
 async def test_pro_cannot_make_a_key_for_what_business_may(
     make_browser: MakeBrowser, store: Store, account: Account, capability: str
@@ -55,6 +56,7 @@ async def test_pro_cannot_make_a_key_for_what_business_may(
     assert len((await browser.get("/api/api-keys")).json()) == 1
 
 
+@pytest.mark.A73
 @pytest.mark.parametrize("capability", ["model:*", "model:run", "model:own:run"])
 async def test_a_key_for_models_is_worth_nothing_after_the_downgrade_and_again_after_the_upgrade(
     make_browser: MakeBrowser,
@@ -95,6 +97,7 @@ async def test_what_pro_may_goes_on_with_the_same_key(
     assert run.json()["code"] == "CAPABILITY_ABOVE_CEILING"
 
 
+@pytest.mark.A73
 async def test_without_any_tier_for_keys_every_use_is_refused(
     make_browser: MakeBrowser, make_client: MakeClient, store: Store, account: Account
 ) -> None:

@@ -111,6 +111,8 @@ def key_like(known: str) -> str:
     return f"{body}_{tokens._checksum(body)}"
 
 
+@pytest.mark.A06
+@pytest.mark.A67
 async def test_the_beginning_of_a_known_key_is_no_nearer_to_it(
     gateway: Gateway, api_key: str, account: Account
 ) -> None:
@@ -126,6 +128,7 @@ async def test_the_beginning_of_a_known_key_is_no_nearer_to_it(
     assert t < MAX_T
 
 
+@pytest.mark.A06
 async def test_one_look_into_the_store_would_be_noticed(gateway: Gateway, account: Account) -> None:
     known = [api_keys.make_secret(account.id) for _ in range(500)]
     unknown = [request("GET", "/api/whoami", x_api_key=key) for key in known]
@@ -151,6 +154,7 @@ PATHS = {
 }
 
 
+@pytest.mark.A19
 @pytest.mark.parametrize("name", sorted(PATHS))
 async def test_what_is_anothers_takes_as_long_as_what_is_not(
     gateway: Gateway,

@@ -203,6 +203,7 @@ def test_a_malformed_request_is_refused_and_nothing_after_it_is_served(
     assert "/second" not in peer.recorder.paths
 
 
+@pytest.mark.A28
 @pytest.mark.parametrize("name", sorted(ANSWERED_AND_KEPT))
 def test_a_body_over_the_limit_is_refused_and_the_rest_of_it_is_not_a_request(
     peer: Peer, name: str
@@ -233,6 +234,7 @@ def test_a_silent_connection_is_closed(peer: Peer) -> None:
     assert statuses(received) == [408]
 
 
+@pytest.mark.A28
 @pytest.mark.parametrize("drip", [b"\r\n" * 30, b"GET /" + b"a" * 60])
 def test_a_head_that_drips_in_is_cut_off(peer: Peer, drip: bytes) -> None:
     with socket.create_connection(peer.address, timeout=0.05) as connection:
@@ -255,6 +257,7 @@ def test_a_second_head_that_does_not_come_to_its_end_is_cut_off(peer: Peer) -> N
     assert peer.recorder.paths == ["/first"]
 
 
+@pytest.mark.A28
 def test_a_body_that_does_not_come_is_refused(peer: Peer) -> None:
     received = exchange(peer.address, post(b"Content-Length: 70"))
 

@@ -10,9 +10,10 @@ import httpx2
 import pytest
 
 from engine.store import Account, Store
-from tests.gateway.auth.test_principal import GUARDED, PATH, UNAUTHORIZED, lookups_of_keys
+from tests.gateway.auth.test_principal import lookups_of_keys
 from tests.gateway.conftest import Gateway
 from tests.support.gateway.documents import greeting
+from tests.support.gateway.matrix.calls import GUARDED, PATH, UNAUTHORIZED
 from tests.support.gateway.raw_requests import (
     body_of,
     close,
@@ -29,6 +30,7 @@ ASK = '{"inputs":{"name":"Eve"}}'
 # -- keys -----------------------------------------------------------------------------------------
 
 
+@pytest.mark.A03
 async def test_a_key_with_a_control_character_is_refused_before_anything_is_asked(
     gateway: Gateway, api_key: str, store: Store, monitored: bytearray
 ) -> None:
@@ -57,6 +59,7 @@ WAYS: dict[str, tuple[str, ...]] = {
 }
 
 
+@pytest.mark.A01
 @pytest.mark.parametrize("name", sorted(WAYS))
 async def test_no_other_way_to_say_who_one_is_is_heard_anywhere(
     gateway: Gateway, api_key: str, name: str
@@ -74,6 +77,7 @@ async def test_no_other_way_to_say_who_one_is_is_heard_anywhere(
 # -- targets and hosts ----------------------------------------------------------------------------
 
 
+@pytest.mark.A18
 async def test_a_target_is_served_by_its_path_whatever_host_it_names(gateway: Gateway) -> None:
     for target in ("/healthz", "http://x/healthz", "http://evil.example/healthz"):
         assert statuses(await exchange(gateway.url, request("GET", target))) == [200], target
@@ -93,6 +97,8 @@ TARGETS = (
 )
 
 
+@pytest.mark.A18
+@pytest.mark.A02
 async def test_no_target_leads_past_the_question_who_asks(gateway: Gateway) -> None:
     for target in TARGETS:
         received = await exchange(gateway.url, request("GET", target))
@@ -113,6 +119,7 @@ HOSTS = (
 )
 
 
+@pytest.mark.A18
 async def test_a_host_that_is_none_is_refused_and_never_part_of_the_path(
     gateway: Gateway, api_key: str
 ) -> None:
@@ -122,6 +129,7 @@ async def test_a_host_that_is_none_is_refused_and_never_part_of_the_path(
         assert statuses(received) == [400], host
 
 
+@pytest.mark.A17
 async def test_no_other_method_starts_a_run(
     gateway: Gateway, client: httpx2.AsyncClient, api_key: str
 ) -> None:
@@ -199,6 +207,7 @@ async def test_a_request_id_that_is_not_sane_is_not_repeated(gateway: Gateway) -
 # -- many at once ---------------------------------------------------------------------------------
 
 
+@pytest.mark.A22
 async def test_requests_in_one_packet_are_counted_one_by_one(
     gateway: Gateway, client: httpx2.AsyncClient, api_key: str, store: Store, account: Account
 ) -> None:

@@ -97,6 +97,7 @@ def hasty_server() -> Iterator[Server]:
         yield server
 
 
+@pytest.mark.A27
 def test_who_does_not_read_its_answer_is_hung_up_on(server: Server) -> None:
     with server.connect() as connection:
         connection.sendall(GET % b"large" * 3)
@@ -123,6 +124,7 @@ def test_who_reads_slowly_gets_all_of_it(server: Server) -> None:
     assert sum(server.app.given) == LARGE
 
 
+@pytest.mark.A28
 def test_a_body_that_drips_in_is_cut_off(hasty_server: Server) -> None:
     head = b"POST /first HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n"
     began = time.monotonic()
@@ -139,6 +141,7 @@ def test_a_body_that_drips_in_is_cut_off(hasty_server: Server) -> None:
     assert json.loads(received.partition(b"\r\n\r\n")[2])["code"] == "REQUEST_TIMEOUT"
 
 
+@pytest.mark.A28
 @pytest.mark.parametrize("size", [1, 100, 65_000])
 def test_a_body_without_end_is_refused_at_the_limit_and_closed(server: Server, size: int) -> None:
     chunk = b"%x\r\n%s\r\n" % (size, b"x" * size)
@@ -177,6 +180,7 @@ def cost(server: Server) -> float:
     return sorted(costs)[190]
 
 
+@pytest.mark.A28
 def test_a_crowd_that_dawdles_keeps_nobody_waiting(server: Server, many_files: None) -> None:
     alone = min(cost(server) for _ in range(3))
     with contextlib.ExitStack() as held:

@@ -12,9 +12,9 @@ from engine.store import Account, Store
 from gateway.app import routes
 from gateway.auth.guard import API, Endpoint, Guarded
 from gateway.auth.resource import Resource
-from tests.gateway.auth.test_principal import PATH
 from tests.support.gateway.documents import greeting, node
 from tests.support.gateway.fake_worker import FakeWorker
+from tests.support.gateway.matrix.calls import PATH
 
 RUN = "/api/workflows/greeting/run"
 ASK = {"inputs": {"name": "Eve", "nmae": "Adam"}}

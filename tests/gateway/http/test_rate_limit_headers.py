@@ -114,6 +114,7 @@ async def test_browsers_and_keys_share_the_bound_on_executions_at_once(
     assert [answer.status_code for answer in answers] == [202, 202, 202, 429]
 
 
+@pytest.mark.A27
 @pytest.mark.parametrize("executions_at_once", [3])
 async def test_callers_who_wait_hold_no_more_than_their_account_may(
     client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient, worker: FakeWorker
@@ -157,6 +158,8 @@ async def gateways(settings: Settings, count: int) -> AsyncIterator[list[str]]:
     await asyncio.gather(*serving)
 
 
+@pytest.mark.A22
+@pytest.mark.A81
 @pytest.mark.parametrize("limit", [100])
 async def test_the_count_is_exact_over_gateways_keys_and_connections(
     settings: Settings, store: Store, account: Account, limit: int

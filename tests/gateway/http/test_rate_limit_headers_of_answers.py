@@ -75,6 +75,7 @@ async def run(
     return answer.status_code, {"left": left, "seconds": seconds, "ends": ends}
 
 
+@pytest.mark.A26
 @pytest.mark.parametrize("seed", range(3))
 async def test_what_is_left_never_rises_within_a_window_and_never_falls_below_zero(
     client: httpx2.AsyncClient, clock: Clock, seed: int
@@ -96,6 +97,7 @@ async def test_what_is_left_never_rises_within_a_window_and_never_falls_below_ze
     assert max(by_window.values()) == LIMIT
 
 
+@pytest.mark.A26
 async def test_who_waits_as_long_as_told_gets_through(
     client: httpx2.AsyncClient, browser: httpx2.AsyncClient, clock: Clock
 ) -> None:
@@ -111,6 +113,7 @@ async def test_who_waits_as_long_as_told_gets_through(
         assert (status, again, fresh["left"]) == (429, 404, LIMIT - 1)
 
 
+@pytest.mark.A23
 async def test_around_the_end_of_a_window_two_windows_of_calls_pass_and_no_more(
     client: httpx2.AsyncClient, clock: Clock
 ) -> None:
@@ -125,6 +128,7 @@ async def test_around_the_end_of_a_window_two_windows_of_calls_pass_and_no_more(
     assert late == 429
 
 
+@pytest.mark.A24
 async def test_no_spelling_has_calls_of_its_own(client: httpx2.AsyncClient, clock: Clock) -> None:
     for path in ("NONE", "n%6fne", "none%20", "none;x", "x" * 65, "%F0%9F%A6%94"):
         clock.now += WINDOW

@@ -45,6 +45,7 @@ async def reserved(store: Store, account: Account) -> int:
     return wallet.reserved
 
 
+@pytest.mark.A31
 @pytest.mark.parametrize("path", RUNS)
 async def test_a_most_that_is_no_number_of_credits_is_refused_and_nothing_runs(
     path: str, client: httpx2.AsyncClient, store: Store, account: Account
@@ -76,6 +77,7 @@ async def test_a_most_is_compared_to_the_estimate_exactly(
         assert await reserved(store, account) == number * PRICE
 
 
+@pytest.mark.A31
 @pytest.mark.parametrize(
     ("path", "field"),
     [("/api/usage", "limit"), ("/api/usage", "offset"), ("/api/executions", "limit")],
@@ -91,6 +93,8 @@ async def test_a_count_that_is_none_is_refused(
         assert (body["code"], body["field"]) == ("INVALID_QUERY", field)
 
 
+@pytest.mark.A31
+@pytest.mark.A14
 async def test_a_price_of_the_callers_own_changes_nothing(
     client: httpx2.AsyncClient, store: Store, account: Account
 ) -> None:

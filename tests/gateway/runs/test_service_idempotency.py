@@ -60,6 +60,7 @@ async def test_a_cancelled_run_is_given_again_too(client: httpx2.AsyncClient) ->
     assert is_replay(again)
 
 
+@pytest.mark.A34
 @pytest.mark.parametrize("body", [b'{"inputs": {"name": "Bob"}}', EVE + b" ", b'{"inputs": {}}'])
 async def test_another_body_under_the_same_key_is_refused(
     client: httpx2.AsyncClient, body: bytes
@@ -86,6 +87,7 @@ async def test_all_keys_of_an_account_share_its_idempotency_keys(
     assert again.content == first.content
 
 
+@pytest.mark.A35
 async def test_while_the_first_is_under_way_others_are_told_to_wait(
     client: httpx2.AsyncClient, worker: FakeWorker
 ) -> None:
@@ -168,6 +170,7 @@ async def test_a_caller_that_hung_up_gets_the_same_run(
     assert is_replay(answer)
 
 
+@pytest.mark.A35
 async def test_a_key_is_free_again_after_a_day(
     client: httpx2.AsyncClient, store: Store, account: Account
 ) -> None:

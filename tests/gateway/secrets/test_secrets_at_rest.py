@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import httpx2
+import pytest
 import redis
 
 from engine.store import Account, Store
@@ -29,6 +30,7 @@ async def hook(browser: httpx2.AsyncClient, key_id: str, **body: str | None) -> 
     return str(answer.json().get("secret", ""))
 
 
+@pytest.mark.A09
 async def test_nothing_in_a_dump_lets_anybody_in_or_sign(
     make_browser: MakeBrowser,
     make_client: MakeClient,

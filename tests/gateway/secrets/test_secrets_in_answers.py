@@ -129,6 +129,7 @@ def test_a_secret_is_seen_wherever_its_middle_shows(canaries: Canaries) -> None:
     assert canaries.seen_in(key[:PREFIX] + key[PREFIX + 1 :]) == []
 
 
+@pytest.mark.A08
 async def test_no_answer_line_or_command_repeats_a_key_that_was_put_anywhere(
     make_client: MakeClient,
     canaries: Canaries,

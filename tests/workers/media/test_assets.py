@@ -160,6 +160,7 @@ async def test_stored_media_are_measured_where_possible(
     assert (await media_store.copy(account.id, f"{stub.url}/a")).seconds == long
 
 
+@pytest.mark.A86
 @pytest.mark.parametrize(
     ("reply", "code"),
     [
@@ -189,6 +190,7 @@ async def test_an_unfit_medium_fails_the_node_and_is_not_stored(
     assert not [path for path in (tmp_path / "media").rglob("*") if path.is_file()]
 
 
+@pytest.mark.A86
 async def test_a_url_that_may_not_be_called_is_passed_on_and_not_called(
     media_service: MediaService, strict: Egress, account: Account, stub: raw_server.Stub
 ) -> None:
@@ -398,6 +400,7 @@ async def test_an_upload_node_gives_a_link_and_keeps_its_asset_for_the_execution
     assert await store.assets.needed_by(asset.id) == (account.id, [execution.id])
 
 
+@pytest.mark.A12
 async def test_an_upload_node_finds_nothing_of_others(
     runner: Runner, walker: Walker, media_service: MediaService, account: Account
 ) -> None:

@@ -230,6 +230,7 @@ async def test_bytes_that_go_out_count_as_those_that_come_in(target: Target) -> 
     assert 50_000 <= counter.sent <= 55_000
 
 
+@pytest.mark.A82
 async def test_two_workers_share_the_limit_of_an_account(
     store: Store, account: Account, target: Target
 ) -> None:
@@ -252,6 +253,7 @@ async def test_calls_without_an_account_are_not_counted(
     assert await fetched(counted, f"{target.url}/ok", "", 10) == 10
 
 
+@pytest.mark.A82
 @pytest.mark.usefixtures("young_window")
 async def test_a_fan_beyond_the_limit_fails_with_a_code_that_is_worth_a_retry(
     runner: Runner, walker: Walker, target: Target
@@ -262,6 +264,7 @@ async def test_a_fan_beyond_the_limit_fails_with_a_code_that_is_worth_a_retry(
     assert sum(target.calls.values()) <= 40
 
 
+@pytest.mark.A82
 @pytest.mark.usefixtures("young_window")
 async def test_an_account_without_credits_is_no_way_to_flood_a_host(
     settings: Settings, runner: Runner, store: Store, target: Target, tmp_path: Path

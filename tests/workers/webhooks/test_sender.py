@@ -352,6 +352,7 @@ async def test_a_stopping_worker_ends_its_attempts_and_sends_back_the_rest(
     assert waiting <= {each.decode().rpartition("/")[2] for each in hints}
 
 
+@pytest.mark.A85
 async def test_a_revoked_key_gets_its_event_at_the_url_of_its_submission(
     owner: Owner, receiver: Receiver, settings: Settings
 ) -> None:

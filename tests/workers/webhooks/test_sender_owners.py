@@ -29,6 +29,7 @@ def settings(settings: Settings) -> Settings:
     return replace(settings, cpu_slots=1, webhook_time_scale=0.004)
 
 
+@pytest.mark.A85
 async def test_an_execution_is_delivered_to_the_webhook_of_its_key(
     owner: Owner, receiver: Receiver, walker: Walker
 ) -> None:

@@ -75,6 +75,7 @@ async def test_the_last_millisecond_still_belongs_to_the_window(store: Store) ->
     assert (second.calls, second.seconds_left, second.ends_at) == (1, 60, NOON // 1000 + 120)
 
 
+@pytest.mark.A81
 async def test_accounts_and_buckets_are_counted_apart(
     store: Store, account: Account, api_key: str
 ) -> None:
@@ -115,6 +116,7 @@ async def test_a_count_outlives_its_window_by_another_one(
         assert gone_at >= window.ends_at * 1000 + WINDOW_MS
 
 
+@pytest.mark.A81
 async def test_all_keys_of_an_account_share_its_window(
     store: Store, account: Account, api_key: str
 ) -> None:
@@ -184,6 +186,7 @@ async def test_a_call_is_counted_in_the_round_trip_that_authorizes(
         await far.close()
 
 
+@pytest.mark.A81
 @pytest.mark.parametrize(("tier", "role"), [(Tier.ENTERPRISE, Role.USER), (Tier.FREE, Role.ADMIN)])
 async def test_an_unlimited_account_has_no_window(store: Store, tier: Tier, role: Role) -> None:
     account = await store.accounts.create(email="a@example.com", tier=tier, role=role)

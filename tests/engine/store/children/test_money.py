@@ -119,6 +119,7 @@ async def test_a_child_reserves_and_spends_credits_of_its_root(
     assert execution.markup == payer.terms.markup
 
 
+@pytest.mark.A32
 async def test_the_cap_of_the_root_binds_its_children(
     payer: Payer, runs: ChildRuns, store: Store
 ) -> None:
@@ -136,6 +137,7 @@ async def test_the_cap_of_the_root_binds_its_children(
     assert await payer.claim_node(runs.parent, 1, 1) is Verdict.OVER
 
 
+@pytest.mark.A32
 async def test_a_balance_that_does_not_cover_an_item_refuses_it_alone(
     payer: Payer, runs: ChildRuns
 ) -> None:

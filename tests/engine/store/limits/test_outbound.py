@@ -51,6 +51,7 @@ async def granted(lease: Lease, host: str, **options: int) -> int:
     return total
 
 
+@pytest.mark.A82
 async def test_calls_end_with_the_limit_of_a_host_and_then_with_that_of_all(lease: Lease) -> None:
     assert [await granted(lease, host) for host in ("a", "b", "c")] == [30, 20, 0]
 
@@ -67,6 +68,7 @@ async def test_a_request_for_many_calls_gets_an_eighth_of_the_rest(lease: Lease)
     assert await lease("a", 2) == 2
 
 
+@pytest.mark.A82
 async def test_many_leases_together_never_grant_more_than_the_limit(lease: Lease) -> None:
     total = 0
     while count := await lease("a", 7):
@@ -75,6 +77,7 @@ async def test_many_leases_together_never_grant_more_than_the_limit(lease: Lease
     assert total == 30
 
 
+@pytest.mark.A82
 async def test_beyond_the_bytes_nothing_is_granted_in_this_minute(lease: Lease) -> None:
     assert await lease("a", 1, 999) == 1
     assert await lease("a", 1, 1) == 0

@@ -300,6 +300,7 @@ async def test_a_saved_webhook_has_five_days_to_work_again(
     assert (await notified.store.webhooks.get(*owner)).enabled
 
 
+@pytest.mark.A85
 async def test_redelivery_begins_the_schedule_afresh_at_the_url_of_now(
     notified: NotifiedExecution,
 ) -> None:

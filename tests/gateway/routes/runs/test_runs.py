@@ -41,6 +41,7 @@ async def test_a_run_that_fails_without_a_nodes_fault_is_an_internal_error(
     }
 
 
+@pytest.mark.A20
 async def test_a_graph_in_the_body_of_a_run_changes_nothing(
     client: httpx2.AsyncClient, worker: FakeWorker
 ) -> None:

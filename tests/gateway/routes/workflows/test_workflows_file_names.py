@@ -63,6 +63,7 @@ def test_a_file_that_is_opened_would_be_seen(tmp_path: Path) -> None:
     assert opened == [str(tmp_path / "con")]
 
 
+@pytest.mark.A76
 @given(st.text(max_size=200))
 def test_a_slug_has_no_character_that_means_something_to_a_file_system(name: str) -> None:
     slug = slugify(name)
@@ -82,6 +83,7 @@ def test_a_numbered_slug_is_as_harmless_and_never_the_one_it_numbers(
     assert slug.endswith(f"-{number}")
 
 
+@pytest.mark.A76
 @pytest.mark.parametrize("name", NAMES)
 async def test_a_workflow_of_any_name_lives_without_a_file(
     client: httpx2.AsyncClient, worker: FakeWorker, name: str
@@ -104,6 +106,7 @@ async def test_a_workflow_of_any_name_lives_without_a_file(
     assert [each for each in opened if slug in re.split(r"[/\\]", each.lower())] == []
 
 
+@pytest.mark.A76
 async def test_names_that_differ_in_case_alone_are_two_slugs(client: httpx2.AsyncClient) -> None:
     slugs = [
         (await client.post("/api/workflows", json=greeting(name))).json()["slug"]

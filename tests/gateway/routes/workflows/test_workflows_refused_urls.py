@@ -120,6 +120,7 @@ MEDIA = (
 )
 
 
+@pytest.mark.A86
 @pytest.mark.parametrize("kind", ["image", "video", "audio"])
 async def test_no_run_takes_a_medium_that_is_no_https_url(
     client: httpx2.AsyncClient, kind: str

@@ -35,6 +35,7 @@ async def test_its_owner_sees_all_of_it(client: httpx2.AsyncClient, saved: dict[
     assert repr(saved).count(CANARY) == 5
 
 
+@pytest.mark.A77
 async def test_others_see_neither_secrets_nor_its_owner(
     strangers_client: httpx2.AsyncClient, account: Account, saved: dict[str, Any]
 ) -> None:
@@ -59,6 +60,7 @@ async def test_others_see_neither_secrets_nor_its_owner(
     assert answers[2].json()["values"] == {}
 
 
+@pytest.mark.A77
 async def test_others_can_save_it_as_their_own(
     strangers_client: httpx2.AsyncClient, stranger: Account, saved: dict[str, Any]
 ) -> None:
@@ -81,6 +83,7 @@ async def test_a_form_that_was_made_public_shows_its_values(
     assert observed.json()["values"] == public.json()["values"] == {"name": "Ada"}
 
 
+@pytest.mark.A77
 async def test_what_is_no_template_any_more_is_not_there(
     client: httpx2.AsyncClient, strangers_client: httpx2.AsyncClient, saved: dict[str, Any]
 ) -> None:

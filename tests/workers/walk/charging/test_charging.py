@@ -247,6 +247,7 @@ async def test_a_trial_reserves_nothing_so_that_it_needs_no_credits(payer: Payin
 # -- nothing for nothing ----------------------------------------------------------------------
 
 
+@pytest.mark.A33
 async def test_an_output_is_charged_before_it_goes_anywhere(payer: PayingAccount) -> None:
     execution_id = await payer.begin(chain())
     await payer.held_walker.gate.called(1)
@@ -259,6 +260,7 @@ async def test_an_output_is_charged_before_it_goes_anywhere(payer: PayingAccount
     assert execution.credits_cost == 2 * PRICE
 
 
+@pytest.mark.A33
 @pytest.mark.parametrize(
     ("stage", "finished"), [("accepted", 0), ("one", 0), ("call", 1), ("two", 1), ("end", 2)]
 )
@@ -297,6 +299,7 @@ async def reach(payer: PayingAccount, stage: str, execution_id: str) -> None:
         await payer.end(execution_id)
 
 
+@pytest.mark.A32
 @pytest.mark.parametrize("count", [5, 1_000, 10_001])
 async def test_a_list_from_the_input_cannot_pass_the_balance(
     count: int, payer: PayingAccount
@@ -331,6 +334,7 @@ def from_data() -> Graph:
     return answer(graph, "many")
 
 
+@pytest.mark.A32
 @pytest.mark.parametrize(
     ("count", "held", "charged"),
     [(1, 1, 1), (15, 15, 15), (16, 15, 0), (1e300, 15, 0), (0, 0, 0), (-5, 0, 0), ("7", 15, 0)],
@@ -362,6 +366,7 @@ async def test_a_count_from_data_is_held_and_charged_within_its_bounds(
     assert await payer.paid(charged * PRICE)
 
 
+@pytest.mark.A32
 async def test_runs_that_spend_together_never_pass_the_balance(payer: PayingAccount) -> None:
     payer.allow(33 * PRICE)
     slug = await payer.runner.save(answer(fan(Graph(), "many", 3), "many"))

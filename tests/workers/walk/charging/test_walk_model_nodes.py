@@ -257,6 +257,7 @@ async def test_an_image_of_the_accounts_own_is_not_called_for(
     assert pixel(blob_store.image(url), 0.5, 0.5) == BLUE
 
 
+@pytest.mark.A86
 @pytest.mark.parametrize(
     ("page", "code"),
     [
@@ -320,6 +321,7 @@ async def test_the_deadline_holds_for_all_images_of_a_list_together(
 # -- untrusted texts of models --------------------------------------------------------------------
 
 
+@pytest.mark.A86
 async def test_no_url_that_a_model_says_leads_inside(runner: Runner, settings: Settings) -> None:
     graph = (
         Graph("said")

@@ -10,9 +10,9 @@ from engine.ids.partitions import partition_of
 from engine.store import Account, Store
 from engine.store.accounts.accounts import pack_account
 from engine.store.redis import keyspace
-from tests.gateway.auth.test_principal import GUARDED, PATH, Call
 from tests.gateway.conftest import MakeBrowser, MakeClient
 from tests.support.gateway.documents import greeting
+from tests.support.gateway.matrix.calls import GUARDED, PATH, Call
 from tests.support.media.files import png
 from tests.support.store.redis_contents import contents
 

@@ -1,0 +1,144 @@
+"""Every id in path, query and body of every call: an object of another account is as unknown.
+
+The calls come from the table of routes, and the places of ids from the OpenAPI types. A route that
+is added is tried here; a parameter or member that is added fails the first test until somebody has
+said whether it names an object.
+"""
+
+import re
+from collections.abc import Callable
+
+import httpx2
+import pytest
+
+from tests.gateway.matrix.conftest import Scenario
+from tests.support.gateway.matrix.calls import CALLS
+from tests.support.gateway.matrix.objects import SHARED, UNKNOWN, ask, comparable
+from tests.support.gateway.matrix.places import Place, places, unknown_places
+
+pytestmark = pytest.mark.A10
+
+STREAM = "/api/events"
+PASSING = re.compile(r"expires=\d+|signature=[\w-]+|\"(?:expiresAt|lastUsedAt|lastSeenAt)\":[^,}]+")
+"""Parts of answers that change by reading them: signed links, and times of the last use."""
+LISTS = [
+    call
+    for call in CALLS
+    if call.method == "GET" and "{" not in call.path and call.path != STREAM and call.is_guarded
+]
+READS = [
+    call
+    for call in CALLS
+    if call.method == "GET" and call.is_guarded and call.requirement != "session of an admin"
+]
+CANCEL = "POST /api/executions/cancel"
+EXISTS_NOT = "an idempotent write makes or removes it, for whoever asks"
+SHELL = "every visitor gets the same page, which holds nothing of an object"
+LATER = "it is looked up when the test runs"
+NO_RUN = "no execution of one is begun without a worker"
+BLIND = {
+    "GET /api/workflows/{slug}/public-schema path slug": "the workflow is not public",
+    "GET /app/batches/{batch_id} path batch_id": SHELL,
+    "GET /app/editor/{slug} path slug": SHELL,
+    "GET /app/executions/{execution_id} path execution_id": SHELL,
+    "GET /app/playground/{slug} path slug": SHELL,
+    "GET /app/replays/{replay_id} path replay_id": SHELL,
+    "GET /app/triggers/{trigger_id} path trigger_id": SHELL,
+    "GET /app/workflows/{slug}/releases path slug": SHELL,
+    "GET /media/{asset_id} path asset_id": "a link is good by its signature alone",
+    "GET /api/executions query batch_id": NO_RUN,
+    "GET /api/executions query trigger_id": NO_RUN,
+    f"{CANCEL} body batch_id": NO_RUN,
+    f"{CANCEL} body trigger_id": NO_RUN,
+    "GET /api/ledger query execution_id": "the run was free",
+    "POST /api/models/{internal_name}/try body asset_id": "the owner is no admin",
+    "POST /api/api-keys body slug": "a key may be for a workflow that comes later",
+    "PUT /api/secrets/{secret_name} path secret_name": EXISTS_NOT,
+    "DELETE /api/secrets/{secret_name} path secret_name": EXISTS_NOT,
+    "PUT /api/workflows/{slug}/aliases/{alias_name} path alias_name": EXISTS_NOT,
+    "PUT /api/workflows/{slug}/tests/{test_name} path test_name": EXISTS_NOT,
+    "PUT /api/workflows/{slug}/tests/{test_name} body asset_id": LATER,
+    "PUT /api/workflows/{slug}/tests/{test_name} body slug": LATER,
+}
+"""Places where an own id is answered like an unknown one, with the reason."""
+
+
+def test_the_matrix_knows_all_that_names_an_object() -> None:
+    assert unknown_places() == []
+
+
+def in_order(*methods: str) -> list[Place]:
+    """Return the places by method; those of inner objects come first."""
+
+    def rank(place: Place) -> tuple[int, int]:
+        call = place.request.call
+        return methods.index(call.method), -call.path.count("/")
+
+    return sorted(places(), key=rank)
+
+
+async def seen_by(client: httpx2.AsyncClient, ids: dict[str, str]) -> dict[str, str]:
+    """Return all that the owner reads, by call."""
+    found = {}
+    for call in READS:
+        answer = await ask(client, method="GET", url=call.path.format(**ids))
+        found[str(call)] = PASSING.sub("…", answer.text)
+    return found
+
+
+@pytest.mark.A12
+@pytest.mark.A13
+@pytest.mark.A92
+async def test_an_id_of_another_account_is_as_unknown_as_none(
+    scenario: Scenario, record_property: Callable[[str, object], None]
+) -> None:
+    differences, pairs = [], 0
+    before = await seen_by(scenario.owner, scenario.ids)
+
+    for place in in_order("GET", "POST", "PATCH", "DELETE", "PUT"):
+        for caller in scenario.callers:
+            foreign, unknown = [
+                comparable(
+                    await ask(caller.client, **place.arguments(caller.ids, named)),
+                    named[place.kind],
+                )
+                for named in (scenario.ids, UNKNOWN)
+            ]
+            pairs += 1
+            if foreign != unknown:
+                differences.append((str(place), caller.name, foreign, unknown))
+
+    assert differences == []
+    after = await seen_by(scenario.owner, scenario.ids)
+    assert {call: after[call] for call in before if after[call] != before[call]} == {}
+    record_property("pairs_of_answers", pairs)
+
+
+async def test_an_own_id_is_found_at_each_place(scenario: Scenario) -> None:
+    blind = set()
+
+    for place in in_order("GET", "POST", "PATCH", "PUT", "DELETE"):
+        if str(place.request.call) == CANCEL:
+            await scenario.maker.begin()
+        own, unknown = [
+            comparable(
+                await ask(scenario.owner, **place.arguments(scenario.ids, named)),
+                named[place.kind],
+            )
+            for named in (scenario.ids, UNKNOWN)
+        ]
+        if own == unknown:
+            blind.add(str(place))
+
+    assert blind == BLIND.keys()
+
+
+async def test_no_list_has_an_object_of_another_account(scenario: Scenario) -> None:
+    own = {kind: each for kind, each in scenario.ids.items() if kind not in SHARED}
+
+    for caller in scenario.callers:
+        for call in LISTS:
+            answer = await caller.client.get(call.path)
+            if call.requirement != "session of an admin" or "admin" not in caller.name:
+                found = {kind for kind, each in own.items() if each in answer.text}
+                assert found == set(), (call, caller.name)
