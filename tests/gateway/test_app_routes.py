@@ -100,6 +100,7 @@ async def test_no_write_is_done_for_a_plain_form(browser: httpx2.AsyncClient) ->
 # -- caches ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.A105
 async def test_no_cache_stores_an_answer_for_a_key_or_a_session(
     owner: "Owner", browser: httpx2.AsyncClient, client: httpx2.AsyncClient, store: Store
 ) -> None:
@@ -116,6 +117,7 @@ async def test_no_cache_stores_an_answer_for_a_key_or_a_session(
             assert answer.status_code == 200, call
 
 
+@pytest.mark.A105
 async def test_no_cache_stores_a_refusal(make_client: MakeClient) -> None:
     nobody = await make_client()
 
@@ -126,6 +128,7 @@ async def test_no_cache_stores_a_refusal(make_client: MakeClient) -> None:
         assert answer.headers.get_list("cache-control") == ["no-store"], call
 
 
+@pytest.mark.A105
 async def test_no_cache_stores_that_a_method_is_not_allowed(client: httpx2.AsyncClient) -> None:
     for path in GUARDED_PATHS:
         answer = await client.request("PROPFIND", path.format(**PATH))

@@ -168,6 +168,7 @@ def test_of_answers_at_once_one_wins(caller: Caller) -> None:
     assert caller.ended(execution_id)["result"]["answer"] == won
 
 
+@pytest.mark.A106
 def test_what_does_not_wait_cannot_be_answered(caller: Caller, stranger: Caller) -> None:
     execution_id = begin(caller, asking_person())
     delayed = begin(caller, delaying(seconds=3_600))
@@ -198,6 +199,7 @@ def test_a_cancelled_run_asks_nothing_any_more(caller: Caller) -> None:
 # -- rights ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.A106
 def test_links_and_answers_are_for_sessions_and_keys_that_may_approve(
     administration: Administration,
 ) -> None:

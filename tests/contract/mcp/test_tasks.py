@@ -247,6 +247,7 @@ async def _update(session: ClientSession, task_id: str) -> Result:
     return await session.send_request(UpdateTask(params=params), Result)
 
 
+@pytest.mark.A103
 async def test_a_key_sees_the_tasks_alone_that_it_began(keys: Keys) -> None:
     by_http = keys.caller.start(keys.slug, {"who": "Ada"})
     async with task_client(keys.url, keys.owner) as client:

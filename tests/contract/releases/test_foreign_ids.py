@@ -54,6 +54,7 @@ def owned(administration: Administration) -> dict[str, str]:
     }
 
 
+@pytest.mark.A102
 @pytest.mark.parametrize(("method", "path", "body", "_"), OF_WORKFLOW)
 def test_a_workflow_of_others_is_as_one_that_is_not_there(
     stranger: Caller, owned: dict[str, str], method: str, path: str, body: Any, _: object
@@ -65,6 +66,7 @@ def test_a_workflow_of_others_is_as_one_that_is_not_there(
     assert unknown.json() == foreign.json()
 
 
+@pytest.mark.A102
 @pytest.mark.parametrize(("method", "kind", "rest", "code"), OF_LISTS)
 def test_a_list_of_runs_of_others_is_as_one_that_is_not_there(
     stranger: Caller, owned: dict[str, str], method: str, kind: str, rest: str, code: str
@@ -76,6 +78,7 @@ def test_a_list_of_runs_of_others_is_as_one_that_is_not_there(
     assert unknown.json() == foreign.json()
 
 
+@pytest.mark.A102
 @pytest.mark.parametrize("capability", EVERY)
 @pytest.mark.parametrize(("method", "path", "body", "needed"), OF_WORKFLOW)
 def test_each_capability_is_needed(
@@ -97,6 +100,7 @@ def test_each_capability_is_needed(
         assert answer.status_code == 404, answer.text
 
 
+@pytest.mark.A102
 def test_lists_have_ones_own_alone(stranger: Caller, owned: dict[str, str]) -> None:
     rows = stranger.get("/api/replays").json()["rows"]
 

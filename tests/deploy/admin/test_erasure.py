@@ -144,6 +144,7 @@ async def names_with(store: Store, account_id: str) -> set[str]:
     }
 
 
+@pytest.mark.A107
 async def test_an_erased_account_is_nowhere_and_others_have_all_that_they_had(
     store: Store, account: Account, other: Account, database: Database
 ) -> None:
@@ -218,6 +219,7 @@ async def where_named(store: Store, database: Database, text: str) -> set[str]:
     return keys | ({"audit_entries"} if acts else set())
 
 
+@pytest.mark.A107
 async def test_the_address_of_an_erased_account_is_nowhere_and_its_acts_are(
     store: Store, account: Account, other: Account, database: Database
 ) -> None:
@@ -269,6 +271,7 @@ async def test_a_dry_run_changes_nothing(
     assert count_rows(database, account.id) == rows
 
 
+@pytest.mark.A107
 async def test_an_erasure_that_broke_off_is_repeated(
     store: Store, account: Account, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -286,6 +289,7 @@ async def test_an_erasure_that_broke_off_is_repeated(
     assert set(count_rows(database, account.id).values()) == {0}
 
 
+@pytest.mark.A107
 async def test_an_erasure_that_broke_off_before_its_end_is_ended(
     store: Store, account: Account, database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

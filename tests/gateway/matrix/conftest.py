@@ -17,21 +17,19 @@ from tests.support.manifests import PROMPT, field, manifest
 
 @dataclass(frozen=True)
 class Caller:
-    """A caller by key, by session or with neither, and the ids of its account's objects."""
+    """A caller with the ids of its account's objects."""
 
-    name: str
     client: httpx2.AsyncClient
     ids: dict[str, str]
 
 
 @dataclass(frozen=True)
-class Scenario:
-    """Objects of one account, its browser, and callers of other accounts."""
+class Owner:
+    """An account with one object of each kind, and its browser."""
 
+    client: httpx2.AsyncClient
     ids: dict[str, str]
     maker: Maker
-    owner: httpx2.AsyncClient
-    callers: list[Caller]
 
 
 @pytest.fixture
@@ -46,28 +44,46 @@ def account_tier() -> Tier:
 
 
 @pytest.fixture
-async def scenario(
+async def owner(
     browser: httpx2.AsyncClient,
-    make_client: MakeClient,
     make_browser: MakeBrowser,
     store: Store,
     account: Account,
     worker: FakeWorker,
-) -> Scenario:
+) -> Owner:
+    """Return the owner; no worker runs anything of it from now on."""
+    admin = await store.accounts.create(email="first@e.com", tier=Tier.FREE, role=Role.ADMIN)
+    seeing = manifest("seeing", fields=PROMPT + field("image", "image"))
+    assert (await save(await make_browser(admin), seeing)).is_success
     maker = Maker(browser, store, account, "owner")
     ids = await maker.make()
-    callers = [Caller("nobody", await make_client(), ids)]
-    for label, role in (("other", Role.USER), ("admin", Role.ADMIN)):
-        email = f"{label}@example.com"
-        other = await store.accounts.create(email=email, tier=Tier.BUSINESS, role=role)
-        session = await make_browser(other)
-        own = await Maker(session, store, other, label).make()
-        every = ["workflow:*", "model:*", "webhook:*", "execution:*"]
-        held = ["*"] if role is Role.ADMIN else every
-        _, key = await store.api_keys.create(other, name="k", capabilities=held)
-        callers.append(Caller(f"session of {label}", session, own))
-        callers.append(Caller(f"key of {label}", await make_client(key), own))
-        if role is Role.ADMIN:
-            await save(session, manifest("seeing", fields=PROMPT + field("image", "image")))
     worker.is_idle = True
-    return Scenario(ids, maker, browser, callers)
+    return Owner(browser, ids, maker)
+
+
+@pytest.fixture(
+    params=["nobody", "session", "key", "session of an admin", "key of an admin"],
+)
+async def caller(
+    request: pytest.FixtureRequest,
+    owner: Owner,
+    make_client: MakeClient,
+    make_browser: MakeBrowser,
+    store: Store,
+    worker: FakeWorker,
+) -> Caller:
+    """Return a caller of another account, which has objects of its own."""
+    if request.param == "nobody":
+        return Caller(await make_client(), owner.ids)
+    role = Role.ADMIN if "admin" in request.param else Role.USER
+    other = await store.accounts.create(email="o@example.com", tier=Tier.BUSINESS, role=role)
+    session = await make_browser(other)
+    worker.is_idle = False
+    ids = await Maker(session, store, other, "other").make()
+    worker.is_idle = True
+    if "session" in request.param:
+        return Caller(session, ids)
+    every = ["workflow:*", "model:*", "webhook:*", "execution:*"]
+    held = ["*"] if role is Role.ADMIN else every
+    _, key = await store.api_keys.create(other, name="k", capabilities=held)
+    return Caller(await make_client(key), ids)

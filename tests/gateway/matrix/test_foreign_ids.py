@@ -6,12 +6,11 @@ said whether it names an object.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-import httpx2
 import pytest
 
-from tests.gateway.matrix.conftest import Scenario
+from tests.gateway.matrix.conftest import Caller, Owner
 from tests.support.gateway.matrix.calls import CALLS
 from tests.support.gateway.matrix.objects import SHARED, UNKNOWN, ask, comparable
 from tests.support.gateway.matrix.places import Place, places, unknown_places
@@ -77,11 +76,11 @@ def in_order(*methods: str) -> list[Place]:
     return sorted(places(), key=rank)
 
 
-async def seen_by(client: httpx2.AsyncClient, ids: dict[str, str]) -> dict[str, str]:
+async def seen_by(owner: Owner) -> dict[str, str]:
     """Return all that the owner reads, by call."""
     found = {}
     for call in READS:
-        answer = await ask(client, method="GET", url=call.path.format(**ids))
+        answer = await ask(owner.client, method="GET", url=call.path.format(**owner.ids))
         found[str(call)] = PASSING.sub("…", answer.text)
     return found
 
@@ -90,55 +89,45 @@ async def seen_by(client: httpx2.AsyncClient, ids: dict[str, str]) -> dict[str, 
 @pytest.mark.A13
 @pytest.mark.A92
 async def test_an_id_of_another_account_is_as_unknown_as_none(
-    scenario: Scenario, record_property: Callable[[str, object], None]
+    owner: Owner, caller: Caller, record_property: Callable[[str, object], None]
 ) -> None:
     differences, pairs = [], 0
-    before = await seen_by(scenario.owner, scenario.ids)
+    before = await seen_by(owner)
 
     for place in in_order("GET", "POST", "PATCH", "DELETE", "PUT"):
-        for caller in scenario.callers:
-            foreign, unknown = [
-                comparable(
-                    await ask(caller.client, **place.arguments(caller.ids, named)),
-                    named[place.kind],
-                )
-                for named in (scenario.ids, UNKNOWN)
-            ]
-            pairs += 1
-            if foreign != unknown:
-                differences.append((str(place), caller.name, foreign, unknown))
+        foreign, unknown = [await answer_to(caller, place, named) for named in (owner.ids, UNKNOWN)]
+        pairs += 1
+        if foreign != unknown:
+            differences.append((str(place), foreign, unknown))
 
     assert differences == []
-    after = await seen_by(scenario.owner, scenario.ids)
+    after = await seen_by(owner)
     assert {call: after[call] for call in before if after[call] != before[call]} == {}
     record_property("pairs_of_answers", pairs)
 
 
-async def test_an_own_id_is_found_at_each_place(scenario: Scenario) -> None:
+async def test_an_own_id_is_found_at_each_place(owner: Owner) -> None:
     blind = set()
 
     for place in in_order("GET", "POST", "PATCH", "PUT", "DELETE"):
         if str(place.request.call) == CANCEL:
-            await scenario.maker.begin()
-        own, unknown = [
-            comparable(
-                await ask(scenario.owner, **place.arguments(scenario.ids, named)),
-                named[place.kind],
-            )
-            for named in (scenario.ids, UNKNOWN)
-        ]
+            await owner.maker.begin()
+        own, unknown = [await answer_to(owner, place, named) for named in (owner.ids, UNKNOWN)]
         if own == unknown:
             blind.add(str(place))
 
     assert blind == BLIND.keys()
 
 
-async def test_no_list_has_an_object_of_another_account(scenario: Scenario) -> None:
-    own = {kind: each for kind, each in scenario.ids.items() if kind not in SHARED}
+async def test_no_list_has_an_object_of_another_account(owner: Owner, caller: Caller) -> None:
+    own = {kind: each for kind, each in owner.ids.items() if kind not in SHARED}
+    for call in LISTS:
+        answer = await caller.client.get(call.path)
+        found = {kind for kind, each in own.items() if each in answer.text}
+        assert found == set() or call.requirement == "session of an admin", call
 
-    for caller in scenario.callers:
-        for call in LISTS:
-            answer = await caller.client.get(call.path)
-            if call.requirement != "session of an admin" or "admin" not in caller.name:
-                found = {kind for kind, each in own.items() if each in answer.text}
-                assert found == set(), (call, caller.name)
+
+async def answer_to(caller: Caller | Owner, place: Place, named: Mapping[str, str]) -> object:
+    """Return the answer to a request that names an object at a place, in comparable form."""
+    answer = await ask(caller.client, **place.arguments(caller.ids, named))
+    return comparable(answer, named[place.kind])

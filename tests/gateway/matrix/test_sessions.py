@@ -62,6 +62,7 @@ async def test_what_is_for_admins_is_refused_to_all_other_sessions(
     assert [await store.accounts.list(), await store.audit.page(limit=200)] == before
 
 
+@pytest.mark.A84
 @pytest.mark.parametrize("role", list(Role))
 async def test_a_session_may_call_every_route_of_its_role(
     make_browser: MakeBrowser, store: Store, role: Role
@@ -77,6 +78,7 @@ async def test_a_session_may_call_every_route_of_its_role(
                 assert answer.status_code not in (401, 403), call
 
 
+@pytest.mark.A104
 async def test_an_account_that_is_not_approved_reads_all_that_its_session_may(
     make_browser: MakeBrowser, store: Store
 ) -> None:

@@ -66,6 +66,7 @@ def check(answer: httpx2.Response, call: Call) -> None:
     assert answer.json()["code"] == "ACCOUNT_NOT_APPROVED", call
 
 
+@pytest.mark.A104
 async def test_no_write_is_done_for_an_account_that_is_not_approved(
     make_browser: MakeBrowser, make_client: MakeClient, store: Store, unapproved: Account
 ) -> None:
@@ -85,6 +86,7 @@ async def test_no_write_is_done_for_an_account_that_is_not_approved(
     assert await kept(store) == before
 
 
+@pytest.mark.A104
 async def test_it_reads_and_signs_out(
     make_browser: MakeBrowser, store: Store, unapproved: Account
 ) -> None:
@@ -96,6 +98,7 @@ async def test_it_reads_and_signs_out(
     assert (await browser.get("/api/me")).status_code == 401
 
 
+@pytest.mark.A104
 async def test_whose_approval_is_withdrawn_stops_its_runs_and_begins_none(
     client: httpx2.AsyncClient, store: Store, account: Account
 ) -> None:

@@ -48,6 +48,7 @@ async def test_a_key_that_is_not_one_gets_the_same_answer_as_none(
         assert (answer.status_code, answer.content) == (401, UNAUTHORIZED), call
 
 
+@pytest.mark.A02
 async def test_a_cookie_that_is_no_session_opens_no_path(make_client: MakeClient) -> None:
     client = await make_client()
     unknown = tokens.make_token("hr_session_", 5)

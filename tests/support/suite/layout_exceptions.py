@@ -299,6 +299,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "engine/values/cel/values.py": "tests/engine/values/test_cel.py",
     "gateway/admission/credentials.py": "tests/gateway/auth/test_principal.py sends each credential alone, twice and together.",
     "gateway/admission/request_context.py": "tests/gateway/admission/test_memory.py and its neighbours reserve and release with it.",
+    "gateway/auth/endpoints.py": "tests/gateway/matrix calls every endpoint as every kind of caller.",
     "gateway/auth/resource.py": "tests/gateway/test_app_routes.py calls all methods of all resources.",
     "gateway/auth/browser_sessions.py": "tests/gateway/routes/accounts/test_sessions.py signs in and writes from every kind of page.",
     "gateway/http/listener.py": "tests/gateway/test_server.py starts and stops the process that listens.",

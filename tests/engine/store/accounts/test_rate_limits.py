@@ -130,6 +130,7 @@ async def test_all_keys_of_an_account_share_its_window(
     assert first.limit == 100
 
 
+@pytest.mark.A81
 async def test_a_browser_shares_the_window_of_its_account(
     store: Store, account: Account, api_key: str
 ) -> None:
