@@ -22,7 +22,7 @@ PYTHON ?= $(shell for python in python3 $(TESTED:%=python%) $(TESTED:%=/usr/bin/
 	$$python -c '$(SUPPORTED)' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help attacks run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench documents-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image report catalogue clean planted fuzz-bodies tools-clocks tools-drain tools-e2e tools-hosts tools-mcp tools-observe
+.PHONY: help attacks run types metrics pages test slow test-newest coverage check format setup bench scale children triggers waits autoscale telemetry-bench mcp-bench releases-bench documents-bench smoke chaos sentinel cluster versions hosts drain observe alerts watch-pictures dashboard-pictures soak fuzz dist try-dist clients mcp e2e local manifests timing contract image report catalogue clean planted matrix fuzz-bodies tools-clocks tools-drain tools-e2e tools-hosts tools-mcp tools-observe
 
 help: ## Show this list
 	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "make %-11s %s\n", $$1, $$2}'
@@ -118,6 +118,9 @@ chaos: $(VENV)/.installed-dev ## Try the faults of the catalogue (an hour; ID=F1
 
 attacks: $(VENV)/.installed-dev ## Try the attacks of the catalogue (an hour; ID=A33 for one, ID='A33 A34' for some)
 	@$(BIN)/python -m tests.catalogue A $(ID)
+
+matrix: $(VENV)/.installed-dev ## Try every call as every kind of caller, with every id of another account (2 minutes)
+	@$(BIN)/python -m tests.catalogue A A01 A02 A10 A15 A79 A84 A104
 
 catalogue: $(VENV)/.installed-dev ## Write docs/reference/faults.md and attacks.md, which are made of the catalogue of tests
 	@$(BIN)/python -m tests.catalogue.pages
