@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import functools
+import subprocess
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -48,7 +49,7 @@ DOWN_AFTER_MS = 3_000
 """Silence of a primary after which sentinels fail over; a busy machine must not reach it."""
 FORGET_AFTER_SECONDS = 300.0
 """Length of a session from which on Redis must have forgotten its runs at the end."""
-UPGRADE_SECONDS = 180.0
+UPGRADE_SECONDS = 600.0
 """Longest until former processes count no more, and the schema is raised."""
 
 
@@ -98,7 +99,8 @@ class Session:
 
     async def _raise_schema(self) -> bool:
         environ = self.monkey.fleet.environ
-        with contextlib.suppress(AssertionError):  # it names former processes and exits with 1
+        # It names former processes and exits with 1, and may wait for a Redis that fails over.
+        with contextlib.suppress(AssertionError, subprocess.TimeoutExpired):
             answer = await asyncio.to_thread(run_command, THIS_RELEASE, environ, "migrate")
             return bool(answer["schemaVersion"] == SCHEMA)
         return False
