@@ -120,6 +120,7 @@ async def run_with_kills(folder: Path, *, count: int, kills: int, pause: float) 
 
 @pytest.mark.timeout(120)
 @pytest.mark.F63
+@pytest.mark.F65
 async def test_no_step_is_repeated_although_a_worker_was_killed(
     tmp_path: Path,
 ) -> None:

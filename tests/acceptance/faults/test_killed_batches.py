@@ -80,6 +80,7 @@ async def batch_with_kills(folder: Path, *, items: int, kills: int) -> Counter[s
         return await asyncio.to_thread(work)
 
 
+@pytest.mark.F64
 async def test_each_item_is_one_execution_although_each_part_was_killed(tmp_path: Path) -> None:
     assert await batch_with_kills(tmp_path, items=120, kills=3) == {"completed": 120}
 

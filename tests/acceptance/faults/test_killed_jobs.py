@@ -102,6 +102,7 @@ def is_unknown(execution: Execution) -> bool:
     return execution.error is not None and execution.error["nodeCode"] == "PROVIDER_UNKNOWN"
 
 
+@pytest.mark.F68
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 @pytest.mark.parametrize(("name", "most"), [("once", 1), ("plain", 1), ("again", 2)])

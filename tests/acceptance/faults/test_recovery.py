@@ -82,6 +82,7 @@ def statuses(stack: RunningStack, slug: str) -> dict[str, str]:
     return {one["id"]: one["status"] for one in execution["nodes"]}
 
 
+@pytest.mark.F07
 @pytest.mark.parametrize("turn", range(2))
 def test_a_caller_gets_the_answer_although_the_worker_was_killed(
     stack: RunningStack, server: Stub, turn: int

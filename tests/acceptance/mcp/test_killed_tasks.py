@@ -13,6 +13,7 @@ def check(figures: TaskFigures) -> None:
     assert figures.executions == figures.tasks  # none was begun twice
 
 
+@pytest.mark.F66
 async def test_each_task_is_found_again_although_gateway_and_worker_were_killed(
     tmp_path: Path,
 ) -> None:

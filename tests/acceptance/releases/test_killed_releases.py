@@ -48,6 +48,7 @@ def work_with_kills(folder: Path, target: Target, runs: int, kills: int) -> Coun
         return work.rounds
 
 
+@pytest.mark.F67
 async def test_releases_are_right_although_each_part_was_killed(tmp_path: Path) -> None:
     async with serving() as target:
         rounds = await asyncio.to_thread(work_with_kills, tmp_path, target, 20, 3)

@@ -67,6 +67,7 @@ def check(caller: ReplayCaller, slug: str, ended: Mapping[str, Any], runs: int) 
     assert (ended["status"], ended["counts"]["same"]) == ("completed", runs)
 
 
+@pytest.mark.F67
 @pytest.mark.thorough
 async def test_each_run_is_replayed_once_although_a_worker_was_killed(tmp_path: Path) -> None:
     assert await replay_with_kills(tmp_path, runs=12, most_kills=1) == 1

@@ -10,7 +10,7 @@ from tests.support.acceptance.running_stack import RunningStack, running, until
 from tests.support.contract.approvals import asking_person
 from tests.support.http.target import Stub, stub_server
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300), pytest.mark.F69]
 RUNS = 60
 OPTIONS = ("--workers", "2", "--gateways", "1")
 ENVIRON = {"HEADRACE_ALLOW_PRIVATE_URLS": "1", "HEADRACE_LEASE_SECONDS": "2"}
