@@ -572,7 +572,6 @@ SCENARIOS = {
         account="acc",
         access_changes="access",
         act=ACT,
-        again=0,
     ),
     "create_login": scenario(
         ("HSET", "accounts", "acc", "record"), account="acc", login_ms=60_000, act=ACT

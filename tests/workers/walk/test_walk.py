@@ -301,6 +301,7 @@ async def test_outputs_together_have_a_limit(
     assert "500000 bytes" in execution.error["reason"]
 
 
+@pytest.mark.F32
 async def test_doubled_hints_run_nothing_twice(
     runner: Runner, target: Target, store: Store, settings: Settings
 ) -> None:

@@ -142,6 +142,7 @@ async def test_an_expression_over_its_time_is_retried_as_its_policy_says(
     assert [node.attempts for node in execution.nodes] == [1, 3, 1]
 
 
+@pytest.mark.F32
 async def test_a_doubled_hint_frees_its_slot_and_runs_nothing_twice(
     runner: Runner, held_walker: HeldWalker, store: Store
 ) -> None:

@@ -239,6 +239,7 @@ async def test_a_slow_loop_is_not_taken_for_a_silent_redis(
     assert await reply == 1
 
 
+@pytest.mark.F24
 async def test_forgotten_scripts_are_sent_again_amid_other_commands(client: Client) -> None:
     await client.send("SCRIPT", "FLUSH")
 

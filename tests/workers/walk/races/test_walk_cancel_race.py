@@ -6,6 +6,8 @@ import random
 from collections import Counter
 from dataclasses import dataclass
 
+import pytest
+
 from engine.errors import ExecutionNotCancellable
 from engine.executions.statuses import ExecutionStatus, NodeStatus
 from engine.graph.plan import Plan
@@ -111,6 +113,8 @@ class Race:
         return execution.status.value + (" with its result" if is_paid else "")
 
 
+@pytest.mark.F45
+@pytest.mark.F50
 async def test_a_cancel_and_an_end_that_race_have_one_outcome(
     runner: Runner, settings: Settings
 ) -> None:

@@ -419,6 +419,7 @@ def database(redis_url: str) -> Iterator[Database]:
     database.close()
 
 
+@pytest.mark.F45
 def test_the_scripts_follow_the_model(database: Database) -> None:
     run_state_machine_as_test(lambda: Walking(database), settings=profile(200, 40, is_random=False))
 

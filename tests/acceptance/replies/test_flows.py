@@ -1,0 +1,116 @@
+"""Flows of real use leave the same state although scripts lose their replies, or never arrive.
+
+Each script of the engine has its flow here, or a reason why it has none. Callers ask again after a
+503, with the same words.
+"""
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator
+
+import pytest
+
+from engine.store.redis.scripts import SCRIPTS
+from tests.conftest import RedisServer
+from tests.support.replies.installation import Actor, Installation, installation
+from tests.support.replies.proofs import FLOWS, PROOFS, WITHOUT_FLOW, Flow
+
+PATIENCE_SECONDS = 90
+CHANGING_SECONDS = 20
+"""Longest time until nothing of an account changes any more."""
+PAUSE_SECONDS = 0.4
+FAULTS = (("run", 1), ("run", 3), ("before", 1))
+"""Moments of the loss, and the number of calls in a row that it meets."""
+SAMPLE = ("save_workflow", "top_up", "advance_execution")
+"""Scripts that the default suite tries."""
+
+
+@pytest.fixture(scope="module")
+async def stack(
+    tmp_path_factory: pytest.TempPathFactory, workers_share_a_zygote: None
+) -> AsyncIterator[Installation]:
+    server = RedisServer()
+    server.start()
+    async with installation(server.url, tmp_path_factory.mktemp("replies")) as started:
+        yield started
+    server.stop()
+
+
+@pytest.fixture(scope="module")
+def clean_states() -> dict[Flow, Counter[str]]:
+    """Return the states that flows leave without a fault."""
+    return {}
+
+
+async def clean_state(
+    stack: Installation, states: dict[Flow, Counter[str]], flow: Flow
+) -> Counter[str]:
+    """Return the state of a flow without a fault, once nothing changes it any more."""
+    if flow not in states:
+        async with stack.actor() as actor:
+            await flow(actor)
+            before: Counter[str] = Counter()
+            while (found := await actor.state()) != before:
+                before = found
+                await asyncio.sleep(PAUSE_SECONDS)
+            states[flow] = found
+    return states[flow]
+
+
+async def difference(actor: Actor, clean: Counter[str]) -> list[str]:
+    """Return what the state of an account has more and fewer than a clean one, in the end."""
+    async with asyncio.timeout(CHANGING_SECONDS) as deadline:
+        while True:
+            found = await actor.state()
+            more, fewer = (found - clean).elements(), (clean - found).elements()
+            differing = [*(f"+ {each}" for each in more), *(f"- {each}" for each in fewer)]
+            is_late = asyncio.get_running_loop().time() > (deadline.when() or 0) - 2
+            if not differing or is_late:
+                return differing
+            await asyncio.sleep(PAUSE_SECONDS)
+
+
+async def check(stack: Installation, states: dict[Flow, Counter[str]], script: str) -> None:
+    """Compare the state of a script's flow with a clean one, for each kind of fault."""
+    flow = FLOWS[script]
+    clean = await clean_state(stack, states, flow)
+    for when, times in FAULTS:
+        async with stack.actor() as actor:
+            loss = stack.proxy.lose(script, after=when, times=times)
+            await asyncio.wait_for(flow(actor), PATIENCE_SECONDS)
+            differing = await difference(actor, clean)
+        stack.proxy.forget()
+        assert loss.left < times, f"the flow does not call {script}"
+        assert not differing, "\n".join([f"{script}, {times} lost ({when}):", *differing])
+
+
+@pytest.mark.F24b
+@pytest.mark.F24c
+@pytest.mark.parametrize("script", SAMPLE)
+async def test_a_flow_ends_as_without_a_fault(
+    stack: Installation, clean_states: dict[Flow, Counter[str]], script: str
+) -> None:
+    await check(stack, clean_states, script)
+
+
+@pytest.mark.F24b
+@pytest.mark.F24c
+@pytest.mark.slow
+@pytest.mark.timeout(400)
+@pytest.mark.parametrize("script", sorted(FLOWS.keys() - set(SAMPLE)))
+async def test_a_flow_of_each_script_ends_as_without_a_fault(
+    stack: Installation, clean_states: dict[Flow, Counter[str]], script: str
+) -> None:
+    await check(stack, clean_states, script)
+
+
+@pytest.mark.parametrize("script", sorted(SCRIPTS))
+def test_a_script_has_a_flow_or_a_reason_why_it_has_none(script: str) -> None:
+    assert (script in FLOWS) is not (script in WITHOUT_FLOW)
+
+
+def test_a_script_has_one_flow_and_flows_name_scripts_alone() -> None:
+    named = [script for scripts in PROOFS.values() for script in scripts.split()]
+
+    assert len(named) == len(set(named))
+    assert {*named, *WITHOUT_FLOW} <= set(SCRIPTS)

@@ -1,0 +1,1 @@
+"""Flows of real use, one for each subject."""
