@@ -5,6 +5,7 @@ Each script of the engine has its flow here, or a reason why it has none. Caller
 """
 
 import asyncio
+import time
 from collections import Counter
 from collections.abc import AsyncIterator
 
@@ -19,6 +20,7 @@ PATIENCE_SECONDS = 90
 CHANGING_SECONDS = 20
 """Longest time until nothing of an account changes any more."""
 PAUSE_SECONDS = 0.4
+SAME_READS = 4
 FAULTS = (("run", 1), ("run", 3), ("before", 1))
 """Moments of the loss, and the number of calls in a row that it meets."""
 SAMPLE = ("save_workflow", "top_up", "advance_execution")
@@ -45,29 +47,29 @@ def clean_states() -> dict[Flow, Counter[str]]:
 async def clean_state(
     stack: Installation, states: dict[Flow, Counter[str]], flow: Flow
 ) -> Counter[str]:
-    """Return the state of a flow without a fault, once nothing changes it any more."""
+    """Return the state of a flow without a fault, once nothing changes it for a while."""
     if flow not in states:
         async with stack.actor() as actor:
             await flow(actor)
-            before: Counter[str] = Counter()
-            while (found := await actor.state()) != before:
-                before = found
+            found, same = await actor.state(), 0
+            while same < SAME_READS:
                 await asyncio.sleep(PAUSE_SECONDS)
+                before, found = found, await actor.state()
+                same = same + 1 if found == before else 0
             states[flow] = found
     return states[flow]
 
 
 async def difference(actor: Actor, clean: Counter[str]) -> list[str]:
     """Return what the state of an account has more and fewer than a clean one, in the end."""
-    async with asyncio.timeout(CHANGING_SECONDS) as deadline:
-        while True:
-            found = await actor.state()
-            more, fewer = (found - clean).elements(), (clean - found).elements()
-            differing = [*(f"+ {each}" for each in more), *(f"- {each}" for each in fewer)]
-            is_late = asyncio.get_running_loop().time() > (deadline.when() or 0) - 2
-            if not differing or is_late:
-                return differing
-            await asyncio.sleep(PAUSE_SECONDS)
+    ends_at = time.monotonic() + CHANGING_SECONDS
+    while True:
+        found = await actor.state()
+        more, fewer = (found - clean).elements(), (clean - found).elements()
+        differing = [*(f"+ {each}" for each in more), *(f"- {each}" for each in fewer)]
+        if not differing or time.monotonic() > ends_at:
+            return differing
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def check(stack: Installation, states: dict[Flow, Counter[str]], script: str) -> None:

@@ -30,7 +30,8 @@ MASKS = [
         (r"\d{4}-\d\d-\d\dT[\d:.]+Z", "<time>"),
         (r"https?://127\.0\.0\.1:\d+", "<url>"),
         (r"\b1[789]\d{11}(\.\d+(?![\w-]))?(-\d+)?(, \d+)?", "<time>"),
-        (r"(?<=asset:)[\w-]{24}|(?<=<time>\.)[\w-]{24}", "<asset>"),
+        (r"(?<=asset:)[\w-]{24}|(?<=/media/)[\w-]{24}|(?<=<time>\.)[\w-]{24}", "<asset>"),
+        (r"expires=\d+", "expires=<time>"),
         (r"'(prefix|last4)': '[^']*'", r"'\1': <key>"),
         (r"(duration_ms|durationMs|p50Ms|p95Ms|ms)(['\"]?: ?)[\d.]+", r"\1\2<ms>"),
         (r"(:idempotency:\S+ answer) \d+", r"\1 <ms>"),
@@ -40,6 +41,8 @@ MASKS = [
     )
 ]
 
+PASSING = re.compile(r"<bucket>$|:<id>(:\d+)? feeder(_until)? ")
+"""Buckets of durations, and leases of feeders, which lapse."""
 LEFT_OUT = (b":windows", b":key_uses", b":session_record", b":session:")
 """Counts of calls, to which a repetition is added, and times of uses."""
 
@@ -61,7 +64,7 @@ async def account_state(client: Client, account_id: str) -> Counter[str]:
             for entry in _entries(kind, value)
             if own in key or any(own in each for each in entry if isinstance(each, bytes))
         ]
-    return Counter(row for row in rows if not row.endswith("<bucket>"))  # of durations
+    return Counter(row for row in rows if not PASSING.search(row))
 
 
 def _entries(kind: bytes, value: Any) -> Iterable[tuple[Any, ...]]:

@@ -11,8 +11,8 @@ PROOFS: Mapping[Flow, str] = {
     accounts.secrets: "delete_secret save_secret",
     accounts.money: "read_wallet replace_account top_up",
     accounts.sessions: "create_login end_session redeem_login",
-    accounts.models: "delete_model list_worker_variables save_model",
-    accounts.new_account: "create_account guarantee_admin",
+    accounts.models: "delete_model save_model",
+    accounts.new_account: "create_account",
     accounts.connected_program: "add_oauth_record answer_grant_request redeem_grant_code",
     editing.edits: """
         authorize_key delete_workflow discard_draft record_change record_key_use restore_workflow
@@ -72,7 +72,8 @@ DUTIES = {
     "A feeder or a schedule begins its turn again.": """
         append_children cancel_children fail_item hold_occurrence
     """,
-    "A page asks again for a picture.": "record_cover request_cover",
+    "A page asks again.": "list_worker_variables record_cover request_cover",
+    "The last admin of a partition loses the role, which few accounts can.": "guarantee_admin",
     "A command of the operator is repeated.": """
         mark_installation raise_schema redact_audit remove_account seal_secret
     """,

@@ -15,6 +15,7 @@ MANY_ENTRIES: dict[str, str] = {
     "docs/benchmarks": "One page for each benchmark, with its record and its drawing.",
     "docs/pictures": "Each page in light, in dark and on a phone, made by a command; the drawing of a guide.",
     "tests/gateway": "One folder for each of gateway, and modules for its own modules.",
+    "tests/acceptance": "One folder for each subject of the running parts.",
     "tests/support/e2e": "One module for each subject of the pages.",
     "tests": "One folder for each kind of tests, and modules for the rules of the whole tree.",
     "tests/support": "One folder for each subject that tests share helpers of.",
