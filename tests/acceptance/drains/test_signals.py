@@ -76,6 +76,7 @@ def stop(fleet: Fleet, kind: str, number: signal.Signals, *, with_nohup: bool = 
 
 
 @pytest.mark.parametrize("kind", [GATEWAY, WORKER, STUB])
+@pytest.mark.F81
 def test_a_terminal_that_closes_lets_a_process_drain(fleet: Fleet, kind: str) -> None:
     assert stop(fleet, kind, signal.SIGHUP) == 0
 
@@ -83,6 +84,7 @@ def test_a_terminal_that_closes_lets_a_process_drain(fleet: Fleet, kind: str) ->
 @pytest.mark.slow
 @pytest.mark.parametrize("number", HANDLED)
 @pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.F81
 def test_a_process_drains_and_exits_with_0(fleet: Fleet, kind: str, number: signal.Signals) -> None:
     assert stop(fleet, kind, number) == 0
 
@@ -99,6 +101,7 @@ def test_a_quit_ends_a_process_at_once(fleet: Fleet, kind: str) -> None:
     assert stop(fleet, kind, signal.SIGQUIT) == -signal.SIGQUIT
 
 
+@pytest.mark.F81
 def test_a_second_signal_lets_a_worker_give_back_at_once(tmp_path: Path) -> None:
     with recording_provider() as provider:
         environ = {"HEADRACE_MODELS_DIR": write_model(tmp_path / "models"), **provider.environ}

@@ -148,6 +148,7 @@ async def test_killed_workers_cost_no_job_that_the_manifest_does_not_allow_and_o
     ids=["killed", "stopped", "stopped before a late answer"],
 )
 @pytest.mark.parametrize("name", ["plain", "again"])
+@pytest.mark.F83
 async def test_a_worker_that_goes_between_submit_and_record(
     name: str,
     number: signal.Signals,

@@ -17,6 +17,7 @@ RETRIES = "net.ipv4.tcp_retries2"
 COUNT = 12
 
 
+@pytest.mark.F80
 async def test_a_host_of_a_gateway_is_cut_off(figures: Figures) -> None:
     async def repeat(trial: HostsTrial) -> None:
         url = trial.part("gw2").url
@@ -43,6 +44,7 @@ async def test_a_host_of_a_gateway_is_cut_off(figures: Figures) -> None:
 
 
 @pytest.mark.parametrize("retries", ["15", "4"], ids=["15 retransmissions", "4 retransmissions"])
+@pytest.mark.F80
 async def test_a_gateway_and_a_worker_lose_their_connections_to_redis(
     figures: Figures, retries: str
 ) -> None:

@@ -46,6 +46,7 @@ async def seconds_until_degraded(trial: HostsTrial, since: float, *, is_so: bool
 
 
 @pytest.mark.parametrize("seconds", [10, 60], ids="{} s".format)
+@pytest.mark.F80
 async def test_the_host_of_all_servers_is_cut_off(figures: Figures, seconds: int) -> None:
     async def repeat(trial: HostsTrial) -> None:
         before, cut_at = pids(trial), await trial.cut("data")
@@ -72,6 +73,7 @@ async def test_the_host_of_all_servers_is_cut_off(figures: Figures, seconds: int
         figures.add("runs checked", len(trial.load.runs))
 
 
+@pytest.mark.F80
 async def test_the_host_of_postgresql_is_cut_off(figures: Figures) -> None:
     async def repeat(trial: HostsTrial) -> None:
         url = trial.part("gw1").url
@@ -130,6 +132,7 @@ async def test_the_host_of_s3_is_cut_off(figures: Figures) -> None:
         figures.add("runs checked", len(trial.load.runs))
 
 
+@pytest.mark.F80
 async def test_a_worker_reaches_redis_and_not_s3(figures: Figures) -> None:
     async def repeat(trial: HostsTrial) -> None:
         url, address = trial.part("gw1").url, trial.installed.host("w1").address

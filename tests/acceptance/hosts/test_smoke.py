@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.support.hosts.takeover import (
     await_ends,
     begin_held,
@@ -11,6 +13,7 @@ from tests.support.hosts.takeover import (
 from tests.support.hosts.trial import hosts_trial
 
 
+@pytest.mark.F80
 async def test_another_worker_goes_on_with_the_runs_of_a_host_that_is_cut_off() -> None:
     few = {"gateways": ("gw1",), "workers": ("w1", "w2"), "held_seconds": 2.5}
     async with hosts_trial(is_small=True, **few, HEADRACE_LEASE_SECONDS="1.5") as trial:

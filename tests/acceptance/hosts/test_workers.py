@@ -63,6 +63,7 @@ async def test_workers_are_scaled_from_one_to_three_and_back(figures: Figures) -
         await trial.play(20, scene())
 
 
+@pytest.mark.F80
 async def test_a_host_of_a_worker_is_cut_off(figures: Figures) -> None:
     async def repeat(trial: HostsTrial) -> None:
         runs, lost = await begin_held(trial, "w1")
@@ -82,6 +83,7 @@ async def test_a_host_of_a_worker_is_cut_off(figures: Figures) -> None:
     await play(repeat, figures)
 
 
+@pytest.mark.F80
 async def test_a_host_of_a_worker_is_killed_and_comes_back(figures: Figures) -> None:
     async def repeat(trial: HostsTrial) -> None:
         runs, lost = await begin_held(trial, "w1")

@@ -123,6 +123,7 @@ async def run_all(session: aiohttp.ClientSession, slug: str) -> Counter[tuple[st
 
         found = await eventually(read, lambda run: bool(run["completedAt"]), pause=0.2)
         codes = [each["error"]["code"] for each in found["nodes"] if each["error"]]
+        assert found["status"] == "completed" or codes, str(found["error"])
         return found["status"], codes[0] if codes else None
 
     return Counter(await asyncio.gather(*(run() for _ in range(RUNS))))

@@ -76,6 +76,7 @@ async def test_agents_end_beside_workers_of_the_previous_release(
 
 @pytest.mark.slow
 @pytest.mark.timeout(120)
+@pytest.mark.F84
 async def test_the_previous_release_leaves_children_of_agents_to_others(
     previous: Release, tmp_path: Path
 ) -> None:

@@ -126,6 +126,7 @@ async def test_a_document_is_not_stored_and_lists_and_quota_of_the_previous_rele
 
 
 @pytest.mark.parametrize("name", LEFT)
+@pytest.mark.F84
 async def test_the_previous_release_shows_such_workflows_refuses_runs_and_leaves_executions(
     trial: VersionTrial, name: str
 ) -> None:
@@ -178,6 +179,7 @@ async def test_a_model_that_the_previous_release_lacks_is_neither_saved_nor_run(
     assert listed == []
 
 
+@pytest.mark.F84
 async def test_a_saved_manifest_that_the_previous_release_cannot_read_leaves_its_runs(
     trial: VersionTrial,
 ) -> None:

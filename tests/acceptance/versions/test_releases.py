@@ -105,6 +105,7 @@ async def migrated(trial: VersionTrial, own: VersionLoad) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
+@pytest.mark.F84
 async def test_releases_wait_until_the_previous_release_is_gone(
     previous: Release, tmp_path: Path
 ) -> None:

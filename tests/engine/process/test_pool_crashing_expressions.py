@@ -18,6 +18,7 @@ async def pool() -> AsyncIterator[Pool]:
     await pool.close()
 
 
+@pytest.mark.F34
 async def test_an_optional_value_that_a_function_of_lists_is_given_fails_the_call_alone(
     pool: Pool,
 ) -> None:

@@ -234,6 +234,7 @@ async def test_the_processes_end_when_nobody_needs_them(
 
 
 @pytest.mark.A87
+@pytest.mark.F34
 async def test_children_have_little_memory() -> None:
     pool = module._make_pool()
     with pytest.raises((MemoryError, PoolCrashed)):

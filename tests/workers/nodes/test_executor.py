@@ -135,6 +135,7 @@ async def test_a_call_over_its_time_may_be_repeated() -> None:
         (NodeFailed("expression_error", "no such key"), "expression_error"),
     ],
 )
+@pytest.mark.F34
 async def test_an_expression_that_does_not_end_well_names_why(error: Exception, code: str) -> None:
     pool = SpoiledPool(error)
 

@@ -69,6 +69,7 @@ async def test_the_deadline_of_a_call_holds_for_its_look_up(
     assert failed.code == "timeout"
 
 
+@pytest.mark.F42
 async def test_a_look_up_without_a_thread_finds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(_: threading.Thread) -> None:
         raise RuntimeError("can't start new thread")

@@ -124,6 +124,7 @@ async def test_a_failed_message_is_run_again_only_where_the_actor_says_so(
     assert await store.client.send("ZCARD", process_keys.messages_due("again")) == 0
 
 
+@pytest.mark.F82
 async def test_a_message_is_lost_with_a_killed_worker_and_never_run_twice(
     module: ModuleType, notes: Notes, redis_url: str, environ: dict[str, str]
 ) -> None:
@@ -140,6 +141,7 @@ async def test_a_message_is_lost_with_a_killed_worker_and_never_run_twice(
     assert hung == [["lost"], ["second"]]
 
 
+@pytest.mark.F82
 async def test_unprocessed_messages_are_kept_when_a_worker_stops(
     module: ModuleType, notes: Notes, redis_url: str, environ: dict[str, str], store: Store
 ) -> None:
