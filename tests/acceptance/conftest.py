@@ -4,6 +4,7 @@ import pytest
 
 from tests.support.acceptance.running_stack import RunningStack, running
 from tests.support.acceptance.topology import closing_new_servers, skip_excluded
+from tests.support.redis.stepped_clock import SteppedRedis
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -33,3 +34,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningStack]:
     folder = tmp_path_factory.mktemp("stack")
     with running(folder, "--demo-provider", HEADRACE_ALLOW_PRIVATE_URLS="1") as started:
         yield started
+
+
+@pytest.fixture
+def stepped() -> Iterator[SteppedRedis]:
+    """A server whose clock can be stepped."""
+    server = SteppedRedis()
+    server.start()
+    yield server
+    server.stop()
