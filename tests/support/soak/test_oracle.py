@@ -70,7 +70,7 @@ class Planted:
         oracle = Oracle(self.differences, Place(self.differences), [self.user], [])
         oracle.quiet_seconds = 0.0
         await oracle.check_records(URLS)
-        oracle.check_calls(self.target)
+        await oracle.check_calls(self.target)
         await oracle.check_webhooks(self.receiver, {})
         return [(each.kind, each.place) for each in self.differences.unexplained]
 

@@ -57,6 +57,10 @@ class Gone(Exception):
     """An execution, or a batch, that was accepted is not on record."""
 
 
+ODD = (Gone, AssertionError, KeyError, TypeError, ValueError, httpx2.HTTPError)
+"""Errors of users, by answers that are not as they should be."""
+
+
 @dataclass
 class Place:
     """Account of the users: its workflows and triggers, and what they know of each other."""
@@ -133,7 +137,7 @@ class User(VersionLoad):
             made, began = len(self.runs), time.monotonic()
             try:
                 await self._make(kind, own)
-            except (Gone, AssertionError) as error:
+            except ODD as error:
                 self._note(error, kind, self.runs[made:], began)
             for run in self.runs[made:]:
                 run.ended = run.ended or time.monotonic()
