@@ -93,7 +93,10 @@ class _Position:
         match = ENTRY_ID.fullmatch(text)
         if match is None:
             raise InvalidCursor
-        return cls(*map(int, match.groups()))
+        position = cls(*map(int, match.groups()))
+        if (position.at, position.number) == (0, 0):  # no stream has an entry there
+            raise InvalidCursor
+        return position
 
     def __str__(self) -> str:
         return f"{self.at}-{self.number}-{self.stream:02d}"

@@ -145,10 +145,12 @@ class Ledgers:
         after: StreamId | None,
         count: int,
     ) -> Entries:
+        if before is not None and before <= (0, 0):
+            return []  # no entry is before the first place of a stream
         end = "+" if before is None else f"({before[0]}-{before[1]}"
         start = "-" if after is None else f"({after[0]}-{after[1]}"
         if since is not None and (after is None or after[0] < since):
-            start = f"{since}-0"
+            start = f"{max(since, 0)}-0"
         reply = await self._client.send(
             "XREVRANGE", keyspace.ledger(account_id), end, start, "COUNT", count
         )

@@ -287,6 +287,10 @@ def _warnings(packed: bytes | None, unknown: bytes | None) -> tuple[str, ...]:
     return (*warnings, f"The execution waits for a worker that knows {part}")
 
 
+MOST_AT = 2**53
+"""Times are below it: Redis, Lua and databases have them exactly."""
+
+
 def make_cursor(at: int, name: str) -> str:
     """Return the cursor of the page after the row of this time and name."""
     text = f"{at}:{name}"
@@ -306,7 +310,10 @@ def split_cursor(cursor: str) -> tuple[int, str]:
     """Return time and name of a cursor's row. Raises InvalidCursor."""
     padded = cursor + "=" * (-len(cursor) % 4)
     try:
-        at, _, name = base64.urlsafe_b64decode(padded).decode().partition(":")
-        return int(at), name
+        text, _, name = base64.urlsafe_b64decode(padded).decode().partition(":")
+        at = int(text)
     except (ValueError, UnicodeDecodeError):
         raise InvalidCursor from None
+    if not 0 <= at < MOST_AT:
+        raise InvalidCursor
+    return at, name

@@ -9,6 +9,7 @@ from urllib.parse import quote
 from starlette.routing import Route
 
 from engine.settings import Settings
+from engine.store.executions.record_fields import make_cursor
 from gateway.app import routes
 from gateway.auth.resource import Resource
 from gateway.openapi.document import make_document
@@ -24,6 +25,14 @@ VALUES = (
     *("eyJhIjoxfQ", "eyJhIjoxfQ==", "AAAA" * 100, "_" * 50, "-" * 50, "+", "%2B", "a b", "a=b&c"),
     *("00000000-0000-4000-8000-000000000000", "trg_0", "key_0", "run-1", "1-0", "1-1-1", "(", "["),
 )
+UUID = "00000000-0000-4000-8000-000000000000"
+CURSORS = tuple(
+    f"{before}{make_cursor(at, name)}"  # type: ignore[arg-type]  # as callers may write them
+    for at in (0, 1, -1, 2**31, 2**53, 2**63 - 1, 2**63, -(2**63) - 1, 10**30, 10**400, "1e9", "")
+    for name in (UUID, "greeting", "0", "-1", "9" * 25, "", "a:b", "\x00", "{}")
+    for before in ("", "0.", "9" * 15 + ".")
+)
+"""Cursors as lists give them, of places that no row has."""
 NAMES = ("limit", "cursor", "status", "from", "to", "since", "q", "sort", "version", "timeout", "")
 
 
@@ -46,9 +55,17 @@ class Question:
             if rng.random() < 0.15:
                 ids[name] = quote(rng.choice(VALUES), safe="%") or "0"
         path = self.route.format_map(ids)
-        names = rng.choices((*self.names, *self.names, *NAMES), k=rng.choice((0, 1, 1, 2, 3, 9)))
-        pairs = (f"{name}={quote(rng.choice(VALUES), safe='%+&=,')}" for name in names)
-        return (path if not names else f"{path}?{rng.choice('&&&;').join(pairs)}"), b""
+        asked = NAMES if not self.names or rng.random() < 0.1 else self.names
+        pairs = [
+            f"{name}={quote(_value(rng, name), safe='%+&=,')}"
+            for name in rng.choices(asked, k=rng.choice((0, 1, 1, 2, 3, 9)))
+        ]
+        return (f"{path}?{rng.choice('&&&;').join(pairs)}" if pairs else path), b""
+
+
+def _value(rng: random.Random, name: str) -> str:
+    of_its_kind = {"cursor": CURSORS, "limit": ("1", "2", "200")}.get(name, VALUES)
+    return rng.choice(of_its_kind if rng.random() < 0.8 else VALUES)
 
 
 def questions() -> list[Question]:
