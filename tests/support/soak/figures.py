@@ -4,6 +4,7 @@ from typing import Any
 
 from tests.support.acceptance.footprint import Footprint, Trace
 from tests.support.soak.differences import DOUBLED, LOST
+from tests.support.soak.monkey import UNWANTED
 from tests.support.soak.oracle import Oracle
 from tests.support.soak.session import Session
 
@@ -26,7 +27,7 @@ def figures_of(soak: Session, oracle: Oracle) -> dict[str, Any]:
         "run_p50_seconds": round(seconds[len(seconds) // 2], 2),
         "run_p99_seconds": round(seconds[len(seconds) * 99 // 100], 2),
         "pages_read": soak.place.pages.total(),
-        "faults": monkey.done.total(),
+        "faults": monkey.done.total() - monkey.done[UNWANTED],
         "faults_by_kind": str(dict(sorted(monkey.done.items()))),
         "kills": monkey.fleet.kills,
         "failovers": len(differences.failovers),
