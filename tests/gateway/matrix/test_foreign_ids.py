@@ -11,13 +11,19 @@ from collections.abc import Callable, Mapping
 import pytest
 
 from tests.gateway.matrix.conftest import Caller, Owner
-from tests.support.gateway.matrix.calls import CALLS
+from tests.support.gateway.matrix.calls import CALLS, Call
 from tests.support.gateway.matrix.objects import SHARED, UNKNOWN, ask, comparable
 from tests.support.gateway.matrix.places import Place, places, unknown_places
 
 pytestmark = pytest.mark.A10
 
 STREAM = "/api/events"
+UUIDS = frozenset(
+    {"batch_id", "delivery_id", "execution_id", "occurrence_id", "replay_id", "test_run_id"}
+)
+"""Kinds whose ids look alike."""
+OWNED = [kind for kind in UNKNOWN if kind not in SHARED]
+FOR_ADMINS = "session of an admin"
 PASSING = re.compile(
     r"expires=\d+|signature=[\w-]+"
     r'|"(?:expiresAt|lastUsedAt|lastSeenAt)":[^,}]+|"runsPerMinute":{[^}]*}'
@@ -31,8 +37,10 @@ LISTS = [
 READS = [
     call
     for call in CALLS
-    if call.method == "GET" and call.is_guarded and call.requirement != "session of an admin"
+    if call.method == "GET" and call.is_guarded and call.requirement != FOR_ADMINS
 ]
+METHODS = ("GET", "POST", "PATCH", "DELETE", "PUT")
+"""Writes that make objects come last: they may give them the ids that are tried."""
 CANCEL = "POST /api/executions/cancel"
 EXISTS_NOT = "an idempotent write makes or removes it, for whoever asks"
 SHELL = "every visitor gets the same page, which holds nothing of an object"
@@ -98,7 +106,7 @@ async def test_an_id_of_another_account_is_as_unknown_as_none(
     await seen_by(owner)  # the first look writes the allowance into the ledger
     before = await seen_by(owner)
 
-    for place in in_order("GET", "POST", "PATCH", "DELETE", "PUT"):
+    for place in in_order(*METHODS):
         foreign, unknown = [await answer_to(caller, place, named) for named in (owner.ids, UNKNOWN)]
         pairs += 1
         if foreign != unknown:
@@ -108,6 +116,37 @@ async def test_an_id_of_another_account_is_as_unknown_as_none(
     after = await seen_by(owner)
     assert {call: after[call] for call in before if after[call] != before[call]} == {}
     record_property("pairs_of_answers", pairs)
+
+
+@pytest.mark.parametrize("caller", ["key", "session of an admin"], indirect=True)
+async def test_an_id_of_another_kind_is_as_unknown_as_none(owner: Owner, caller: Caller) -> None:
+    alike = [place for place in in_order(*METHODS) if place.kind in UUIDS]
+
+    for place in alike:
+        unknown = await answer_to(caller, place, UNKNOWN)
+        for kind in UUIDS - {place.kind}:
+            named = {place.kind: owner.ids[kind]}
+            assert await answer_to(caller, place, named) == unknown, (str(place), kind)
+
+
+@pytest.mark.parametrize("caller", ["key", "session of an admin"], indirect=True)
+async def test_a_cursor_of_another_account_leads_to_no_row_of_it(
+    owner: Owner, caller: Caller
+) -> None:
+    await owner.maker.make_more()
+    paged = [call for call in LISTS if has_cursor(call) and call.requirement not in FOR_ADMINS]
+    tried = 0
+
+    for call in paged:
+        page = (await owner.client.get(call.path, params={"limit": 1})).json()
+        cursor = page.get("nextCursor") if isinstance(page, dict) else None
+        if cursor is not None:
+            answer = await caller.client.get(call.path, params={"cursor": cursor})
+            shown = [each for each in OWNED if owner.ids[each] in answer.text]
+            assert shown == [], (call, answer.text)
+            tried += 1
+
+    assert tried >= 3
 
 
 async def test_an_own_id_is_found_at_each_place(owner: Owner) -> None:
@@ -124,11 +163,16 @@ async def test_an_own_id_is_found_at_each_place(owner: Owner) -> None:
 
 
 async def test_no_list_has_an_object_of_another_account(owner: Owner, caller: Caller) -> None:
-    own = {kind: each for kind, each in owner.ids.items() if kind not in SHARED}
     for call in LISTS:
         answer = await caller.client.get(call.path)
-        found = {kind for kind, each in own.items() if each in answer.text}
-        assert found == set() or call.requirement == "session of an admin", call
+        found = {kind for kind in OWNED if owner.ids[kind] in answer.text}
+        assert found == set() or call.requirement == FOR_ADMINS, call
+
+
+def has_cursor(call: Call) -> bool:
+    """Return whether a list comes in pages."""
+    query = call.operation.query if call.operation else None
+    return query is not None and "cursor" in query.__struct_fields__
 
 
 async def answer_to(caller: Caller | Owner, place: Place, named: Mapping[str, str]) -> object:

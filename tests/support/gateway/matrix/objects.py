@@ -76,6 +76,15 @@ class Maker:
         self.ids["grant_request"] = await self._store.grant_requests.open(REQUEST, "192.0.2.7")
         return self.ids
 
+    async def make_more(self) -> None:
+        """Make a second execution, batch, asset and trigger, so that lists have two pages."""
+        ids = dict(self.ids)
+        await self._make_workflow()
+        await self.begin()
+        await self._make_batch()
+        await self._make_triggers()
+        self.ids = ids
+
     async def _ask(self, method: str, path: str, **members: Any) -> dict[str, Any]:
         answer = await self._browser.request(method, path.format(**self.ids), **members)
         assert answer.is_success, (path, answer.text)
@@ -111,6 +120,10 @@ class Maker:
             return bool((await self._ask("GET", path))["status"] == "completed")
 
         await eventually(is_over)
+        await self._make_batch()
+
+    async def _make_batch(self) -> None:
+        ids = self.ids
         items = {"items": [{"inputs": {"name": self._label}}], "tags": [ids["tag"]]}
         made = await self._ask("POST", "/api/workflows/{slug}/batch", json=items)
         ids["batch_id"] = made["batchId"]
