@@ -18,6 +18,7 @@ SETTINGS = {
     "HEADRACE_FAILED_CALLS_PER_MINUTE": "0",
     "HEADRACE_WEBHOOK_TIME_SCALE": "0.00001",
 }
+NOBODY = "http://127.0.0.1:9/"
 EVERYTHING = ("workflow:*", "model:*", "execution:*", "webhook:receive")
 
 
@@ -52,7 +53,9 @@ class Scene:
         event_hook = make(self.caller, hook(slug))
         case = {"name": "greets", "inputs": {"name": "Ada"}, "expect": {}}
         self.caller.put(f"/api/workflows/{slug}/tests/greets", case)
-        key = {"name": "k", "capabilities": ["workflow:run"]}
+        key = {"name": "k", "capabilities": ["workflow:run", "webhook:receive"]}
+        key_id = str(self.browser.post("/api/api-keys", key).json()["id"])
+        self.browser.put(f"/api/api-keys/{key_id}/webhook", {"url": NOBODY})
         absent = ("batch_id", "replay_id", "test_run_id", "delivery_id", "grant_request")
         return {
             **dict.fromkeys((*absent, "occurrence_id", "session_id", "asset_id"), execution_id),
@@ -65,7 +68,7 @@ class Scene:
             "version": "1",
             "alias_name": "live",
             "test_name": "greets",
-            "key_id": str(self.browser.post("/api/api-keys", key).json()["id"]),
+            "key_id": key_id,
             "account_id": self._administration.account("pro"),
             "secret_name": "STRIPE_KEY",
             "name": "app.js",
