@@ -43,7 +43,7 @@ MASKS = [
 
 PASSING = re.compile(r"<bucket>$|:<id>(:\d+)? feeder(_until)? ")
 """Buckets of durations, and leases of feeders, which lapse."""
-LEFT_OUT = (b":windows", b":key_uses", b":session_record", b":session:")
+LEFT_OUT = (b":windows", b":outbound:", b":key_uses", b":session_record", b":session:")
 """Counts of calls, to which a repetition is added, and times of uses."""
 
 

@@ -223,6 +223,14 @@ class Actor:
         found.update({f"called {mask(path)}": count for path, count in called.items()})
         return found
 
+    async def called(self, path: str) -> None:
+        """Wait until the target is called by this account."""
+
+        async def count() -> int:
+            return self.installation.target.calls[f"{path}/{self.account.id}"]
+
+        await eventually(count)
+
     def hook(self, path: str = "/ok/0") -> str:
         """Return a URL of the receiver for this account."""
         return f"{self.installation.receiver.url}{path}/{self.account.id}"

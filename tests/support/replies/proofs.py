@@ -36,8 +36,8 @@ PROOFS: Mapping[Flow, str] = {
     """,
     runs.pure_run: "finish_execution",
     runs.told_run: """
-        beat_gateway beat_worker claim_delivery lease_outbound list_dead_workers save_webhook
-        send_hints settle_delivery take_lead take_provider_turn
+        claim_delivery lease_outbound list_dead_workers save_webhook send_hints settle_delivery
+        take_lead take_provider_turn
     """,
     runs.cancelled_run: "cancel_execution",
     runs.left_run: "deliver_end",
@@ -72,6 +72,7 @@ DUTIES = {
     "A feeder or a schedule begins its turn again.": """
         append_children cancel_children fail_item hold_occurrence
     """,
+    "The next beat follows soon.": "beat_gateway beat_worker",
     "A page asks again.": "list_worker_variables record_cover request_cover",
     "The last admin of a partition loses the role, which few accounts can.": "guarantee_admin",
     "A command of the operator is repeated.": """

@@ -34,16 +34,12 @@ async def told_run(actor: Actor) -> None:
 
 async def cancelled_run(actor: Actor) -> None:
     """Cancel a run that waits for an approval, and one that calls a server."""
-    slugs = [
-        await actor.save(asking_person().body()),
-        await actor.save(calling_target(actor.target("/slow/30")).body()),
-    ]
-    for slug in slugs:
-        execution_id = await actor.start(slug, {"who": "Ada"})
-        await actor.until(
-            execution_id,
-            lambda found: {"waiting", "running"} & {n["status"] for n in found["nodes"]},
-        )
+    waiting = await actor.start(await actor.save(asking_person().body()), {"who": "Ada"})
+    await actor.until(waiting, lambda found: found["waitingFor"])
+    url = actor.target("/slow/30")
+    calling = await actor.start(await actor.save(calling_target(url).body()), {"who": "Ada"})
+    await actor.called("/slow/30")
+    for execution_id in (waiting, calling):
         path = f"/api/executions/{execution_id}/cancel"
         await actor.ask("POST", path, status=(200, 202, 409))
         await actor.end(execution_id)

@@ -55,6 +55,30 @@ async def test_a_script_runs_at_the_primary_of_its_keys(client: ClusterClient) -
     assert client.reloads == 0  # each new connection loads all scripts
 
 
+async def test_a_script_whose_connection_ends_is_sent_again(
+    client: ClusterClient, primaries: RedisCluster
+) -> None:
+    api_keys, accounts = (
+        make(partition_at(primaries, 0)) for make in (keyspace.api_keys, keyspace.accounts)
+    )
+    names = {"account_api_keys": accounts, "api_keys": api_keys, "audit": f"{accounts}:audit"}
+    made = {"api_key": "key_1", "digest": "digest", "record": b"record", "act": ("",) * 6}
+    await client.send("PING")
+    with primaries.primary(0).client() as library:
+        library.client_pause(20_000, all=False)
+        waiting = asyncio.ensure_future(client.call(SCRIPTS["create_key"], **names, **made))
+        await eventually(lambda: _is_held(library))
+        library.client_kill_filter(_type="normal", skipme=True)
+
+        library.client_unpause()
+        assert await waiting == 1
+
+
+async def _is_held(library: Any) -> bool:
+    """Return whether a client waits until the end of a pause."""
+    return any("b" in each["flags"] for each in library.client_list())
+
+
 async def test_a_missing_name_of_a_script_raises(client: ClusterClient) -> None:
     script = SCRIPTS["promote_due"]
     with pytest.raises(TypeError, match="lacks"):
