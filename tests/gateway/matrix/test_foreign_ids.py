@@ -13,7 +13,7 @@ import pytest
 from tests.gateway.matrix.conftest import Caller, Owner
 from tests.support.gateway.matrix.calls import CALLS, Call
 from tests.support.gateway.matrix.objects import SHARED, UNKNOWN, ask, comparable
-from tests.support.gateway.matrix.places import Place, places, unknown_places
+from tests.support.gateway.matrix.places import Place, places, unknown_places, unknown_settings
 
 pytestmark = pytest.mark.A10
 
@@ -75,6 +75,7 @@ BLIND = {
 
 def test_the_matrix_knows_all_that_names_an_object() -> None:
     assert unknown_places() == []
+    assert unknown_settings() == []
 
 
 def in_order(*methods: str) -> list[Place]:

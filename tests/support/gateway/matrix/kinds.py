@@ -208,3 +208,21 @@ PLAIN_MEMBERS = frozenset(
     ]
 )
 """Members of bodies that name no object; values of `tests` are looked at when a test runs."""
+
+SETTINGS = {
+    "agent tools.[].auth.secret": "secret_name",
+    "agent tools.[].workflow": "slug",
+    "forEach workflow": "slug",
+    "httpRequest auth.secret": "secret_name",
+    "mcpTool auth.secret": "secret_name",
+    "subWorkflow workflow": "slug",
+    "upload asset": "asset_id",
+}
+"""Kind of the object that a setting of a node names, by the node's type and the setting."""
+
+NAMING_WIDGETS = frozenset({"asset", "workflow"})
+NAMING_ENDS = ("asset", "secret", "workflow", "Id", "id")
+"""Widgets and ends of names of settings that may name an object."""
+
+NO_OBJECTS = frozenset({"forEach body.edges.[].id", "forEach body.nodes.[].id"})
+"""Settings with such a name that name no object."""

@@ -9,17 +9,22 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from engine.nodes.catalogue import list_node_types
 from engine.settings import Settings
 from gateway.app import routes
 from gateway.openapi.document import PARAMETER, make_document
 from tests.support.gateway.matrix.calls import CALLS, Call
 from tests.support.gateway.matrix.kinds import (
     MEMBERS,
+    NAMING_ENDS,
+    NAMING_WIDGETS,
+    NO_OBJECTS,
     OPEN_MEMBERS,
     PATHS,
     PLAIN_MEMBERS,
     PLAIN_QUERIES,
     QUERIES,
+    SETTINGS,
     SHARED_PATHS,
 )
 from tests.support.gateway.matrix.requests import BODIES, COMPANIONS
@@ -95,6 +100,24 @@ def requests() -> Iterator[Request]:
 def unknown_places() -> list[str]:
     """Return the parameters and members that the matrix has no kind for, or no request."""
     return [f"{call}: {place}" for call in CALLS for place in _unknown_of(call)]
+
+
+def unknown_settings() -> list[str]:
+    """Return the settings of nodes that may name an object, without a kind or without a request."""
+    tried = {
+        f"{each['type']} {'.'.join(path)}"
+        for body in BODIES["POST /api/workflows/check"]
+        for each in body["nodes"]
+        for path, text in _leaves(each["data"])
+        if PLACEHOLDER.fullmatch(text)
+    }
+    found = {
+        f"{entry.type} {path}"
+        for entry in list_node_types()
+        for path, schema in _walk(entry.settings, (), frozenset())
+        if path.endswith(NAMING_ENDS) or schema.get("x-widget") in NAMING_WIDGETS
+    }
+    return sorted((found - NO_OBJECTS) ^ SETTINGS.keys() | SETTINGS.keys() - tried)
 
 
 def _unknown_of(call: Call) -> Iterator[str]:

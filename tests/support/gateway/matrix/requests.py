@@ -35,6 +35,13 @@ DOCUMENT = gallery(
     node("inner", "subWorkflow", workflow="{slug}"),
     cover="{asset_id}",
 )
+INNER_NODES = [
+    node("each", "forEach", workflow="{slug}"),
+    node("agent", "agent", model="echo", prompt="hi", tools=[{"workflow": "{slug}"}]),
+    node("agent", "agent", model="echo", prompt="hi", tools=[{"server": REMOTE, "auth": SECRET}]),
+    node("tool", "mcpTool", server=REMOTE, tool="t", auth=SECRET),
+]
+"""Further nodes with settings that name objects, each tried by a check of its graph."""
 HOOK = {
     "kind": "webhook",
     "name": "Hook",
@@ -79,7 +86,8 @@ BODIES: dict[str, list[Any]] = {
     "PATCH /api/triggers/{trigger_id}": [HOOK, SCHEDULE],
     "POST /api/triggers/{trigger_id}/test": [{"body": {"picture": "x"}}],
     "POST /api/workflows/check": [
-        {"nodes": DOCUMENT["nodes"], "edges": DOCUMENT["edges"], "inputs": INPUTS}
+        {"nodes": DOCUMENT["nodes"], "edges": DOCUMENT["edges"], "inputs": INPUTS},
+        *({"nodes": [each], "edges": []} for each in INNER_NODES),
     ],
     "POST /api/expressions/try": [{"expression": "value", "value": "x"}],
     "POST /api/mcp/tools": [{"server": REMOTE, "auth": SECRET}],
