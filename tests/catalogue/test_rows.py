@@ -17,6 +17,12 @@ def test_a_row_is_told_in_two_sentences(row_id: str) -> None:
     assert row.tried and row.holds
 
 
+def test_a_row_has_tests_or_the_reason_why_there_are_none() -> None:
+    without = [each.id for each in rows().values() if each.id not in files() and not each.absent]
+
+    assert without == []
+
+
 def test_a_row_that_is_absent_has_no_tests() -> None:
     assert [each for each in files() if rows()[each].absent] == []
 
