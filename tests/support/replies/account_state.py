@@ -41,9 +41,9 @@ MASKS = [
     )
 ]
 
-PASSING = re.compile(r"<bucket>$|:<id>(:\d+)? feeder(_until)? ")
-"""Buckets of durations, and leases of feeders, which lapse."""
-LEFT_OUT = (b":windows", b":outbound:", b":key_uses", b":session_record", b":session:")
+PASSING = re.compile(r"<bucket>$|:<id>(:\d+)? feeder(_until)? | events \d+$")
+"""Buckets of durations, leases of feeders, which lapse, and events, which begin at a look."""
+LEFT_OUT = (b":windows", b":outbound:", b":key_uses", b":session_record", b":session:", b":events:")
 """Counts of calls, to which a repetition is added, and times of uses."""
 
 

@@ -20,7 +20,7 @@ PROOFS: Mapping[Flow, str] = {
     """,
     editing.releases: "delete_alias promote_alias set_alias",
     editing.rolled_back_canary: "roll_back_canary settle_canaries",
-    nested.children: "begin_children feed_children finish_children open_children",
+    nested.children: "begin_children feed_children open_children",
     nested.batch: "add_batch add_delivery feed_batch schedule_account settle_batch",
     nested.replay: "record_verdicts",
     nested.workflow_tests: "delete_test record_test_run save_tests",
@@ -73,6 +73,7 @@ DUTIES = {
         append_children cancel_children fail_item hold_occurrence
     """,
     "The next beat follows soon.": "beat_gateway beat_worker",
+    "A feeder that cannot end children at once begins them one by one.": "finish_children",
     "A page asks again.": "list_worker_variables record_cover request_cover",
     "The last admin of a partition loses the role, which few accounts can.": "guarantee_admin",
     "A command of the operator is repeated.": """

@@ -14,7 +14,7 @@ from tests.support.replies.installation import Actor
 
 async def children(actor: Actor) -> None:
     """Run a child for each item, of which one fails, and another workflow."""
-    slug = await actor.save(each_item(picky(), onError="continue", concurrency=1).body())
+    slug = await actor.save(each_item(picky(), onItemError="null", concurrency=1).body())
     found = await actor.end(await actor.start(slug, {"items": ["1", "3", "no"]}))
     assert found["status"] == "completed", found
     pure = await actor.save(each_item(greeting()).body())
@@ -84,5 +84,5 @@ async def refused_items(actor: Actor) -> None:
     begun = await actor.ask("POST", f"/api/workflows/{slug}/batch", body, status=(202, 400))
     if "pollUrl" in begun:
         await actor.over(begun["pollUrl"])
-    outer = await actor.save(each_item(graph, onError="continue", concurrency=1).body())
+    outer = await actor.save(each_item(graph, onItemError="null", concurrency=1).body())
     await actor.end(await actor.start(outer, {"items": ["Ada", "Ada Lovelace"]}))
