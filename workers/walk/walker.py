@@ -314,8 +314,8 @@ class Walker:
             except Unavailable as error:
                 logger.warning("left an execution", extra={"reason": error.message})
                 await self._give_back(reference)
-            except StoreFault:
-                logger.exception("the store refused what a walk asked")
+            except (StoreFault, OSError):  # no file descriptor is left, for one
+                logger.exception("the store or this machine refused what a walk asked")
                 await self._give_back(reference, is_lost=True, pause_ms=LOST_PAUSE_MS)
             except Exception:
                 logger.exception("a walk failed unexpectedly")

@@ -1,6 +1,7 @@
 """Faults of Headrace during a walk: no execution stays held without a walk."""
 
 import asyncio
+import errno
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ from workers.walk.attempt import Attempts
 from workers.walk.walk import Walk
 
 REFUSED = StoreFault("Redis refused a command: WRONGTYPE")
+NO_FILES = OSError(errno.EMFILE, "Too many open files")
 
 
 def refuse(monkeypatch: pytest.MonkeyPatch, kind: type, name: str, *errors: BaseException) -> None:
@@ -51,11 +53,24 @@ async def is_free(held_walker: HeldWalker, times: int = 1) -> bool:
     return await eventually(released)
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "error"),
+    [
+        pytest.param(Walks, "advance", REFUSED, id="by the store"),
+        pytest.param(Walk, "run", NO_FILES, id="by the machine", marks=pytest.mark.F42),
+    ],
+)
 async def test_an_execution_whose_step_is_refused_is_given_back_for_later(
-    runner: Runner, held_walker: HeldWalker, store: Store, monkeypatch: pytest.MonkeyPatch
+    runner: Runner,
+    held_walker: HeldWalker,
+    store: Store,
+    monkeypatch: pytest.MonkeyPatch,
+    kind: type,
+    name: str,
+    error: Exception,
 ) -> None:
     reference = await begin(runner)
-    refuse(monkeypatch, Walks, "advance", REFUSED)
+    refuse(monkeypatch, kind, name, error)
 
     held_walker.walker.take_hint(reference)
     await is_free(held_walker)
