@@ -34,11 +34,17 @@ def check(plan: Plan, outcome: Outcome) -> None:
     verdict = outcome.verdict
     assert len(outcome.kills) == plan.kills
     assert verdict.wrong == []
-    assert verdict.unexplained(outcome.kills, plan.lag) == []
+    unexplained = verdict.unexplained(outcome.kills, plan.lag)
+    assert [seconds_from_a_kill(each, outcome.kills) for each in unexplained] == []
     assert verdict.ended + len(verdict.lost) == verdict.accepted
     assert verdict.doubled == 0
     assert outcome.unexpected() == set()
     assert max(outcome.answered_again) <= AGAIN_SECONDS
+
+
+def seconds_from_a_kill(moment: float, kills: list[float]) -> float:
+    """Return the seconds by which a moment is after the nearest kill; less than 0: before it."""
+    return round(min((moment - each for each in kills), key=abs), 2)
 
 
 def report(note: Note, outcome: Outcome) -> None:
