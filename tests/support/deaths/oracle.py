@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 
 from standardwebhooks.webhooks import Webhook as StockVerifier
 
-from engine.executions.events import EventName
+from engine.executions.events import EventName, ExecutionEvent
 from engine.executions.execution import Execution
 from engine.executions.statuses import NODE_TERMINAL, TERMINAL, ExecutionStatus
 from engine.store.redis import keyspace
@@ -57,13 +57,19 @@ def find_doubled_ends(scene: Scene, evidence: Evidence) -> Iterator[str]:
                 yield f"{run.name}: node {node.index} is {node.status} after {node.attempts}"
         if found.status is not ExecutionStatus.COMPLETED:
             yield f"{run.name} is {found.status}: {found.error}"
-        ends = Counter(
-            each.index
-            for each in evidence.events.get(found.id, ())
-            if each.name in (EventName.NODE_FINISHED, EventName.EXECUTION_FINISHED)
-        )
-        if ends and (set(ends) != {None, *range(len(found.nodes))} or set(ends.values()) != {1}):
-            yield f"{run.name}: ends by its events: {dict(ends)}"
+        events = evidence.events.get(found.id, ())
+        if run.is_watched and not events:
+            yield f"{run.name} was watched and has no events"
+        if events and not _is_told_once(events, len(found.nodes)):
+            yield f"{run.name}: its events are {[(each.name, each.index) for each in events]}"
+
+
+def _is_told_once(events: Sequence[ExecutionEvent], nodes: int) -> bool:
+    """Return whether each node has one end among the events, and the execution the last of all."""
+    ended = Counter(each.index for each in events if each.name is EventName.NODE_FINISHED)
+    finished = [each.name for each in events].count(EventName.EXECUTION_FINISHED)
+    is_last = events[-1].name is EventName.EXECUTION_FINISHED
+    return ended == Counter(range(nodes)) and finished == 1 and is_last
 
 
 def find_wrong_credits(scene: Scene, evidence: Evidence) -> Iterator[str]:

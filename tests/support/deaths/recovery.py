@@ -10,6 +10,8 @@ from tests.support.deaths.scene import Run, Scene
 
 LIMIT_SECONDS = 5.0
 """Bound of the 99th percentile: a lease of 3 s, two ticks of the sweeper, and the call."""
+WORST_SECONDS = 20.0
+"""Bound of a single recovery, on a machine so busy that workers seem silent, and are spared."""
 WAIT_SECONDS = 30.0
 
 
@@ -30,6 +32,11 @@ class Recoveries:
         """Return the time that so many of 100 recoveries do not exceed."""
         ordered = sorted(self.seconds)
         return ordered[math.ceil(len(ordered) * percent / 100) - 1]
+
+    def check(self, limit: float = LIMIT_SECONDS) -> None:
+        """Fail unless half of the recoveries kept to a limit, and all of them to the bound."""
+        assert self.percentile(50) <= limit, self.seconds
+        assert max(self.seconds) <= max(limit, WORST_SECONDS), self.seconds
 
     def figures(self) -> dict[str, float]:
         """Return the figures by name; none without recoveries."""

@@ -23,7 +23,7 @@ BUSY_SECONDS = 5.0
 class _DueHints(Duty):
     """Sends due hints; rarely while none is scheduled.
 
-    An accepted execution is first due after two seconds, so it is found before that.
+    An accepted execution is first due after five seconds, so it is found before that.
     """
 
     def __init__(self, store: Store, clock: RecoveryClock) -> None:
