@@ -33,8 +33,10 @@ async def stack(
 ) -> AsyncIterator[Installation]:
     server = RedisServer()
     server.start()
-    async with installation(server.url, tmp_path_factory.mktemp("replies")) as started:
-        yield started
+    with pytest.MonkeyPatch.context() as patch:  # a busy machine makes expressions slow
+        patch.setattr("workers.nodes.context.COMPUTE_SECONDS", PATIENCE_SECONDS)
+        async with installation(server.url, tmp_path_factory.mktemp("replies")) as started:
+            yield started
     server.stop()
 
 
