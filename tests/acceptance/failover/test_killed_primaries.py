@@ -44,7 +44,8 @@ def check(plan: Plan, outcome: Outcome) -> None:
 
 def seconds_from_a_kill(moment: float, kills: list[float]) -> float:
     """Return the seconds by which a moment is after the nearest kill; less than 0: before it."""
-    return round(min((moment - each for each in kills), key=abs), 2)
+    nearest = min(kills, key=lambda each: abs(moment - each))
+    return round(moment - nearest, 2)
 
 
 def report(note: Note, outcome: Outcome) -> None:
