@@ -14,6 +14,7 @@ SUMS = {
     "queries": "hostile queries sent",
     "rounds": "rounds of races",
     "lost": "executions lost",
+    "lost_by_replica_lag_at_failovers": "executions that replicas had not received at a failover",
     "doubled": "results or charges doubled",
 }
 """Figures that are summed over all tests, and their names in the report."""

@@ -70,7 +70,8 @@ def _change(row: Row, record: Record) -> str:
         if changed is None:
             return f"commit {record.commit} is unknown here"
         if changed:
-            return f"held at {record.commit}; since then {len(changed)} files {words} changed"
+            files_changed = "1 file" if len(changed) == 1 else f"{len(changed)} files"
+            return f"held at {record.commit}; since then {files_changed} {words} changed"
     return ""
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 ROOT = Path(__file__).parents[2]
 PRODUCT = ("engine", "gateway", "workers", "deploy")
 UNKNOWN = "unknown"
+LETTERS = 10
 
 
 def _git(*arguments: str) -> str | None:
@@ -19,12 +20,17 @@ def _git(*arguments: str) -> str | None:
     return done.stdout.strip()
 
 
+def short(name: str) -> str:
+    """Return the name of a commit as the report shows it."""
+    return name[:LETTERS] + ("+" if name.endswith("+") else "")
+
+
 def commit() -> str:
     """Return the commit, with "+" if files differ from it; "unknown" without git."""
-    found = _git("rev-parse", "--short=10", "HEAD")
+    found = _git("rev-parse", "HEAD")
     if not found:
         return UNKNOWN
-    return found + ("+" if _git("status", "--porcelain", "--", *PRODUCT, "tests") else "")
+    return short(found) + ("+" if _git("status", "--porcelain", "--", *PRODUCT, "tests") else "")
 
 
 @cache

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from xml.etree import ElementTree
 
-from tests.catalogue.repository import ROOT
+from tests.catalogue.repository import ROOT, short
 
 PROOFS = ROOT / "build" / "proofs"
 OUTCOMES = {"failure": "failed", "error": "failed", "skipped": "skipped"}
@@ -90,7 +90,7 @@ def _read_run(path: Path) -> Run:
     return Run(
         rows=tuple(signed["rows"].split()),
         ended=signed["ended"],
-        commit=signed["commit"],
+        commit=short(signed["commit"]),
         machine=signed["machine"],
         cases=tuple(map(_read_case, root.iter("testcase"))),
     )

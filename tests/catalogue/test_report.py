@@ -54,7 +54,7 @@ def test_a_row_that_held_before_the_product_changed_is_stale(
     found = report.state(ROW, replace(RECORD, commit="aaaa"))
 
     assert found.word == "stale"
-    assert found.why == "held at aaaa; since then 1 files of the product changed"
+    assert found.why == "held at aaaa; since then 1 file of the product changed"
 
 
 @pytest.mark.parametrize("text", ["unknown", "aaaa+", "0" * 40])

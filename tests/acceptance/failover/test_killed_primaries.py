@@ -48,12 +48,14 @@ def seconds_from_a_kill(moment: float, kills: list[float]) -> float:
     return round(moment - nearest, 2)
 
 
-def report(note: Note, outcome: Outcome) -> None:
+def report(note: Note, plan: Plan, outcome: Outcome) -> None:
     """Note the figures of a trial."""
     verdict, again = outcome.verdict, outcome.answered_again
+    lost = len(verdict.unexplained(outcome.kills, plan.lag))
     note("kills", len(outcome.kills))
     note("executions", verdict.accepted)
-    note("lost", len(verdict.lost))
+    note("lost", lost)
+    note("lost_by_replica_lag_at_failovers", len(verdict.lost) - lost)
     note("doubled", verdict.doubled)
     note("recovery_p50_seconds", round(statistics.median(again), 2))
     note("recovery_max_seconds", round(max(again), 2))
@@ -71,7 +73,7 @@ async def test_nothing_accepted_is_lost_when_replicas_keep_up(
 
     outcome = await measure(plan, tmp_path)
 
-    report(record_property, outcome)
+    report(record_property, plan, outcome)
     check(plan, outcome)
 
 
@@ -87,7 +89,7 @@ async def test_replicas_that_are_behind_lose_no_more_than_their_lag(
 
     outcome = await measure(plan, tmp_path)
 
-    report(record_property, outcome)
+    report(record_property, plan, outcome)
     check(plan, outcome)
     assert outcome.verdict.lost, "the lag was too short to show"
 
