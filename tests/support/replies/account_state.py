@@ -31,6 +31,7 @@ MASKS = [
         (r"https?://127\.0\.0\.1:\d+", "<url>"),
         (r"\b1[789]\d{11}(\.\d+(?![\w-]))?(-\d+)?(, \d+)?", "<time>"),
         (r"(?<=asset:)[\w-]{24}|(?<=/media/)[\w-]{24}|(?<=<time>\.)[\w-]{24}", "<asset>"),
+        (r" runs \d{5}:", " runs <day>:"),
         (r"expires=\d+", "expires=<time>"),
         (r"'(prefix|last4)': '[^']*'", r"'\1': <key>"),
         (r"(duration_ms|durationMs|p50Ms|p95Ms|ms)(['\"]?: ?)[\d.]+", r"\1\2<ms>"),

@@ -42,7 +42,7 @@ PROOFS: Mapping[Flow, str] = {
     runs.cancelled_run: "cancel_execution",
     runs.left_run: "deliver_end",
     runs.watched_run: "watch_execution",
-    runs.public_run: "begin_public_run count_public_run count_session_call",
+    runs.public_run: "begin_public_run count_session_call",
     runs.redelivered_end: "redeliver",
     runs.many_cancelled: "match_executions",
 }
@@ -72,6 +72,7 @@ DUTIES = {
     "A feeder or a schedule begins its turn again.": """
         append_children cancel_children fail_item hold_occurrence
     """,
+    "A figure of a page may miss a call, or count it twice.": "count_public_run",
     "The next beat follows soon.": "beat_gateway beat_worker",
     "A feeder that cannot end children at once begins them one by one.": "finish_children",
     "A page asks again.": "list_worker_variables record_cover request_cover",
