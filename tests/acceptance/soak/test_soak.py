@@ -46,11 +46,11 @@ async def report(
     note("seed", SEED)
     for name, value in figures_of(soak, oracle).items():
         note(name, value)
-        print(f"{name}: {value}")
+        print(f"{name}: {value}", flush=True)
     for began, ended in soak.differences.failovers:
         print(f"failover: {soak.differences.after(began)} to {soak.differences.after(ended)}")
     for each in soak.differences.found:
-        print(each)
+        print(each, flush=True)
 
 
 @pytest.mark.thorough

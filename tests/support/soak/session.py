@@ -82,6 +82,7 @@ class Session:
         await self.monkey.play(FAULTS, turns, seconds)
         self.place.is_over = True
         await asyncio.gather(*living)
+        print("the load is over", flush=True)
         await upgrading
         watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
