@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import tomllib
@@ -25,6 +26,11 @@ class Planted:
     old: str
     new: str
     rows: tuple[str, ...]
+
+    @property
+    def is_script(self) -> bool:
+        """Whether the file is a script of Redis."""
+        return self.file.endswith(".lua")
 
     @contextmanager
     def planted(self, folder: Path) -> Iterator[None]:
@@ -62,16 +68,35 @@ def copy_code(folder: Path) -> None:
         shutil.copy(ROOT / name, folder / name)
 
 
-def run_in(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    """Run this Python on the copy's code, and all processes that it starts."""
-    environ = {**os.environ, "PYTHONPATH": str(folder), "PYTHONDONTWRITEBYTECODE": "1"}
-    return subprocess.run(
-        [sys.executable, *words], cwd=folder, env=environ, capture_output=True, text=True
-    )
+def environ(folder: Path) -> dict[str, str]:
+    """Return the environment in which a folder's code is imported, and reasons are told whole."""
+    return {**os.environ, "PYTHONPATH": str(folder), "COLUMNS": "250"}
+
+
+def run_in(folder: Path, *words: str, seconds: float = 120) -> tuple[int, str]:
+    """Run this Python on the copy's code; return its code and what it wrote.
+
+    Raises subprocess.TimeoutExpired after `seconds`; all processes that it started are killed.
+    """
+    with subprocess.Popen(
+        [sys.executable, *words],
+        cwd=folder,
+        env=environ(folder),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        start_new_session=True,
+    ) as started:
+        try:
+            written, _ = started.communicate(timeout=max(seconds, 1))
+        except subprocess.TimeoutExpired:
+            os.killpg(started.pid, signal.SIGKILL)
+            raise
+    return started.returncode, written
 
 
 def require_loading(folder: Path) -> None:
     """Raise ValueError unless the code of the copy loads, from the copy."""
-    loaded = run_in(folder, "-c", LOADS)
-    if not loaded.stdout.startswith(str(folder)):
-        raise ValueError(f"the code does not load: {(loaded.stdout + loaded.stderr)[-500:]}")
+    _, written = run_in(folder, "-c", LOADS)
+    if not written.startswith(str(folder)):
+        raise ValueError(f"the code does not load: {written[-500:]}")

@@ -107,6 +107,7 @@ async def test_a_death_that_was_seen_counts_although_the_clock_jumped(
     assert await known(store) == {"living"}
 
 
+@pytest.mark.F29
 async def test_a_worker_that_died_is_found_within_a_lease_although_the_clock_was_set_back(
     store: Store, shift: Shift, leader: Sweeper
 ) -> None:
@@ -122,6 +123,7 @@ async def test_a_worker_that_died_is_found_within_a_lease_although_the_clock_was
     assert workers["dead"] <= await store.leases.now() + shift.ms + LEASE_MS
 
 
+@pytest.mark.F29
 async def test_leases_that_last_too_long_are_shortened_by_the_next_leader(
     store: Store, settings: Settings, shift: Shift
 ) -> None:

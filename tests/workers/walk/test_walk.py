@@ -319,6 +319,7 @@ async def test_doubled_hints_run_nothing_twice(
     assert set(target.calls.values()) == {1}
 
 
+@pytest.mark.F05
 async def test_a_lost_hint_is_sent_again(
     runner: Runner, store: Store, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ from tests.support.store.records import FIRST_DONE
 from tests.support.store.redis_contents import contents
 
 
+@pytest.mark.F32
 async def test_a_held_execution_is_not_given_to_anybody_else(store: Store, reference: str) -> None:
     await claim(store, reference, "w1")
 
@@ -32,6 +33,7 @@ async def test_a_claim_with_the_same_token_is_the_same_claim(store: Store, refer
     assert again.statuses == first.statuses
 
 
+@pytest.mark.F32
 async def test_of_twenty_claims_at_once_one_wins(store: Store, reference: str) -> None:
     claims = await asyncio.gather(
         *(store.walks.claim(reference, f"w{number}") for number in range(20))
@@ -61,6 +63,7 @@ async def test_a_claim_removes_an_ended_or_missing_execution_from_the_due_ones(
     assert await due_at(store, name) is None
 
 
+@pytest.mark.F31
 async def test_a_worker_that_lost_the_execution_is_fenced(store: Store, reference: str) -> None:
     old = await claim(store, reference, "w1")
     await advance(store, old, 1, Step(claimed=[0]))

@@ -173,6 +173,7 @@ async def test_a_notification_of_an_unfinished_execution_is_ignored(
             assert await asyncio.wait_for(waiting, PATIENCE_SECONDS) == "third"
 
 
+@pytest.mark.F16
 async def test_a_lost_notification_costs_a_second(
     redis_url: str, rare_checks: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:

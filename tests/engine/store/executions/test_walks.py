@@ -111,6 +111,7 @@ async def test_a_step_that_arrives_after_a_later_one_changes_nothing(
     assert await contents(store.client) == before
 
 
+@pytest.mark.F31
 @pytest.mark.parametrize(
     "step",
     [
@@ -246,6 +247,8 @@ def _calls(info: bytes, command: bytes) -> int:
     return 0 if line is None else int(line.split(b"calls=")[1].split(b",")[0])
 
 
+@pytest.mark.F25
+@pytest.mark.F33
 async def test_a_lost_worker_counts_against_the_node_and_an_orderly_one_does_not(
     store: Store, reference: str
 ) -> None:

@@ -52,6 +52,7 @@ async def test_hints_of_an_account_with_much_under_way_wait_behind_others(
         assert hints == [f"walk|{name}".encode()]
 
 
+@pytest.mark.F05
 async def test_hints_in_a_long_queue_are_sent_again_later(
     store: Store, runner: Runner, due_executions: DueExecutions
 ) -> None:

@@ -44,6 +44,7 @@ def statuses(execution: Execution) -> list[str]:
     return [node.status.value for node in execution.nodes]
 
 
+@pytest.mark.F19
 async def test_a_walk_whose_latest_steps_were_lost_goes_on_from_the_record(
     payer: PayingAccount, store: Store
 ) -> None:
@@ -122,6 +123,7 @@ async def test_a_walk_without_a_record_ends_without_an_error(
     assert not [each for each in caplog.records if each.levelname == "ERROR"]
 
 
+@pytest.mark.F19
 async def test_an_execution_whose_end_was_lost_ends_again_and_is_charged_once(
     payer: PayingAccount, store: Store
 ) -> None:

@@ -30,6 +30,7 @@ async def test_a_conflict_with_a_lost_reply_is_answered_as_the_first_time(
 # -- a lost tail of the append-only file ----------------------------------------------------------
 
 
+@pytest.mark.F19
 async def test_a_step_whose_predecessor_is_not_on_record_changes_nothing(
     store: Store, reference: str
 ) -> None:
