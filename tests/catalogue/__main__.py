@@ -41,6 +41,7 @@ def main(letter: str, *words: str) -> int:
     for each in without:
         print(f"{each} has no test: {rows()[each].absent or 'none is written yet'}")
     tried = [each for each in ids if each in files()]
+    print(f"Rows: {', '.join(tried) or 'none'}")
     code = max((_run(each, options) for each in _batches(tried)), default=0)
     return code or int(not all(rows()[each].absent for each in without))
 

@@ -28,7 +28,8 @@ ATTACKS = f"""# Attacks that hold
 Accounts of one installation do not trust each other, and nobody trusts what callers, models and
 other servers send. Each row is an attack, what an attacker gets, and the tests that say so.
 `make attacks ID=A33` tries one; the [reliability report](../reliability-report.md) says how the
-last run of each went. A hole that you find is told as [SECURITY.md](../../SECURITY.md) says.
+last run of each went. An attack that does not fail is reported as
+[SECURITY.md](../../SECURITY.md) says.
 """
 ORDER = {
     "F": (
