@@ -108,6 +108,7 @@ async def test_while_the_first_is_under_way_others_are_told_to_wait(
     assert is_replay(late)
 
 
+@pytest.mark.A35
 async def test_two_keys_are_none(client: httpx2.AsyncClient) -> None:
     headers = [("idempotency-key", "a"), ("idempotency-key", "b")]
     headers.append(("content-type", "application/json"))

@@ -59,6 +59,7 @@ def must_be_flat(footprint: Footprint, seconds: float) -> None:
     """Fail for a process whose open files, or after a warm-up whose memory, have grown."""
     traces = judged(footprint)
     if seconds > WARM_UP_SECONDS / 2:
+        assert traces, "no process lived from the beginning to the end"
         more = [each for each in traces if each.files_late > each.files_early + FILES_MORE]
         assert [each.name for each in more] == []
     if seconds > WARM_UP_SECONDS + LAST_HOURS * 3_600 - 60:
