@@ -11,7 +11,7 @@ from tests.support.suite.suite_order import STARTS_STACKS
 
 SOME_FAILED, UNKNOWN_TEST, ENDS = 1, 4, {0, 1, 5}
 SLOW = (*STARTS_STACKS, "tests/contract/")
-QUIET = ("-q", "--timeout=120")
+QUIET = ("-q", "--timeout=120", "-p", "tests.planted.unshrunk")
 EACH_SECONDS = 60
 """Time of each test that runs without a fault, more than most need."""
 
@@ -62,8 +62,8 @@ def holding(tests: list[str]) -> set[str]:
     """Return those of the tests that pass on the code as it is."""
     if not tests:
         return set()
-    words = ("-m", "pytest", *QUIET, "-m", "slow or not slow", *tests)
-    code, written = run_in(ROOT, *words, seconds=EACH_SECONDS * (5 + len(tests)))
+    words = (*QUIET, "-m", "slow or not slow", *tests)
+    code, written = run_warm(*words, seconds=EACH_SECONDS * (5 + len(tests)))
     if code not in ENDS:
         raise ValueError(f"the tests cannot be run: {written[-1000:]}")
     return set(tests) - {each.test for each in _failures(written)}

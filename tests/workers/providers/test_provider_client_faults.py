@@ -22,7 +22,7 @@ from tests.support.http.providers import Provider, a_provider, a_stub, provided
 from tests.support.http.raw_server import MEGABYTE, Holding, Stub, answer, bomb, serving
 from tests.support.models.provider_walker import PRICE, ProviderWalker, asking
 from tests.support.models.streams import DONE, STOP, delta, stream, wire
-from workers.outbound import client
+from workers.outbound import connecting
 from workers.outbound.client import Egress
 
 SAID = {"choices": [{"message": {"content": "Hello"}}]}
@@ -116,7 +116,7 @@ async def test_an_answer_that_is_reset_half_way_is_asked_for_again(
 async def test_a_provider_that_takes_no_connection_is_given_up_and_asked_again(
     provider_walker: ProviderWalker, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(client, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(connecting, "CONNECT_SECONDS", 0.2)
     provider_walker.egress = Egress(allow_private=True)
     with socket.create_server(("127.0.0.1", 0), backlog=0) as full, socket.socket() as filler:
         filler.connect(full.getsockname())

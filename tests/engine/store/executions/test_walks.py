@@ -150,6 +150,7 @@ async def test_work_is_shared_until_a_step_shares_none(store: Store, reference: 
     assert await store.walks.claim(reference, "w3") is None
 
 
+@pytest.mark.F35a
 async def test_leaving_makes_the_next_retry_due(store: Store, reference: str) -> None:
     claimed = await claim(store, reference)
     await advance(store, claimed, 1, Step(claimed=[0]))
