@@ -13,6 +13,8 @@ OFTENER = 4
 """Times that a route with a body gets one more than a route without."""
 TIMES = 3
 """Times that a slow request is sent again."""
+MANY = 1_000
+"""Requests of which some are taken and some are refused, whatever the seed."""
 SETTINGS = {
     "HEADRACE_ALLOW_PRIVATE_URLS": "1",
     "HEADRACE_FAILED_CALLS_PER_MINUTE": "0",
@@ -84,6 +86,8 @@ class Scene:
         url = self._administration.url
         senders = [Sender(url, seed, self.key, self.cookie) for _ in range(CONNECTIONS)]
         await send_all(senders, aims, numbers, findings)
+        if findings.statuses.total() > MANY:
+            assert {200, 400} <= findings.statuses.keys(), findings.statuses
         slow = await still_slow(senders[0], findings.slow, TIMES)
         senders[0].close()
         return slow

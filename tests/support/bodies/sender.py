@@ -44,9 +44,9 @@ class Exchange:
     answer: bytes
 
     def __str__(self) -> str:
-        where = f"{self.target.method} {self.target.path}"
+        where = f"{self.target.method} {self.path}"
         return (
-            f"body {self.number} to {where}: {self.status}, {self.seconds:.3f} s, {self.answer!r}"
+            f"request {self.number} to {where}: {self.status}, {self.seconds:.3f} s, {self.answer!r}"
         )
 
 
