@@ -45,9 +45,8 @@ class Exchange:
 
     def __str__(self) -> str:
         where = f"{self.target.method} {self.path}"
-        return (
-            f"request {self.number} to {where}: {self.status}, {self.seconds:.3f} s, {self.answer!r}"
-        )
+        answered = f"{self.status}, {self.seconds:.3f} s, {self.answer!r}"
+        return f"request {self.number} to {where}: {answered}"
 
 
 @dataclass
