@@ -38,6 +38,7 @@ async def spoil(watched: WatchedWorkflow) -> None:
         await watched.releases.fail()
 
 
+@pytest.mark.F62
 async def test_a_canary_whose_runs_fail_is_taken_back(watched: WatchedWorkflow) -> None:
     revision = await watched.revision()
     await watched.releases.complete(BESIDE)
@@ -78,6 +79,7 @@ async def test_one_that_keeps_its_rule_goes_on(watched: WatchedWorkflow) -> None
     assert await watched.history() == []
 
 
+@pytest.mark.F62
 async def test_webhooks_that_ask_for_it_are_told_once(watched: WatchedWorkflow) -> None:
     asks = await watched.webhook(ROLLED_BACK, "execution.failed")
     others = [await watched.webhook(), await watched.webhook("execution.completed")]
@@ -150,6 +152,7 @@ async def test_a_look_that_breaks_off_after_its_roll_back_is_repeated_without_an
     assert len(await watched.delivered(key_id)) == 1
 
 
+@pytest.mark.F62
 async def test_a_canary_that_was_replaced_meanwhile_is_left_alone(
     watched: WatchedWorkflow, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -58,6 +58,7 @@ async def test_a_second_worker_may_go_on_with_a_node_whose_wait_is_over(
         await runs.begin_root()
 
 
+@pytest.mark.F55
 async def test_the_last_end_wakes_the_parent(runs: ChildRuns, store: Store) -> None:
     await runs.open(2)
     await runs.begin(0, 1)
@@ -117,6 +118,7 @@ async def test_a_walker_that_stays_is_told_that_the_wait_is_over(
     assert await store.walks.claim(runs.reference(runs.root_id), "w2") is not None
 
 
+@pytest.mark.F55
 async def test_a_repeated_end_counts_once(runs: ChildRuns, store: Store) -> None:
     await runs.open(2)
     await runs.begin(0, 1)

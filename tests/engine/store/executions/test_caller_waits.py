@@ -127,6 +127,7 @@ async def test_an_end_whose_delivery_redis_has_lost_goes_through_without_it(
     assert await waiting.delivery(execution_id) == {}
 
 
+@pytest.mark.F54
 async def test_an_end_that_has_come_is_answered(waiting: Waiting) -> None:
     execution_id = await waiting.begin()
     await waiting.walk(execution_id)
@@ -432,6 +433,7 @@ async def race(waiting: Waiting, draw: random.Random) -> str:
     return "answered" if is_answered else "delivered"
 
 
+@pytest.mark.F54
 @pytest.mark.parametrize(
     "count", [200, pytest.param(5_000, marks=pytest.mark.thorough)], ids=["few", "many"]
 )

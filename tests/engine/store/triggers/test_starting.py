@@ -68,6 +68,7 @@ async def test_a_due_time_starts_a_run_and_the_next_one_follows(
     assert named == [f"{account.id}/{due.id}/{occurrence_id}".encode()]
 
 
+@pytest.mark.F56
 async def test_twenty_starts_of_a_due_time_at_once_give_one_run(
     store: Store, account: Account, starts: Starts, due: Trigger
 ) -> None:
@@ -81,6 +82,7 @@ async def test_twenty_starts_of_a_due_time_at_once_give_one_run(
     assert window.calls == 1
 
 
+@pytest.mark.F56
 async def test_a_due_time_that_has_its_occurrence_starts_none(
     store: Store, account: Account, starts: Starts, due: Trigger
 ) -> None:

@@ -87,6 +87,7 @@ async def notified(store: Store, account: Account) -> NotifiedExecution:
     return NotifiedExecution(store, account, key.id, accepted.id)
 
 
+@pytest.mark.F12
 @pytest.mark.parametrize(
     "status", [ExecutionStatus.COMPLETED, ExecutionStatus.FAILED, ExecutionStatus.CANCELLED]
 )
@@ -141,6 +142,7 @@ async def test_an_execution_without_a_webhook_leaves_nothing_to_deliver(
     assert not [key for key in await contents(store.client) if b"deliver" in key]
 
 
+@pytest.mark.F11
 async def test_a_claim_is_answered_again_and_refused_to_others_until_its_lease_is_over(
     notified: NotifiedExecution,
 ) -> None:
@@ -157,6 +159,7 @@ async def test_a_claim_is_answered_again_and_refused_to_others_until_its_lease_i
     assert (later.fence, later.lost, later.tries) == (2, 1, 0)
 
 
+@pytest.mark.F11
 async def test_a_sender_that_came_too_late_changes_nothing(notified: NotifiedExecution) -> None:
     await notified.end()
     dead = await notified.claimed()
