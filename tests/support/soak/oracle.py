@@ -40,6 +40,8 @@ FOR_A_DAY = ("idempotency", "event")
 """Kinds of keys that stay for a day after a run or an event with a key of its caller."""
 KEYS_LEFT = 0.1
 """Other keys for each run that may stay: counts of the day, rate windows, workflows."""
+ASKING = ("ask",)
+"""Kinds of runs that wait for an answer, which a failover may have forgotten."""
 SET_BACK = '"event":"an execution was held and not walked"'
 CALLS = CALLED | {"sub": ("echo", 1), "sleep": ("later", 1)}
 
@@ -71,10 +73,16 @@ class Oracle:
         return self.differences.touches(run.began, run.ended or math.inf, rest)
 
     def _note(self, kind: str, place: str, run: Run, text: str, rest: float = 0.0) -> None:
-        times = f"{self.differences.after(run.began)} to {self.differences.after(run.ended)}"
-        told = f"{run.kind} {run.name} {run.execution_id}, {times}: {text}"
         is_explained = self.is_set_back(run, rest)
-        self.differences.note(kind, place, told, is_by_failover=is_explained)
+        self.differences.note(kind, place, self._told(run, text), is_by_failover=is_explained)
+
+    def _note_whatever_came(self, kind: str, place: str, run: Run, text: str) -> None:
+        """Note a difference that no failover explains: a run on record ends, rightly and paid."""
+        self.differences.note(kind, place, self._told(run, text))
+
+    def _told(self, run: Run, text: str) -> str:
+        times = f"{self.differences.after(run.began)} to {self.differences.after(run.ended)}"
+        return f"{run.kind} {run.name} {run.execution_id}, {times}: {text}"
 
     # -- records ----------------------------------------------------------------------------------
 
@@ -115,12 +123,14 @@ class Oracle:
     def _compare(self, run: Run, found: dict[str, Any]) -> None:
         status = found["status"]
         if status not in TERMINAL:
-            self._note(LOST, "Redis", run, f"it has not ended: {found}")
+            note = self._note if run.kind in ASKING else self._note_whatever_came
+            note(LOST, "Redis", run, f"it has not ended: {found}")
             return
         if status not in run.statuses:
             self._note(OTHER, "Redis", run, f"its status is {status}: {found['error']}")
         if status == "completed" and found["result"] != run.result:
-            self._note(OTHER, "Redis", run, f"its result is {found['result']}, not {run.result}")
+            text = f"its result is {found['result']}, not {run.result}"
+            self._note_whatever_came(OTHER, "Redis", run, text)
         if status == "failed" and "failed" in run.statuses:
             codes = [node["error"]["code"] for node in found["nodes"] if node["error"]]
             if codes != [FAILURES[run.kind]]:
@@ -128,7 +138,7 @@ class Oracle:
         cost = found["creditsCost"]
         if status == "completed" and cost != run.cost:
             kind = DOUBLED if cost > run.cost else OTHER
-            self._note(kind, "ledger", run, f"it cost {cost}, not {run.cost}")
+            self._note_whatever_came(kind, "ledger", run, f"it cost {cost}, not {run.cost}")
 
     async def _check_list(self, listed: Counter[str]) -> None:
         """Compare the list of executions with those that callers and triggers know."""

@@ -155,6 +155,18 @@ async def test_a_failover_explains_what_was_accepted_just_before_it(
     assert (await planted.judge() == []) is explains
 
 
+@pytest.mark.parametrize(
+    "name", ["a run does not end", "a run has another result", "a run is charged twice"]
+)
+async def test_a_failover_explains_no_wrong_end_of_a_run_on_record(name: str) -> None:
+    plant, expected = PLANTED[name]
+    planted = Planted()
+    plant(planted)
+    planted.differences.failovers.append((100.5, 103.0))
+
+    assert expected in await planted.judge()
+
+
 def test_faults_of_a_seed_are_repeated_and_each_kind_comes() -> None:
     kinds, ends = ("a", "b", "c"), {"c": 300.0}
     turns = draw_turns(3, 3_600, kinds, ends)
