@@ -46,7 +46,7 @@ def first_failure(fault: Planted, last: str, seconds: float) -> Catch | None:
         words = (*QUIET, "-x", "-m", kind, *sorted(names))
         code, written = _run(fault, words, ends_at - time.monotonic())
         if code == SOME_FAILED:
-            return next(_failures(written))
+            return next(failures(written))
         if code not in ENDS and not (code == UNKNOWN_TEST and names == {last}):
             raise ValueError(f"the tests cannot be run: {written[-1000:]}")
     return None
@@ -66,10 +66,11 @@ def holding(tests: list[str]) -> set[str]:
     code, written = run_warm(*words, seconds=EACH_SECONDS * (5 + len(tests)))
     if code not in ENDS:
         raise ValueError(f"the tests cannot be run: {written[-1000:]}")
-    return set(tests) - {each.test for each in _failures(written)}
+    return set(tests) - {each.test for each in failures(written)}
 
 
-def _failures(written: str) -> Iterator[Catch]:
+def failures(written: str) -> Iterator[Catch]:
+    """Yield the failures in pytest's summary."""
     for line in written.splitlines():
         kind, _, told = line.partition(" ")
         if kind in ("FAILED", "ERROR") and "::" in told:

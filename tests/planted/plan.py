@@ -14,6 +14,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 COPIED = ("engine", "gateway", "workers", "deploy", "tests", "examples", "docs")
 FILES = ("pyproject.toml", "README.md", "CHANGELOG.md", "LICENSE", "NOTICE")
+COPY = "planted-copy"
+"""A file that copies have, so that no fault gets into the code itself."""
 LOADS = "import engine, workers.main, gateway.app; print(engine.__file__)"
 
 
@@ -66,6 +68,7 @@ def copy_code(folder: Path) -> None:
         shutil.copytree(ROOT / name, folder / name, ignore=ignored, symlinks=True)
     for name in FILES:
         shutil.copy(ROOT / name, folder / name)
+    (folder / COPY).touch()
 
 
 def environ(folder: Path) -> dict[str, str]:
