@@ -29,8 +29,10 @@ if webhook[1] and webhook[1] == head[4] then
     reason = ARGV.failing_reason
   end
   if reason ~= '' then
-    disabling = webhook[3] == '1' and reason or ''
-    redis.call('HSET', KEYS.webhook, 'enabled', '0', 'reason', reason)
+    if webhook[3] == '1' then -- the first reason stays
+      disabling = reason
+      redis.call('HSET', KEYS.webhook, 'enabled', '0', 'reason', reason)
+    end
     status = 'failed'
   end
 end

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import logging
+import math
 import time
 
 from engine.errors import EngineError
@@ -33,7 +34,13 @@ async def watch(store: Store) -> None:
 
 
 async def read_offset(store: Store) -> float:
-    """Return the seconds by which this machine's clock is ahead of Redis's. Raises Unavailable."""
+    """Return the seconds by which this machine's clock is ahead of Redis's, at the least.
+
+    The answer may have been on its way for any part of the time that the reading took, as when this
+    process stood still. Raises Unavailable.
+    """
     began, before = time.monotonic(), time.time()
     now = await store.leases.now()
-    return before + (time.monotonic() - began) / 2 - now / 1_000
+    half = (time.monotonic() - began) / 2
+    offset = before + half - now / 1_000
+    return math.copysign(max(0.0, abs(offset) - half), offset)

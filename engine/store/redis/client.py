@@ -88,7 +88,7 @@ class Client:
         self._receivers: list[Receiver] = []
         self._is_closed = False
         self.reloads = 0
-        """Number of scripts sent again because Redis did not know them."""
+        """Number of scripts sent again, so that they were executed after later commands."""
 
     async def close(self) -> None:
         """Close the connection; pending calls get Unavailable."""
@@ -240,6 +240,11 @@ class Client:
             self._connection.abort()
 
 
+def _is_unknown(reply: Exception) -> bool:
+    """Return whether Redis refused a script because it does not know it."""
+    return isinstance(reply, hiredis.ReplyError) and str(reply).startswith("NOSCRIPT")
+
+
 class RepeatLimit:
     """Bounds the further calls of one script after lost replies."""
 
@@ -276,10 +281,8 @@ class _ScriptCall:
         if not isinstance(reply, Exception):
             if not self.future.done():
                 self.future.set_result(reply)
-        elif isinstance(reply, hiredis.ReplyError) and str(reply).startswith("NOSCRIPT"):
+        elif _is_unknown(reply) or self._is_repeated(reply):
             self._client.reloads += 1
-            self._client.queue_again(self)
-        elif self._is_repeated(reply):
             self._client.queue_again(self)
         else:
             self._client.settle(self.future, reply)

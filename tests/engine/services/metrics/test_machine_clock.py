@@ -65,3 +65,17 @@ async def test_an_offset_is_in_seconds_ahead_of_redis(store: Store, clock: Clock
     clock.offset = 30.0
 
     assert await read_offset(store) == pytest.approx(30.0, abs=machine_clock.MAX_OFFSET_SECONDS)
+
+
+async def test_a_process_that_stood_still_during_a_reading_is_not_off(
+    store: Store, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def read_late() -> int:
+        now = await leases_now()
+        await asyncio.sleep(0.5)
+        return now
+
+    leases_now = store.leases.now
+    monkeypatch.setattr(store.leases, "now", read_late)
+
+    assert await read_offset(store) == pytest.approx(0.0, abs=0.1)

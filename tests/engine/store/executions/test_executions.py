@@ -24,7 +24,8 @@ from engine.store.executions.advance import Step
 from engine.store.redis import keyspace, process_keys
 from engine.store.redis.record_packing import pack
 from engine.store.redis.scripts import SCRIPTS, Script
-from tests.support.redis.proxy import running_proxy
+from tests.support.eventually import eventually
+from tests.support.redis.proxy import When, running_proxy
 from tests.support.store.acceptance import acceptance
 from tests.support.store.records import BOTH_DONE, NotAccepted, accept, document, save
 from tests.support.store.redis_contents import contents
@@ -110,6 +111,24 @@ async def test_accepting_sends_record_and_hint_in_one_write(
         await accept(far, account, *saved)
 
         assert len(proxy.requests) == 1
+        await far.close()
+
+
+@pytest.mark.F24c
+@pytest.mark.parametrize("after", ["before", "run"])
+async def test_an_execution_whose_acceptance_was_sent_again_has_a_hint(
+    settings: Settings, store: Store, account: Account, saved: Saved, after: When
+) -> None:
+    """The hint was on its way behind the first call, and was lost with the connection."""
+    async with running_proxy(settings.redis_url) as proxy:
+        far = Store.open(Settings(redis_url=proxy.url))
+        await far.ping()
+        loss = proxy.lose("accept_execution", after=after)
+
+        await accept(far, account, *saved)
+
+        assert loss.left == 0
+        assert await eventually(store.hints.depth)
         await far.close()
 
 
@@ -370,6 +389,9 @@ async def test_acceptances_during_a_list_repeat_no_row(
         f"{SOME_ID}:1",
         "9" * 5_000 + f":{SOME_ID}",
         f"nan:{SOME_ID}",
+        f"-1:{SOME_ID}",
+        f"{'9' * 19}:{SOME_ID}",
+        f"{'9' * 400}:{SOME_ID}",
     ],
 )
 async def test_an_invalid_cursor_is_refused(store: Store, account: Account, text: str) -> None:
@@ -380,7 +402,7 @@ async def test_an_invalid_cursor_is_refused(store: Store, account: Account, text
             await store.executions.list(account.id, cursor=cursor)
 
 
-@pytest.mark.parametrize("created", ["-1", "0", "9" * 400, "9" * 19])
+@pytest.mark.parametrize("created", ["0", str(2**53 - 1)])
 async def test_a_forged_cursor_harms_nothing(
     store: Store, account: Account, saved: Saved, created: str
 ) -> None:
