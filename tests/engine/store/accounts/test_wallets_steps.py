@@ -100,6 +100,31 @@ async def test_a_lower_tier_and_back_gives_no_more_than_the_higher_one_has(
     assert (lower, back) == (0, 1_000)
 
 
+@pytest.mark.A29
+async def test_a_run_that_costs_one_credit_more_than_the_balance_is_refused(
+    spender: Spender,
+) -> None:
+    await spender.accept("x", PRO.allowance - 4, PRO)
+
+    verdicts = [await spender.accept("y", 5, PRO), await spender.accept("z", 4, PRO)]
+
+    assert verdicts == [b"insufficient", b"ok"]
+    assert await spender.balance(PRO) == 0
+
+
+@pytest.mark.A30
+async def test_a_charge_beyond_what_is_reserved_takes_no_more(
+    spender: Spender, store: Store
+) -> None:
+    await spender.accept("x", 100, PRO)
+    await spender.advance("x", claimed="0", reservations="0=100")
+
+    await spender.advance("x", settled="0c", charges="0=140:1:", end_status="completed")
+
+    assert await store.client.send("HGET", "x", "spent") == b"100"
+    assert await spender.balance(PRO) == PRO.allowance - 100
+
+
 @pytest.mark.F49
 async def test_credits_reserved_before_a_lower_tier_lapse_beyond_its_allowance(
     spender: Spender,
