@@ -61,12 +61,20 @@ async def test_a_script_whose_connection_ends_is_sent_again(
     api_keys, accounts = (
         make(partition_at(primaries, 0)) for make in (keyspace.api_keys, keyspace.accounts)
     )
-    names = {"account_api_keys": accounts, "api_keys": api_keys, "audit": f"{accounts}:audit"}
-    made = {"api_key": "key_1", "digest": "digest", "record": b"record", "act": ("",) * 6}
     await client.send("PING")
     with primaries.primary(0).client() as library:
         library.client_pause(20_000, all=False)
-        waiting = asyncio.ensure_future(client.call(SCRIPTS["create_key"], **names, **made))
+        call = client.call(
+            SCRIPTS["create_key"],
+            account_api_keys=accounts,
+            api_keys=api_keys,
+            audit=f"{accounts}:audit",
+            api_key="key_1",
+            digest="digest",
+            record=b"record",
+            act=("",) * 6,
+        )
+        waiting = asyncio.ensure_future(call)
         await eventually(lambda: _is_held(library))
         library.client_kill_filter(_type="normal", skipme=True)
 
