@@ -46,6 +46,7 @@ def test_delays_are_spread_by_a_fifth() -> None:
     assert judge(500, attempt=3, jitter=1.0).delay_seconds == pytest.approx(144)
 
 
+@pytest.mark.F38
 def test_gone_is_final_and_disables() -> None:
     judgement = judge(410, attempt=1)
 
@@ -74,6 +75,7 @@ def test_retry_after_is_seconds_or_a_date_and_at_most_a_day(text: str, seconds: 
     assert parse_retry_after(text, NOW) == seconds
 
 
+@pytest.mark.F38
 def test_retry_after_only_puts_off() -> None:
     assert judge(429, attempt=1, retry_after="60", now=NOW).delay_seconds == 60
     assert judge(429, attempt=3, retry_after="1", now=NOW).delay_seconds == 120
