@@ -79,6 +79,7 @@ async def test_an_answer_before_the_park_wakes_the_node_when_it_parks(
     assert parked.is_woken
 
 
+@pytest.mark.A94b
 async def test_of_fifty_answers_at_once_one_counts(runs: WaitRuns, store: Store) -> None:
     await runs.ask()
     answers = [answer(note=f"{number}") for number in range(50)]
@@ -93,6 +94,7 @@ async def test_of_fifty_answers_at_once_one_counts(runs: WaitRuns, store: Store)
 
 
 @pytest.mark.parametrize("on_timeout", OnTimeout)
+@pytest.mark.A94b
 async def test_a_wait_whose_time_has_come_ends_with_the_answer_for_that(
     on_timeout: OnTimeout, runs: WaitRuns, store: Store
 ) -> None:
