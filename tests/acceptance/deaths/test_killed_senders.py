@@ -23,7 +23,7 @@ def test_a_run_whose_gateway_died_before_it_had_sent_the_hint(
     scene: Scene, recoveries: Recoveries
 ) -> None:
     for _ in range(KILLS):
-        run = scene.plan()
+        run = scene.plan(may_be_watched=False)  # its gateway reads nothing while the hint is held
         gate = scene.proxy.hold("RPUSH")
         status, _ = scene.request(run)
         recoveries.kill(scene, run, gate.await_reached(), gate.drop)
@@ -40,7 +40,7 @@ def test_a_run_whose_hint_was_lost_and_whose_lead_dies_about_sending_it_again(
     scene: Scene, recoveries: Recoveries, after: str
 ) -> None:
     for _ in range(KILLS):
-        run = scene.plan()
+        run = scene.plan(may_be_watched=False)
         lost = scene.proxy.hold("RPUSH")
         gate = scene.proxy.hold("send_hints", after="run" if after == "run" else "before")
         scene.request(run)
