@@ -131,6 +131,7 @@ def test_a_wildcard_covers_its_resource_and_the_star_all(required: str) -> None:
     assert covers(["*"], required, "echo")
 
 
+@pytest.mark.A106
 def test_an_approval_needs_its_capability_by_name() -> None:
     for wildcard in WILDCARDS:
         assert not covers([wildcard], "execution:approve")

@@ -302,7 +302,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/admission/request_context.py": "tests/gateway/admission/test_memory.py and its neighbours reserve and release with it.",
     "gateway/auth/endpoints.py": "tests/gateway/matrix calls every endpoint as every kind of caller.",
     "gateway/auth/resource.py": "tests/gateway/test_app_routes.py calls all methods of all resources.",
-    "gateway/auth/browser_sessions.py": "tests/gateway/routes/accounts/test_sessions.py signs in and writes from every kind of page.",
     "gateway/http/listener.py": "tests/gateway/test_server.py starts and stops the process that listens.",
     "gateway/http/media_responses.py": "tests/gateway/routes/assets/test_assets.py reads media whole and in ranges.",
     "gateway/http/pages.py": "tests/gateway/routes/accounts/test_sessions.py reads the pages.",
