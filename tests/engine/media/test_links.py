@@ -85,6 +85,7 @@ def test_a_link_leads_to_what_it_was_made_for() -> None:
     assert (small.asset_id, small.width) == (asset_id, 256)
 
 
+@pytest.mark.A92
 def test_a_link_that_was_changed_leads_nowhere() -> None:
     asset_id, other = make_asset_id("acc_1"), make_asset_id("acc_1")
     query = query_of(LINKS.url(asset_id, EXPIRES))

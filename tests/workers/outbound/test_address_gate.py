@@ -79,6 +79,7 @@ async def test_no_special_address_is_connected(everywhere: Stub, any_port: Egres
 
 
 @pytest.mark.A37
+@pytest.mark.A40
 async def test_no_name_of_a_special_address_is_connected(
     everywhere: Stub, any_port: Egress, resolve: Callable[..., list[str]]
 ) -> None:
