@@ -69,7 +69,7 @@ def number(value: str) -> float | None:
 
 @dataclass(frozen=True, kw_only=True)
 class Kept:
-    """What the report is made of."""
+    """Records from which the report is made."""
 
     rows: dict[str, Record] = field(default_factory=dict)
     planted: dict[str, Any] = field(default_factory=dict)

@@ -207,14 +207,11 @@ class Client:
         """Return whether no command is sent any more."""
         return self._is_closed
 
+    def _settler(self, future: asyncio.Future[Any]) -> Receiver:
+        return lambda reply: self.settle(future, reply)
+
     def settle(self, future: asyncio.Future[Any], reply: Any) -> None:
         """Give a caller the reply, or the error for it."""
-        self._settle(future, reply)
-
-    def _settler(self, future: asyncio.Future[Any]) -> Receiver:
-        return lambda reply: self._settle(future, reply)
-
-    def _settle(self, future: asyncio.Future[Any], reply: Any) -> None:
         if isinstance(reply, Exception):
             reply = self._translate(reply)
             if not future.done():
